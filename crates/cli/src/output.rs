@@ -1,0 +1,120 @@
+//! Where words go: data to stdout, everything else to stderr, and how the program ends.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use effigy_pipeline::Progress;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    dead_code,
+    reason = "`Found` waits for the first command that looks for something"
+)]
+pub(crate) enum Exit {
+    /// Done, or looked for and not found: 0.
+    Nothing,
+    /// What was looked for is there: 1.
+    Found,
+    /// Could not be done: 2.
+    Failed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Nothing => Self::from(0),
+            Exit::Found => Self::from(1),
+            Exit::Failed => Self::from(2),
+        }
+    }
+}
+
+/// The terminal, and whether the user asked to stop.
+pub(crate) struct Output {
+    stopped: Arc<AtomicBool>,
+}
+
+impl Output {
+    /// Takes over Ctrl-C: from now on it asks the running job to stop and clean up.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stopped);
+        ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
+            .context("cannot listen for Ctrl-C")?;
+        Ok(Self { stopped })
+    }
+
+    /// Prints one line of data to stdout.
+    pub(crate) fn data(&mut self, line: impl std::fmt::Display) -> anyhow::Result<()> {
+        writeln!(std::io::stdout().lock(), "{line}").context("cannot write to standard output")
+    }
+
+    /// Prints one line for the reader to stderr.
+    #[expect(clippy::unused_self, reason = "words pass through one door")]
+    pub(crate) fn say(&mut self, line: impl std::fmt::Display) {
+        eprintln!("{line}");
+    }
+
+    /// Makes the bar that shows one job's progress on stderr and passes Ctrl-C on to the job.
+    pub(crate) fn progress(&mut self) -> Bar {
+        Bar {
+            stopped: Arc::clone(&self.stopped),
+            bar: ProgressBar::hidden(),
+        }
+    }
+}
+
+/// A progress bar on stderr; invisible when stderr is not a terminal.
+pub(crate) struct Bar {
+    stopped: Arc<AtomicBool>,
+    bar: ProgressBar,
+}
+
+impl Progress for Bar {
+    fn begin(&mut self, what: &str, steps: Option<u64>) {
+        self.bar.finish_and_clear();
+        self.bar = match steps {
+            Some(steps) => ProgressBar::new(steps).with_style(style(
+                "{msg} {wide_bar} {pos}/{len} · {per_sec} · {eta} left",
+            )),
+            None => ProgressBar::new_spinner()
+                .with_style(style("{spinner} {msg} {pos} · {per_sec} · {elapsed}")),
+        };
+        self.bar.set_message(what.to_owned());
+        self.bar.enable_steady_tick(Duration::from_millis(200));
+    }
+
+    fn step(&mut self) -> ControlFlow<()> {
+        self.bar.inc(1);
+        if self.stopped.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn detail(&mut self, text: &str) {
+        self.bar.set_message(text.to_owned());
+    }
+
+    fn note(&mut self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
