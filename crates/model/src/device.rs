@@ -1,0 +1,126 @@
+//! Where the networks run: the processor, or a graphics card through Vulkan, Metal or DX12.
+//!
+//! Nothing falls back in silence: a graphics card that was asked for and is missing is an error.
+
+use burn::prelude::Device;
+
+use crate::error::{Error, Result};
+
+/// Which device the user asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// A graphics card: the best one, or the one with this number in [`list`].
+    Gpu(Option<usize>),
+}
+
+/// A device that is there, as shown to the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// What selects it: `cpu`, `gpu:0`, …
+    pub name: String,
+    /// What it is, in words.
+    pub description: String,
+}
+
+impl std::str::FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let refused = || format!("{text:?} is no device; use cpu, gpu or gpu:N");
+        match text.split_once(':') {
+            None if text == "cpu" => Ok(Self::Cpu),
+            None if text == "gpu" => Ok(Self::Gpu(None)),
+            Some(("gpu", number)) => number
+                .parse()
+                .map(|n| Self::Gpu(Some(n)))
+                .map_err(|_bad_number| refused()),
+            _ => Err(refused()),
+        }
+    }
+}
+
+/// Opens the chosen device.
+///
+/// # Errors
+/// When a graphics card was asked for and this build or this machine has none.
+pub fn open(choice: Choice) -> Result<Device> {
+    match choice {
+        Choice::Cpu => Ok(Device::flex()),
+        Choice::Gpu(number) => open_gpu(number),
+    }
+}
+
+/// Lists what is there, the processor first.
+pub fn list() -> Vec<Listed> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let cpu = Listed {
+        name: "cpu".to_owned(),
+        description: format!("processor, {threads} threads"),
+    };
+    std::iter::once(cpu).chain(list_gpus()).collect()
+}
+
+#[cfg(feature = "gpu")]
+fn gpus() -> Vec<Device> {
+    use burn::tensor::DeviceType;
+    Device::enumerate(DeviceType::Wgpu).into_iter().collect()
+}
+
+#[cfg(feature = "gpu")]
+fn open_gpu(number: Option<usize>) -> Result<Device> {
+    let wanted = number.map_or("gpu".to_owned(), |n| format!("gpu:{n}"));
+    let mut devices = gpus();
+    let number = number.unwrap_or(0);
+    if number < devices.len() {
+        return Ok(devices.swap_remove(number));
+    }
+    let reason = format!(
+        "{} graphics devices were found; `effigy devices` lists them",
+        devices.len()
+    );
+    Err(Error::NoDevice { wanted, reason })
+}
+
+#[cfg(feature = "gpu")]
+fn list_gpus() -> Vec<Listed> {
+    let describe = |(number, device): (usize, Device)| Listed {
+        name: format!("gpu:{number}"),
+        description: device
+            .identity()
+            .map_or_else(|| format!("{device:?}"), |known| known.name),
+    };
+    gpus().into_iter().enumerate().map(describe).collect()
+}
+
+#[cfg(not(feature = "gpu"))]
+fn open_gpu(number: Option<usize>) -> Result<Device> {
+    let wanted = number.map_or("gpu".to_owned(), |n| format!("gpu:{n}"));
+    let reason = "this program was built for the processor only; build it with the feature `gpu`";
+    Err(Error::NoDevice {
+        wanted,
+        reason: reason.to_owned(),
+    })
+}
+
+#[cfg(not(feature = "gpu"))]
+fn list_gpus() -> Vec<Listed> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn device_names_are_parsed_and_nonsense_is_refused() {
+        assert_eq!("cpu".parse(), Ok(Choice::Cpu));
+        assert_eq!("gpu".parse(), Ok(Choice::Gpu(None)));
+        assert_eq!("gpu:2".parse(), Ok(Choice::Gpu(Some(2))));
+        for bad in ["", "cuda", "gpu:", "gpu:x", "cpu:0"] {
+            assert!(bad.parse::<Choice>().is_err(), "{bad}");
+        }
+    }
+}

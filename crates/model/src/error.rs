@@ -1,0 +1,68 @@
+//! What can go wrong with networks and their weights.
+
+use std::path::PathBuf;
+
+/// The result of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, sorted by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Weights do not fit the network. Use the weights that belong to this version.
+    #[error("the weights of the {network} do not fit this version: {reason}")]
+    Weights {
+        /// Which network.
+        network: &'static str,
+        /// What did not fit.
+        reason: String,
+    },
+
+    /// A device was asked for that is not there. Choose one that `effigy devices` lists.
+    #[error("no {wanted} here: {reason}")]
+    NoDevice {
+        /// What was asked for.
+        wanted: String,
+        /// Why it can't be had.
+        reason: String,
+    },
+
+    /// A face model's file can't be read. Check that it is there.
+    #[error("cannot read {path:?}")]
+    Read {
+        /// What the system said.
+        source: std::io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A face model was made by a newer version. Update this program.
+    #[error(
+        "the face model has format {found}, this version knows up to {known}; update effigy: {path:?}"
+    )]
+    Newer {
+        /// The format it has.
+        found: u64,
+        /// The newest format known here.
+        known: u32,
+        /// The manifest.
+        path: PathBuf,
+    },
+
+    /// A face model's file is damaged. Go back to the checkpoint before it, or train again.
+    #[error("the face model is damaged: {reason}{}: {path:?}", offer(*.previous))]
+    Damaged {
+        /// What is wrong.
+        reason: String,
+        /// The step of the checkpoint before it, where one is kept.
+        previous: Option<u64>,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+fn offer(previous: Option<u64>) -> String {
+    previous.map_or_else(String::new, |step| {
+        format!("; the checkpoint of step {step} is kept, `--checkpoint {step}` goes back to it")
+    })
+}

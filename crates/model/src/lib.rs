@@ -1,0 +1,26 @@
+//! The networks, one file each, and their weights.
+//!
+//! Each network offers `forward` (tensors in, tensors out, used by training) and one plain verb
+//! (`find`, `fit`, `embed`, `redraw`) that takes pictures and gives plain values. Shapes are
+//! `[n, channel, y, x]`; pictures enter as patches of 4 × 4 pixels (see [`tensors`]).
+
+pub mod device;
+mod error;
+pub mod face_model;
+pub mod finder;
+pub mod identifier;
+pub mod layers;
+pub mod mean_mesh;
+pub mod mesher;
+pub mod tensors;
+pub mod weights;
+
+pub use error::{Error, Result};
+pub use face_model::FaceModel;
+pub use finder::{Finder, Found};
+pub use identifier::{Identifier, Identity};
+pub use mean_mesh::mean_mesh;
+pub use mesher::{Mesh, Mesher};
+
+/// How many points a mesh has: MediaPipe Face Mesh numbering, irises included.
+pub const N_MESH_POINTS: usize = 478;

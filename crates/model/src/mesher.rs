@@ -1,0 +1,147 @@
+//! The mesh network: 478 points in three dimensions on a roughly aligned crop.
+//!
+//! `n` crops of 128 px enter as patches; a stack of dense convolutions halves them to 4 × 4, and
+//! two linear layers give the points and whether there is a face at all. Points are in units of
+//! the crop's side, from its centre: −0.5 is its left or upper edge.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::{Linear, LinearConfig};
+use burn::prelude::*;
+use effigy_frame::{Picture, Point3};
+
+use crate::N_MESH_POINTS;
+use crate::error::Result;
+use crate::layers::{Residual, halving, rectify};
+use crate::tensors::{PATCH_CHANNELS, patches, values};
+use crate::weights;
+
+/// The points of one face.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mesh {
+    /// 478 points, in pixels of the crop; the irises are 468–472 (right) and 473–477 (left).
+    pub points: Vec<Point3>,
+    /// How sure the network is that the crop shows a face, `0..=1`.
+    pub presence: f32,
+}
+
+/// What the network gives for `n` crops.
+#[derive(Debug)]
+pub struct MesherOutput {
+    /// `[n, 478 · 3]`: x, y, z of each point, in crop sides from the crop's centre.
+    pub points: Tensor<2>,
+    /// `[n, 1]`: positive for a face; a logit.
+    pub presence: Tensor<2>,
+}
+
+/// The mesh network.
+#[derive(Module, Debug)]
+pub struct Mesher {
+    to_16: Conv2d,
+    at_16: Residual,
+    to_8: Conv2d,
+    at_8: Vec<Residual>,
+    to_4: Conv2d,
+    latent: Linear,
+    to_points: Linear,
+    to_presence: Linear,
+}
+
+impl Mesher {
+    /// Side of the crop in pixels.
+    pub const SIDE_PX: u32 = 128;
+
+    /// Makes a network with fresh weights.
+    pub fn new(device: &Device) -> Self {
+        Self {
+            to_16: halving(PATCH_CHANNELS, 64, device),
+            at_16: Residual::new(64, device),
+            to_8: halving(64, 128, device),
+            at_8: (0..2).map(|_| Residual::new(128, device)).collect(),
+            to_4: halving(128, 160, device),
+            latent: LinearConfig::new(160 * 16, N_LATENT).init(device),
+            to_points: LinearConfig::new(N_LATENT, N_MESH_POINTS * 3).init(device),
+            to_presence: LinearConfig::new(N_LATENT, 1).init(device),
+        }
+    }
+
+    /// Loads the network with the weights that belong to this version.
+    ///
+    /// # Errors
+    /// When the weights inside the program do not fit, which a damaged build would cause.
+    pub fn load(device: &Device) -> Result<Self> {
+        weights::load("mesher", weights::MESHER, Self::new(device))
+    }
+
+    /// `[n, 48, 32, 32]` → points `[n, 1434]`, presence `[n, 1]`
+    pub fn forward(&self, crops: Tensor<4>) -> MesherOutput {
+        let x = rectify(self.to_16.forward(crops)); // [n, 64, 16, 16]
+        let x = self.at_16.forward(x);
+        let x = rectify(self.to_8.forward(x)); // [n, 128, 8, 8]
+        let x = self.at_8.iter().fold(x, |x, block| block.forward(x));
+        let x = rectify(self.to_4.forward(x)); // [n, 160, 4, 4]
+        let latent = rectify(self.latent.forward(x.flatten::<2>(1, 3))); // [n, 256]
+        MesherOutput {
+            points: self.to_points.forward(latent.clone()),
+            presence: self.to_presence.forward(latent),
+        }
+    }
+
+    /// Fits a mesh to the face in a crop of [`Self::SIDE_PX`] pixels a side.
+    ///
+    /// # Panics
+    /// If the crop has another size: the caller's mistake.
+    pub fn fit(&self, crop: &Picture) -> Mesh {
+        self.fit_all(std::slice::from_ref(crop)).swap_remove(0)
+    }
+
+    /// Fits a mesh in each of several crops at once.
+    ///
+    /// # Panics
+    /// If a crop has another size than [`Self::SIDE_PX`].
+    pub fn fit_all(&self, crops: &[Picture]) -> Vec<Mesh> {
+        let Some(first) = crops.first() else {
+            return Vec::new();
+        };
+        assert_eq!(
+            first.width(),
+            Self::SIDE_PX,
+            "the mesh network needs its own crop size"
+        );
+        let device = self.to_points.weight.device();
+        let output = self.forward(patches(crops, &device));
+        let points = values(output.points);
+        let presence = values(output.presence);
+        points
+            .chunks_exact(N_MESH_POINTS * 3)
+            .zip(presence)
+            .map(mesh_from_raw)
+            .collect()
+    }
+}
+
+/// Width of the layer that the points are drawn from.
+const N_LATENT: usize = 256;
+
+fn mesh_from_raw((raw, logit): (&[f32], f32)) -> Mesh {
+    let side = Mesher::SIDE_PX as f32;
+    let point = |p: &[f32]| Point3::new((p[0] + 0.5) * side, (p[1] + 0.5) * side, p[2] * side);
+    Mesh {
+        points: raw.chunks_exact(3).map(point).collect(),
+        presence: 1.0 / (1.0 + (-logit).exp()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_478_points_and_a_presence_for_each_crop() {
+        let device = Device::flex();
+        let net = Mesher::new(&device);
+        let output = net.forward(Tensor::zeros([2, 48, 32, 32], &device));
+        assert_eq!(output.points.dims(), [2, 1434]);
+        assert_eq!(output.presence.dims(), [2, 1]);
+    }
+}
