@@ -1,0 +1,57 @@
+//! `cargo xtask`: what keeps the workspace in order.
+//!
+//! `check [STEP…]` runs everything a change must pass, or the named steps; `tidy` and
+//! `licences` are two of those steps on their own.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal"
+)]
+
+mod check;
+mod licences;
+mod spdx;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let root = workspace_root();
+    let outcome = match arguments.split_first() {
+        Some((verb, steps)) if verb == "check" => check::run(&root, steps),
+        Some((verb, [])) if verb == "tidy" => tidy::run(&root),
+        Some((verb, [])) if verb == "licences" => licences::run(&root),
+        _ => {
+            eprintln!("usage: cargo xtask check [STEP…] | tidy | licences");
+            eprintln!("steps: {}", check::step_names().join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// The folder above this crate's, known since it was compiled.
+fn workspace_root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}
+
+/// Fails with every complaint, one a line, unless there is none.
+fn report(what: &str, complaints: &[String]) -> anyhow::Result<()> {
+    for complaint in complaints {
+        println!("{what}: {complaint}");
+    }
+    match complaints.len() {
+        0 => Ok(()),
+        n => anyhow::bail!("{what}: {n} to mend"),
+    }
+}
