@@ -1,0 +1,19 @@
+//! Consent: who agreed to what, for whom, and until when.
+//!
+//! A [`Record`] is signed as a JSON Web Signature and kept in a [`Store`]. [`require`] checks the
+//! records of all people concerned and is the only source of a [`Token`]; training and marked
+//! writing take the token as an argument, so that no program compiles that skips the check.
+
+mod jws;
+mod record;
+mod require;
+mod store;
+mod template;
+
+pub use record::{Audience, Basis, Draft, Evidence, Id, Record, Use};
+pub use require::{Claim, Match, Purpose, Seen, Token, require};
+pub use store::{Covered, Standing, Store};
+pub use template::{IDENTITY_LENGTH, Template};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! The gate: no training and no rendering without the consent of everyone concerned.
+
+use crate::consent::{Audience, Basis, IDENTITY_LENGTH, Record, Standing, Store, Use};
+use crate::error::{Error, Result};
+use crate::moment::Moment;
+
+/// One person whose face a job uses, and what shows that it is that person.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Identifier of the consent, or the subject's name.
+    pub who: String,
+    /// What shows that the face is theirs.
+    pub seen: Seen,
+}
+
+/// What shows whose face it is.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// Identity vectors of the faces in the footage.
+    Faces(Vec<[f32; IDENTITY_LENGTH]>),
+    /// A face model: its footage was compared with this same consent when it was trained.
+    Model,
+}
+
+/// When two faces count as one person's, and how many of a clip's faces have to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Match {
+    /// Least cosine similarity: the identity network's threshold.
+    pub similarity: f32,
+    /// Least share of the faces, `0..=1`. Blurred and turned faces fail to match now and then.
+    pub share: f32,
+}
+
+/// What is to be made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Purpose {
+    /// What is done with the faces.
+    pub usage: Use,
+    /// Who will see it.
+    pub audience: Audience,
+    /// When a face counts as the consenting person's.
+    pub same: Match,
+}
+
+/// Proof that everyone concerned consents, for one purpose. Only [`require`] makes one.
+#[derive(Clone, Debug)]
+pub struct Token {
+    consents: Vec<Record>,
+    usage: Use,
+    audience: Audience,
+}
+
+impl Token {
+    /// The consents that were checked.
+    pub fn consents(&self) -> &[Record] {
+        &self.consents
+    }
+
+    /// What they were checked for.
+    pub fn usage(&self) -> Use {
+        self.usage
+    }
+
+    /// Whom they were checked for.
+    pub fn audience(&self) -> Audience {
+        self.audience
+    }
+}
+
+/// Checks the consent of everyone concerned; gives the token that training and writing take.
+///
+/// # Errors
+/// When anyone's consent is missing, forged, over, revoked, for something else, or somebody
+/// else's; and when `claims` is empty, because a face always belongs to somebody.
+pub fn require(
+    store: &Store<'_>,
+    claims: &[Claim],
+    purpose: &Purpose,
+    now: Moment,
+) -> Result<Token> {
+    if claims.is_empty() {
+        return Err(Error::NotAConsent {
+            reason: "nobody was named".to_owned(),
+        });
+    }
+    let mut consents: Vec<Record> = Vec::new();
+    for claim in claims {
+        let record = store.find(&claim.who, now)?;
+        check_standing(store, &record, now)?;
+        check_purpose(&record, purpose)?;
+        check_face(store, &record, claim, purpose.same)?;
+        if !consents.contains(&record) {
+            consents.push(record);
+        }
+    }
+    Ok(Token {
+        consents,
+        usage: purpose.usage,
+        audience: purpose.audience,
+    })
+}
+
+fn check_standing(store: &Store<'_>, record: &Record, now: Moment) -> Result<()> {
+    let (id, subject) = (record.id.to_string(), record.subject.clone());
+    if now < record.issued {
+        return Err(Error::ClockBack {
+            now,
+            recorded: record.issued,
+        });
+    }
+    match store.standing(record, now)? {
+        Standing::Valid => Ok(()),
+        Standing::NotYet => Err(Error::NotYet {
+            id,
+            subject,
+            from: record.from,
+        }),
+        Standing::Expired => Err(Error::Expired {
+            id,
+            subject,
+            until: record.until,
+        }),
+        Standing::Revoked(on) => Err(Error::Revoked { id, subject, on }),
+    }
+}
+
+fn check_purpose(record: &Record, purpose: &Purpose) -> Result<()> {
+    let (id, subject) = (record.id.to_string(), record.subject.clone());
+    if !record.uses.contains(&purpose.usage) {
+        let allowed = record.uses_in_words();
+        return Err(Error::OtherUse {
+            id,
+            subject,
+            wanted: purpose.usage,
+            allowed,
+        });
+    }
+    if record.audience == Audience::Private && purpose.audience == Audience::Publish {
+        let (wanted, allowed) = (purpose.audience, record.audience);
+        return Err(Error::OtherAudience {
+            id,
+            subject,
+            wanted,
+            allowed,
+        });
+    }
+    Ok(())
+}
+
+fn check_face(store: &Store<'_>, record: &Record, claim: &Claim, same: Match) -> Result<()> {
+    let Seen::Faces(faces) = &claim.seen else {
+        return Ok(());
+    };
+    let (id, subject) = (record.id.to_string(), record.subject.clone());
+    if faces.is_empty() {
+        return Err(Error::NoFace { id, subject });
+    }
+    let needed = ((faces.len() as f32 * same.share).ceil() as usize).clamp(1, faces.len());
+    let matching = match store.template(record)? {
+        Some(template) => faces
+            .iter()
+            .filter(|face| template.similarity(face) >= same.similarity)
+            .count(),
+        None => faces.len() - faces_of_real_people(store, faces, same)?,
+    };
+    if matching < needed {
+        return Err(Error::OtherFace {
+            id,
+            subject,
+            matching,
+            seen: faces.len(),
+            needed,
+        });
+    }
+    Ok(())
+}
+
+/// Counts faces that belong to somebody on record: those are not nobody's.
+fn faces_of_real_people(
+    store: &Store<'_>,
+    faces: &[[f32; IDENTITY_LENGTH]],
+    same: Match,
+) -> Result<usize> {
+    let mut templates = Vec::new();
+    for record in store.list()? {
+        if record.basis != Basis::Synthetic && store.has_template(&record) {
+            templates.extend(store.template(&record)?);
+        }
+    }
+    let is_real = |face: &&[f32; IDENTITY_LENGTH]| {
+        templates
+            .iter()
+            .any(|template| template.similarity(face) >= same.similarity)
+    };
+    Ok(faces.iter().filter(is_real).count())
+}

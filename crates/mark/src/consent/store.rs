@@ -1,0 +1,308 @@
+//! The folder that holds consents: `ID.jws`, its sealed template, and its revocation if any.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::consent::record::VERSION;
+use crate::consent::{Basis, Draft, Id, Record, Template, Use, jws};
+use crate::error::{Error, Result};
+use crate::files::{self, Readers};
+use crate::keys::Keys;
+use crate::moment::Moment;
+
+/// Consents on disk. Every record that leaves the store had its signature verified.
+pub struct Store<'a> {
+    folder: PathBuf,
+    keys: &'a Keys,
+}
+
+/// Where a consent stands at a given moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It holds.
+    Valid,
+    /// It begins later.
+    NotYet,
+    /// It is over.
+    Expired,
+    /// It was taken back then.
+    Revoked(Moment),
+}
+
+/// A consent that covers a face, and how alike the face is to the person who gave it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Covered {
+    /// The consent.
+    pub record: Record,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Cosine similarity between the face and the template.
+    pub similarity: f32,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Revocation {
+    id: Id,
+    on: Moment,
+    reason: String,
+}
+
+const RECORD: &str = "effigy-consent";
+const REVOCATION: &str = "effigy-revocation";
+
+impl<'a> Store<'a> {
+    /// Opens the folder; it is made when the first consent is written.
+    pub fn open(folder: &Path, keys: &'a Keys) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            keys,
+        }
+    }
+
+    /// Signs and keeps a consent.
+    ///
+    /// # Errors
+    /// When it says nothing sensible, lacks the template that its basis needs, or cannot be
+    /// written.
+    pub fn add(&self, draft: &Draft, template: Option<&Template>, now: Moment) -> Result<Record> {
+        draft.check()?;
+        if template.is_none() && draft.basis != Basis::Synthetic {
+            let reason = format!(
+                "the basis {:?} needs pictures of the person",
+                draft.basis.word()
+            );
+            return Err(Error::NotAConsent { reason });
+        }
+        let id = Id::from_bytes(files::random()?);
+        files::make_private_folder(&self.folder)?;
+        let commitment = match template {
+            Some(template) => {
+                let (sealed, commitment) = template.seal(self.keys.sealing(), &id)?;
+                files::write(&self.path(&id, "template"), &sealed, Readers::Owner)?;
+                Some(commitment)
+            }
+            None => None,
+        };
+        let draft = draft.clone();
+        let record = Record {
+            version: VERSION,
+            id,
+            subject: draft.subject.trim().to_owned(),
+            basis: draft.basis,
+            uses: draft.uses,
+            audience: draft.audience,
+            from: draft.from,
+            until: draft.until,
+            evidence: draft.evidence,
+            template: commitment,
+            issued: now,
+        };
+        let token = jws::sign(self.keys, RECORD, &record)?;
+        files::write(
+            &self.path(&record.id, "jws"),
+            token.as_bytes(),
+            Readers::Owner,
+        )?;
+        Ok(record)
+    }
+
+    /// Lists all consents, oldest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or any record in it was tampered with.
+    pub fn list(&self) -> Result<Vec<Record>> {
+        if !self.folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let read_error = |source| Error::Read {
+            source,
+            path: self.folder.clone(),
+        };
+        let mut records = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(read_error)? {
+            let path = entry.map_err(read_error)?.path();
+            if path.extension().is_some_and(|extension| extension == "jws") {
+                records.push(self.read(&path)?);
+            }
+        }
+        records.sort_by(|a, b| (a.issued, &a.id).cmp(&(b.issued, &b.id)));
+        Ok(records)
+    }
+
+    /// Finds a consent by its identifier or its subject's name. Among several of one name, those
+    /// that hold at `now` come first.
+    ///
+    /// # Errors
+    /// When there is none, or more than one holds.
+    pub fn find(&self, who: &str, now: Moment) -> Result<Record> {
+        let named = |record: &Record| {
+            record.id.as_str() == who || record.subject.to_lowercase() == who.to_lowercase()
+        };
+        let mut records: Vec<Record> = self.list()?.into_iter().filter(named).collect();
+        if records.len() > 1 {
+            let mut valid = Vec::new();
+            for record in &records {
+                if self.standing(record, now)? == Standing::Valid {
+                    valid.push(record.clone());
+                }
+            }
+            if valid.is_empty() {
+                records.drain(..records.len() - 1); // the latest says why nothing holds
+            } else {
+                records = valid;
+            }
+        }
+        match records.len() {
+            0 => Err(Error::NoConsent {
+                who: who.to_owned(),
+            }),
+            1 => Ok(records.remove(0)),
+            _ => {
+                let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
+                Err(Error::SeveralConsents {
+                    who: who.to_owned(),
+                    ids: ids.join(", "),
+                })
+            }
+        }
+    }
+
+    /// Says where a consent stands at `now`.
+    ///
+    /// # Errors
+    /// When there is a revocation that cannot be read: it counts as damage, not as absent.
+    pub fn standing(&self, record: &Record, now: Moment) -> Result<Standing> {
+        let path = self.path(&record.id, "revoked");
+        if path.exists() {
+            let token = files::read_text(&path)?;
+            let revocation: Revocation = jws::open(self.keys, REVOCATION, &token, &path)?;
+            if revocation.id != record.id {
+                return Err(Error::Forged {
+                    reason: "revokes another consent",
+                    path,
+                });
+            }
+            return Ok(Standing::Revoked(revocation.on));
+        }
+        Ok(if now < record.from {
+            Standing::NotYet
+        } else if now > record.until {
+            Standing::Expired
+        } else {
+            Standing::Valid
+        })
+    }
+
+    /// Takes a consent back for good and erases the identity template.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn revoke(&self, record: &Record, reason: &str, now: Moment) -> Result<()> {
+        let path = self.path(&record.id, "revoked");
+        if !path.exists() {
+            let revocation = Revocation {
+                id: record.id.clone(),
+                on: now,
+                reason: reason.to_owned(),
+            };
+            let token = jws::sign(self.keys, REVOCATION, &revocation)?;
+            files::write(&path, token.as_bytes(), Readers::Owner)?;
+        }
+        self.erase_template(&record.id)
+    }
+
+    /// Opens the identity template of a consent. `None` where its basis needs none.
+    ///
+    /// # Errors
+    /// When it is missing, was made with other keys or was changed.
+    pub fn template(&self, record: &Record) -> Result<Option<Template>> {
+        let Some(commitment) = &record.template else {
+            return Ok(None);
+        };
+        let path = self.path(&record.id, "template");
+        if !path.exists() {
+            return Err(Error::NoTemplate {
+                id: record.id.to_string(),
+            });
+        }
+        let sealed = files::read(&path, files::SMALL_FILE_BYTES)?;
+        Template::unseal(&sealed, self.keys.sealing(), &record.id, commitment).map(Some)
+    }
+
+    /// Lists the consents that cover `usage` of a face, most alike first, with those that no
+    /// longer hold.
+    ///
+    /// # Errors
+    /// When a record or template cannot be read.
+    pub fn covering(
+        &self,
+        face: &[f32; crate::consent::IDENTITY_LENGTH],
+        usage: Option<Use>,
+        similarity_at_least: f32,
+        now: Moment,
+    ) -> Result<Vec<Covered>> {
+        let mut covered = Vec::new();
+        for record in self.list()? {
+            let standing = self.standing(&record, now)?;
+            let is_gone = matches!(standing, Standing::Revoked(_));
+            if is_gone || usage.is_some_and(|usage| !record.uses.contains(&usage)) {
+                continue;
+            }
+            let Some(template) = self.template(&record)? else {
+                continue;
+            };
+            let similarity = template.similarity(face);
+            if similarity >= similarity_at_least {
+                covered.push(Covered {
+                    record,
+                    standing,
+                    similarity,
+                });
+            }
+        }
+        covered.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+        Ok(covered)
+    }
+
+    /// Says whether the identity template is still there.
+    pub(super) fn has_template(&self, record: &Record) -> bool {
+        record.template.is_some() && self.path(&record.id, "template").exists()
+    }
+
+    fn read(&self, path: &Path) -> Result<Record> {
+        let record: Record = jws::open(self.keys, RECORD, &files::read_text(path)?, path)?;
+        let forged = |reason| Error::Forged {
+            reason,
+            path: path.to_owned(),
+        };
+        if path
+            .file_stem()
+            .is_none_or(|stem| stem != record.id.as_str())
+        {
+            return Err(forged("the file has another record's name"));
+        }
+        if record.version != VERSION {
+            return Err(forged("written by another version"));
+        }
+        Ok(record)
+    }
+
+    /// Overwrites, then removes: a journal or a snapshot may still hold a copy, which the sealing
+    /// keeps unreadable.
+    fn erase_template(&self, id: &Id) -> Result<()> {
+        let path = self.path(id, "template");
+        let Ok(metadata) = fs::metadata(&path) else {
+            return Ok(());
+        };
+        let zeros = vec![0; metadata.len().min(files::SMALL_FILE_BYTES) as usize];
+        fs::write(&path, zeros)
+            .and_then(|()| fs::File::open(&path)?.sync_all())
+            .and_then(|()| fs::remove_file(&path))
+            .map_err(|source| Error::Write { source, path })
+    }
+
+    fn path(&self, id: &Id, extension: &str) -> PathBuf {
+        self.folder.join(format!("{id}.{extension}"))
+    }
+}

@@ -1,0 +1,136 @@
+//! Identity templates: what a consenting person looks like to the identity network.
+//!
+//! Templates are personal data. They are sealed with AES-256-GCM before they touch a disk, and
+//! records name them only by a salted hash, which says nothing once the template is erased.
+
+use aes_gcm::aead::{Aead as _, Payload};
+use aes_gcm::{Aes256Gcm, Key, KeyInit as _, Nonce};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::consent::Id;
+use crate::error::{Error, Result};
+use crate::files;
+
+/// Numbers in an identity vector.
+pub const IDENTITY_LENGTH: usize = 128;
+const SALT_BYTES: usize = 16;
+const NONCE_BYTES: usize = 12;
+
+/// The mean direction of a person's identity vectors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template([f32; IDENTITY_LENGTH]);
+
+impl Template {
+    /// Averages the identity vectors of one person's faces. `None` when there are none, or when
+    /// they cancel out.
+    pub fn from_faces(faces: &[[f32; IDENTITY_LENGTH]]) -> Option<Self> {
+        let mut sum = [0.0_f32; IDENTITY_LENGTH];
+        for face in faces {
+            let length = norm(face);
+            if length > f32::MIN_POSITIVE {
+                for (total, value) in sum.iter_mut().zip(face) {
+                    *total += value / length;
+                }
+            }
+        }
+        let length = norm(&sum);
+        (length > 1e-3).then(|| Self(sum.map(|value| value / length)))
+    }
+
+    /// Cosine similarity to a face's identity vector, `-1..=1`.
+    pub fn similarity(&self, face: &[f32; IDENTITY_LENGTH]) -> f32 {
+        let dot: f32 = self.0.iter().zip(face).map(|(a, b)| a * b).sum();
+        dot / norm(face).max(f32::MIN_POSITIVE)
+    }
+
+    /// Encrypts the template for the record `id`; gives the sealed bytes and the salted hash that
+    /// the record states.
+    pub(super) fn seal(&self, key: &[u8; 32], id: &Id) -> Result<(Vec<u8>, String)> {
+        let salt = files::random::<SALT_BYTES>()?;
+        let mut plain = Zeroizing::new(salt.to_vec());
+        plain.extend(self.0.iter().flat_map(|value| value.to_le_bytes()));
+        let commitment = files::hex(&Sha256::digest(&*plain));
+        let nonce = files::random::<NONCE_BYTES>()?;
+        let payload = Payload {
+            msg: &plain,
+            aad: id.as_str().as_bytes(),
+        };
+        let sealed = cipher(key)
+            .encrypt(Nonce::from_slice(&nonce), payload)
+            .map_err(|_opaque| Error::NoTemplate { id: id.to_string() })?;
+        Ok(([&nonce[..], &sealed].concat(), commitment))
+    }
+
+    /// Decrypts what [`Template::seal`] made and compares it with the record's salted hash.
+    pub(super) fn unseal(sealed: &[u8], key: &[u8; 32], id: &Id, commitment: &str) -> Result<Self> {
+        let failed = || Error::NoTemplate { id: id.to_string() };
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(failed)?;
+        let payload = Payload {
+            msg: sealed,
+            aad: id.as_str().as_bytes(),
+        };
+        let plain = cipher(key)
+            .decrypt(Nonce::from_slice(nonce), payload)
+            .map_err(|_opaque| failed())?;
+        let plain = Zeroizing::new(plain);
+        let is_whole = plain.len() == SALT_BYTES + 4 * IDENTITY_LENGTH;
+        if !is_whole || files::hex(&Sha256::digest(&*plain)) != commitment {
+            return Err(failed());
+        }
+        let mut values = [0.0; IDENTITY_LENGTH];
+        for (value, bytes) in values.iter_mut().zip(plain[SALT_BYTES..].chunks_exact(4)) {
+            *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+        Ok(Self(values))
+    }
+}
+
+fn cipher(key: &[u8; 32]) -> Aes256Gcm {
+    Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(key))
+}
+
+fn norm(values: &[f32; IDENTITY_LENGTH]) -> f32 {
+    values.iter().map(|value| value * value).sum::<f32>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn face(seed: f32) -> [f32; IDENTITY_LENGTH] {
+        std::array::from_fn(|i| (seed * (i as f32 + 1.0)).sin())
+    }
+
+    fn id() -> Id {
+        Id::from_bytes([7; 8])
+    }
+
+    #[test]
+    fn template_is_like_the_faces_it_was_made_of() {
+        let template = Template::from_faces(&[face(0.7), face(0.7)]).unwrap();
+        assert!(template.similarity(&face(0.7)) > 0.999);
+        assert!(template.similarity(&face(2.3)) < 0.5);
+        assert_eq!(Template::from_faces(&[]), None);
+    }
+
+    #[test]
+    fn sealed_template_opens_only_with_its_key_and_its_record() {
+        let template = Template::from_faces(&[face(0.7)]).unwrap();
+        let (sealed, commitment) = template.seal(&[1; 32], &id()).unwrap();
+        let unseal = |key, id: &Id| Template::unseal(&sealed, &key, id, &commitment);
+        assert_eq!(unseal([1; 32], &id()).unwrap(), template);
+        assert!(unseal([2; 32], &id()).is_err());
+        assert!(unseal([1; 32], &Id::from_bytes([8; 8])).is_err());
+    }
+
+    #[test]
+    fn sealed_bytes_do_not_show_the_template() {
+        let template = Template::from_faces(&[face(0.7)]).unwrap();
+        let (sealed, _) = template.seal(&[1; 32], &id()).unwrap();
+        let first = template.0[0].to_le_bytes();
+        let second = template.0[1].to_le_bytes();
+        let plain = [first, second].concat();
+        assert!(!sealed.windows(8).any(|window| window == plain));
+    }
+}

@@ -1,0 +1,332 @@
+//! The gate opens for the right person, purpose and time, and for nothing else.
+
+use std::fs;
+
+use super::*;
+use crate::error::Error;
+use crate::keys::Keys;
+use crate::moment::Moment;
+
+struct Desk {
+    folder: tempfile::TempDir,
+    keys: Keys,
+}
+
+const SAME: Match = Match {
+    similarity: 0.5,
+    share: 0.8,
+};
+
+fn now() -> Moment {
+    Moment::from_unix_secs(1_790_000_000)
+}
+
+fn ada() -> [f32; IDENTITY_LENGTH] {
+    std::array::from_fn(|i| (0.7 * (i as f32 + 1.0)).sin())
+}
+
+fn ben() -> [f32; IDENTITY_LENGTH] {
+    std::array::from_fn(|i| (2.3 * (i as f32 + 1.0)).cos())
+}
+
+fn draft() -> Draft {
+    Draft {
+        subject: "Ada".to_owned(),
+        basis: Basis::Consent,
+        uses: vec![Use::Swap],
+        audience: Audience::Private,
+        from: now().plus_days(-1),
+        until: now().plus_days(30),
+        evidence: None,
+    }
+}
+
+fn desk() -> Desk {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Keys::create(&folder.path().join("keys"), "Test Studio", now()).unwrap();
+    Desk { folder, keys }
+}
+
+impl Desk {
+    fn store(&self) -> Store<'_> {
+        Store::open(&self.folder.path().join("consents"), &self.keys)
+    }
+
+    fn add(&self, draft: &Draft) -> Record {
+        let template = Template::from_faces(&[ada()]).unwrap();
+        self.store().add(draft, Some(&template), now()).unwrap()
+    }
+
+    fn path(&self, record: &Record, extension: &str) -> std::path::PathBuf {
+        self.folder
+            .path()
+            .join("consents")
+            .join(format!("{}.{extension}", record.id))
+    }
+
+    fn ask(&self, faces: Vec<[f32; IDENTITY_LENGTH]>) -> crate::Result<Token> {
+        self.ask_for(faces, Use::Swap, Audience::Private)
+    }
+
+    fn ask_for(
+        &self,
+        faces: Vec<[f32; IDENTITY_LENGTH]>,
+        usage: Use,
+        audience: Audience,
+    ) -> crate::Result<Token> {
+        let claims = [Claim {
+            who: "ada".to_owned(),
+            seen: Seen::Faces(faces),
+        }];
+        require(
+            &self.store(),
+            &claims,
+            &Purpose {
+                usage,
+                audience,
+                same: SAME,
+            },
+            now(),
+        )
+    }
+}
+
+#[test]
+fn consenting_person_gets_a_token() {
+    let desk = desk();
+    let record = desk.add(&draft());
+    let token = desk.ask(vec![ada(); 3]).unwrap();
+    assert_eq!(token.consents(), [record]);
+}
+
+#[test]
+fn nobody_asked_means_no() {
+    let desk = desk();
+    assert!(matches!(
+        desk.ask(vec![ada()]),
+        Err(Error::NoConsent { .. })
+    ));
+    let purpose = Purpose {
+        usage: Use::Swap,
+        audience: Audience::Private,
+        same: SAME,
+    };
+    assert!(require(&desk.store(), &[], &purpose, now()).is_err());
+}
+
+#[test]
+fn expired_and_future_consents_are_refused() {
+    let desk = desk();
+    let over = Draft {
+        until: now().plus_days(-1),
+        from: now().plus_days(-9),
+        ..draft()
+    };
+    desk.add(&over);
+    assert!(matches!(desk.ask(vec![ada()]), Err(Error::Expired { .. })));
+    let ahead = self::desk();
+    ahead.add(&Draft {
+        from: now().plus_days(2),
+        ..draft()
+    });
+    assert!(matches!(ahead.ask(vec![ada()]), Err(Error::NotYet { .. })));
+}
+
+#[test]
+fn renewed_consent_stands_in_for_the_expired_one() {
+    let desk = desk();
+    desk.add(&Draft {
+        until: now().plus_days(-1),
+        from: now().plus_days(-9),
+        ..draft()
+    });
+    let renewed = desk.add(&draft());
+    assert_eq!(desk.ask(vec![ada()]).unwrap().consents(), [renewed]);
+}
+
+#[test]
+fn two_valid_consents_of_one_name_must_be_told_apart() {
+    let desk = desk();
+    desk.add(&draft());
+    desk.add(&draft());
+    assert!(matches!(
+        desk.ask(vec![ada()]),
+        Err(Error::SeveralConsents { .. })
+    ));
+}
+
+#[test]
+fn revoked_consent_is_refused_and_its_template_erased() {
+    let desk = desk();
+    let record = desk.add(&draft());
+    assert!(desk.path(&record, "template").exists());
+    desk.store()
+        .revoke(&record, "asked to stop", now())
+        .unwrap();
+    assert!(matches!(desk.ask(vec![ada()]), Err(Error::Revoked { .. })));
+    assert!(!desk.path(&record, "template").exists());
+}
+
+#[test]
+fn damaged_revocation_does_not_bring_a_consent_back() {
+    let desk = desk();
+    let record = desk.add(&draft());
+    desk.store()
+        .revoke(&record, "asked to stop", now())
+        .unwrap();
+    fs::write(desk.path(&record, "revoked"), "nothing").unwrap();
+    assert!(matches!(desk.ask(vec![ada()]), Err(Error::Forged { .. })));
+}
+
+#[test]
+fn changed_record_is_a_forgery() {
+    let desk = desk();
+    let record = desk.add(&draft());
+    let path = desk.path(&record, "jws");
+    let token = fs::read_to_string(&path).unwrap();
+    for at in (0..token.len()).step_by(7) {
+        let mut bytes = token.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        fs::write(&path, &bytes).unwrap();
+        let asked = desk.ask(vec![ada()]);
+        let is_refused = matches!(
+            asked,
+            Err(Error::Forged { .. } | Error::UnknownSigner { .. })
+        );
+        assert!(is_refused, "byte {at}: {asked:?}");
+    }
+}
+
+#[test]
+fn record_of_a_stranger_counts_only_when_trusted() {
+    let (desk, stranger) = (desk(), desk());
+    let record = stranger.add(&draft());
+    fs::create_dir_all(desk.folder.path().join("consents")).unwrap();
+    fs::copy(stranger.path(&record, "jws"), desk.path(&record, "jws")).unwrap();
+    assert!(matches!(
+        desk.ask(vec![ada()]),
+        Err(Error::UnknownSigner { .. })
+    ));
+    desk.keys
+        .trust(&stranger.keys.consent_public_hex())
+        .unwrap();
+    assert_eq!(desk.store().list().unwrap(), [record]);
+}
+
+#[test]
+fn another_face_is_refused() {
+    let desk = desk();
+    desk.add(&draft());
+    assert!(matches!(
+        desk.ask(vec![ben(); 3]),
+        Err(Error::OtherFace { matching: 0, .. })
+    ));
+    assert!(matches!(
+        desk.ask(vec![ada(), ben()]),
+        Err(Error::OtherFace { matching: 1, .. })
+    ));
+    assert!(matches!(desk.ask(vec![]), Err(Error::NoFace { .. })));
+    // One face in five may fail to match: blur and turned heads do that.
+    assert!(desk.ask(vec![ada(), ada(), ada(), ada(), ben()]).is_ok());
+}
+
+#[test]
+fn another_use_or_audience_is_refused() {
+    let desk = desk();
+    desk.add(&draft());
+    let speech = desk.ask_for(vec![ada()], Use::Speech, Audience::Private);
+    assert!(matches!(
+        speech,
+        Err(Error::OtherUse {
+            wanted: Use::Speech,
+            ..
+        })
+    ));
+    let published = desk.ask_for(vec![ada()], Use::Swap, Audience::Publish);
+    assert!(matches!(published, Err(Error::OtherAudience { .. })));
+}
+
+#[test]
+fn clock_behind_the_record_is_refused() {
+    let desk = desk();
+    desk.add(&draft());
+    let claims = [Claim {
+        who: "Ada".to_owned(),
+        seen: Seen::Model,
+    }];
+    let purpose = Purpose {
+        usage: Use::Swap,
+        audience: Audience::Private,
+        same: SAME,
+    };
+    let early = require(&desk.store(), &claims, &purpose, now().plus_days(-1));
+    assert!(matches!(early, Err(Error::ClockBack { .. })));
+}
+
+#[test]
+fn real_people_need_pictures() {
+    let desk = desk();
+    let bare = desk.store().add(&draft(), None, now());
+    assert!(matches!(bare, Err(Error::NotAConsent { .. })));
+}
+
+#[test]
+fn a_face_on_record_cannot_pass_as_nobodys() {
+    let desk = desk();
+    desk.add(&Draft {
+        subject: "Ada herself".to_owned(),
+        ..draft()
+    });
+    let nobody = Draft {
+        basis: Basis::Synthetic,
+        ..draft()
+    };
+    desk.store().add(&nobody, None, now()).unwrap();
+    assert!(matches!(
+        desk.ask(vec![ada()]),
+        Err(Error::OtherFace { .. })
+    ));
+    assert!(desk.ask(vec![ben()]).is_ok());
+}
+
+#[test]
+fn senseless_consents_are_refused() {
+    let desk = desk();
+    let template = Template::from_faces(&[ada()]).unwrap();
+    for bad in [
+        Draft {
+            subject: "  ".to_owned(),
+            ..draft()
+        },
+        Draft {
+            subject: "a\nb".to_owned(),
+            ..draft()
+        },
+        Draft {
+            uses: vec![],
+            ..draft()
+        },
+        Draft {
+            until: now().plus_days(-40),
+            ..draft()
+        },
+    ] {
+        let added = desk.store().add(&bad, Some(&template), now());
+        assert!(matches!(added, Err(Error::NotAConsent { .. })), "{bad:?}");
+    }
+}
+
+#[test]
+fn covering_consents_are_found_by_face() {
+    let desk = desk();
+    let record = desk.add(&draft());
+    let store = desk.store();
+    let covered = store.covering(&ada(), Some(Use::Swap), 0.5, now()).unwrap();
+    assert_eq!(covered.len(), 1);
+    assert_eq!(covered[0].record, record);
+    assert_eq!(store.covering(&ben(), None, 0.5, now()).unwrap(), []);
+    assert_eq!(
+        store.covering(&ada(), Some(Use::Age), 0.5, now()).unwrap(),
+        []
+    );
+}

@@ -1,0 +1,280 @@
+//! What can go wrong with consents, keys and marks, sorted by what the caller can do about it.
+
+use std::path::PathBuf;
+
+use crate::consent::{Audience, Use};
+use crate::moment::Moment;
+
+/// What most functions here return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a consent, a key or a mark could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nobody consented, as far as the folder says. Ask, and record the answer.
+    #[error("no consent is on record for {who:?}; record one with `effigy consent new`")]
+    NoConsent {
+        /// The name or identifier that was asked for.
+        who: String,
+    },
+
+    /// Several records fit the name. Say which by its identifier.
+    #[error("{who:?} has several consents on record ({ids}); name one by its identifier")]
+    SeveralConsents {
+        /// The name that was asked for.
+        who: String,
+        /// The identifiers that it could mean.
+        ids: String,
+    },
+
+    /// The consent is over. Ask again.
+    #[error("the consent {id} of {subject:?} ended on {until}; ask again")]
+    Expired {
+        /// Consent identifier.
+        id: String,
+        /// Who had consented.
+        subject: String,
+        /// When it ended.
+        until: Moment,
+    },
+
+    /// The consent begins later. Wait.
+    #[error("the consent {id} of {subject:?} begins on {from}; wait until then")]
+    NotYet {
+        /// Consent identifier.
+        id: String,
+        /// Who consented.
+        subject: String,
+        /// When it begins.
+        from: Moment,
+    },
+
+    /// The person took the consent back. Stop.
+    #[error("the consent {id} of {subject:?} was revoked on {on}; nothing may be made with it")]
+    Revoked {
+        /// Consent identifier.
+        id: String,
+        /// Who had consented.
+        subject: String,
+        /// When it was revoked.
+        on: Moment,
+    },
+
+    /// The record was changed after it was signed, or never signed. Do not use it.
+    #[error(
+        "the record is not what was signed ({reason}); get it again from whoever made it: {path:?}"
+    )]
+    Forged {
+        /// What does not fit.
+        reason: &'static str,
+        /// The record.
+        path: PathBuf,
+    },
+
+    /// The record is signed by a key that this machine does not trust.
+    #[error(
+        "signed by the unknown key {key}; trust it with `effigy keys import --trust` if you know whose it is: {path:?}"
+    )]
+    UnknownSigner {
+        /// Identifier of the key.
+        key: String,
+        /// The record.
+        path: PathBuf,
+    },
+
+    /// The footage shows somebody else. Use footage of the person who consented.
+    #[error(
+        "{matching} of {seen} faces are those of {subject:?}, who consented with {id}; {needed} are needed: use footage of that person alone"
+    )]
+    OtherFace {
+        /// Consent identifier.
+        id: String,
+        /// Who consented.
+        subject: String,
+        /// Faces that match.
+        matching: usize,
+        /// Faces that were compared.
+        seen: usize,
+        /// How many would have to match.
+        needed: usize,
+    },
+
+    /// No face could be compared, so that nobody can say whose it is.
+    #[error(
+        "no face was found to compare with the consent {id} of {subject:?}; use footage that shows the face"
+    )]
+    NoFace {
+        /// Consent identifier.
+        id: String,
+        /// Who consented.
+        subject: String,
+    },
+
+    /// The consent does not cover this use. Ask for it.
+    #[error("the consent {id} of {subject:?} does not cover {wanted}; it covers {allowed}")]
+    OtherUse {
+        /// Consent identifier.
+        id: String,
+        /// Who consented.
+        subject: String,
+        /// What was to be done.
+        wanted: Use,
+        /// What may be done.
+        allowed: String,
+    },
+
+    /// The consent does not cover this audience. Ask for it.
+    #[error("the consent {id} of {subject:?} is for {allowed} results, not for those to {wanted}")]
+    OtherAudience {
+        /// Consent identifier.
+        id: String,
+        /// Who consented.
+        subject: String,
+        /// Who was to see it.
+        wanted: Audience,
+        /// Who may see it.
+        allowed: Audience,
+    },
+
+    /// A consent that cannot be written down like this. Correct it.
+    #[error("not a valid consent: {reason}")]
+    NotAConsent {
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The record must hold an identity template and does not, or cannot be opened.
+    #[error(
+        "the identity template of the consent {id} cannot be opened; was it made with other keys? Record the consent again"
+    )]
+    NoTemplate {
+        /// Consent identifier.
+        id: String,
+    },
+
+    /// The clock is behind what was already recorded. Set it.
+    #[error("the clock says {now}, but something was recorded on {recorded}; set the clock")]
+    ClockBack {
+        /// What the clock says.
+        now: Moment,
+        /// The latest moment on record.
+        recorded: Moment,
+    },
+
+    /// A key file is missing. Make or import keys.
+    #[error("a key file is missing; make keys with `effigy keys new` or restore it: {path:?}")]
+    KeyMissing {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Others can read a private key.
+    #[error(
+        "others can read this private key (mode {mode:o}); run `chmod 600` on it, and make new keys if the machine is shared: {path:?}"
+    )]
+    KeyExposed {
+        /// The permission bits.
+        mode: u32,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A key file cannot be understood.
+    #[error("not a key that can be used ({reason}): {path:?}")]
+    KeyDamaged {
+        /// What is wrong with it.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// There are keys already, which are never overwritten.
+    #[error("there are keys already; move them away first, or use them: {path:?}")]
+    KeysExist {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// The password does not open the file.
+    #[error("wrong password, or a damaged file: {path:?}")]
+    WrongPassword {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The format has no place for Content Credentials. Choose another.
+    #[error("a .{extension} file cannot carry Content Credentials; choose one of {allowed}")]
+    CannotCarry {
+        /// The extension that was asked for.
+        extension: String,
+        /// Those that can.
+        allowed: String,
+    },
+
+    /// Keys and certificates could not be made.
+    #[error("cannot make a certificate: {reason}")]
+    Certificate {
+        /// What the certificate library said.
+        reason: String,
+    },
+
+    /// The output could not be signed; there is no output.
+    #[error("cannot sign the output, so none was kept")]
+    Sign {
+        /// What went wrong.
+        source: c2pa::Error,
+    },
+
+    /// What was written does not verify; there is no output.
+    #[error("the written file does not verify ({reason}), so none was kept")]
+    NotMarked {
+        /// What does not hold.
+        reason: String,
+    },
+
+    /// The log was changed, or a line is missing or out of order.
+    #[error("line {line} of the log does not follow from the one before ({reason}): {path:?}")]
+    LogBroken {
+        /// Line number, from 1.
+        line: usize,
+        /// What does not fit.
+        reason: &'static str,
+        /// The log.
+        path: PathBuf,
+    },
+
+    /// A file cannot be read.
+    #[error("cannot read {path:?}")]
+    Read {
+        /// Why.
+        source: std::io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A file cannot be written.
+    #[error("cannot write {path:?}")]
+    Write {
+        /// Why.
+        source: std::io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A file is larger than what it may be.
+    #[error("over the limit of {limit} bytes: {path:?}")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {reason}")]
+    Random {
+        /// What it said.
+        reason: String,
+    },
+}

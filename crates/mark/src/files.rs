@@ -1,0 +1,133 @@
+//! Small files: read within a bound, written whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Records, keys and logs are far smaller; what is larger is not one of ours.
+pub(crate) const SMALL_FILE_BYTES: u64 = 1 << 20;
+
+/// Who may read a new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// The owner alone.
+    Owner,
+    /// As the system's settings say.
+    Anyone,
+}
+
+/// Reads a file of at most `limit` bytes.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let read_error = |source| Error::Read {
+        source,
+        path: path.to_owned(),
+    };
+    let file = File::open(path).map_err(read_error)?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(read_error)?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::TooLarge {
+            limit,
+            path: path.to_owned(),
+        });
+    }
+    Ok(bytes)
+}
+
+/// Reads a small text file.
+pub(crate) fn read_text(path: &Path) -> Result<String> {
+    let bytes = read(path, SMALL_FILE_BYTES)?;
+    String::from_utf8(bytes).map_err(|error| Error::Read {
+        source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
+        path: path.to_owned(),
+    })
+}
+
+/// Writes a file under a temporary name in the same folder, then renames it into place.
+pub(crate) fn write(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
+    let temporary = temporary_beside(path)?;
+    let outcome = write_new(&temporary, bytes, readers).and_then(|()| fs::rename(&temporary, path));
+    outcome.map_err(|source| {
+        // The write error is what counts; a leftover temporary file is only untidy.
+        drop(fs::remove_file(&temporary));
+        Error::Write {
+            source,
+            path: path.to_owned(),
+        }
+    })
+}
+
+/// Makes a folder that only its owner can look into, and its parents.
+pub(crate) fn make_private_folder(path: &Path) -> Result<()> {
+    let write_error = |source| Error::Write {
+        source,
+        path: path.to_owned(),
+    };
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path).map_err(write_error)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(write_error)?;
+    }
+    Ok(())
+}
+
+/// Refuses a file that others can read. On systems without permission bits everything passes.
+pub(crate) fn refuse_if_exposed(path: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let metadata = fs::metadata(path).map_err(|source| Error::Read {
+            source,
+            path: path.to_owned(),
+        })?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(Error::KeyExposed {
+                mode,
+                path: path.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Names a file beside `path` that does not exist yet, keeping the extension.
+pub(crate) fn temporary_beside(path: &Path) -> Result<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(path.with_file_name(format!(".part-{}-{name}", hex(&random::<6>()?))))
+}
+
+/// Gives random bytes of the system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Random {
+        reason: error.to_string(),
+    })?;
+    Ok(bytes)
+}
+
+/// Writes bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if readers == Readers::Owner {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
