@@ -1,6 +1,8 @@
 //! `./effigy` as a bare machine runs it: package tools, cargo and the compiled program are fakes
 //! that write down how they were called.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
