@@ -24,7 +24,7 @@ missing_packages() {
 
 # install_packages NAME… : installs what is missing, as root or through sudo, and says so.
 install_packages() {
-    local missing as_root=()
+    local missing said as_root=()
     mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -eq 0 ] && return 0
     if [ "$(id -u)" -ne 0 ]; then
@@ -37,8 +37,9 @@ install_packages() {
     fi
     say "installing the system packages ${missing[*]}${as_root[*]:+ (sudo may ask for your password)}"
     "${as_root[@]}" apt-get update -qq >&2 || say "apt-get update failed; trying with the lists at hand"
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 || {
+    said=$("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" 2>&1) || {
+        printf '%s\n' "$said" >&2
         say "apt-get could not install: ${missing[*]}"
         return 1
     }
