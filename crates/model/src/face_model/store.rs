@@ -1,0 +1,330 @@
+//! The folder a face model is kept in.
+//!
+//! `model.json` is the [`Manifest`]: what the network is, whom it draws, and the last checkpoints
+//! with the SHA-256 of each file. It is written last and renamed into place, so that it always
+//! names files that are complete. Everything read here is untrusted: sizes are bounded and hashes
+//! compared before anything is used.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::net::Shape;
+use super::weights::{Weight, weights_from_bytes};
+use crate::error::{Error, Result};
+
+/// The version of the format that this program writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+/// Name of the manifest in the folder.
+pub const MANIFEST: &str = "model.json";
+
+/// What `model.json` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the format.
+    pub format: u32,
+    /// Size of the network.
+    pub shape: Shape,
+    /// Whom the decoders draw, in their order.
+    pub people: Vec<Person>,
+    /// What the training was given, so that going on means the same.
+    pub training: Training,
+    /// The checkpoints that are kept, newest first.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+/// Whom a decoder draws.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Short name, as given to `--of`.
+    pub name: String,
+    /// Identifier of the consent that the training was allowed by.
+    pub consent: String,
+    /// How many faces the decoder learned from.
+    pub n_faces: usize,
+}
+
+/// How a model is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Where all randomness starts.
+    pub seed: u64,
+    /// Faces of each person in a step.
+    pub n_faces_each: usize,
+    /// Largest learning rate.
+    pub learning_rate: f64,
+}
+
+/// One saved moment of a training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Steps done.
+    pub step: u64,
+    /// Seconds spent on them.
+    pub spent_secs: f64,
+    /// Error on faces held back, averaged over the people.
+    pub validation_error: f64,
+    /// The averaged weights, for use.
+    pub weights: Kept,
+    /// Raw weights and the optimizer's memory, for going on.
+    pub state: Kept,
+}
+
+/// A file in the folder, with what it must hash to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// File name, without a folder.
+    pub file: String,
+    /// Lower-case hexadecimal SHA-256.
+    pub sha256: String,
+}
+
+/// Reads `model.json`.
+///
+/// # Errors
+/// If it is missing, not a manifest, or of a newer version.
+pub fn read_manifest(folder: &Path) -> Result<Manifest> {
+    let path = folder.join(MANIFEST);
+    let text = read_bounded(&path, 1 << 20)?;
+    let damaged = |reason: String| Error::Damaged {
+        reason,
+        previous: None,
+        path: path.clone(),
+    };
+    let json: serde_json::Value =
+        serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+    let format = json.get("format").and_then(serde_json::Value::as_u64);
+    if let Some(found) = format.filter(|&format| u64::from(FORMAT) < format) {
+        return Err(Error::Newer {
+            found,
+            known: FORMAT,
+            path,
+        });
+    }
+    let manifest: Manifest =
+        serde_json::from_value(json).map_err(|error| damaged(error.to_string()))?;
+    check(&manifest).map_err(damaged)?;
+    Ok(manifest)
+}
+
+/// Reads the averaged weights of the newest checkpoint.
+///
+/// # Errors
+/// If the file is missing, damaged, or does not fit the network; names the checkpoint before it.
+pub fn read_weights(folder: &Path, manifest: &Manifest, wanted: &[Weight]) -> Result<Vec<Weight>> {
+    let bytes = read_kept(folder, manifest, |checkpoint| &checkpoint.weights)?;
+    weights_from_bytes(&bytes, wanted)
+}
+
+/// Reads a file of the newest checkpoint and compares its hash.
+///
+/// # Errors
+/// If it is missing or damaged; names the checkpoint before it.
+pub fn read_kept(
+    folder: &Path,
+    manifest: &Manifest,
+    which: fn(&Checkpoint) -> &Kept,
+) -> Result<Vec<u8>> {
+    let kept = which(&manifest.checkpoints[0]);
+    let path = folder.join(&kept.file);
+    let previous = manifest
+        .checkpoints
+        .get(1)
+        .map(|checkpoint| checkpoint.step);
+    let damaged = |reason: String| Error::Damaged {
+        reason,
+        previous,
+        path: path.clone(),
+    };
+    let bytes = read_bounded(&path, LARGEST_FILE).map_err(|error| damaged(error.to_string()))?;
+    if sha256_hex(&bytes) != kept.sha256 {
+        return Err(damaged(
+            "its SHA-256 is not the one in model.json".to_owned(),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// Hashes bytes, as lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// No network that this version can train comes near it.
+const LARGEST_FILE: u64 = 4 << 30;
+/// More decoders than anybody can train, fewer than exhaust the memory.
+const MOST_PEOPLE: usize = 64;
+
+fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let opened = |source| Error::Read {
+        source,
+        path: path.to_path_buf(),
+    };
+    let length = fs::metadata(path).map_err(opened)?.len();
+    if limit < length {
+        let reason = format!("{length} bytes are more than a face model has");
+        return Err(Error::Damaged {
+            reason,
+            previous: None,
+            path: path.to_path_buf(),
+        });
+    }
+    fs::read(path).map_err(opened)
+}
+
+/// Refuses what would exhaust the memory or lead out of the folder.
+fn check(manifest: &Manifest) -> Result<(), String> {
+    let Shape {
+        side,
+        channels,
+        latent,
+    } = manifest.shape;
+    let sides_fit = side.is_multiple_of(16) && (16..=512).contains(&side);
+    if !sides_fit || !(1..=512).contains(&channels) || !(1..=4096).contains(&latent) {
+        return Err(format!(
+            "no network of side {side}, {channels} channels, latent {latent}"
+        ));
+    }
+    if manifest.people.is_empty() || MOST_PEOPLE < manifest.people.len() {
+        return Err(format!("{} people", manifest.people.len()));
+    }
+    if manifest.checkpoints.is_empty() {
+        return Err("no checkpoint is named".to_owned());
+    }
+    let files = manifest
+        .checkpoints
+        .iter()
+        .flat_map(|c| [&c.weights.file, &c.state.file]);
+    match files
+        .into_iter()
+        .find(|file| Path::new(file).file_name() != Some(file.as_ref()))
+    {
+        Some(file) => Err(format!("{file:?} is not a name in this folder")),
+        None => Ok(()),
+    }
+}
+
+/// Names of the two files of the checkpoint at `step`: weights and state.
+pub fn file_names(step: u64) -> [String; 2] {
+    ["weights", "state"].map(|what| format!("{what}-{step:08}.safetensors"))
+}
+
+/// Where the manifest of the model in `folder` is.
+pub fn manifest_path(folder: &Path) -> PathBuf {
+    folder.join(MANIFEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let kept = |file: &str| Kept {
+            file: file.to_owned(),
+            sha256: sha256_hex(b"w"),
+        };
+        let checkpoint = |step| Checkpoint {
+            step,
+            spent_secs: 1.0,
+            validation_error: 0.5,
+            weights: kept("weights.safetensors"),
+            state: kept("state.safetensors"),
+        };
+        Manifest {
+            format: FORMAT,
+            shape: Shape {
+                side: 32,
+                channels: 4,
+                latent: 8,
+            },
+            people: vec![Person {
+                name: "ada".into(),
+                consent: "c1".into(),
+                n_faces: 3,
+            }],
+            training: Training {
+                seed: 1,
+                n_faces_each: 2,
+                learning_rate: 1e-3,
+            },
+            checkpoints: vec![checkpoint(20), checkpoint(10)],
+        }
+    }
+
+    fn written(manifest: &Manifest) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(
+            folder.path().join(MANIFEST),
+            serde_json::to_vec(manifest).unwrap(),
+        )
+        .unwrap();
+        folder
+    }
+
+    #[test]
+    fn manifest_comes_back() {
+        let folder = written(&manifest());
+        assert_eq!(read_manifest(folder.path()).unwrap(), manifest());
+    }
+
+    #[test]
+    fn newer_format_is_named() {
+        let folder = written(&Manifest {
+            format: FORMAT + 1,
+            ..manifest()
+        });
+        let error = read_manifest(folder.path()).unwrap_err();
+        assert!(matches!(error, Error::Newer { found: 2, .. }), "{error}");
+    }
+
+    #[test]
+    fn impossible_manifests_are_refused() {
+        let huge = Shape {
+            side: 1 << 20,
+            ..manifest().shape
+        };
+        let mut outside = manifest();
+        outside.checkpoints[0].weights.file = "../weights".to_owned();
+        let none = Manifest {
+            people: Vec::new(),
+            ..manifest()
+        };
+        for bad in [
+            Manifest {
+                shape: huge,
+                ..manifest()
+            },
+            outside,
+            none,
+        ] {
+            let error = read_manifest(written(&bad).path()).unwrap_err();
+            assert!(matches!(error, Error::Damaged { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn damage_is_noticed_and_the_previous_checkpoint_named() {
+        let folder = written(&manifest());
+        let path = folder.path().join("weights.safetensors");
+        fs::write(&path, b"w").unwrap();
+        assert!(read_kept(folder.path(), &manifest(), |c| &c.weights).is_ok());
+        fs::write(&path, b"v").unwrap();
+        let error = read_kept(folder.path(), &manifest(), |c| &c.weights).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Damaged {
+                    previous: Some(10),
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(error.to_string().contains("step 10"), "{error}");
+    }
+}

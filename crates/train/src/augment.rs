@@ -1,0 +1,263 @@
+//! What the network is shown in one step: faces turned, shifted, mirrored and bent at random.
+//!
+//! The target is the face as turned and shifted; the input is bent on top of it by a random grid
+//! of displacements, so that the encoder learns where things are and not which pixels they have.
+
+use effigy_frame::{Picture, Point2, Similarity};
+use effigy_model::tensors::append_patches;
+use rand::Rng as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::faces::{Face, FaceSet, margin, wide_side};
+use crate::normal::normal;
+
+/// How hard faces are changed, from 0 (not at all) to 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strength {
+    /// Bending of the input.
+    pub(crate) bend: f32,
+    /// Chance of a mirror image.
+    pub(crate) mirror: f32,
+    /// Light and colour.
+    pub(crate) colour: f32,
+}
+
+/// The faces of one step, laid out for tensors; `n` faces of side `s`.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// Inputs as patches: `[n, 48, s/4, s/4]`.
+    pub(crate) patches: Vec<f32>,
+    /// Colours to draw: `[n, 3, s, s]`.
+    pub(crate) colours: Vec<f32>,
+    /// Masks to draw: `[n, 1, s, s]`.
+    pub(crate) masks: Vec<f32>,
+    /// How much each pixel counts: `[n, 1, s, s]`.
+    pub(crate) weights: Vec<f32>,
+}
+
+/// What counts outside the face, so that the surroundings are not left to chance.
+const OUTSIDE_WEIGHT: f32 = 0.1;
+/// How much more eyes and mouth count.
+const DETAIL_WEIGHT: f32 = 2.0;
+
+const MOST_TURN_RADIANS: f32 = 0.14;
+const MOST_ZOOM: f32 = 0.05;
+/// As a share of the side.
+const MOST_SHIFT: f32 = 0.04;
+/// Corners of the bending grid per axis.
+const GRID: usize = 5;
+/// Spread of the bending, as a share of the side: 5 px of 256, as in the first face swappers.
+const BEND: f32 = 0.02;
+
+/// Draws `n` faces of `set` and appends them to `batch`.
+pub(crate) fn append(
+    batch: &mut Batch,
+    set: &FaceSet,
+    n: usize,
+    strength: Strength,
+    generator: &mut ChaCha8Rng,
+) {
+    for _ in 0..n {
+        let face = set.draw(generator);
+        let view = View::random(set.side_px(), strength, generator);
+        append_one(batch, face, &view);
+    }
+}
+
+/// Appends faces as they are, for measuring.
+pub(crate) fn append_plain(batch: &mut Batch, faces: &[&Face], side: u32) {
+    for face in faces {
+        append_one(batch, face, &View::plain(side));
+    }
+}
+
+/// How one face is seen.
+struct View {
+    side: u32,
+    wide_from_crop: Similarity,
+    is_mirrored: bool,
+    bends: [Point2; GRID * GRID],
+    gains: [f32; 3],
+    shift: f32,
+}
+
+impl View {
+    fn plain(side: u32) -> Self {
+        let first = margin(side) as f32;
+        Self {
+            side,
+            wide_from_crop: Similarity {
+                tx: first,
+                ty: first,
+                ..Similarity::IDENTITY
+            },
+            is_mirrored: false,
+            bends: [Point2::default(); GRID * GRID],
+            gains: [1.0; 3],
+            shift: 0.0,
+        }
+    }
+
+    fn random(side: u32, strength: Strength, generator: &mut ChaCha8Rng) -> Self {
+        let mut even = |reach: f32| generator.random_range(-1.0..=1.0_f32) * reach;
+        let side_px = side as f32;
+        let middle = Point2::new(0.5 * side_px, 0.5 * side_px);
+        let first = margin(side) as f32;
+        let shift = MOST_SHIFT * side_px;
+        let to = Point2::new(
+            middle.x + first + even(shift),
+            middle.y + first + even(shift),
+        );
+        let turn = even(MOST_TURN_RADIANS);
+        let wide_from_crop = Similarity::about(middle, to, 1.0 + even(MOST_ZOOM), turn);
+        let gain = 1.0 + even(0.15 * strength.colour);
+        let gains = std::array::from_fn(|_| gain * (1.0 + even(0.06 * strength.colour)));
+        let shift = even(12.0 * strength.colour);
+        let is_mirrored = generator.random::<f32>() < strength.mirror;
+        let bends = bends(BEND * side_px * strength.bend, generator);
+        Self {
+            side,
+            wide_from_crop,
+            is_mirrored,
+            bends,
+            gains,
+            shift,
+        }
+    }
+
+    /// Where pixel `at` of the target lies in the wide crop.
+    fn target_place(&self, at: Point2) -> Point2 {
+        let x = if self.is_mirrored {
+            self.side as f32 - at.x
+        } else {
+            at.x
+        };
+        self.wide_from_crop.apply(Point2::new(x, at.y))
+    }
+
+    /// Where pixel `at` of the input lies in the wide crop.
+    fn input_place(&self, at: Point2) -> Point2 {
+        let cell = self.side as f32 / (GRID - 1) as f32;
+        let (gx, gy) = (at.x / cell, at.y / cell);
+        let (column, row) = ((gx as usize).min(GRID - 2), (gy as usize).min(GRID - 2));
+        let (wx, wy) = (gx - column as f32, gy - row as f32);
+        let corner = |r: usize, c: usize| self.bends[(row + r) * GRID + column + c];
+        let mix = |pick: fn(Point2) -> f32| {
+            let upper = (1.0 - wx) * pick(corner(0, 0)) + wx * pick(corner(0, 1));
+            let lower = (1.0 - wx) * pick(corner(1, 0)) + wx * pick(corner(1, 1));
+            (1.0 - wy) * upper + wy * lower
+        };
+        self.target_place(Point2::new(at.x + mix(|p| p.x), at.y + mix(|p| p.y)))
+    }
+
+    fn light(&self, rgb: [f32; 3]) -> [f32; 3] {
+        std::array::from_fn(|c| (rgb[c] * self.gains[c] + self.shift).clamp(0.0, 255.0))
+    }
+}
+
+/// Random displacements at the corners of the grid.
+fn bends(spread: f32, generator: &mut ChaCha8Rng) -> [Point2; GRID * GRID] {
+    std::array::from_fn(|_| Point2::new(normal(generator) * spread, normal(generator) * spread))
+}
+
+fn append_one(batch: &mut Batch, face: &Face, view: &View) {
+    let side = view.side;
+    let n = (side * side) as usize;
+    let mut input = Vec::with_capacity(3 * n);
+    let mut colours = vec![0.0; 3 * n];
+    for (i, at) in centres(side).enumerate() {
+        let [red, green, blue, _, _] = face.sample(view.input_place(at), side);
+        input.extend(view.light([red, green, blue]).map(|v| (v + 0.5) as u8));
+        let [red, green, blue, mask, detail] = face.sample(view.target_place(at), side);
+        for (c, value) in view.light([red, green, blue]).into_iter().enumerate() {
+            colours[c * n + i] = value / 255.0;
+        }
+        let (mask, detail) = (mask / 255.0, detail / 255.0);
+        batch.masks.push(mask);
+        let inside = (1.0 - OUTSIDE_WEIGHT) * mask;
+        batch
+            .weights
+            .push(OUTSIDE_WEIGHT + inside + DETAIL_WEIGHT * detail);
+    }
+    append_patches(&Picture::new(side, side, input), &mut batch.patches);
+    batch.colours.extend(colours);
+}
+
+/// The centres of all pixels, row by row.
+fn centres(side: u32) -> impl Iterator<Item = Point2> {
+    (0..side * side).map(move |i| Point2::new((i % side) as f32 + 0.5, (i / side) as f32 + 0.5))
+}
+
+impl Face {
+    /// Red, green, blue, face and detail at a place in the wide crop, between pixels.
+    fn sample(&self, at: Point2, side: u32) -> [f32; 5] {
+        let wide = wide_side(side) as usize;
+        let last = (wide - 2) as f32;
+        let (x, y) = ((at.x - 0.5).clamp(0.0, last), (at.y - 0.5).clamp(0.0, last));
+        let (column, row) = (x as usize, y as usize);
+        let (wx, wy) = (x - column as f32, y - row as f32);
+        let first = row * wide + column;
+        let corners = [
+            (first, (1.0 - wx) * (1.0 - wy)),
+            (first + 1, wx * (1.0 - wy)),
+            (first + wide, (1.0 - wx) * wy),
+            (first + wide + 1, wx * wy),
+        ];
+        let mut sum = [0.0; 5];
+        let pixels = self.colours.pixels();
+        for (place, weight) in corners {
+            let [mask, detail] = self.inside[place];
+            let rgb = &pixels[3 * place..3 * place + 3];
+            for (s, v) in sum.iter_mut().zip([rgb[0], rgb[1], rgb[2], mask, detail]) {
+                *s += weight * f32::from(v);
+            }
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::synthetic_set;
+    use rand::SeedableRng as _;
+
+    const FULL: Strength = Strength {
+        bend: 1.0,
+        mirror: 0.5,
+        colour: 1.0,
+    };
+
+    fn drawn(seed: u64) -> Batch {
+        let mut set = synthetic_set("ada", 32, 40, 1);
+        set.balance().unwrap();
+        let mut batch = Batch::default();
+        append(
+            &mut batch,
+            &set,
+            3,
+            FULL,
+            &mut ChaCha8Rng::seed_from_u64(seed),
+        );
+        batch
+    }
+
+    #[test]
+    fn same_seed_gives_the_same_faces() {
+        assert_eq!(drawn(5).patches, drawn(5).patches);
+        assert_ne!(drawn(5).patches, drawn(6).patches);
+        assert_eq!(drawn(5).colours.len(), 3 * 3 * 32 * 32);
+    }
+
+    #[test]
+    fn plain_view_is_the_middle_of_the_kept_crop() {
+        let set = synthetic_set("ada", 32, 20, 1);
+        let face = set.held_back(1)[0];
+        let mut batch = Batch::default();
+        append_plain(&mut batch, &[face], 32);
+        for (i, rgbm) in face.centre(32).enumerate() {
+            assert!((batch.colours[i] * 255.0 - f32::from(rgbm[0])).abs() < 1e-3);
+            assert!((batch.masks[i] * 255.0 - f32::from(rgbm[3])).abs() < 1e-3);
+        }
+    }
+}

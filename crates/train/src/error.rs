@@ -1,0 +1,66 @@
+//! What can end a training, sorted by what the caller can do about it.
+
+use std::path::PathBuf;
+
+/// The result of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Too little to learn from. Give more or longer clips of the person.
+    #[error(
+        "{found} faces of {person:?} were found, at least {needed} are needed; give more or longer clips"
+    )]
+    TooFewFaces {
+        /// Usable faces.
+        found: usize,
+        /// Fewest that can be learned from.
+        needed: usize,
+        /// Whose.
+        person: String,
+    },
+
+    /// The folder holds a model of other people or another size. Choose another folder.
+    #[error("the model there draws {theirs}, not {ours}; name another folder: {path:?}")]
+    OtherModel {
+        /// What the folder holds.
+        theirs: String,
+        /// What was asked for.
+        ours: String,
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// There is something in the way that is no face model. Choose another folder.
+    #[error("{path:?} is there and is not a face model; name another folder")]
+    NotAModel {
+        /// What is there.
+        path: PathBuf,
+    },
+
+    /// The training ran away again and again. Train with a smaller learning rate.
+    #[error("the training diverged at step {step} even at learning rate {learning_rate}")]
+    Diverged {
+        /// Where.
+        step: u64,
+        /// With what rate.
+        learning_rate: f64,
+    },
+
+    /// A checkpoint could not be written; the one before it is untouched. Make room and go on.
+    #[error("cannot save step {step}; the checkpoint before it is untouched: {path:?}")]
+    Write {
+        /// Steps done.
+        step: u64,
+        /// What the system said.
+        source: std::io::Error,
+        /// Where.
+        path: PathBuf,
+    },
+
+    /// A model could not be read.
+    #[error(transparent)]
+    Model(#[from] effigy_model::Error),
+}

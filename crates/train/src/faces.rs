@@ -1,0 +1,275 @@
+//! What is known of one person: aligned crops with masks, balanced by where the face looks.
+//!
+//! A crop is kept wider than the network's, so that it can be turned and shifted without showing
+//! an edge. Masks come from the mesh: the face, and its eyes and mouth, which count more.
+
+use effigy_face::mask;
+use effigy_frame::{Picture, Point2, Similarity, resample};
+use rand::Rng as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::error::{Error, Result};
+
+/// Fewest faces that a person can be learned from.
+pub const FEWEST_FACES: usize = 24;
+/// One in so many faces is held back to measure the error on.
+const HELD_BACK: usize = 16;
+
+/// The faces of one person.
+#[derive(Debug)]
+pub struct FaceSet {
+    /// Short name of the person.
+    pub person: String,
+    /// Identifier of the consent that allows to learn from them.
+    pub consent: String,
+    side: u32,
+    faces: Vec<Face>,
+    held_back: Vec<Face>,
+    /// Running sums of the chance to be drawn, one for each face.
+    chances: Vec<f32>,
+    bins: Vec<Bin>,
+    n_seen: usize,
+}
+
+/// One face: colours and masks of a crop that is [`wide_side`] pixels wide.
+#[derive(Clone, Debug)]
+pub(crate) struct Face {
+    pub(crate) colours: Picture,
+    /// Share of each pixel inside the face and inside its eyes or mouth, `0..=255`.
+    pub(crate) inside: Vec<[u8; 2]>,
+}
+
+/// Coarse yaw, pitch and mouth opening.
+type Bin = [i8; 3];
+
+/// Side of the kept crop for a network of `side` pixels: a third more.
+pub fn wide_side(side: u32) -> u32 {
+    side + 2 * margin(side)
+}
+
+/// Pixels kept on each side beyond the network's crop.
+pub(crate) fn margin(side: u32) -> u32 {
+    side / 6
+}
+
+impl FaceSet {
+    /// Starts an empty set of faces for a network of `side` pixels.
+    pub fn new(person: &str, consent: &str, side: u32) -> Self {
+        Self {
+            person: person.to_owned(),
+            consent: consent.to_owned(),
+            side,
+            faces: Vec::new(),
+            held_back: Vec::new(),
+            chances: Vec::new(),
+            bins: Vec::new(),
+            n_seen: 0,
+        }
+    }
+
+    /// Adds the face that the network would see through `picture_from_crop`.
+    ///
+    /// `points` is its mesh, in pixels of `picture`.
+    pub fn add(&mut self, picture: &Picture, picture_from_crop: Similarity, points: &[Point2]) {
+        let shift = -(margin(self.side) as f32);
+        let crop_from_wide = Similarity {
+            tx: shift,
+            ty: shift,
+            ..Similarity::IDENTITY
+        };
+        let picture_from_wide = picture_from_crop.of(crop_from_wide);
+        let Some(wide_from_picture) = picture_from_wide.inverse() else {
+            return;
+        };
+        let points: Vec<Point2> = points.iter().map(|&p| wide_from_picture.apply(p)).collect();
+        let side = wide_side(self.side);
+        let face = Face {
+            colours: resample::crop(picture, picture_from_wide, side),
+            inside: inside(&points, side),
+        };
+        self.n_seen += 1;
+        if self.n_seen.is_multiple_of(HELD_BACK) {
+            self.held_back.push(face);
+        } else {
+            self.faces.push(face);
+            self.bins.push(bin(&points));
+        }
+    }
+
+    /// Weighs the faces so that rare poses are drawn more often than they appear.
+    ///
+    /// # Errors
+    /// If there are fewer than [`FEWEST_FACES`].
+    pub fn balance(&mut self) -> Result<()> {
+        if self.len() < FEWEST_FACES {
+            let person = self.person.clone();
+            return Err(Error::TooFewFaces {
+                found: self.len(),
+                needed: FEWEST_FACES,
+                person,
+            });
+        }
+        let count = |bin: &Bin| self.bins.iter().filter(|other| *other == bin).count();
+        let mut sum = 0.0;
+        self.chances.clear();
+        for bin in &self.bins {
+            sum += 1.0 / (count(bin) as f32).sqrt();
+            self.chances.push(sum);
+        }
+        Ok(())
+    }
+
+    /// How many faces there are.
+    pub fn len(&self) -> usize {
+        self.faces.len() + self.held_back.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Side of the network's crop in pixels.
+    pub fn side_px(&self) -> u32 {
+        self.side
+    }
+
+    /// Draws one face.
+    pub(crate) fn draw(&self, generator: &mut ChaCha8Rng) -> &Face {
+        let highest = self.chances.last().copied().unwrap_or(0.0);
+        let at = generator.random::<f32>() * highest;
+        let place = self.chances.partition_point(|&sum| sum <= at);
+        &self.faces[place.min(self.faces.len() - 1)]
+    }
+
+    /// Up to `most` of the faces that are held back, spread over all of them.
+    pub(crate) fn held_back(&self, most: usize) -> Vec<&Face> {
+        let step = self.held_back.len().div_ceil(most).max(1);
+        let held_back = self.held_back.iter().step_by(step).collect::<Vec<_>>();
+        if held_back.is_empty() {
+            self.faces.iter().take(1).collect()
+        } else {
+            held_back
+        }
+    }
+
+    /// The average of all faces: `[4, side, side]`, red, green, blue, mask, each `0..=1`.
+    pub(crate) fn mean(&self) -> Vec<f32> {
+        let n = (self.side * self.side) as usize;
+        let mut sums = vec![0.0_f64; 4 * n];
+        for face in &self.faces {
+            for (i, [red, green, blue, mask]) in face.centre(self.side).enumerate() {
+                for (c, value) in [red, green, blue, mask].into_iter().enumerate() {
+                    sums[c * n + i] += f64::from(value);
+                }
+            }
+        }
+        let scale = 1.0 / (255.0 * self.faces.len() as f64);
+        sums.iter().map(|sum| (sum * scale) as f32).collect()
+    }
+}
+
+impl Face {
+    /// The network's part of the kept crop: red, green, blue and mask of each pixel.
+    pub(crate) fn centre(&self, side: u32) -> impl Iterator<Item = [u8; 4]> {
+        let (first, wide) = (margin(side), wide_side(side));
+        (first..first + side).flat_map(move |y| {
+            (first..first + side).map(move |x| {
+                let [red, green, blue] = self.colours.get(x, y);
+                [red, green, blue, self.inside[(y * wide + x) as usize][0]]
+            })
+        })
+    }
+}
+
+/// Outlines of the right eye, the left eye and the lips, in points of the mesh.
+pub(crate) const DETAILS: [&[usize]; 3] = [
+    &[
+        33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246,
+    ],
+    &[
+        263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466,
+    ],
+    &[
+        61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
+    ],
+];
+/// How far eyes and mouth count beyond their own outline, as a share of their size.
+const DETAIL_REACH: f32 = 1.35;
+
+fn inside(points: &[Point2], side: u32) -> Vec<[u8; 2]> {
+    let side = side as usize;
+    let face = mask::hull_mask(points, side, side);
+    let details = DETAILS.map(|outline| mask::hull_mask(&widened(points, outline), side, side));
+    let byte = |value: f32| (value * 255.0).round() as u8;
+    let detail = |i: usize| {
+        details
+            .iter()
+            .map(|plane| plane.values()[i])
+            .fold(0.0, f32::max)
+    };
+    let faces = face.values().iter().enumerate();
+    faces
+        .map(|(i, &value)| [byte(value.min(1.0)), byte(detail(i).min(1.0))])
+        .collect()
+}
+
+/// An outline scaled about its middle.
+fn widened(points: &[Point2], outline: &[usize]) -> Vec<Point2> {
+    let n = outline.len() as f32;
+    let x = outline.iter().map(|&i| points[i].x).sum::<f32>() / n;
+    let y = outline.iter().map(|&i| points[i].y).sum::<f32>() / n;
+    let away = |p: Point2| Point2::new(x + DETAIL_REACH * (p.x - x), y + DETAIL_REACH * (p.y - y));
+    outline.iter().map(|&i| away(points[i])).collect()
+}
+
+/// Where a face looks and how far its mouth is open, coarsely, from where points lie.
+fn bin(points: &[Point2]) -> Bin {
+    let [right_eye, left_eye, nose, lip, lower_lip] = [33, 263, 1, 13, 14].map(|i| points[i]);
+    let eyes = right_eye.midpoint(left_eye);
+    let unit = right_eye.distance(left_eye).max(1.0);
+    let coarse = |value: f32, steps: f32| (value / unit * steps).round().clamp(-100.0, 100.0) as i8;
+    [
+        coarse(nose.x - eyes.x, 10.0),
+        coarse(nose.y - eyes.y, 10.0),
+        coarse(lower_lip.distance(lip), 10.0),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::synthetic_set;
+    use rand::SeedableRng as _;
+
+    #[test]
+    fn too_few_faces_are_counted() {
+        let mut set = synthetic_set("ada", 32, 10, 1);
+        let error = set.balance().unwrap_err();
+        assert!(
+            matches!(error, Error::TooFewFaces { found: 10, .. }),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn rare_poses_are_drawn_more_often_than_they_appear() {
+        let mut set = synthetic_set("ada", 32, 64, 1);
+        set.bins = vec![[0; 3]; set.faces.len()];
+        set.bins[7] = [5, 0, 0];
+        set.balance().unwrap();
+        let mut generator = ChaCha8Rng::seed_from_u64(3);
+        let rare: *const Face = &set.faces[7];
+        let n = (0..2000)
+            .filter(|_| std::ptr::eq(set.draw(&mut generator), rare))
+            .count();
+        assert!(100 < n, "{n}"); // 33 if every face had the same chance
+    }
+
+    #[test]
+    fn mask_is_inside_the_face_and_empty_in_the_corner() {
+        let set = synthetic_set("ada", 32, 1, 1);
+        let values: Vec<[u8; 4]> = set.faces[0].centre(32).collect();
+        assert_eq!((values[0][3], values[16 * 32 + 16][3]), (0, 255));
+    }
+}

@@ -1,0 +1,563 @@
+//! The whole run: draw faces → forward → backward → step → now and then measure and save.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use burn::prelude::*;
+use burn::tensor::TensorData;
+use effigy_model::face_model::store::{self, FORMAT, Manifest, Person, Training};
+use effigy_model::face_model::weights::{weights_of, with_weights};
+use effigy_model::face_model::{FaceNet, Shape};
+use effigy_model::tensors::values;
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::adam::State;
+use crate::augment::{Batch, Strength, append, append_plain};
+use crate::checkpoint::{self, Measured};
+use crate::error::{Error, Result};
+use crate::faces::FaceSet;
+use crate::gradients::gradients_of;
+use crate::loss::{Wanted, loss};
+use crate::start::start;
+
+/// How large a network is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// Crops of 96 px, for two processor cores.
+    Small,
+    /// Crops of 160 px.
+    Medium,
+    /// Crops of 256 px, for a graphics card.
+    Large,
+}
+
+/// When a training ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Budget {
+    /// After so many steps.
+    Steps(u64),
+    /// After so many seconds of training, earlier runs of the same model included.
+    Secs(f64),
+    /// When the error on faces held back no longer falls.
+    Settled,
+}
+
+/// How to train. The people come from the face sets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Size of the network.
+    pub shape: Shape,
+    /// When to end.
+    pub budget: Budget,
+    /// Faces of each person in a step, seed and largest learning rate of a new model.
+    pub training: Training,
+    /// Seconds between saves.
+    pub save_every_secs: f64,
+}
+
+/// How a training is going.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Report {
+    /// Steps done.
+    pub step: u64,
+    /// Share of the budget that is used up, where that is known.
+    pub done: Option<f64>,
+    /// Seconds of training, earlier runs included.
+    pub spent_secs: f64,
+    /// Error on the faces of the last steps, averaged.
+    pub training_error: f64,
+    /// Error on the faces held back, at the last save.
+    pub validation_error: f64,
+    /// Faces learned from in a second of this run.
+    pub faces_per_sec: f64,
+}
+
+/// How a training ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// The last report.
+    pub last: Report,
+    /// Whether the caller asked to stop before the budget was used up.
+    pub was_stopped: bool,
+}
+
+impl Size {
+    /// The network of this size.
+    pub fn shape(self) -> Shape {
+        match self {
+            Self::Small => Shape {
+                side: 96,
+                channels: 48,
+                latent: 256,
+            },
+            Self::Medium => Shape {
+                side: 160,
+                channels: 64,
+                latent: 384,
+            },
+            Self::Large => Shape {
+                side: 256,
+                channels: 96,
+                latent: 512,
+            },
+        }
+    }
+}
+
+/// Share of the budget after which faces are no longer bent.
+const BEND_UNTIL: f64 = 0.65;
+/// Share of the budget after which the rate falls.
+const FALL_FROM: f64 = 0.5;
+/// What the rate falls to, as a share of the largest.
+const FALL_TO: f64 = 0.05;
+/// Steps over which the rate rises at the start.
+const RISE_STEPS: f64 = 50.0;
+/// Faces of each person the error is measured on.
+const N_MEASURED: usize = 16;
+/// How many times a training may go back before it is given up.
+const MOST_RETREATS: u32 = 3;
+/// Saves without progress after which a training has settled, and what counts as progress.
+const SETTLED_SAVES: u32 = 5;
+const PROGRESS: f64 = 0.01;
+
+/// Trains the model in `folder` on `sets`, going on from its newest checkpoint if there is one.
+///
+/// `watch` is told of each step and may end the run, which saves first.
+///
+/// # Errors
+/// If the folder holds something else, a set has too few faces, a checkpoint is damaged or cannot
+/// be written, or the training diverges.
+pub fn train(
+    folder: &Path,
+    settings: &Settings,
+    sets: &[FaceSet],
+    device: &Device,
+    watch: &mut dyn FnMut(&Report) -> ControlFlow<()>,
+) -> Result<Outcome> {
+    let mut run = Run::open(folder, settings, sets, device)?;
+    let mut was_stopped = false;
+    while !was_stopped && !run.is_over() {
+        run.step()?;
+        if run.is_save_due() {
+            run.save()?;
+        }
+        was_stopped = watch(&run.report()).is_break();
+    }
+    run.save()?;
+    Ok(Outcome {
+        last: run.report(),
+        was_stopped,
+    })
+}
+
+/// A training under way.
+struct Run<'a> {
+    folder: &'a Path,
+    settings: &'a Settings,
+    sets: &'a [FaceSet],
+    device: Device,
+    manifest: Manifest,
+    state: State,
+    net: FaceNet,
+    spent_before_secs: f64,
+    started: Instant,
+    first_step: u64,
+    saved_secs: f64,
+    training_error: f64,
+    retreats: u32,
+    best_error: f64,
+    saves_without_progress: u32,
+}
+
+impl<'a> Run<'a> {
+    fn open(
+        folder: &'a Path,
+        settings: &'a Settings,
+        sets: &'a [FaceSet],
+        device: &Device,
+    ) -> Result<Self> {
+        let device = device.clone().autodiff();
+        let net = settings.shape.init(sets.len(), &device);
+        let mut wanted = weights_of(&net);
+        let is_new = !folder.join(store::MANIFEST).exists();
+        let (manifest, state) = if is_new {
+            start(&mut wanted, sets, settings.training.seed);
+            (new_manifest(folder, settings, sets)?, State::new(wanted))
+        } else {
+            let manifest = store::read_manifest(folder)?;
+            check_same(folder, &manifest, settings, sets)?;
+            let state = checkpoint::load(folder, &manifest, &wanted)?;
+            (manifest, state)
+        };
+        let newest = manifest.checkpoints.first();
+        let spent_before_secs = newest.map_or(0.0, |checkpoint| checkpoint.spent_secs);
+        let best_error = newest.map_or(f64::INFINITY, |checkpoint| checkpoint.validation_error);
+        let mut run = Self {
+            folder,
+            settings,
+            sets,
+            net: with_weights(net, &state.weights),
+            device,
+            manifest,
+            first_step: state.step,
+            state,
+            spent_before_secs,
+            started: Instant::now(),
+            saved_secs: spent_before_secs,
+            training_error: f64::NAN,
+            retreats: 0,
+            best_error,
+            saves_without_progress: 0,
+        };
+        if is_new {
+            run.save()?;
+        }
+        Ok(run)
+    }
+
+    fn spent_secs(&self) -> f64 {
+        self.spent_before_secs + self.started.elapsed().as_secs_f64()
+    }
+
+    /// Share of the budget that is used up, where that is known.
+    fn done(&self) -> Option<f64> {
+        match self.settings.budget {
+            Budget::Steps(steps) => Some(self.state.step as f64 / steps.max(1) as f64),
+            Budget::Secs(secs) => Some(self.spent_secs() / secs),
+            Budget::Settled => None,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match self.done() {
+            Some(done) => 1.0 <= done,
+            None => SETTLED_SAVES <= self.saves_without_progress,
+        }
+    }
+
+    fn is_save_due(&self) -> bool {
+        self.settings.save_every_secs <= self.spent_secs() - self.saved_secs
+    }
+
+    fn report(&self) -> Report {
+        let n_steps = (self.state.step - self.first_step) as f64;
+        let n_faces = n_steps * (self.sets.len() * self.manifest.training.n_faces_each) as f64;
+        let error = self
+            .manifest
+            .checkpoints
+            .first()
+            .map(|newest| newest.validation_error);
+        Report {
+            step: self.state.step,
+            done: self.done(),
+            spent_secs: self.spent_secs(),
+            training_error: self.training_error,
+            validation_error: error.unwrap_or(f64::NAN),
+            faces_per_sec: n_faces / self.started.elapsed().as_secs_f64().max(1e-9),
+        }
+    }
+
+    fn step(&mut self) -> Result<()> {
+        let done = self.done().unwrap_or(0.0);
+        let batch = self.draw(strength(done));
+        let n_each = self.manifest.training.n_faces_each;
+        let error = error_of(
+            &self.net,
+            &batch,
+            &vec![n_each; self.sets.len()],
+            &self.device,
+        );
+        let mut gradients = error.backward();
+        let error = f64::from(values(error.inner())[0]);
+        let gradients = gradients_of(&self.net, &mut gradients);
+        let rate = self.manifest.training.learning_rate * rate(self.state.step, done);
+        let length = self.state.descend(&gradients, rate);
+        if !(length.is_finite() && error.is_finite()) {
+            return self.retreat();
+        }
+        let follow = if self.training_error.is_nan() {
+            1.0
+        } else {
+            0.02
+        };
+        self.training_error = (1.0 - follow) * self.training_error.max(0.0) + follow * error;
+        self.net = with_weights(self.net.clone(), &self.state.weights);
+        Ok(())
+    }
+
+    /// The faces of the next step, which depend on the seed and its number alone.
+    fn draw(&self, strength: Strength) -> Batch {
+        let mut generator = ChaCha8Rng::seed_from_u64(self.manifest.training.seed);
+        generator.set_stream(self.state.step + 1);
+        let mut batch = Batch::default();
+        for set in self.sets {
+            append(
+                &mut batch,
+                set,
+                self.manifest.training.n_faces_each,
+                strength,
+                &mut generator,
+            );
+        }
+        batch
+    }
+
+    /// Goes back to the newest checkpoint, at half the rate.
+    fn retreat(&mut self) -> Result<()> {
+        self.retreats += 1;
+        let (step, learning_rate) = (self.state.step, self.manifest.training.learning_rate);
+        if MOST_RETREATS < self.retreats {
+            return Err(Error::Diverged {
+                step,
+                learning_rate,
+            });
+        }
+        self.manifest.training.learning_rate = 0.5 * learning_rate;
+        self.state = checkpoint::load(self.folder, &self.manifest, &self.state.weights)?;
+        self.first_step = self.first_step.min(self.state.step);
+        self.net = with_weights(self.net.clone(), &self.state.weights);
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let newest = self.manifest.checkpoints.first();
+        if newest.is_some_and(|newest| newest.step == self.state.step) {
+            return Ok(());
+        }
+        let validation_error = self.validation_error();
+        if validation_error < self.best_error * (1.0 - PROGRESS) {
+            self.best_error = validation_error;
+            self.saves_without_progress = 0;
+        } else {
+            self.saves_without_progress += 1;
+        }
+        let measured = Measured {
+            spent_secs: self.spent_secs(),
+            validation_error,
+        };
+        checkpoint::save(self.folder, &mut self.manifest, &self.state, measured)?;
+        self.saved_secs = self.spent_secs();
+        Ok(())
+    }
+
+    /// How wrong the averaged weights draw the faces held back.
+    fn validation_error(&self) -> f64 {
+        let device = self.device.clone().inner();
+        let net = self.settings.shape.init(self.sets.len(), &device);
+        let net = with_weights(net, &self.state.averaged);
+        let mut batch = Batch::default();
+        let mut counts = Vec::new();
+        for set in self.sets {
+            let faces = set.held_back(N_MEASURED);
+            append_plain(&mut batch, &faces, set.side_px());
+            counts.push(faces.len());
+        }
+        f64::from(values(error_of(&net, &batch, &counts, &device))[0])
+    }
+}
+
+/// Draws each person's faces with their own decoder and measures them: `[1]`.
+fn error_of(net: &FaceNet, batch: &Batch, counts: &[usize], device: &Device) -> Tensor<1> {
+    let n: usize = counts.iter().sum();
+    let side = (batch.masks.len() / n).isqrt();
+    let patches = tensor(&batch.patches, [n, 48, side / 4, side / 4], device);
+    let latent = net.encode(patches); // [n, z]
+    let width = latent.dims()[1];
+    let mut first = 0;
+    let mut drawn = Vec::new();
+    for (person, count) in counts.iter().enumerate() {
+        let theirs = latent.clone().slice([first..first + count, 0..width]);
+        drawn.push(net.decode(theirs, person)); // [count, 4, s, s]
+        first += count;
+    }
+    let wanted = Wanted {
+        colours: tensor(&batch.colours, [n, 3, side, side], device),
+        masks: tensor(&batch.masks, [n, 1, side, side], device),
+        weights: tensor(&batch.weights, [n, 1, side, side], device),
+    };
+    loss(Tensor::cat(drawn, 0), &wanted)
+}
+
+fn tensor(values: &[f32], shape: [usize; 4], device: &Device) -> Tensor<4> {
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
+}
+
+/// Bends and mirrors early; late, draws what is really there.
+fn strength(done: f64) -> Strength {
+    let left = (1.0 - done / BEND_UNTIL).clamp(0.0, 1.0) as f32;
+    let is_early = done < BEND_UNTIL;
+    Strength {
+        bend: (2.0 * left).min(1.0),
+        mirror: if is_early { 0.3 } else { 0.0 },
+        colour: if is_early { 1.0 } else { 0.4 },
+    }
+}
+
+/// Rises quickly, stays, and falls along half a cosine.
+fn rate(step: u64, done: f64) -> f64 {
+    let rise = ((step + 1) as f64 / RISE_STEPS).min(1.0);
+    let falling = ((done - FALL_FROM) / (1.0 - FALL_FROM)).clamp(0.0, 1.0);
+    let fall = FALL_TO + (1.0 - FALL_TO) * 0.5 * (1.0 + (std::f64::consts::PI * falling).cos());
+    rise * fall
+}
+
+fn new_manifest(folder: &Path, settings: &Settings, sets: &[FaceSet]) -> Result<Manifest> {
+    let path = folder.to_path_buf();
+    let is_taken = match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => folder.exists(),
+    };
+    if is_taken {
+        return Err(Error::NotAModel { path });
+    }
+    std::fs::create_dir_all(folder).map_err(|source| Error::Write {
+        step: 0,
+        source,
+        path,
+    })?;
+    let person = |set: &FaceSet| Person {
+        name: set.person.clone(),
+        consent: set.consent.clone(),
+        n_faces: set.len(),
+    };
+    Ok(Manifest {
+        format: FORMAT,
+        shape: settings.shape,
+        people: sets.iter().map(person).collect(),
+        training: settings.training.clone(),
+        checkpoints: Vec::new(),
+    })
+}
+
+/// Refuses to go on with a model of other people or of another size.
+fn check_same(
+    folder: &Path,
+    manifest: &Manifest,
+    settings: &Settings,
+    sets: &[FaceSet],
+) -> Result<()> {
+    let describe =
+        |names: Vec<&str>, shape: Shape| format!("{} at {} px", names.join(" and "), shape.side);
+    let theirs = manifest
+        .people
+        .iter()
+        .map(|person| person.name.as_str())
+        .collect();
+    let theirs = describe(theirs, manifest.shape);
+    let ours = describe(
+        sets.iter().map(|set| set.person.as_str()).collect(),
+        settings.shape,
+    );
+    if theirs == ours && manifest.shape == settings.shape {
+        return Ok(());
+    }
+    Err(Error::OtherModel {
+        theirs,
+        ours,
+        path: folder.to_path_buf(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::synthetic_set;
+    use effigy_model::face_model::weights::Weight;
+
+    fn sets() -> Vec<FaceSet> {
+        let mut sets = vec![
+            synthetic_set("ada", 32, 48, 1),
+            synthetic_set("ben", 32, 48, 2),
+        ];
+        sets.iter_mut().for_each(|set| set.balance().unwrap());
+        sets
+    }
+
+    fn settings(steps: u64) -> Settings {
+        Settings {
+            shape: Shape {
+                side: 32,
+                channels: 8,
+                latent: 16,
+            },
+            budget: Budget::Steps(steps),
+            training: Training {
+                seed: 7,
+                n_faces_each: 4,
+                learning_rate: 2e-3,
+            },
+            save_every_secs: 1e9,
+        }
+    }
+
+    fn averaged(folder: &Path) -> Vec<Weight> {
+        let net = settings(1).shape.init(2, &Device::flex());
+        let manifest = store::read_manifest(folder).unwrap();
+        store::read_weights(folder, &manifest, &weights_of(&net)).unwrap()
+    }
+
+    #[test]
+    fn error_on_faces_held_back_falls() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("model");
+        let mut first = f64::NAN;
+        let outcome = train(
+            &folder,
+            &settings(150),
+            &sets(),
+            &Device::flex(),
+            &mut |report| {
+                if report.step == 1 {
+                    first = report.validation_error;
+                }
+                ControlFlow::Continue(())
+            },
+        );
+        let last = outcome.unwrap().last.validation_error;
+        assert!(last < 0.7 * first, "{first} to {last}");
+    }
+
+    #[test]
+    fn interrupted_training_gives_the_same_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
+        let (sets, device) = (sets(), Device::flex());
+        let mut go_on = |_: &Report| ControlFlow::Continue(());
+        train(&whole, &settings(8), &sets, &device, &mut go_on).unwrap();
+        let mut stop = |report: &Report| {
+            if report.step == 3 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let outcome = train(&broken, &settings(8), &sets, &device, &mut stop).unwrap();
+        assert!(outcome.was_stopped);
+        train(&broken, &settings(8), &sets, &device, &mut go_on).unwrap();
+        assert_eq!(averaged(&broken), averaged(&whole));
+    }
+
+    #[test]
+    fn other_people_and_other_folders_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut go_on = |_: &Report| ControlFlow::Continue(());
+        let model = folder.path().join("model");
+        let device = Device::flex();
+        train(&model, &settings(1), &sets(), &device, &mut go_on).unwrap();
+        let mut others = sets();
+        others[1].person = "cleo".to_owned();
+        let error = train(&model, &settings(1), &others, &device, &mut go_on).unwrap_err();
+        assert!(matches!(error, Error::OtherModel { .. }), "{error}");
+        let error = train(folder.path(), &settings(1), &sets(), &device, &mut go_on).unwrap_err();
+        assert!(matches!(error, Error::NotAModel { .. }), "{error}");
+    }
+
+    #[test]
+    fn rate_rises_stays_and_falls() {
+        assert!(rate(0, 0.0) < 0.05);
+        assert_eq!(rate(1000, 0.3), 1.0);
+        assert!((rate(1000, 1.0) - FALL_TO).abs() < 1e-9);
+    }
+}
