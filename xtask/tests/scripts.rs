@@ -1,4 +1,4 @@
-//! `./effigy` as a bare machine runs it: package tools, cargo and the compiled program are fakes
+//! `./effigy` and `./check` as a bare machine runs them: package tools, cargo and the compiled program are fakes
 //! that write down how they were called.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it must")]
@@ -11,9 +11,9 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// The plain tools that every system has.
-const TOOLS: [&str; 14] = [
+const TOOLS: [&str; 15] = [
     "bash", "env", "sed", "sort", "head", "find", "mkdir", "mv", "touch", "dirname", "readlink",
-    "uname", "chmod", "cat",
+    "uname", "chmod", "cat", "rm",
 ];
 
 /// A copy of the scripts on a machine of our making.
@@ -47,7 +47,13 @@ impl Machine {
         ] {
             fs::create_dir_all(machine.path(folder)).unwrap();
         }
-        for script in ["effigy", "scripts/packages.sh", "Cargo.toml", "Cargo.lock"] {
+        for script in [
+            "effigy",
+            "check",
+            "scripts/packages.sh",
+            "Cargo.toml",
+            "Cargo.lock",
+        ] {
             fs::copy(own.join(script), machine.path("repo").join(script)).unwrap();
         }
         for tool in TOOLS {
@@ -91,7 +97,11 @@ impl Machine {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(self.path("repo/effigy"))
+        self.run_script("repo/effigy", arguments)
+    }
+
+    fn run_script(&self, script: &str, arguments: &[&str]) -> Output {
+        Command::new(self.path(script))
             .args(arguments)
             .env_clear()
             .env("PATH", self.path("bin"))
@@ -319,4 +329,61 @@ fn gpu_is_built_apart_and_only_when_asked() {
         calls.contains("cargo build") && !calls.contains("gpu"),
         "{calls}"
     );
+}
+
+/// A venv whose pip installs a typos that says `version`.
+fn fake_python(machine: &Machine, version: &str) {
+    let pip = format!(
+        "#!/bin/bash\nprintf '#!/bin/bash\\necho typos-cli {version}\\n' >\"${{0%/*}}/typos\"\n\
+         chmod +x \"${{0%/*}}/typos\"\n"
+    );
+    let source = machine.path("pip");
+    fs::write(&source, pip).unwrap();
+    fs::set_permissions(&source, fs::Permissions::from_mode(0o755)).unwrap();
+    let install = format!(
+        "mkdir -p \"$3/bin\" && cat {} >\"$3/bin/pip\"",
+        source.display()
+    );
+    machine.fake("python3", &format!("{install} && chmod +x \"$3/bin/pip\""));
+}
+
+#[test]
+fn check_installs_its_tools_once_and_passes_steps_on() {
+    let machine = Machine::complete();
+    machine.fake("cargo", "");
+    fake_python(&machine, "1.47.0");
+    let output = machine.run_script("repo/check", &["tidy", "fmt"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let calls = machine.calls();
+    assert!(calls.contains("python3 -m venv"), "{calls}");
+    assert!(calls.ends_with("cargo xtask check tidy fmt\n"), "{calls}");
+    machine.run_script("repo/check", &[]);
+    let calls = machine.calls();
+    assert!(
+        !calls.contains("-m venv") && calls.ends_with("cargo xtask check\n"),
+        "{calls}"
+    );
+}
+
+#[test]
+fn check_explains_a_missing_part_of_rust() {
+    let machine = Machine::complete();
+    machine.fake("cargo", "[ \"$1\" != clippy ]");
+    let output = machine.run_script("repo/check", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("rustup component add"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn check_fails_where_typos_cannot_be_had() {
+    let machine = Machine::complete();
+    machine.fake("cargo", "");
+    machine.fake("python3", "exit 1");
+    let output = machine.run_script("repo/check", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("could not be installed from PyPI"));
 }
