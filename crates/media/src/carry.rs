@@ -1,0 +1,137 @@
+//! The sound of another file, carried over packet by packet, untouched.
+
+use std::path::Path;
+
+use effigy_frame::Rational;
+use ffmpeg_next::format::context::{Input, Output};
+use ffmpeg_next::{Packet, codec, encoder, media};
+
+use crate::decode::clock_start;
+use crate::error::{Error, Result};
+use crate::libav;
+use crate::limits::Limits;
+
+/// Sound on its way from one container to another.
+pub(crate) struct Carried {
+    input: Input,
+    streams: Vec<Moved>,
+    /// Read, but not yet due.
+    waiting: Option<Packet>,
+    ended: bool,
+}
+
+/// Which stream becomes which, and how its ticks change.
+struct Moved {
+    from: usize,
+    to: usize,
+    base: Rational,
+    start: i64,
+}
+
+impl Carried {
+    /// Opens the file and adds a stream to `output` for each of its sounds. `None` without sound.
+    pub(crate) fn open(path: &Path, limits: &Limits, output: &mut Output) -> Result<Option<Self>> {
+        let input = libav::open_input(path, limits)?;
+        let mut streams = Vec::new();
+        for stream in input.streams() {
+            let Some(base) = libav::rational(stream.time_base()) else {
+                continue;
+            };
+            let parameters = stream.parameters();
+            if parameters.medium() != media::Type::Audio || parameters.id() == codec::Id::None {
+                continue;
+            }
+            let to = add_stream(output, parameters).map_err(cannot_carry)?;
+            streams.push(Moved {
+                from: stream.index(),
+                to,
+                base,
+                start: clock_start(&input, base),
+            });
+        }
+        Ok((!streams.is_empty()).then_some(Self {
+            input,
+            streams,
+            waiting: None,
+            ended: false,
+        }))
+    }
+
+    /// Writes all sound that plays before `until_secs`.
+    pub(crate) fn write_until(&mut self, until_secs: f64, output: &mut Output) -> Result<(), Stop> {
+        while let Some(packet) = self.next_packet()? {
+            let Some(moved) = self.streams.iter().find(|m| m.from == packet.stream()) else {
+                continue;
+            };
+            let at = packet
+                .dts()
+                .or(packet.pts())
+                .unwrap_or(0)
+                .saturating_sub(moved.start);
+            if at as f64 * moved.base.to_f64() >= until_secs {
+                self.waiting = Some(packet);
+                return Ok(());
+            }
+            write(packet, moved, output).map_err(Stop::Write)?;
+        }
+        Ok(())
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Packet>, Stop> {
+        if let Some(packet) = self.waiting.take() {
+            return Ok(Some(packet));
+        }
+        if self.ended {
+            return Ok(None);
+        }
+        let mut packet = Packet::empty();
+        match packet.read(&mut self.input) {
+            Ok(()) => Ok(Some(packet)),
+            Err(ffmpeg_next::Error::Eof) => {
+                self.ended = true;
+                Ok(None)
+            }
+            Err(err) => Err(Stop::Read(err)),
+        }
+    }
+}
+
+/// Which side failed.
+pub(crate) enum Stop {
+    Read(ffmpeg_next::Error),
+    Write(ffmpeg_next::Error),
+}
+
+fn add_stream(
+    output: &mut Output,
+    parameters: codec::Parameters,
+) -> Result<usize, ffmpeg_next::Error> {
+    let mut stream = output.add_stream(encoder::find(codec::Id::None))?;
+    stream.set_parameters(parameters);
+    #[expect(unsafe_code, reason = "ffmpeg-next does not show the tag")]
+    // SAFETY: the parameters belong to the stream, which `output` keeps. The tag is the source
+    // container's name of the codec; zero lets the new container choose its own.
+    unsafe {
+        (*stream.parameters().as_mut_ptr()).codec_tag = 0;
+    }
+    Ok(stream.index())
+}
+
+fn write(mut packet: Packet, moved: &Moved, output: &mut Output) -> Result<(), ffmpeg_next::Error> {
+    let to_base = output
+        .stream(moved.to)
+        .map_or(ffmpeg_next::Rational::new(1, 1), |s| s.time_base());
+    packet.set_pts(packet.pts().map(|t| t.saturating_sub(moved.start)));
+    packet.set_dts(packet.dts().map(|t| t.saturating_sub(moved.start)));
+    packet.rescale_ts(libav::to_libav(moved.base), to_base);
+    packet.set_stream(moved.to);
+    packet.set_position(-1);
+    packet.write_interleaved(output)
+}
+
+fn cannot_carry(source: ffmpeg_next::Error) -> Error {
+    Error::Libav {
+        doing: "carry over the sound",
+        source,
+    }
+}

@@ -1,0 +1,38 @@
+//! Files to frames and back.
+//!
+//! [`probe`] says what a file holds, [`VideoReader`] gives its frames in presentation order,
+//! [`read_audio`] its sound, [`VideoWriter`] makes a video and [`write_picture`] a picture. This
+//! is the only crate that knows libav. Whatever a file claims is checked against [`Limits`]
+//! before memory is asked for; the end of a stream is `None`, damage is an `Err` that says where.
+
+mod audio;
+mod carry;
+mod colour;
+mod convert;
+mod decode;
+mod encode;
+mod error;
+mod info;
+mod libav;
+mod limits;
+mod orient;
+mod output;
+mod picture;
+mod probe;
+mod reader;
+mod sequence;
+mod settings;
+mod writer;
+
+pub use audio::read_audio;
+pub use colour::{ColourTags, Matrix, Primaries, Range, Transfer};
+pub use encode::available_codecs;
+pub use error::{Error, Result};
+pub use info::{AudioInfo, Info, VideoInfo};
+pub use limits::Limits;
+pub use orient::Orientation;
+pub use picture::{read_picture, write_picture};
+pub use probe::probe;
+pub use reader::VideoReader;
+pub use settings::{Codec, Effort, WriteSettings};
+pub use writer::VideoWriter;

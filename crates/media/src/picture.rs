@@ -1,0 +1,237 @@
+//! Single pictures: PNG, JPEG and WebP, told by their content.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::Path;
+
+use effigy_frame::{Picture, Rational};
+use image::metadata::Orientation as ImageOrientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use crate::colour::{ColourTags, Matrix, Range, Transfer};
+use crate::error::{Error, Result};
+use crate::info::{Info, VideoInfo};
+use crate::limits::Limits;
+use crate::orient::Orientation;
+use crate::output::Unfinished;
+
+/// The endings of pictures, lower case.
+pub(crate) const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+
+/// Reads a PNG, JPEG or WebP, turned upright. Transparent pixels are shown over black.
+///
+/// # Errors
+/// If the file cannot be opened, is damaged, or has more pixels than `limits` allow.
+pub fn read_picture(path: &Path, limits: &Limits) -> Result<Picture> {
+    let bytes = read_all(path, limits)?;
+    match image::guess_format(&bytes) {
+        Ok(ImageFormat::Jpeg) => read_jpeg(&bytes, path, limits),
+        Ok(_) => read_other(&bytes, path, limits),
+        Err(err) => Err(bad(path, err)),
+    }
+}
+
+/// Writes a PNG, JPEG (quality 95) or WebP (lossless), as the ending of `path` says.
+///
+/// The file appears only when it is complete.
+///
+/// # Errors
+/// If the ending is none of these or the file cannot be written.
+pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
+    const JPEG_QUALITY: u8 = 95;
+    let unknown = || Error::UnknownFormat {
+        path: path.to_owned(),
+        known: ".png, .jpg, .jpeg, .webp",
+    };
+    let format = ImageFormat::from_path(path).map_err(|_| unknown())?;
+    let output = Unfinished::create(path)?;
+    let mut writer = BufWriter::new(output.file());
+    let (pixels, w, h) = (picture.pixels(), picture.width(), picture.height());
+    let rgb = image::ExtendedColorType::Rgb8;
+    use image::ImageEncoder as _;
+    use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
+    let written = match format {
+        ImageFormat::Png => PngEncoder::new(&mut writer).write_image(pixels, w, h, rgb),
+        ImageFormat::Jpeg => {
+            JpegEncoder::new_with_quality(&mut writer, JPEG_QUALITY).write_image(pixels, w, h, rgb)
+        }
+        ImageFormat::WebP => WebPEncoder::new_lossless(&mut writer).write_image(pixels, w, h, rgb),
+        _ => return Err(unknown()),
+    };
+    let flushed = written
+        .map_err(std::io::Error::other)
+        .and_then(|()| writer.flush());
+    drop(writer);
+    flushed.map_err(|source| output.write_error(source))?;
+    output.finish()
+}
+
+/// Whether the file starts like a picture. Errors of opening are left to whoever reads it.
+pub(crate) fn is_picture(path: &Path) -> bool {
+    let mut head = [0; 16];
+    let read = File::open(path).and_then(|mut file| file.read(&mut head));
+    let format = read.ok().and_then(|n| image::guess_format(&head[..n]).ok());
+    matches!(
+        format,
+        Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)
+    )
+}
+
+/// Describes a single picture as a video of one frame, without decoding its pixels.
+pub(crate) fn probe(path: &Path, limits: &Limits) -> Result<Info> {
+    let bytes = read_all(path, limits)?;
+    let format = image::guess_format(&bytes).map_err(|err| bad(path, err))?;
+    let mut decoder = other_decoder(&bytes, path, limits)?;
+    let (stored_width, stored_height) = decoder.dimensions();
+    let orientation = orientation(&mut decoder);
+    let (width, height) = orientation.upright_size(stored_width, stored_height);
+    let colour_type = decoder.original_color_type();
+    let bits = colour_type.bits_per_pixel() / u16::from(colour_type.channel_count()).max(1);
+    let codec = format.extensions_str()[0];
+    Ok(picture_info(VideoInfo {
+        codec: codec.to_owned(),
+        width,
+        height,
+        orientation,
+        pixel_format: format!("{colour_type:?}").to_lowercase(),
+        bit_depth: bits.into(),
+        alpha: decoder.color_type().has_alpha(),
+        ..still(width, height)
+    }))
+}
+
+/// Wraps the description of pictures.
+pub(crate) fn picture_info(video: VideoInfo) -> Info {
+    Info {
+        container: "pictures".to_owned(),
+        duration_secs: video.duration_secs,
+        video: Some(video),
+        audio: None,
+        creation_tool: None,
+        creation_time: None,
+    }
+}
+
+/// What is the same for all pictures: one upright sRGB frame of 1/25 s.
+pub(crate) fn still(width: u32, height: u32) -> VideoInfo {
+    let rate = crate::sequence::DEFAULT_RATE;
+    VideoInfo {
+        codec: "pictures".to_owned(),
+        width,
+        height,
+        frame_rate: rate,
+        base_rate: rate,
+        time_base: Rational::new(rate.den, rate.num),
+        frames: Some(1),
+        duration_secs: Some(1.0 / rate.to_f64()),
+        orientation: Orientation::default(),
+        pixel_aspect: Rational::new(1, 1),
+        pixel_format: "rgb24".to_owned(),
+        bit_depth: 8,
+        alpha: false,
+        colour: ColourTags {
+            range: Range::Full,
+            matrix: Matrix::Rgb,
+            primaries: crate::colour::Primaries::Bt709,
+            transfer: Transfer::Srgb,
+        },
+    }
+}
+
+fn read_all(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
+    let open = |source| Error::Open {
+        source,
+        path: path.to_owned(),
+    };
+    // No sane encoder needs more than this for a picture of so many pixels.
+    let most = limits.max_pixels.saturating_mul(8).saturating_add(1 << 20);
+    let file = File::open(path).map_err(open)?;
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes).map_err(open)?;
+    if bytes.is_empty() {
+        return Err(Error::Empty {
+            path: path.to_owned(),
+        });
+    }
+    if bytes.len() as u64 > most {
+        return Err(Error::TooMuch {
+            what: format!("the size of {path:?}"),
+            limit: format!("{most} bytes"),
+        });
+    }
+    Ok(bytes)
+}
+
+fn read_jpeg(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Picture> {
+    let options = DecoderOptions::default()
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX))
+        .set_strict_mode(true)
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(|err| bad(path, err))?;
+    let (width, height) = decoder
+        .dimensions()
+        .ok_or_else(|| bad(path, "it has no size"))?;
+    limits.check_size(width as u64, height as u64)?;
+    let pixels = decoder.decode().map_err(|err| bad(path, err))?;
+    if pixels.len() != width * height * 3 {
+        return Err(bad(path, "its colours cannot be shown as RGB"));
+    }
+    let turned = decoder
+        .exif()
+        .and_then(|exif| ImageOrientation::from_exif_chunk(exif))
+        .map_or(Orientation::default(), |o| {
+            Orientation::from_exif(o.to_exif())
+        });
+    Ok(turned.apply(Picture::new(width as u32, height as u32, pixels)))
+}
+
+fn read_other(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Picture> {
+    let mut decoder = other_decoder(bytes, path, limits)?;
+    let orientation = orientation(&mut decoder);
+    let decoded = DynamicImage::from_decoder(decoder).map_err(|err| bad(path, err))?;
+    let (width, height) = (decoded.width(), decoded.height());
+    let pixels = if decoded.color().has_alpha() {
+        crate::convert::over_black(decoded.into_rgba8().as_raw())
+    } else {
+        decoded.into_rgb8().into_raw()
+    };
+    Ok(orientation.apply(Picture::new(width, height, pixels)))
+}
+
+/// Opens a picture with its size checked.
+fn other_decoder<'a>(
+    bytes: &'a [u8],
+    path: &Path,
+    limits: &Limits,
+) -> Result<impl ImageDecoder + use<'a>> {
+    let mut reader = ImageReader::new(std::io::Cursor::new(bytes));
+    reader = reader.with_guessed_format().map_err(|err| bad(path, err))?;
+    let mut bounds = image::Limits::default();
+    bounds.max_alloc = Some(limits.max_pixels.saturating_mul(16).saturating_add(1 << 20));
+    reader.limits(bounds);
+    let decoder = reader.into_decoder().map_err(|err| bad(path, err))?;
+    let (width, height) = decoder.dimensions();
+    limits.check_size(width.into(), height.into())?;
+    Ok(decoder)
+}
+
+fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
+    // A note on orientation that cannot be read is the same as none.
+    let note = decoder
+        .orientation()
+        .unwrap_or(ImageOrientation::NoTransforms);
+    Orientation::from_exif(note.to_exif())
+}
+
+fn bad(path: &Path, why: impl std::fmt::Display) -> Error {
+    Error::BadPicture {
+        why: why.to_string(),
+        path: path.to_owned(),
+    }
+}

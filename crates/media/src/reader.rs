@@ -1,0 +1,187 @@
+//! Frames for a consumer, decoded ahead on a thread of their own.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use effigy_frame::{Frame, Rational};
+
+use crate::decode::Decoding;
+use crate::error::Result;
+use crate::info::Info;
+use crate::limits::Limits;
+use crate::picture;
+use crate::sequence::{self, Pictures};
+
+/// Reads a video, a picture or a sequence of pictures frame by frame, in presentation order.
+///
+/// Frames are upright and carry exact times, counted from the start of the file's clock. Decoding
+/// runs ahead of the consumer by at most [`Limits::max_frames_ahead`]. `None` is the true end:
+/// damage and a file that stops early are an `Err` that names frame and time. After an error a
+/// video gives no more frames; a sequence of pictures goes on with its next picture.
+///
+/// ```no_run
+/// use effigy_media::{Limits, VideoReader};
+///
+/// let reader = VideoReader::open("clip.mp4".as_ref(), &Limits::default())?;
+/// for frame in reader {
+///     let frame = frame?;
+///     println!("frame {} at {:.3} s", frame.index, frame.time.secs());
+/// }
+/// # Ok::<(), effigy_media::Error>(())
+/// ```
+pub struct VideoReader {
+    info: Info,
+    frames_ahead: usize,
+    state: State,
+}
+
+enum State {
+    /// Opened or moved, not yet read from.
+    Idle(Source),
+    Running(Worker),
+    Ended,
+}
+
+enum Source {
+    Video(Box<Decoding>),
+    Pictures(Pictures),
+}
+
+struct Worker {
+    frames: Receiver<Option<Result<Frame>>>,
+    thread: JoinHandle<Source>,
+}
+
+impl VideoReader {
+    /// Opens a video file, a picture, a folder of pictures or a pattern such as `shot-%05d.png`.
+    ///
+    /// Pictures are shown at 25 a second; [`VideoReader::open_at_rate`] takes another rate.
+    ///
+    /// # Errors
+    /// If there is nothing that can be read, or more than `limits` allow.
+    pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
+        Self::open_at_rate(path, sequence::DEFAULT_RATE, limits)
+    }
+
+    /// As [`VideoReader::open`]; `rate` is for pictures, videos have their own.
+    ///
+    /// # Errors
+    /// If there is nothing that can be read, or more than `limits` allow.
+    pub fn open_at_rate(path: &Path, rate: Rational, limits: &Limits) -> Result<Self> {
+        let (source, info) = if sequence::is_sequence(path) || picture::is_picture(path) {
+            let pictures = Pictures::open(path, rate, limits)?;
+            let info = pictures.info();
+            (Source::Pictures(pictures), info)
+        } else {
+            let (decoding, info) = Decoding::open(path, limits)?;
+            (Source::Video(Box::new(decoding)), info)
+        };
+        let (width, height) = info.video.as_ref().map_or((1, 1), |v| (v.width, v.height));
+        Ok(Self {
+            frames_ahead: limits.frames_ahead(width, height),
+            info,
+            state: State::Idle(source),
+        })
+    }
+
+    /// What the file says it holds. There is always a `video` in it.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// Makes the first frame at or after `secs` the next one.
+    ///
+    /// Its `index` is counted from its time at the average rate, which is exact for videos of a
+    /// constant rate. Seeking behind the end is no error: there are no more frames then. Does
+    /// nothing after an error or the end of a video was given.
+    ///
+    /// # Errors
+    /// If the file does not allow it.
+    pub fn seek(&mut self, secs: f64) -> Result<()> {
+        let mut source = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Idle(source) => source,
+            State::Running(worker) => worker.stop(),
+            State::Ended => return Ok(()),
+        };
+        let sought = match &mut source {
+            Source::Video(decoding) => decoding.seek(secs),
+            Source::Pictures(pictures) => {
+                pictures.seek(secs);
+                Ok(())
+            }
+        };
+        self.state = State::Idle(source);
+        sought
+    }
+}
+
+impl Iterator for VideoReader {
+    type Item = Result<Frame>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let State::Idle(_) = &self.state {
+            let State::Idle(source) = std::mem::replace(&mut self.state, State::Ended) else {
+                return None;
+            };
+            self.state = State::Running(Worker::start(source, self.frames_ahead));
+        }
+        let State::Running(worker) = &self.state else {
+            return None;
+        };
+        match worker.frames.recv() {
+            Ok(Some(frame)) => Some(frame),
+            // The thread ends with a `None`; if it is gone without one, it has panicked.
+            Ok(None) | Err(_) => {
+                if let State::Running(worker) = std::mem::replace(&mut self.state, State::Ended) {
+                    drop(worker.stop());
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Drop for VideoReader {
+    fn drop(&mut self) {
+        if let State::Running(worker) = std::mem::replace(&mut self.state, State::Ended) {
+            drop(worker.frames);
+            // A panic of the thread has nobody left to hear it.
+            drop(worker.thread.join());
+        }
+    }
+}
+
+impl Source {
+    fn next_frame(&mut self) -> Option<Result<Frame>> {
+        match self {
+            Self::Video(decoding) => decoding.next_frame(),
+            Self::Pictures(pictures) => pictures.next_frame(),
+        }
+    }
+}
+
+impl Worker {
+    fn start(mut source: Source, frames_ahead: usize) -> Self {
+        let (send, frames) = sync_channel(frames_ahead);
+        let thread = thread::spawn(move || {
+            loop {
+                let frame = source.next_frame();
+                let ended = frame.is_none();
+                if send.send(frame).is_err() || ended {
+                    return source;
+                }
+            }
+        });
+        Self { frames, thread }
+    }
+
+    /// Ends the thread and takes the source back, wherever it is by now.
+    fn stop(self) -> Source {
+        drop(self.frames);
+        match self.thread.join() {
+            Ok(source) => source,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}

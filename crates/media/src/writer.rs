@@ -1,0 +1,259 @@
+//! Frames to a video file, with the sound of another.
+
+use std::path::Path;
+
+use effigy_frame::{Frame, Rational, Timestamp};
+use ffmpeg_next::error::EAGAIN;
+use ffmpeg_next::format::context::Output;
+use ffmpeg_next::{Dictionary, Packet, encoder, format, frame};
+
+use crate::carry::{Carried, Stop};
+use crate::convert::FromRgb;
+use crate::encode;
+use crate::error::{Error, Result};
+use crate::libav;
+use crate::limits::Limits;
+use crate::output::Unfinished;
+use crate::settings::WriteSettings;
+
+/// Writes a video. The file appears under its name only after [`VideoWriter::finish`]; dropping
+/// the writer before leaves nothing behind.
+///
+/// Frames keep their own times, so a variable rate stays variable. H.264 and H.265 need even
+/// sides: an odd picture gets one column or row more, a copy of its edge.
+pub struct VideoWriter {
+    // Dropped in this order: libav lets go of the temporary file before it is removed.
+    output: Output,
+    encoder: encoder::Video,
+    from_rgb: FromRgb,
+    carried: Option<Carried>,
+    settings: WriteSettings,
+    clock: Clock,
+    file: Unfinished,
+}
+
+/// Where in the output we are.
+struct Clock {
+    next_index: u64,
+    last_ticks: Option<i64>,
+    /// Ticks of a frame at the average rate: the length of the last one.
+    step: i64,
+    /// Time base that the container chose for the video.
+    stream_base: Rational,
+}
+
+/// The stream that holds the video.
+const VIDEO: usize = 0;
+const KNOWN_FORMATS: &str = ".mp4, .mov, .mkv, .webm";
+
+impl VideoWriter {
+    /// Starts a video; the container is chosen by the ending of `path`: mp4, mov, mkv or webm.
+    ///
+    /// # Errors
+    /// If the settings make no sense, the encoder is not there, the sound cannot be read or does
+    /// not go into this container, or the file cannot be made.
+    pub fn create(path: &Path, settings: &WriteSettings) -> Result<Self> {
+        settings.check()?;
+        let container = container_of(path)?;
+        let file = Unfinished::create(path)?;
+        let opened = libav::open_output(file.temporary_path(), container);
+        let mut output = opened.map_err(|err| file.write_error(libav::io_error(err)))?;
+        let global_header = output
+            .format()
+            .flags()
+            .contains(format::Flags::GLOBAL_HEADER);
+        let encoder = encode::open(settings, global_header)?;
+        add_video_stream(&mut output, &encoder, settings)?;
+        let carried = match &settings.audio_from {
+            Some(from) => Carried::open(from, &Limits::default(), &mut output)?,
+            None => None,
+        };
+        write_header(&mut output, container, settings, &file)?;
+        let (width, height) = (encoder.width(), encoder.height());
+        let colour = settings.written_colour();
+        let step = 1.0 / settings.frame_rate.to_f64() / settings.time_base.to_f64();
+        Ok(Self {
+            from_rgb: FromRgb::new(encode::FORMAT, width, height, colour)?,
+            clock: Clock {
+                next_index: 0,
+                last_ticks: None,
+                step: (step.round() as i64).max(1),
+                stream_base: stream_base(&output),
+            },
+            settings: settings.clone(),
+            output,
+            encoder,
+            carried,
+            file,
+        })
+    }
+
+    /// Adds a frame, shown from `frame.time` until the next one.
+    ///
+    /// # Errors
+    /// If the size differs from the settings, the time is not later than the last frame's, or the
+    /// disk is full.
+    pub fn write(&mut self, frame: &Frame) -> Result<()> {
+        let ticks = self.ticks_of(frame)?;
+        let mut converted =
+            frame::Video::new(encode::FORMAT, self.encoder.width(), self.encoder.height());
+        self.from_rgb.convert(&frame.picture, &mut converted)?;
+        converted.set_pts(Some(ticks));
+        self.encoder
+            .send_frame(&converted)
+            .map_err(|err| self.refused(&err))?;
+        self.clock.last_ticks = Some(ticks);
+        self.clock.next_index += 1;
+        self.write_packets()
+    }
+
+    /// Completes the file, makes sure that it is on the disk, and gives it its name.
+    ///
+    /// # Errors
+    /// If no frame was written or the disk is full; nothing is left behind then.
+    pub fn finish(mut self) -> Result<()> {
+        if self.clock.next_index == 0 {
+            return Err(Error::BadSettings {
+                why: "no frame was written".to_owned(),
+            });
+        }
+        self.encoder.send_eof().map_err(|err| self.refused(&err))?;
+        self.write_packets()?;
+        self.write_sound_until(f64::INFINITY)?;
+        let written = self
+            .output
+            .write_trailer()
+            .and_then(|()| libav::flush_output(&mut self.output));
+        written.map_err(|err| self.file.write_error(libav::io_error(err)))?;
+        drop(self.output);
+        self.file.finish()
+    }
+
+    fn ticks_of(&self, frame: &Frame) -> Result<i64> {
+        let bad = |why: String| {
+            let index = self.clock.next_index;
+            Err(Error::BadFrame { why, index })
+        };
+        let (width, height) = (frame.picture.width(), frame.picture.height());
+        if (width, height) != (self.settings.width, self.settings.height) {
+            let (w, h) = (self.settings.width, self.settings.height);
+            return bad(format!("it has {width}x{height} pixels, the video {w}x{h}"));
+        }
+        let Timestamp { ticks, base } = frame.time;
+        let ticks = libav::rescale(ticks, base, self.settings.time_base);
+        match self.clock.last_ticks {
+            Some(last) if ticks <= last => bad("it is not later than the frame before".to_owned()),
+            _ => Ok(ticks),
+        }
+    }
+
+    fn write_packets(&mut self) -> Result<()> {
+        loop {
+            let mut packet = Packet::empty();
+            match self.encoder.receive_packet(&mut packet) {
+                Ok(()) => {}
+                Err(ffmpeg_next::Error::Other { errno: EAGAIN } | ffmpeg_next::Error::Eof) => {
+                    return Ok(());
+                }
+                Err(err) => return Err(self.refused(&err)),
+            }
+            if packet.duration() <= 0 {
+                packet.set_duration(self.clock.step);
+            }
+            let base = self.settings.time_base;
+            let secs = packet.dts().unwrap_or(0) as f64 * base.to_f64();
+            self.write_sound_until(secs)?;
+            packet.rescale_ts(
+                libav::to_libav(base),
+                libav::to_libav(self.clock.stream_base),
+            );
+            packet.set_stream(VIDEO);
+            let written = packet.write_interleaved(&mut self.output);
+            written.map_err(|err| self.file.write_error(libav::io_error(err)))?;
+        }
+    }
+
+    fn write_sound_until(&mut self, secs: f64) -> Result<()> {
+        let Some(carried) = &mut self.carried else {
+            return Ok(());
+        };
+        carried
+            .write_until(secs, &mut self.output)
+            .map_err(|stop| match stop {
+                Stop::Read(err) => Error::DamagedAudio {
+                    why: err.to_string(),
+                    at_secs: secs,
+                },
+                Stop::Write(err) => self.file.write_error(libav::io_error(err)),
+            })
+    }
+
+    fn refused(&self, err: &ffmpeg_next::Error) -> Error {
+        Error::Encode {
+            why: err.to_string(),
+            index: self.clock.next_index,
+        }
+    }
+}
+
+fn container_of(path: &Path) -> Result<&'static str> {
+    let ending = path
+        .extension()
+        .and_then(|e| e.to_str())
+        .unwrap_or_default();
+    match ending.to_lowercase().as_str() {
+        "mp4" | "m4v" => Ok("mp4"),
+        "mov" => Ok("mov"),
+        "mkv" => Ok("matroska"),
+        "webm" => Ok("webm"),
+        _ => Err(Error::UnknownFormat {
+            path: path.to_owned(),
+            known: KNOWN_FORMATS,
+        }),
+    }
+}
+
+fn add_video_stream(
+    output: &mut Output,
+    encoder: &encoder::Video,
+    settings: &WriteSettings,
+) -> Result<()> {
+    let added = output.add_stream_with(encoder).map(|mut stream| {
+        stream.set_time_base(libav::to_libav(settings.time_base));
+        stream.set_avg_frame_rate(libav::to_libav(settings.frame_rate));
+    });
+    added.map_err(|source| Error::Libav {
+        doing: "add the video to the file",
+        source,
+    })
+}
+
+fn write_header(
+    output: &mut Output,
+    container: &str,
+    settings: &WriteSettings,
+    file: &Unfinished,
+) -> Result<()> {
+    let mut options = Dictionary::new();
+    if matches!(container, "mp4" | "mov") {
+        // The index goes to the front: the file plays while it loads, and a cut copy is noticed.
+        options.set("movflags", "+faststart");
+        options.set("video_track_timescale", &settings.time_base.den.to_string());
+    }
+    let written = output.write_header_with(options).map(drop);
+    written.map_err(|err| match err {
+        ffmpeg_next::Error::Other { errno } if errno != ffmpeg_next::error::EINVAL => {
+            file.write_error(libav::io_error(err))
+        }
+        _ => Error::BadSettings {
+            why: format!("the container {container} cannot hold this video or its sound; try .mkv"),
+        },
+    })
+}
+
+fn stream_base(output: &Output) -> Rational {
+    let base = output
+        .stream(VIDEO)
+        .and_then(|s| libav::rational(s.time_base()));
+    base.unwrap_or(Rational::new(1, 90_000))
+}
