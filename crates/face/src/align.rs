@@ -1,0 +1,124 @@
+//! From a face in a frame to an upright crop of it: which view each network is shown.
+//!
+//! Views are similarity transforms, named `frame_from_crop`: they take a place in the crop to the
+//! same place in the frame.
+
+use effigy_frame::{Point2, Point3, Rect, Similarity};
+use effigy_model::{Found, mean_mesh};
+
+/// Side of the mesh network's view, in sizes of the face's upright box.
+pub const MESH_VIEW_SIZES: f32 = 1.4;
+
+/// What the identity network's crop covers, in distances between the outer eye corners.
+pub const IDENTITY_EXTENT: f32 = 2.4;
+
+/// Points that move with the head alone: corners of the eyes, bridge, tip and wings of the nose.
+pub const STABLE_POINTS: [usize; 12] = [33, 133, 362, 263, 168, 6, 197, 195, 1, 2, 98, 327];
+
+/// Gives the mesh network's view of a face whose mesh is known, as from the frame before.
+///
+/// `None` when the points coincide, which no face does.
+pub fn mesh_view(points: &[Point3], side_px: u32) -> Option<Similarity> {
+    let eyes = points[33].xy().midpoint(points[263].xy());
+    let mouth = points[61].xy().midpoint(points[291].xy());
+    let turn = upright_turn(eyes, mouth)?;
+    let level = Similarity::about(Point2::default(), Point2::default(), 1.0, -turn);
+    let bounds = Rect::around(points.iter().map(|p| level.apply(p.xy())))?;
+    let centre = level.inverse()?.apply(bounds.centre());
+    view_around(centre, bounds.width.max(bounds.height), turn, side_px)
+}
+
+/// Gives the mesh network's view of a face that the finder found.
+///
+/// `None` when its points coincide.
+pub fn mesh_view_from_found(found: &Found, side_px: u32) -> Option<Similarity> {
+    let [right_eye, left_eye, _, right_mouth, left_mouth] = found.points;
+    let turn = upright_turn(
+        right_eye.midpoint(left_eye),
+        right_mouth.midpoint(left_mouth),
+    )?;
+    // The upright box of a turned face is larger than the face.
+    let swell = turn.cos().abs() + 0.8 * turn.sin().abs();
+    let size = found.rect.width.max(found.rect.height) / swell;
+    view_around(found.rect.centre(), size, turn, side_px)
+}
+
+/// Gives the aligned view of a face: its stable points laid on those of the mean mesh.
+///
+/// `extent` is what the crop's side covers, in distances between the outer eye corners; 2.4 shows
+/// the face from forehead to chin. `None` when the points coincide.
+pub fn aligned_view(points: &[Point3], side_px: u32, extent: f32) -> Option<Similarity> {
+    let mean: Vec<Point2> = STABLE_POINTS.iter().map(|&i| mean_mesh()[i].xy()).collect();
+    let here: Vec<Point2> = STABLE_POINTS.iter().map(|&i| points[i].xy()).collect();
+    let frame_from_mean = Similarity::fit(&mean, &here).filter(|fit| fit.scale() > 0.0)?;
+    let middle = Point2::new(0.5 * side_px as f32, 0.5 * side_px as f32);
+    let mean_from_crop = Similarity::about(middle, ALIGNED_CENTRE, extent / side_px as f32, 0.0);
+    Some(frame_from_mean.of(mean_from_crop))
+}
+
+/// What the middle of an aligned crop shows, in the mean mesh's space: the nose, below the bridge.
+const ALIGNED_CENTRE: Point2 = Point2 { x: 0.0, y: 0.35 };
+
+/// How far the face is turned in the picture's plane: 0 when the mouth is straight below the eyes.
+fn upright_turn(eyes: Point2, mouth: Point2) -> Option<f32> {
+    let (down_x, down_y) = (mouth.x - eyes.x, mouth.y - eyes.y);
+    (down_x.hypot(down_y) > f32::EPSILON).then(|| (-down_x).atan2(down_y))
+}
+
+fn view_around(centre: Point2, size: f32, turn: f32, side_px: u32) -> Option<Similarity> {
+    let middle = Point2::new(0.5 * side_px as f32, 0.5 * side_px as f32);
+    let scale = MESH_VIEW_SIZES * size / side_px as f32;
+    (scale > 0.0 && scale.is_finite()).then(|| Similarity::about(middle, centre, scale, turn))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A face of 100 px between the eyes, turned by `turn_radians`.
+    fn turned_face(turn_radians: f32) -> Vec<Point3> {
+        let frame_from_mean = Similarity::about(
+            Point2::default(),
+            Point2::new(320.0, 240.0),
+            100.0,
+            turn_radians,
+        );
+        mean_mesh()
+            .iter()
+            .map(|&p| frame_from_mean.apply3(p))
+            .collect()
+    }
+
+    #[test]
+    fn a_turned_face_stands_upright_in_its_view() {
+        for turn in [-1.2_f32, 0.0, 0.5, 3.0] {
+            let points = turned_face(turn);
+            let crop_from_frame = mesh_view(&points, 128).unwrap().inverse().unwrap();
+            let inside = |i: usize| crop_from_frame.apply(points[i].xy());
+            let (right, left) = (inside(33), inside(263));
+            assert!(left.x > right.x && (left.y - right.y).abs() < 0.5, "{turn}");
+            let bounds = Rect::around((0..478).map(inside)).unwrap();
+            let size = bounds.width.max(bounds.height);
+            assert!(
+                (size - 128.0 / MESH_VIEW_SIZES).abs() < 0.5,
+                "{turn}: {size}"
+            );
+            assert!(bounds.centre().distance(Point2::new(64.0, 64.0)) < 0.5);
+        }
+    }
+
+    #[test]
+    fn aligned_view_puts_the_eyes_where_the_mean_has_them() {
+        let points = turned_face(0.7);
+        let crop_from_frame = aligned_view(&points, 240, 2.4).unwrap().inverse().unwrap();
+        let right = crop_from_frame.apply(points[33].xy());
+        assert!(right.distance(Point2::new(70.0, 85.0)) < 0.5, "{right:?}");
+    }
+
+    #[test]
+    fn points_that_coincide_have_no_view() {
+        let nowhere = vec![Point3::new(5.0, 5.0, 0.0); 478];
+        assert_eq!(mesh_view(&nowhere, 128), None);
+        assert_eq!(aligned_view(&nowhere, 128, 2.4), None);
+    }
+}

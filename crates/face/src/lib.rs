@@ -1,0 +1,17 @@
+//! From pictures to faces: find, track, align, crop, mask, and tell who is who.
+//!
+//! Nothing here sees a tensor: the networks of `effigy-model` take pictures and give plain values.
+//! Points are in pixels of the frame unless their name says otherwise; meshes have 478 points in
+//! the MediaPipe Face Mesh numbering.
+
+pub mod align;
+pub mod mask;
+pub mod people;
+pub mod pose;
+pub mod quality;
+pub mod scheme68;
+pub mod smooth;
+pub mod track;
+
+pub use pose::Pose;
+pub use track::{Face, TrackSettings, Tracker};

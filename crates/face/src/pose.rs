@@ -1,0 +1,224 @@
+//! Which way a head is turned: the rotation that lays the mean mesh on a face's mesh.
+//!
+//! Weak perspective: depth has the scale of the picture, so the face is a turned, scaled and
+//! shifted copy of the mean mesh. The rotation is Horn's closed form ("Closed-form solution of
+//! absolute orientation using unit quaternions", JOSA A 1987) over points that move with the head.
+
+use effigy_frame::Point3;
+use effigy_model::mean_mesh;
+
+/// Where a head is turned, in degrees, as the camera sees it; all zero when it faces the camera.
+///
+/// The rotation is `turn(yaw) · nod(pitch) · tilt(roll)`: tilt first, then nod, then turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Pose {
+    /// Positive when the face looks towards the picture's right edge (the subject's left).
+    pub yaw: f32,
+    /// Positive when the face looks up.
+    pub pitch: f32,
+    /// Positive when the head is tilted clockwise in the picture.
+    pub roll: f32,
+}
+
+/// A rotation as a matrix: `rotated[i] = Σ rotation[i][k] · v[k]`, axes x right, y down, z away.
+pub type Rotation = [[f32; 3]; 3];
+
+/// Points that move with the head whatever the face does: forehead, bridge and tip of the nose,
+/// corners of the eyes, temples and cheekbones. None of the mouth, the jaw or the brows.
+pub const RIGID_POINTS: [usize; 26] = [
+    10, 109, 338, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, // middle line and forehead
+    33, 133, 362, 263, // corners of the eyes
+    127, 356, 234, 454, 162, 389, // temples
+    117, 346, // cheekbones
+    2,   // below the nose
+];
+
+/// Gives the pose of the face with these mesh points, in a frame or any upright view of it.
+///
+/// # Panics
+/// If `points` is not a whole mesh.
+pub fn pose(points: &[Point3]) -> Pose {
+    angles(&rotation(points))
+}
+
+/// Gives the rotation from the mean mesh to the face with these mesh points.
+///
+/// # Panics
+/// If `points` is not a whole mesh.
+pub fn rotation(points: &[Point3]) -> Rotation {
+    let mean = mean_mesh();
+    let from: Vec<[f64; 3]> = RIGID_POINTS.iter().map(|&i| wide(mean[i])).collect();
+    let to: Vec<[f64; 3]> = RIGID_POINTS.iter().map(|&i| wide(points[i])).collect();
+    let (from_middle, to_middle) = (middle(&from), middle(&to));
+    let mut spread = [[0.0_f64; 3]; 3];
+    for (f, t) in from.iter().zip(&to) {
+        for (i, row) in spread.iter_mut().enumerate() {
+            for (k, cell) in row.iter_mut().enumerate() {
+                *cell += (f[i] - from_middle[i]) * (t[k] - to_middle[k]);
+            }
+        }
+    }
+    from_quaternion(best_quaternion(&spread))
+}
+
+/// Takes a rotation apart into the angles of a [`Pose`].
+pub fn angles(rotation: &Rotation) -> Pose {
+    // The third column, reversed, is where the nose points.
+    let [look_x, look_y, look_z] = [-rotation[0][2], -rotation[1][2], -rotation[2][2]];
+    Pose {
+        yaw: look_x.atan2(-look_z).to_degrees(),
+        pitch: (-look_y).clamp(-1.0, 1.0).asin().to_degrees(),
+        roll: rotation[1][0].atan2(rotation[1][1]).to_degrees(),
+    }
+}
+
+fn wide(point: Point3) -> [f64; 3] {
+    [f64::from(point.x), f64::from(point.y), f64::from(point.z)]
+}
+
+fn middle(points: &[[f64; 3]]) -> [f64; 3] {
+    let n = points.len() as f64;
+    std::array::from_fn(|i| points.iter().map(|p| p[i]).sum::<f64>() / n)
+}
+
+/// Horn's symmetric 4 × 4 matrix; its eigenvector with the largest eigenvalue is the rotation.
+fn best_quaternion(s: &[[f64; 3]; 3]) -> [f64; 4] {
+    let [[xx, xy, xz], [yx, yy, yz], [zx, zy, zz]] = *s;
+    let matrix = [
+        [xx + yy + zz, yz - zy, zx - xz, xy - yx],
+        [yz - zy, xx - yy - zz, xy + yx, zx + xz],
+        [zx - xz, xy + yx, yy - xx - zz, yz + zy],
+        [xy - yx, zx + xz, yz + zy, zz - xx - yy],
+    ];
+    largest_eigenvector(matrix)
+}
+
+/// Jacobi's method: turns the matrix in one plane after another until it is diagonal.
+fn largest_eigenvector(mut m: [[f64; 4]; 4]) -> [f64; 4] {
+    let mut vectors: [[f64; 4]; 4] =
+        std::array::from_fn(|i| std::array::from_fn(|k| f64::from(u8::from(i == k))));
+    for _sweep in 0..SWEEPS {
+        for p in 0..3 {
+            for q in p + 1..4 {
+                turn_plane(&mut m, &mut vectors, p, q);
+            }
+        }
+    }
+    let largest = (0..4).fold(0, |best, i| if m[i][i] > m[best][best] { i } else { best });
+    std::array::from_fn(|i| vectors[i][largest])
+}
+
+/// Convergence is quadratic; five sweeps reach machine precision for any 4 × 4 matrix.
+const SWEEPS: usize = 8;
+
+fn turn_plane(m: &mut [[f64; 4]; 4], vectors: &mut [[f64; 4]; 4], p: usize, q: usize) {
+    if m[p][q].abs() < f64::MIN_POSITIVE {
+        return;
+    }
+    let angle = 0.5 * (2.0 * m[p][q]).atan2(m[q][q] - m[p][p]);
+    let (sin, cos) = angle.sin_cos();
+    for row in m.iter_mut().chain(vectors.iter_mut()) {
+        let (a, b) = (row[p], row[q]);
+        row[p] = cos * a - sin * b;
+        row[q] = sin * a + cos * b;
+    }
+    for k in 0..4 {
+        let (a, b) = (m[p][k], m[q][k]);
+        m[p][k] = cos * a - sin * b;
+        m[q][k] = sin * a + cos * b;
+    }
+}
+
+fn from_quaternion([w, x, y, z]: [f64; 4]) -> Rotation {
+    [
+        [
+            1.0 - 2.0 * (y * y + z * z),
+            2.0 * (x * y - w * z),
+            2.0 * (x * z + w * y),
+        ],
+        [
+            2.0 * (x * y + w * z),
+            1.0 - 2.0 * (x * x + z * z),
+            2.0 * (y * z - w * x),
+        ],
+        [
+            2.0 * (x * z - w * y),
+            2.0 * (y * z + w * x),
+            1.0 - 2.0 * (x * x + y * y),
+        ],
+    ]
+    .map(|row| row.map(|v| v as f32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The mean mesh, tilted, nodded and turned by these degrees, somewhere in a frame.
+    fn posed(pose: Pose) -> Vec<Point3> {
+        let [yaw, pitch, roll] = [pose.yaw, pose.pitch, pose.roll].map(f32::to_radians);
+        let move_point = |p: &Point3| {
+            let (x, y) = (
+                p.x * roll.cos() - p.y * roll.sin(),
+                p.x * roll.sin() + p.y * roll.cos(),
+            );
+            // Looking up carries the nose (negative z) upwards (negative y).
+            let (y, z) = (
+                y * pitch.cos() + p.z * pitch.sin(),
+                p.z * pitch.cos() - y * pitch.sin(),
+            );
+            // Looking right carries the nose (negative z) to the right (positive x).
+            let (x, z) = (x * yaw.cos() - z * yaw.sin(), z * yaw.cos() + x * yaw.sin());
+            Point3::new(320.0 + 90.0 * x, 240.0 + 90.0 * y, 90.0 * z)
+        };
+        mean_mesh().iter().map(move_point).collect()
+    }
+
+    #[test]
+    fn a_known_pose_is_recovered() {
+        for (yaw, pitch, roll) in [
+            (0.0, 0.0, 0.0),
+            (35.0, 0.0, 0.0),
+            (-60.0, 10.0, 5.0),
+            (20.0, -25.0, 170.0),
+            (0.0, 40.0, -45.0),
+        ] {
+            let known = Pose { yaw, pitch, roll };
+            let found = pose(&posed(known));
+            let gaps = [found.yaw - yaw, found.pitch - pitch, found.roll - roll];
+            let worst = gaps.into_iter().map(f32::abs).fold(0.0, f32::max);
+            assert!(worst < 0.01, "{known:?} became {found:?}"); // f32 rounding of 400 px
+        }
+    }
+
+    #[test]
+    fn yaw_is_positive_when_the_nose_moves_right() {
+        let straight = posed(Pose::default());
+        let turned = posed(Pose {
+            yaw: 30.0,
+            ..Pose::default()
+        });
+        let nose_offset = |points: &[Point3]| points[1].x - 0.5 * (points[33].x + points[263].x);
+        assert!(nose_offset(&turned) > nose_offset(&straight) + 10.0);
+        assert!(pose(&turned).yaw > 29.0);
+    }
+
+    #[test]
+    fn pitch_is_positive_when_the_nose_moves_up() {
+        let up = posed(Pose {
+            pitch: 20.0,
+            ..Pose::default()
+        });
+        assert!(up[1].y < posed(Pose::default())[1].y - 5.0);
+        assert!(pose(&up).pitch > 19.0);
+    }
+
+    #[test]
+    fn an_open_mouth_does_not_nod_the_head() {
+        let mut points = posed(Pose::default());
+        for i in [17, 84, 314, 152, 148, 377, 175, 199, 200] {
+            points[i].y += 25.0;
+        }
+        assert!(pose(&points).pitch.abs() < 0.01);
+    }
+}
