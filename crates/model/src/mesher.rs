@@ -4,15 +4,17 @@
 //! two linear layers give the points and whether there is a face at all. Points are in units of
 //! the crop's side, from its centre: −0.5 is its left or upper edge.
 
-use burn::module::Module;
+use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
-use effigy_frame::{Picture, Point3};
+use burn::tensor::TensorData;
+use effigy_frame::{Picture, Point3, Rect};
 
 use crate::N_MESH_POINTS;
 use crate::error::Result;
 use crate::layers::{Residual, halving, rectify};
+use crate::mean_mesh::mean_mesh;
 use crate::tensors::{PATCH_CHANNELS, patches, values};
 use crate::weights;
 
@@ -60,7 +62,7 @@ impl Mesher {
             at_8: (0..2).map(|_| Residual::new(128, device)).collect(),
             to_4: halving(128, 160, device),
             latent: LinearConfig::new(160 * 16, N_LATENT).init(device),
-            to_points: LinearConfig::new(N_LATENT, N_MESH_POINTS * 3).init(device),
+            to_points: from_the_mean(device),
             to_presence: LinearConfig::new(N_LATENT, 1).init(device),
         }
     }
@@ -122,6 +124,38 @@ impl Mesher {
 
 /// Width of the layer that the points are drawn from.
 const N_LATENT: usize = 256;
+
+/// Makes a layer that starts at the mean mesh, as large as the views show it.
+fn from_the_mean(device: &Device) -> Linear {
+    let quiet = Initializer::Normal {
+        mean: 0.0,
+        std: 5e-3,
+    };
+    let config = LinearConfig::new(N_LATENT, N_MESH_POINTS * 3).with_initializer(quiet);
+    let mut layer = config.init(device);
+    let mean = mean_mesh();
+    let Some(bounds) = Rect::around(mean.iter().map(|p| p.xy())) else {
+        return layer;
+    };
+    let (centre, scale) = (
+        bounds.centre(),
+        MEAN_SHARE / bounds.width.max(bounds.height),
+    );
+    let place = |p: &Point3| {
+        [
+            (p.x - centre.x) * scale,
+            (p.y - centre.y) * scale,
+            p.z * scale,
+        ]
+    };
+    let start: Vec<f32> = mean.iter().flat_map(place).collect();
+    let start = Tensor::<1>::from_data(TensorData::new(start, [N_MESH_POINTS * 3]), device);
+    layer.bias = Some(Param::from_tensor(start));
+    layer
+}
+
+/// Share of the crop's side that the longer side of a face takes.
+const MEAN_SHARE: f32 = 1.0 / 1.4;
 
 fn mesh_from_raw((raw, logit): (&[f32], f32)) -> Mesh {
     let side = Mesher::SIDE_PX as f32;

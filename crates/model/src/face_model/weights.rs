@@ -63,7 +63,10 @@ pub fn bytes_from_weights(weights: &[Weight]) -> Result<Vec<u8>> {
                 .collect()
         })
         .collect();
-    let views = weights.iter().zip(&bytes).map(|(weight, bytes)| as_view(weight, bytes));
+    let views = weights
+        .iter()
+        .zip(&bytes)
+        .map(|(weight, bytes)| as_view(weight, bytes));
     let views = views.collect::<Result<Vec<_>>>()?;
     safetensors::tensor::serialize(views, None).map_err(|error| refused(error.to_string()))
 }
@@ -136,7 +139,11 @@ impl ModuleVisitor for Reader {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.val();
         let (name, shape) = (self.path.join("."), tensor.dims().to_vec());
-        self.found.push(Weight { name, shape, values: values(tensor) });
+        self.found.push(Weight {
+            name,
+            shape,
+            values: values(tensor),
+        });
     }
 
     fn enter_module(&mut self, name: &str, _container_type: &str) {

@@ -1,0 +1,70 @@
+//! How far the mesh network's points are from the annotations.
+
+use std::path::Path;
+
+use anyhow::Result;
+use effigy_face::align::mesh_view;
+use effigy_frame::resample::crop;
+use effigy_model::{Mesher, device};
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+use super::finder::sources;
+use crate::augment::{Jitter, strayed};
+use crate::data::{self, Sample, Split};
+
+/// The views strayed as far as tracking lets them.
+const JITTER: Jitter = Jitter {
+    turn: 0.08,
+    scale: 0.06,
+    shift: 0.02,
+};
+
+/// Prints the mean error of the 68-point subset and of all points, as a share of the distance
+/// between the outer corners of the eyes.
+pub(crate) fn measure(data: &Path) -> Result<()> {
+    let mesher = Mesher::load(&device::open(device::Choice::Cpu)?)?;
+    let samples = data::read(data, Split::Validation, |_| true)?;
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let errors: Vec<[f64; 3]> = samples
+        .iter()
+        .map(|s| errors(&mesher, s, &mut random))
+        .collect();
+    for source in sources(&samples) {
+        let these = samples
+            .iter()
+            .zip(&errors)
+            .filter(|(s, _)| source == "all" || s.source == source);
+        let these: Vec<&[f64; 3]> = these.map(|(_, e)| e).collect();
+        let mean = |i: usize| these.iter().map(|e| e[i]).sum::<f64>() / these.len() as f64;
+        println!(
+            "{source:20} {:5} faces  68 points {:.2} %  478 points {:.2} %  presence {:.3}",
+            these.len(),
+            100.0 * mean(0),
+            100.0 * mean(1),
+            mean(2),
+        );
+    }
+    Ok(())
+}
+
+fn errors(mesher: &Mesher, sample: &Sample, random: &mut ChaCha8Rng) -> [f64; 3] {
+    let Some(view) = mesh_view(&sample.points, Mesher::SIDE_PX) else {
+        return [1.0, 1.0, 0.0];
+    };
+    let view = strayed(view, Mesher::SIDE_PX, JITTER, random);
+    let mesh = mesher.fit(&crop(&sample.picture, view, Mesher::SIDE_PX));
+    let eyes = sample.points[33].xy().distance(sample.points[263].xy());
+    let gap = |i: usize| {
+        view.apply(mesh.points[i].xy())
+            .distance(sample.points[i].xy())
+            / eyes
+    };
+    let mean = |of: &[usize]| of.iter().map(|&i| f64::from(gap(i))).sum::<f64>() / of.len() as f64;
+    let all: Vec<usize> = (0..mesh.points.len()).collect();
+    [
+        mean(&effigy_face::scheme68::SCHEME_68),
+        mean(&all),
+        f64::from(mesh.presence),
+    ]
+}

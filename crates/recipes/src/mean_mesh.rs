@@ -1,0 +1,138 @@
+//! Averages the training faces into our mean mesh, and knows which point mirrors which.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use effigy_frame::{Point2, Point3, Similarity};
+use effigy_model::N_MESH_POINTS;
+
+use crate::data::{self, Sample, Split};
+
+/// Faces turned further than this, as the share by which the nose is nearer to one eye corner,
+/// do not enter the mean.
+const MOST_ASYMMETRY: f32 = 0.12;
+
+/// Makes the mean mesh and writes it to `output`.
+pub(crate) fn make(data: &Path, output: &Path) -> Result<()> {
+    let modern = |source: &str| ["congress", "senate", "interfaces", "ytf"].contains(&source);
+    let samples = data::read(data, Split::Train, modern)?;
+    let frontal: Vec<&Sample> = samples.iter().filter(|s| is_frontal(&s.points)).collect();
+    ensure!(!frontal.is_empty(), "no face looks straight ahead");
+    let plain = average(&frontal);
+    let mirror = mirror_of(&plain)?;
+    let symmetric = normalised(&symmetrised(&plain, &mirror));
+    let bytes: Vec<u8> = symmetric
+        .iter()
+        .flat_map(|p| [p.x, p.y, p.z])
+        .flat_map(f32::to_le_bytes)
+        .collect();
+    fs::write(output, bytes).with_context(|| format!("cannot write {output:?}"))?;
+    println!(
+        "mean of {} faces, written to {}",
+        frontal.len(),
+        output.display()
+    );
+    Ok(())
+}
+
+/// Finds for each point of a nearly symmetric mesh the one it becomes in a mirror.
+pub(crate) fn mirror_of(mesh: &[Point3]) -> Result<Vec<usize>> {
+    let flipped = |p: &Point3| Point3::new(-p.x, p.y, p.z);
+    let distance = |a: &Point3, b: &Point3| (a.x - b.x).hypot(a.y - b.y).hypot(a.z - b.z);
+    let nearest = |i: usize| {
+        let here = flipped(&mesh[i]);
+        (0..mesh.len())
+            .filter(|&j| (j < FIRST_IRIS) == (i < FIRST_IRIS))
+            .min_by(|&a, &b| distance(&here, &mesh[a]).total_cmp(&distance(&here, &mesh[b])))
+            .unwrap_or(i)
+    };
+    let mirror: Vec<usize> = (0..mesh.len()).map(nearest).collect();
+    let lonely = (0..mesh.len()).find(|&i| mirror[mirror[i]] != i);
+    ensure!(
+        lonely.is_none(),
+        "point {lonely:?} has no partner in the mirror"
+    );
+    Ok(mirror)
+}
+
+const FIRST_IRIS: usize = 468;
+
+fn is_frontal(points: &[Point3]) -> bool {
+    let to_right = points[1].xy().distance(points[33].xy());
+    let to_left = points[1].xy().distance(points[263].xy());
+    (to_right - to_left).abs() < MOST_ASYMMETRY * (to_right + to_left)
+}
+
+/// Lays all faces on the first by their eyes and mouth, and averages.
+fn average(samples: &[&Sample]) -> Vec<Point3> {
+    let mut mean = normalised(&samples[0].points);
+    for _round in 0..3 {
+        let anchor = |points: &[Point3]| -> Vec<Point2> {
+            [33, 133, 362, 263, 61, 291, 168, 1]
+                .iter()
+                .map(|&i| points[i].xy())
+                .collect()
+        };
+        let target = anchor(&mean);
+        let mut sum = vec![[0.0_f64; 3]; N_MESH_POINTS];
+        let mut n = 0.0;
+        for sample in samples {
+            let Some(mean_from_frame) = Similarity::fit(&anchor(&sample.points), &target) else {
+                continue;
+            };
+            for (s, &p) in sum.iter_mut().zip(&sample.points) {
+                let p = mean_from_frame.apply3(p);
+                *s = [
+                    s[0] + f64::from(p.x),
+                    s[1] + f64::from(p.y),
+                    s[2] + f64::from(p.z),
+                ];
+            }
+            n += 1.0;
+        }
+        let point =
+            |s: &[f64; 3]| Point3::new((s[0] / n) as f32, (s[1] / n) as f32, (s[2] / n) as f32);
+        mean = normalised(&sum.iter().map(point).collect::<Vec<_>>());
+    }
+    mean
+}
+
+fn symmetrised(mesh: &[Point3], mirror: &[usize]) -> Vec<Point3> {
+    let both = |i: usize| {
+        let (a, b) = (mesh[i], mesh[mirror[i]]);
+        Point3::new(0.5 * (a.x - b.x), 0.5 * (a.y + b.y), 0.5 * (a.z + b.z))
+    };
+    (0..mesh.len()).map(both).collect()
+}
+
+/// Puts the outer eye corners one unit apart, level, and half-way between them the origin.
+fn normalised(mesh: &[Point3]) -> Vec<Point3> {
+    let (right, left) = (mesh[33].xy(), mesh[263].xy());
+    let turn = (left.y - right.y).atan2(left.x - right.x);
+    let scale = 1.0 / right.distance(left);
+    let upright = Similarity::about(right.midpoint(left), Point2::default(), scale, -turn);
+    let middle_z = 0.5 * (mesh[33].z + mesh[263].z) * scale;
+    let place = |&p: &Point3| {
+        let p = upright.apply3(p);
+        Point3::new(p.x, p.y, p.z - middle_z)
+    };
+    mesh.iter().map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use effigy_model::mean_mesh;
+
+    use super::*;
+
+    #[test]
+    fn mirroring_twice_is_the_identity_and_swaps_the_eyes() {
+        let mirror = mirror_of(mean_mesh()).unwrap();
+        assert!((0..N_MESH_POINTS).all(|i| mirror[mirror[i]] == i));
+        assert_eq!(
+            (mirror[33], mirror[61], mirror[468], mirror[1]),
+            (263, 291, 473, 1)
+        );
+    }
+}

@@ -1,0 +1,277 @@
+//! Training pictures for the finder: many portraits, large and small, on one canvas.
+
+use effigy_frame::resample::{OUTSIDE, resize};
+use effigy_frame::{Picture, Point2, Rect, Similarity};
+use rand::Rng as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::augment::{normal, spoil};
+use crate::data::Sample;
+
+/// Side of the canvas in pixels.
+pub(crate) const CANVAS: u32 = 256;
+/// Faces of which less is visible are neither asked for nor punished.
+const LEAST_VISIBLE: f32 = 0.6;
+/// Faces smaller than this are neither asked for nor punished.
+const SMALLEST_PX: f32 = 9.0;
+
+/// A face on the canvas.
+pub(crate) struct Placed {
+    pub(crate) rect: Rect,
+    /// Right eye, left eye, nose tip, right and left corner of the mouth.
+    pub(crate) points: [Point2; 5],
+    /// Whether the finder is asked for it.
+    pub(crate) wanted: bool,
+}
+
+/// Draws a canvas and says where the faces on it are.
+pub(crate) fn mosaic(samples: &[Sample], random: &mut ChaCha8Rng) -> (Picture, Vec<Placed>) {
+    let mut canvas = background(samples, random);
+    let mut placed = Vec::new();
+    let cells = [1, 1, 1, 2, 2, 2, 3, 3, 4, 6][random.random_range(0..10)];
+    let cell_px = CANVAS as f32 / cells as f32;
+    for i in 0..cells * cells {
+        if !random.random_bool(0.75) {
+            continue;
+        }
+        let (column, row) = ((i % cells) as f32, (i / cells) as f32);
+        let cell = Rect {
+            x: column * cell_px,
+            y: row * cell_px,
+            width: cell_px,
+            height: cell_px,
+        };
+        let sample = &samples[random.random_range(0..samples.len())];
+        placed.extend(place(&mut canvas, cell, sample, random));
+    }
+    spoil(&mut canvas, random);
+    (canvas, placed)
+}
+
+/// Gives the five points the finder reports.
+pub(crate) fn five_points(sample: &Sample) -> [Point2; 5] {
+    let p = |i: usize| sample.points[i].xy();
+    [
+        p(33).midpoint(p(133)),
+        p(263).midpoint(p(362)),
+        p(1),
+        p(61),
+        p(291),
+    ]
+}
+
+fn place(
+    canvas: &mut Picture,
+    cell: Rect,
+    sample: &Sample,
+    random: &mut ChaCha8Rng,
+) -> Option<Placed> {
+    let face = Rect::around(sample.points.iter().map(|p| p.xy()))?;
+    let size = cell.width * 2.0_f32.powf(random.random_range(-2.4..0.1));
+    let wild = if random.random_bool(0.12) { 4.0 } else { 1.0 };
+    let turn = 0.15 * wild * normal(random);
+    let away = |random: &mut ChaCha8Rng| cell.width * random.random_range(-0.38..0.38);
+    let to = Point2::new(
+        cell.centre().x + away(random),
+        cell.centre().y + away(random),
+    );
+    let scale = size / face.width.max(face.height);
+    let flip = random.random_bool(0.5);
+    let (picture, centre) = if flip {
+        let x = sample.picture.width() as f32 - face.centre().x;
+        (sample.picture.mirrored(), Point2::new(x, face.centre().y))
+    } else {
+        (sample.picture.clone(), face.centre())
+    };
+    let canvas_from_picture = Similarity::about(centre, to, scale, turn);
+    paste(canvas, cell, &picture, canvas_from_picture);
+    let across = |p: Point2| {
+        let x = if flip {
+            sample.picture.width() as f32 - p.x
+        } else {
+            p.x
+        };
+        canvas_from_picture.apply(Point2::new(x, p.y))
+    };
+    let rect = Rect::around(sample.points.iter().map(|p| across(p.xy())))?;
+    let mut points = five_points(sample).map(across);
+    if flip {
+        points = [points[1], points[0], points[2], points[4], points[3]];
+    }
+    let wanted = visible(rect, cell) >= LEAST_VISIBLE && rect.width.max(rect.height) >= SMALLEST_PX;
+    (visible(rect, cell) > 0.15).then_some(Placed {
+        rect,
+        points,
+        wanted,
+    })
+}
+
+/// Draws `picture` onto the part of the canvas that `cell` covers.
+fn paste(canvas: &mut Picture, cell: Rect, picture: &Picture, canvas_from_picture: Similarity) {
+    // Shrinking first by averaging keeps small faces free of aliasing.
+    let shrink = canvas_from_picture.scale().min(1.0);
+    let less = |side: u32| ((side as f32 * shrink).round() as u32).max(1);
+    let small = resize(picture, less(picture.width()), less(picture.height()));
+    let shrink = small.width() as f32 / picture.width() as f32;
+    let small_from_picture = Similarity {
+        a: shrink,
+        ..Similarity::IDENTITY
+    };
+    let Some(picture_from_canvas) = canvas_from_picture.inverse() else {
+        return;
+    };
+    let small_from_canvas = small_from_picture.of(picture_from_canvas);
+    let side =
+        |from: f32, length: f32| (from.max(0.0) as u32)..(((from + length) as u32).min(CANVAS));
+    for y in side(cell.y, cell.height) {
+        for x in side(cell.x, cell.width) {
+            let p = small_from_canvas.apply(Point2::new(x as f32 + 0.5, y as f32 + 0.5));
+            if p.x >= 0.5
+                && p.y >= 0.5
+                && p.x < small.width() as f32 - 0.5
+                && p.y < small.height() as f32 - 0.5
+            {
+                canvas.set(x, y, bilinear(&small, p));
+            }
+        }
+    }
+}
+
+fn bilinear(picture: &Picture, at: Point2) -> [u8; 3] {
+    let (x, y) = ((at.x - 0.5) as u32, (at.y - 0.5) as u32);
+    let (wx, wy) = (at.x - 0.5 - x as f32, at.y - 0.5 - y as f32);
+    let (x1, y1) = (
+        (x + 1).min(picture.width() - 1),
+        (y + 1).min(picture.height() - 1),
+    );
+    let corners = [
+        picture.get(x, y),
+        picture.get(x1, y),
+        picture.get(x, y1),
+        picture.get(x1, y1),
+    ];
+    let weights = [
+        (1.0 - wx) * (1.0 - wy),
+        wx * (1.0 - wy),
+        (1.0 - wx) * wy,
+        wx * wy,
+    ];
+    std::array::from_fn(|c| {
+        corners
+            .iter()
+            .zip(weights)
+            .map(|(rgb, w)| w * f32::from(rgb[c]))
+            .sum::<f32>() as u8
+    })
+}
+
+/// Noise of some size, one colour, stripes, or a large view of something that is no face.
+fn background(samples: &[Sample], random: &mut ChaCha8Rng) -> Picture {
+    match random.random_range(0..4) {
+        0 => Picture::filled(
+            CANVAS,
+            CANVAS,
+            [[OUTSIDE; 3], random.random()][random.random_range(0..2)],
+        ),
+        1 => blotches(random),
+        2 => surroundings(&samples[random.random_range(0..samples.len())], random),
+        _ => patchwork(samples, random),
+    }
+}
+
+fn blotches(random: &mut ChaCha8Rng) -> Picture {
+    let (columns, rows) = (
+        1 << random.random_range(0..7),
+        1 << random.random_range(0..7),
+    );
+    let base: f32 = random.random_range(0.0..255.0);
+    let strength: f32 = random.random_range(2.0..90.0);
+    let level =
+        |random: &mut ChaCha8Rng| (base + strength * normal(random)).clamp(0.0, 255.0) as u8;
+    let pixels = (0..columns * rows * 3).map(|_| level(random)).collect();
+    resize(&Picture::new(columns, rows, pixels), CANVAS, CANVAS)
+}
+
+/// The strip above, below or beside the face, enlarged: hair, clothes, wall.
+fn surroundings(sample: &Sample, random: &mut ChaCha8Rng) -> Picture {
+    let Some(face) = Rect::around(sample.points.iter().map(|p| p.xy())) else {
+        return blotches(random);
+    };
+    let (width, height) = (
+        sample.picture.width() as f32,
+        sample.picture.height() as f32,
+    );
+    let strips = [
+        Rect {
+            x: 0.0,
+            y: 0.0,
+            width,
+            height: face.y,
+        },
+        Rect {
+            x: 0.0,
+            y: face.y + face.height,
+            width,
+            height: height - face.y - face.height,
+        },
+        Rect {
+            x: 0.0,
+            y: 0.0,
+            width: face.x,
+            height,
+        },
+        Rect {
+            x: face.x + face.width,
+            y: 0.0,
+            width: width - face.x - face.width,
+            height,
+        },
+    ];
+    let strip = strips[random.random_range(0..4)];
+    if strip.width < 8.0 || strip.height < 8.0 {
+        return blotches(random);
+    }
+    let (columns, rows) = (strip.width as u32, strip.height as u32);
+    let mut pixels = Vec::new();
+    for y in 0..rows {
+        for x in 0..columns {
+            pixels.extend(sample.picture.get(strip.x as u32 + x, strip.y as u32 + y));
+        }
+    }
+    let strip = Picture::new(columns, rows, pixels).turned(random.random_range(0..4));
+    resize(&strip, CANVAS, CANVAS)
+}
+
+/// Small squares from many places, too small to hold a face.
+fn patchwork(samples: &[Sample], random: &mut ChaCha8Rng) -> Picture {
+    let mut canvas = Picture::filled(CANVAS, CANVAS, [OUTSIDE; 3]);
+    let side = [16, 32, 64][random.random_range(0..3)];
+    for cell in 0..(CANVAS / side).pow(2) {
+        let sample = &samples[random.random_range(0..samples.len())];
+        let Some(face) = Rect::around(sample.points.iter().map(|p| p.xy())) else {
+            continue;
+        };
+        let zoom = face.width.max(face.height) / side as f32 * 0.2;
+        let at = sample.points[random.random_range(0..468)].xy();
+        let away = 0.6 * face.width;
+        let to_x = at.x + random.random_range(-away..away);
+        let to_y = at.y + random.random_range(-away..away);
+        let from = Point2::new(0.5 * side as f32, 0.5 * side as f32);
+        let turn = random.random_range(-3.0..3.0);
+        let view = Similarity::about(from, Point2::new(to_x, to_y), zoom, turn);
+        let patch = effigy_frame::resample::crop(&sample.picture, view, side);
+        let (column, row) = (cell % (CANVAS / side), cell / (CANVAS / side));
+        for y in 0..side {
+            for x in 0..side {
+                canvas.set(column * side + x, row * side + y, patch.get(x, y));
+            }
+        }
+    }
+    canvas
+}
+
+fn visible(rect: Rect, cell: Rect) -> f32 {
+    let width = (rect.x + rect.width).min(cell.x + cell.width) - rect.x.max(cell.x);
+    let height = (rect.y + rect.height).min(cell.y + cell.height) - rect.y.max(cell.y);
+    width.max(0.0) * height.max(0.0) / rect.area().max(1e-6)
+}

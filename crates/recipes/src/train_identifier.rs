@@ -1,0 +1,126 @@
+//! Trains the identity network to point where the teacher's vectors point.
+//!
+//! The teacher's vectors all lie in one corner of their space; taken from their mean, people
+//! spread over the whole sphere, which is what a cosine needs.
+
+use std::path::Path;
+
+use anyhow::Result;
+use burn::prelude::*;
+use burn::tensor::TensorData;
+use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_frame::resample::crop;
+use effigy_model::Identifier;
+use effigy_model::identifier::N_IDENTITY;
+use effigy_model::tensors::{PATCH_CHANNELS, append_patches, mean2};
+use rand::Rng as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::augment::{Jitter, occlude, spoil, strayed};
+use crate::data::{self, Sample, Split};
+use crate::run::{self, Args};
+
+const SIDE: u32 = Identifier::SIDE_PX;
+const JITTER: Jitter = Jitter {
+    turn: 0.06,
+    scale: 0.06,
+    shift: 0.025,
+};
+/// How much the likeness between the faces of a batch counts beside each face's own vector.
+const RELATION: f32 = 2.0;
+
+/// `n` crops and where the teacher points.
+struct Batch {
+    /// `[n, 48, 24, 24]`
+    crops: Vec<f32>,
+    /// `[n, 128]`, rows of length one.
+    identities: Vec<f32>,
+}
+
+/// Trains and writes the weights.
+pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
+    let mut samples = data::read(data, Split::Train, |_| true)?;
+    samples.retain(|s| s.identity.is_some());
+    println!("identifier: {} faces", samples.len());
+    let device = Device::flex().autodiff();
+    let targets = directions(&samples);
+    let n = args.batch;
+    let draw = move |random: &mut ChaCha8Rng| draw(&samples, &targets, n, random);
+    run::run(
+        "identifier",
+        Identifier::new(&device),
+        args,
+        draw,
+        move |net, batch: &Batch| {
+            let n = batch.identities.len() / N_IDENTITY;
+            let side = SIDE as usize / 4;
+            let crops = TensorData::new(batch.crops.clone(), [n, PATCH_CHANNELS, side, side]);
+            let truth = TensorData::new(batch.identities.clone(), [n, N_IDENTITY]);
+            let truth = Tensor::<2>::from_data(truth, &device);
+            let drawn = net.forward(Tensor::from_data(crops, &device));
+            let gap =
+                mean2((drawn.clone() - truth.clone()).powi_scalar(2)) * (N_IDENTITY as f32 / 2.0);
+            let likeness = |x: Tensor<2>| x.clone().matmul(x.transpose());
+            let relation = mean2((likeness(drawn) - likeness(truth)).powi_scalar(2));
+            let total = gap.clone() + relation.clone() * RELATION;
+            (total, vec![("gap", gap), ("relation", relation)])
+        },
+    )
+}
+
+fn draw(samples: &[Sample], targets: &[Vec<f32>], n: usize, random: &mut ChaCha8Rng) -> Batch {
+    let mut batch = Batch {
+        crops: Vec::new(),
+        identities: Vec::new(),
+    };
+    while batch.identities.len() < n * N_IDENTITY {
+        let i = random.random_range(0..samples.len());
+        let other = &samples[random.random_range(0..samples.len())];
+        let Some(view) = aligned_view(&samples[i].points, SIDE, IDENTITY_EXTENT) else {
+            continue;
+        };
+        let mut picture = crop(
+            &samples[i].picture,
+            strayed(view, SIDE, JITTER, random),
+            SIDE,
+        );
+        if random.random_bool(0.5) {
+            picture = picture.mirrored();
+        }
+        if random.random_bool(0.1) {
+            occlude(&mut picture, &other.picture, random);
+        }
+        if random.random_bool(0.8) {
+            spoil(&mut picture, random);
+        }
+        append_patches(&picture, &mut batch.crops);
+        batch.identities.extend(&targets[i]);
+    }
+    batch
+}
+
+/// The teacher's vectors from their mean, scaled to length one.
+fn directions(samples: &[Sample]) -> Vec<Vec<f32>> {
+    let vectors: Vec<&Vec<f32>> = samples.iter().filter_map(|s| s.identity.as_ref()).collect();
+    let mut mean = [0.0_f64; N_IDENTITY];
+    for vector in &vectors {
+        for (m, &v) in mean.iter_mut().zip(vector.iter()) {
+            *m += f64::from(v) / vectors.len() as f64;
+        }
+    }
+    let direction = |vector: &Vec<f32>| {
+        let from_mean: Vec<f32> = vector
+            .iter()
+            .zip(&mean)
+            .map(|(&v, &m)| v - m as f32)
+            .collect();
+        let length = from_mean
+            .iter()
+            .map(|v| v * v)
+            .sum::<f32>()
+            .sqrt()
+            .max(1e-6);
+        from_mean.iter().map(|v| v / length).collect()
+    };
+    vectors.into_iter().map(direction).collect()
+}

@@ -1,0 +1,195 @@
+//! Trains the mesh network on the annotated points.
+
+use std::path::Path;
+
+use anyhow::Result;
+use burn::prelude::*;
+use burn::tensor::TensorData;
+use burn::tensor::activation::softplus;
+use effigy_face::align::mesh_view;
+use effigy_frame::resample::crop;
+use effigy_frame::{Picture, Point3, Similarity};
+use effigy_model::tensors::{PATCH_CHANNELS, append_patches, mean2};
+use effigy_model::{Mesher, N_MESH_POINTS, mean_mesh};
+use rand::Rng as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::augment::{Jitter, normal, occlude, spoil, strayed};
+use crate::data::{self, Sample, Split};
+use crate::mean_mesh::mirror_of;
+use crate::run::{self, Args};
+
+const SIDE: u32 = Mesher::SIDE_PX;
+/// Part of the crops that show no face.
+const EMPTY: f64 = 0.12;
+const JITTER: Jitter = Jitter {
+    turn: 0.12,
+    scale: 0.1,
+    shift: 0.04,
+};
+
+/// `n` crops and what they show.
+struct Batch {
+    /// `[n, 48, 32, 32]`
+    crops: Vec<f32>,
+    /// `[n, 1434]`, zero where there is no face.
+    points: Vec<f32>,
+    /// `[n]`: 1 for a face, 0 for none.
+    presence: Vec<f32>,
+}
+
+/// Trains and writes the weights.
+pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
+    let samples = data::read(data, Split::Train, |_| true)?;
+    println!("mesher: {} faces", samples.len());
+    let device = Device::flex().autodiff();
+    let mirror = mirror_of(mean_mesh())?;
+    let n = args.batch;
+    let draw = move |random: &mut ChaCha8Rng| draw(&samples, &mirror, n, random);
+    let weights = point_weights();
+    run::run(
+        "mesher",
+        Mesher::new(&device),
+        args,
+        draw,
+        move |net, batch: &Batch| {
+            let n = batch.presence.len();
+            let side = SIDE as usize / 4;
+            let crops = TensorData::new(batch.crops.clone(), [n, PATCH_CHANNELS, side, side]);
+            let points = TensorData::new(batch.points.clone(), [n, N_MESH_POINTS * 3]);
+            let presence = TensorData::new(batch.presence.clone(), [n, 1]);
+            let presence = Tensor::<2>::from_data(presence, &device);
+            let weights = TensorData::new(weights.clone(), [1, N_MESH_POINTS * 3]);
+            let weights = Tensor::<2>::from_data(weights, &device);
+            let output = net.forward(Tensor::from_data(crops, &device));
+            let gap = (output.points - Tensor::from_data(points, &device)).abs();
+            let mesh = mean2(gap * weights * presence.clone());
+            // Binary cross-entropy of a logit: softplus(logit) − logit · truth.
+            let logit = output.presence;
+            let seen = mean2(softplus(logit.clone(), 1.0) - logit * presence);
+            let total = mesh.clone() * 100.0 + seen.clone() * 0.1;
+            (total, vec![("mesh", mesh * 100.0), ("presence", seen)])
+        },
+    )
+}
+
+fn draw(samples: &[Sample], mirror: &[usize], n: usize, random: &mut ChaCha8Rng) -> Batch {
+    let mut batch = Batch {
+        crops: Vec::new(),
+        points: Vec::new(),
+        presence: Vec::new(),
+    };
+    for _ in 0..n {
+        let sample = &samples[random.random_range(0..samples.len())];
+        let other = &samples[random.random_range(0..samples.len())];
+        let (mut picture, points) = if random.random_bool(EMPTY) {
+            (empty_crop(sample, random), None)
+        } else {
+            face_crop(sample, mirror, random)
+        };
+        if random.random_bool(0.25) {
+            occlude(&mut picture, &other.picture, random);
+        }
+        spoil(&mut picture, random);
+        append_patches(&picture, &mut batch.crops);
+        batch
+            .presence
+            .push(if points.is_some() { 1.0 } else { 0.0 });
+        append_points(points.as_deref(), &mut batch.points);
+    }
+    batch
+}
+
+fn face_crop(
+    sample: &Sample,
+    mirror: &[usize],
+    random: &mut ChaCha8Rng,
+) -> (Picture, Option<Vec<Point3>>) {
+    let Some(view) = mesh_view(&sample.points, SIDE) else {
+        return (noise(random), None);
+    };
+    let view = strayed(view, SIDE, JITTER, random);
+    let picture = crop(&sample.picture, view, SIDE);
+    let Some(crop_from_frame) = view.inverse() else {
+        return (noise(random), None);
+    };
+    let points: Vec<Point3> = sample
+        .points
+        .iter()
+        .map(|&p| crop_from_frame.apply3(p))
+        .collect();
+    if random.random_bool(0.5) {
+        return (picture, Some(points));
+    }
+    let flipped = mirror.iter().map(|&j| Point3 {
+        x: SIDE as f32 - points[j].x,
+        ..points[j]
+    });
+    (picture.mirrored(), Some(flipped.collect()))
+}
+
+/// A crop beside the face, of a small part of it, or of nothing at all.
+fn empty_crop(sample: &Sample, random: &mut ChaCha8Rng) -> Picture {
+    let Some(view) = mesh_view(&sample.points, SIDE) else {
+        return noise(random);
+    };
+    let side = SIDE as f32;
+    let turn = random.random_range(-3.0..3.0_f32);
+    let (scale, away) = match random.random_range(0..4) {
+        0 => (random.random_range(0.1..0.3), random.random_range(0.0..0.5)), // part of a face
+        1 => (random.random_range(2.5..5.0), random.random_range(0.0..0.6)), // far away
+        2 => return noise(random),
+        _ => (
+            random.random_range(0.4..1.0),
+            random.random_range(0.75..1.2),
+        ), // beside it
+    };
+    let angle = random.random_range(0.0..std::f32::consts::TAU);
+    let middle = effigy_frame::Point2::new(0.5 * side, 0.5 * side);
+    let to = effigy_frame::Point2::new(
+        middle.x + away * side * angle.cos(),
+        middle.y + away * side * angle.sin(),
+    );
+    crop(
+        &sample.picture,
+        view.of(Similarity::about(middle, to, scale, turn)),
+        SIDE,
+    )
+}
+
+/// Blotches of random colour and size.
+fn noise(random: &mut ChaCha8Rng) -> Picture {
+    let cells = 1 << random.random_range(0..7);
+    let base: f32 = random.random_range(0.0..255.0);
+    let strength: f32 = random.random_range(2.0..90.0);
+    let level =
+        |random: &mut ChaCha8Rng| (base + strength * normal(random)).clamp(0.0, 255.0) as u8;
+    let pixels = (0..cells * cells * 3).map(|_| level(random)).collect();
+    effigy_frame::resample::resize(&Picture::new(cells, cells, pixels), SIDE, SIDE)
+}
+
+fn append_points(points: Option<&[Point3]>, values: &mut Vec<f32>) {
+    let side = SIDE as f32;
+    match points {
+        None => values.extend(std::iter::repeat_n(0.0, N_MESH_POINTS * 3)),
+        Some(points) => values.extend(
+            points
+                .iter()
+                .flat_map(|p| [p.x / side - 0.5, p.y / side - 0.5, p.z / side]),
+        ),
+    }
+}
+
+/// Eyes, lips and irises count double, depth a third.
+fn point_weights() -> Vec<f32> {
+    let busy = |i: usize| {
+        let p = mean_mesh()[i];
+        let eye = p.y.abs() < 0.12 && p.x.abs() < 0.6 && p.x.abs() > 0.1;
+        let mouth = p.x.abs() < 0.32 && (p.y - mean_mesh()[13].y).abs() < 0.2;
+        eye || mouth || i >= 468
+    };
+    let weight = |i: usize| if busy(i) { 2.0 } else { 1.0 };
+    (0..N_MESH_POINTS)
+        .flat_map(|i| [weight(i), weight(i), weight(i) / 3.0])
+        .collect()
+}
