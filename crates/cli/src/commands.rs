@@ -1,6 +1,12 @@
 //! The subcommands, one file each: `Args`, and `run` that builds a job and shows its result.
 
+mod bench;
 mod devices;
+mod faces;
+mod matching;
+mod swap;
+mod table;
+mod train;
 
 use crate::output::{Exit, Output};
 
@@ -14,12 +20,22 @@ pub(crate) struct Cli {
 
 #[derive(clap::Subcommand, Debug)]
 enum Command {
+    Bench(bench::Args),
     Devices(devices::Args),
+    Faces(faces::Args),
+    Match(matching::Args),
+    Swap(swap::Args),
+    Train(train::Args),
 }
 
 /// Runs the chosen subcommand.
 pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
     match &cli.command {
+        Command::Bench(args) => bench::run(args, output),
         Command::Devices(args) => devices::run(args, output),
+        Command::Faces(args) => faces::run(args, output),
+        Command::Match(args) => matching::run(args, output),
+        Command::Swap(args) => swap::run(args, output),
+        Command::Train(args) => train::run(args, output),
     }
 }

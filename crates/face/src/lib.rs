@@ -12,6 +12,7 @@ pub mod quality;
 pub mod scheme68;
 pub mod smooth;
 pub mod track;
+pub mod wires;
 
 pub use pose::Pose;
 pub use track::{Face, TrackSettings, Tracker};

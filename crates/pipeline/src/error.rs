@@ -1,5 +1,7 @@
 //! What can end a job, sorted by what the caller can do about it.
 
+use std::path::PathBuf;
+
 /// What a job returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -10,4 +12,77 @@ pub enum Error {
     /// The caller's [`crate::Progress`] asked to stop. Nothing half-written was left.
     #[error("stopped on request; nothing half-written was kept")]
     Cancelled,
+
+    /// A file could not be read or written as media; the source says which and why.
+    #[error(transparent)]
+    Media(#[from] effigy_media::Error),
+
+    /// A network or a device could not be had.
+    #[error(transparent)]
+    Model(#[from] effigy_model::Error),
+
+    /// There is nothing to work on. Name a video, a picture or a folder that holds some.
+    #[error("no video and no picture in {path:?}")]
+    NoInput {
+        /// The folder that was searched.
+        path: PathBuf,
+    },
+
+    /// No face was found where one is needed. Choose a picture or clip that shows one clearly.
+    #[error("no face was found in {path:?}")]
+    NoFace {
+        /// What was searched.
+        path: PathBuf,
+    },
+
+    /// The output is there already. Name another folder, or move the old one away.
+    #[error("there is something already; name another folder or move it away: {path:?}")]
+    Exists {
+        /// What is in the way.
+        path: PathBuf,
+    },
+
+    /// A file or folder could not be read.
+    #[error("cannot read {path:?}: {source}")]
+    Read {
+        /// What the system said.
+        source: std::io::Error,
+        /// The file or folder.
+        path: PathBuf,
+    },
+
+    /// The disk is full or the output may not be written. Nothing half-written was left.
+    #[error("cannot write {path:?}: {source}")]
+    Write {
+        /// What the system said.
+        source: std::io::Error,
+        /// The output.
+        path: PathBuf,
+    },
+
+    /// Consent is missing or does not cover this, or the output could not be marked.
+    #[error(transparent)]
+    Mark(#[from] effigy_mark::Error),
+
+    /// The training ended early.
+    #[error(transparent)]
+    Train(#[from] effigy_train::Error),
+
+    /// The model does not draw this person. Choose one that it draws.
+    #[error("the model draws {known}, not {wanted}: {path:?}")]
+    NotInModel {
+        /// Who was asked for.
+        wanted: String,
+        /// Whom it draws.
+        known: String,
+        /// The model.
+        path: PathBuf,
+    },
+
+    /// The model draws more than two people, so that it must be said whose face is replaced.
+    #[error("say whose face is replaced with --onto NAME: {path:?}")]
+    NobodyNamed {
+        /// The model.
+        path: PathBuf,
+    },
 }

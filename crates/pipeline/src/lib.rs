@@ -1,10 +1,30 @@
 //! The jobs: steps in order, progress and cancelling.
 //!
 //! Each job is one struct of settings and one function that runs it to the end. Jobs report to a
-//! [`Progress`] and stop cleanly when it says so.
+//! [`Progress`] and stop cleanly when it says so; what they write appears only when complete.
 
+pub mod bench;
+mod draft;
 mod error;
+pub mod faces;
+mod inputs;
+pub mod matching;
+mod networks;
 mod progress;
+mod safeguards;
+mod survey;
+pub mod swap;
+pub mod train;
 
+pub use bench::{BenchJob, BenchReport, bench};
+/// Which device the user asked for.
+pub use effigy_model::device::{Choice, list as devices};
 pub use error::{Error, Result};
+pub use faces::{FacesJob, FacesReport, faces};
+pub use inputs::Input;
+pub use matching::{MatchJob, MatchReport, match_faces};
+pub use networks::Networks;
 pub use progress::{Progress, Quiet};
+pub use safeguards::Safeguards;
+pub use swap::{SwapJob, SwapReport, swap};
+pub use train::{Subject, TrainJob, train};

@@ -7,6 +7,8 @@ use crate::output::{Exit, Output};
 pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
-    output.data("cpu")?;
+    for device in effigy_pipeline::devices() {
+        output.data(format!("{:<8}{}", device.name, device.description))?;
+    }
     Ok(Exit::Nothing)
 }

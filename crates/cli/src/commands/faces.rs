@@ -1,0 +1,196 @@
+//! `faces`: find, follow and tell apart the faces in videos and pictures.
+
+use std::path::PathBuf;
+
+use effigy_pipeline::faces::{CropFilter, CropOrder, CropSettings, FacesOutput, PointScheme};
+use effigy_pipeline::{Choice, FacesJob, Networks};
+
+use crate::commands::table;
+use crate::output::{Exit, Output};
+
+/// Find the faces in videos and pictures, follow them and tell who is who
+///
+/// Prints who was seen, for how long, and how they turn. With -o it also writes faces.jsonl: one
+/// line per face and frame with box, points, pose, score and sharpness. Exits with 2 when an
+/// input could not be read; the others are done all the same.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Videos, pictures, folders of them, or a pattern such as shot-%05d.png
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Folder to write to; it is made if it is not there
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Choice,
+    /// Smallest face to look for, in pixels
+    #[arg(long, default_value_t = 24.0, value_name = "PX")]
+    smallest: f32,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// What goes into the output folder besides faces.jsonl.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "What to write (needs -o)")]
+struct Writing {
+    /// Points of each face: all 478 of the mesh, or the 68 of the iBUG scheme
+    #[arg(long, default_value = "478", value_parser = ["478", "68"], value_name = "SCHEME")]
+    points: String,
+    /// Add the identity vector to each line; slower
+    #[arg(long, requires = "output")]
+    identity: bool,
+    /// Write each input again with the mesh drawn on it
+    #[arg(long, requires = "output")]
+    overlay: bool,
+    /// Write a contact sheet of each person
+    #[arg(long, requires = "output")]
+    sheet: bool,
+    /// Write aligned crops, so many pixels a side
+    #[arg(long, requires = "output", value_name = "SIDE", value_parser = clap::value_parser!(u32).range(16..=2048))]
+    crops: Option<u32>,
+    #[command(flatten)]
+    filter: Filter,
+}
+
+/// Which crops are kept, and in which order.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Which crops (needs --crops)")]
+struct Filter {
+    /// Only this person, by number; may be given several times
+    #[arg(long, requires = "crops", value_name = "N")]
+    person: Vec<u32>,
+    /// Least sharpness, 0 to 1
+    #[arg(
+        long,
+        requires = "crops",
+        default_value_t = 0.0,
+        value_name = "SHARPNESS"
+    )]
+    min_sharpness: f32,
+    /// Least size of the face in the frame, in pixels
+    #[arg(long, requires = "crops", default_value_t = 0.0, value_name = "PX")]
+    min_size: f32,
+    /// Most turn to either side, in degrees
+    #[arg(
+        long,
+        requires = "crops",
+        default_value_t = 180.0,
+        value_name = "DEGREES"
+    )]
+    max_yaw: f32,
+    /// Most nod up or down, in degrees
+    #[arg(
+        long,
+        requires = "crops",
+        default_value_t = 90.0,
+        value_name = "DEGREES"
+    )]
+    max_pitch: f32,
+    /// Least brightness, 0 to 1
+    #[arg(long, requires = "crops", default_value_t = 0.0, value_name = "LIGHT")]
+    min_light: f32,
+    /// Most brightness, 0 to 1
+    #[arg(long, requires = "crops", default_value_t = 1.0, value_name = "LIGHT")]
+    max_light: f32,
+    /// Leave out crops that look nearly like an earlier one
+    #[arg(long, requires = "crops")]
+    distinct: bool,
+    /// What the crops of a person are sorted by
+    #[arg(long, requires = "crops", default_value = "time", value_name = "ORDER")]
+    sort: Order,
+    /// Keep only the first so many crops of each person, in this order
+    #[arg(long, requires = "crops", value_name = "N")]
+    most: Option<usize>,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Order {
+    /// As they come
+    Time,
+    /// The sharpest first
+    Sharpness,
+    /// The largest first
+    Size,
+    /// From the subject's right to the left
+    Yaw,
+    /// From looking down to looking up
+    Pitch,
+    /// The brightest first
+    Light,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    let mut job = FacesJob {
+        output: args
+            .output
+            .as_ref()
+            .map(|folder| writing(folder.clone(), &args.writing)),
+        ..FacesJob::new(args.inputs.clone())
+    };
+    job.tracking.find.smallest_px = args.smallest;
+    output.say(format_args!("device: {}", args.device));
+    let networks = Networks::load(args.device)?;
+    let report = effigy_pipeline::faces(&job, &networks, &mut output.progress())?;
+    if args.json {
+        output.data(table::faces_json(&report))?;
+    } else {
+        output.data(table::faces_text(&report))?;
+    }
+    Ok(if report.failed.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Failed
+    })
+}
+
+fn writing(folder: PathBuf, args: &Writing) -> FacesOutput {
+    FacesOutput {
+        folder,
+        points: if args.points == "68" {
+            PointScheme::Ibug68
+        } else {
+            PointScheme::Mesh478
+        },
+        identity: args.identity,
+        overlay: args.overlay,
+        sheet: args.sheet,
+        crops: args.crops.map(|side_px| CropSettings {
+            side_px,
+            filter: filter(&args.filter),
+            order: order(args.filter.sort),
+            most_per_person: args.filter.most,
+        }),
+    }
+}
+
+fn filter(args: &Filter) -> CropFilter {
+    CropFilter {
+        people: args.person.clone(),
+        least_sharpness: args.min_sharpness,
+        least_size_px: args.min_size,
+        most_yaw: args.max_yaw,
+        most_pitch: args.max_pitch,
+        least_light: args.min_light,
+        most_light: args.max_light,
+        least_difference: if args.distinct { NEAR_DUPLICATE } else { 0 },
+    }
+}
+
+/// Crops that differ in fewer of 64 signs look the same to the eye.
+const NEAR_DUPLICATE: u32 = 4;
+
+fn order(order: Order) -> CropOrder {
+    match order {
+        Order::Time => CropOrder::Time,
+        Order::Sharpness => CropOrder::Sharpness,
+        Order::Size => CropOrder::Size,
+        Order::Yaw => CropOrder::Yaw,
+        Order::Pitch => CropOrder::Pitch,
+        Order::Light => CropOrder::Light,
+    }
+}

@@ -1,0 +1,94 @@
+//! `match`: are two faces the same person?
+
+use std::path::PathBuf;
+
+use effigy_pipeline::matching::Compared;
+use effigy_pipeline::{Choice, MatchJob, MatchReport, Networks};
+
+use crate::output::{Exit, Output};
+
+/// Compare two faces, pictures or clips: are they the same person?
+///
+/// Of each input the face seen most is compared. The verdict is "the same" when the similarity
+/// reaches a threshold that a stated share of pairs of different people also reaches.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// First picture or clip
+    a: PathBuf,
+    /// Second picture or clip
+    b: PathBuf,
+    /// Draw the crops that were compared into this picture, one row per input
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Print {similarity, same, threshold, false_match_rate} as JSON
+    #[arg(long)]
+    json: bool,
+    /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Choice,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    let job = MatchJob {
+        sheet: args.output.clone(),
+        ..MatchJob::new(args.a.clone(), args.b.clone())
+    };
+    output.say(format_args!("device: {}", args.device));
+    let networks = Networks::load(args.device)?;
+    let report = effigy_pipeline::match_faces(&job, &networks, &mut output.progress())?;
+    if args.json {
+        output.data(json(&report))?;
+    } else {
+        output.data(text(&job, &report))?;
+    }
+    Ok(Exit::Nothing)
+}
+
+fn json(report: &MatchReport) -> serde_json::Value {
+    serde_json::json!({
+        "similarity": report.similarity,
+        "same": report.same,
+        "threshold": report.threshold,
+        "false_match_rate": report.false_match_rate,
+    })
+}
+
+fn text(job: &MatchJob, report: &MatchReport) -> String {
+    let verdict = if report.same {
+        "the same person"
+    } else {
+        "different people"
+    };
+    let mut lines = vec![format!(
+        "{verdict}: similarity {:.3}, threshold {:.3} (reached by {} % of pairs of different people)",
+        report.similarity,
+        report.threshold,
+        100.0 * report.false_match_rate,
+    )];
+    for (input, compared) in job.inputs.iter().zip(&report.compared) {
+        lines.push(format!("{}: {}", input.display(), described(compared)));
+    }
+    lines.join("\n")
+}
+
+fn described(compared: &Compared) -> String {
+    let places: Vec<String> = compared
+        .crops
+        .iter()
+        .map(|crop| {
+            let rect = crop.rect;
+            format!(
+                "{:.2} s at {:.0},{:.0} ({:.0} px)",
+                crop.time_secs,
+                rect.x,
+                rect.y,
+                rect.width.max(rect.height)
+            )
+        })
+        .collect();
+    let others = match compared.n_others {
+        0 => String::new(),
+        n => format!("; {n} other tracks were not compared"),
+    };
+    format!("{} crops: {}{others}", places.len(), places.join(", "))
+}

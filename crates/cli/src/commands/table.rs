@@ -1,0 +1,113 @@
+//! The summary of `faces`, for people and for programs.
+
+use effigy_pipeline::FacesReport;
+use effigy_pipeline::faces::{PersonReport, Range};
+
+/// Lays the summary out as a table.
+pub(crate) fn faces_text(report: &FacesReport) -> String {
+    let mut lines = vec![overview(report)];
+    if !report.people.is_empty() || report.strangers.is_some() {
+        lines.push(String::new());
+        lines.push(row([
+            "person",
+            "on screen",
+            "frames",
+            "turn",
+            "nod",
+            "size",
+            "sharpness",
+        ]));
+    }
+    for (i, person) in report.people.iter().enumerate() {
+        lines.push(person_row(&(i + 1).to_string(), person));
+    }
+    if let Some(strangers) = &report.strangers {
+        lines.push(person_row("unknown", strangers));
+        lines.push("unknown: too small to tell whose faces they are".to_owned());
+    }
+    for failed in &report.failed {
+        lines.push(format!(
+            "failed: {}: {}",
+            failed.path.display(),
+            failed.reason
+        ));
+    }
+    lines.join("\n")
+}
+
+/// Gives the summary as one JSON object.
+pub(crate) fn faces_json(report: &FacesReport) -> serde_json::Value {
+    let failed = report
+        .failed
+        .iter()
+        .map(|f| serde_json::json!({ "input": f.path.to_string_lossy(), "reason": f.reason }));
+    let people = report.people.iter().enumerate();
+    serde_json::json!({
+        "inputs": report.n_inputs,
+        "frames": report.n_frames,
+        "people": people.map(|(i, p)| person_json(Some(i + 1), p)).collect::<Vec<_>>(),
+        "unknown": report.strangers.as_ref().map(|p| person_json(None, p)),
+        "failed": failed.collect::<Vec<_>>(),
+    })
+}
+
+fn overview(report: &FacesReport) -> String {
+    let count = |n: usize, one: &str, many: &str| match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    };
+    let who = match (report.people.len(), report.strangers.is_some()) {
+        (0, false) => "no face".to_owned(),
+        (0, true) => "only faces too small to tell apart".to_owned(),
+        (n, _) => count(n, "person", "people"),
+    };
+    let read = report.n_inputs - report.failed.len().min(report.n_inputs);
+    let inputs = count(read, "input", "inputs");
+    let frames = count(report.n_frames as usize, "frame", "frames");
+    match report.failed.len() {
+        0 => format!("{who} in {inputs}, {frames}"),
+        n => format!("{who} in {inputs}, {frames}; {n} could not be read"),
+    }
+}
+
+fn person_row(name: &str, person: &PersonReport) -> String {
+    let on_screen = if person.secs > 0.0 {
+        format!("{:.1} s", person.secs)
+    } else {
+        "-".to_owned()
+    };
+    row([
+        name,
+        &on_screen,
+        &person.n_frames.to_string(),
+        &degrees(person.yaw),
+        &degrees(person.pitch),
+        &format!("{:.0} px", person.size_px),
+        &format!("{:.2}", person.sharpness),
+    ])
+}
+
+fn degrees(range: Range) -> String {
+    format!("{:+.0}° to {:+.0}°", range.low, range.high)
+}
+
+fn row(cells: [&str; 7]) -> String {
+    let [name, on_screen, frames, turn, nod, size, sharpness] = cells;
+    format!("{name:<9}{on_screen:>10}{frames:>9}{turn:>17}{nod:>17}{size:>9}{sharpness:>11}")
+}
+
+fn person_json(number: Option<usize>, person: &PersonReport) -> serde_json::Value {
+    let range = |r: Range| serde_json::json!([r.low, r.high]);
+    serde_json::json!({
+        "person": number,
+        "tracks": person.n_tracks,
+        "inputs": person.n_inputs,
+        "frames": person.n_frames,
+        "secs": person.secs,
+        "first_secs": person.first_secs,
+        "yaw": range(person.yaw),
+        "pitch": range(person.pitch),
+        "sharpness": person.sharpness,
+        "size_px": person.size_px,
+    })
+}

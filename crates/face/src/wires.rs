@@ -1,0 +1,140 @@
+//! Which points of the mesh to join by lines when it is drawn.
+//!
+//! The net is the Delaunay triangulation of the mean mesh seen from the front (Bowyer, Watson,
+//! both in The Computer Journal 1981), with the eyes and the mouth left open.
+
+use effigy_frame::Point2;
+use effigy_model::mean_mesh;
+
+/// Two points of the mesh that are joined by a line.
+pub type Wire = (usize, usize);
+
+/// Outline of the face, clockwise from the top of the forehead.
+pub const OVAL: [usize; 36] = [
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
+    148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+];
+/// Rim of the subject's right eye.
+pub const RIGHT_EYE: [usize; 16] = [
+    33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246,
+];
+/// Rim of the subject's left eye.
+pub const LEFT_EYE: [usize; 16] = [
+    263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466,
+];
+/// Outer rim of the lips.
+pub const OUTER_LIPS: [usize; 20] = [
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
+];
+/// Inner rim of the lips.
+pub const INNER_LIPS: [usize; 20] = [
+    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
+];
+/// Rim of the subject's right iris.
+pub const RIGHT_IRIS: [usize; 4] = [469, 470, 471, 472];
+/// Rim of the subject's left iris.
+pub const LEFT_IRIS: [usize; 4] = [474, 475, 476, 477];
+
+/// Gives the lines of the features: outline, eyes, irises and lips.
+pub fn features() -> Vec<Wire> {
+    let rims: [&[usize]; 7] = [
+        &OVAL,
+        &RIGHT_EYE,
+        &LEFT_EYE,
+        &OUTER_LIPS,
+        &INNER_LIPS,
+        &RIGHT_IRIS,
+        &LEFT_IRIS,
+    ];
+    rims.iter().flat_map(|rim| closed(rim)).collect()
+}
+
+/// Gives the lines of the whole net, features included, irises left out.
+pub fn net() -> Vec<Wire> {
+    let points: Vec<Point2> = mean_mesh()[..FIRST_IRIS].iter().map(|p| p.xy()).collect();
+    let holes = [&RIGHT_EYE[..], &LEFT_EYE, &INNER_LIPS];
+    let mut wires: Vec<Wire> = triangles(&points)
+        .iter()
+        .flat_map(|&[a, b, c]| [(a, b), (b, c), (c, a)])
+        .map(|(a, b)| (a.min(b), a.max(b)))
+        .filter(|wire| !holes.iter().any(|rim| crosses(rim, *wire)))
+        .collect();
+    wires.sort_unstable();
+    wires.dedup();
+    wires
+}
+
+const FIRST_IRIS: usize = 468;
+
+fn closed(rim: &[usize]) -> impl Iterator<Item = Wire> {
+    (0..rim.len()).map(|i| (rim[i], rim[(i + 1) % rim.len()]))
+}
+
+/// Whether a wire joins two points of a rim that are not neighbours on it.
+fn crosses(rim: &[usize], (a, b): Wire) -> bool {
+    let place = |point| rim.iter().position(|&p| p == point);
+    match (place(a), place(b)) {
+        (Some(a), Some(b)) => !matches!(a.abs_diff(b), 1 | 0) && a.abs_diff(b) != rim.len() - 1,
+        _ => false,
+    }
+}
+
+/// Triangulates points so that no triangle's circle holds another point.
+fn triangles(points: &[Point2]) -> Vec<[usize; 3]> {
+    let n = points.len();
+    let mut all = points.to_vec();
+    // A triangle around everything; its corners are taken away at the end.
+    all.extend([(-100.0, -90.0), (100.0, -90.0), (0.0, 120.0)].map(|(x, y)| Point2::new(x, y)));
+    let mut triangles = vec![[n, n + 1, n + 2]];
+    for i in 0..n {
+        let (bad, mut kept): (Vec<_>, Vec<_>) = triangles
+            .into_iter()
+            .partition(|&t| circle_holds(&all, t, all[i]));
+        let edges: Vec<Wire> = bad
+            .iter()
+            .flat_map(|&[a, b, c]| [(a, b), (b, c), (c, a)])
+            .collect();
+        let rim = edges.iter().filter(|&&(a, b)| !edges.contains(&(b, a)));
+        kept.extend(rim.map(|&(a, b)| [a, b, i]));
+        triangles = kept;
+    }
+    triangles.retain(|t| t.iter().all(|&corner| corner < n));
+    triangles
+}
+
+/// Whether `p` lies within the circle through the corners of a triangle (clockwise on screen).
+fn circle_holds(points: &[Point2], triangle: [usize; 3], p: Point2) -> bool {
+    let rows = triangle.map(|i| {
+        let (x, y) = (
+            f64::from(points[i].x) - f64::from(p.x),
+            f64::from(points[i].y) - f64::from(p.y),
+        );
+        [x, y, x * x + y * y]
+    });
+    let [a, b, c] = rows;
+    let determinant = a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0])
+        + a[2] * (b[0] * c[1] - b[1] * c[0]);
+    determinant > 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_net_holds_the_features_and_leaves_the_mouth_open() {
+        let net = net();
+        let has = |a: usize, b: usize| net.contains(&(a.min(b), a.max(b)));
+        // Euler: a triangulation of n points has fewer than 3n edges, and nearly that many.
+        assert!((1200..1404).contains(&net.len()), "{}", net.len());
+        let held = closed(&RIGHT_EYE).filter(|&(a, b)| has(a, b)).count();
+        assert!(held >= 14, "{held} of 16 lines of the eye's rim");
+        assert!(!has(13, 14), "the upper lip must not be sewn to the lower");
+    }
+
+    #[test]
+    fn a_square_becomes_two_triangles() {
+        let square = [(0.0, 0.0), (1.0, 0.1), (1.1, 1.0), (0.0, 1.0)];
+        assert_eq!(triangles(&square.map(|(x, y)| Point2::new(x, y))).len(), 2);
+    }
+}

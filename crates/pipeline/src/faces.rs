@@ -1,0 +1,389 @@
+//! The job `faces`: who is in some videos and pictures, when, where, and looking which way.
+//!
+//! One loop over the frames of each input; memory stays at a few frames and a summary per track,
+//! however long the video. People are joined when all inputs have been seen.
+
+pub(crate) mod best;
+mod crops;
+mod draw;
+mod gather;
+mod lines;
+mod overlay;
+mod range;
+mod report;
+mod sheet;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use effigy_face::people::{self, SeenTogether};
+use effigy_face::{Face, Pose, TrackSettings, Tracker, pose, quality};
+use effigy_frame::Frame;
+use effigy_media::{Limits, VideoReader};
+
+use crate::error::{Error, Result};
+use crate::inputs::{self, Input};
+use crate::networks::Networks;
+use crate::progress::Progress;
+
+pub use crops::{CropFilter, CropOrder, CropSettings};
+pub use lines::PointScheme;
+pub use range::Range;
+pub use report::{FacesReport, FailedInput, PersonReport};
+
+pub(crate) use overlay::create_real_video;
+pub(crate) use sheet::{paste, write_real_picture};
+
+use crops::CropSet;
+use gather::{Gatherer, TrackRecord};
+use lines::Lines;
+use overlay::Overlay;
+use sheet::Sheets;
+
+/// Everything one look for faces needs. Built once by the caller, never changed while it runs.
+#[derive(Clone, Debug)]
+pub struct FacesJob {
+    /// Videos, pictures, folders of them, and patterns such as `shot-%05d.png`.
+    pub inputs: Vec<PathBuf>,
+    /// How faces are found and followed.
+    pub tracking: TrackSettings,
+    /// How much a file may ask of us.
+    pub limits: Limits,
+    /// What to write, if anything.
+    pub output: Option<FacesOutput>,
+}
+
+impl FacesJob {
+    /// Looks for faces in `inputs` with usual settings, writing nothing.
+    pub fn new(inputs: Vec<PathBuf>) -> Self {
+        Self {
+            inputs,
+            tracking: TrackSettings::default(),
+            limits: Limits::default(),
+            output: None,
+        }
+    }
+}
+
+/// What to write besides the summary.
+#[derive(Clone, Debug)]
+pub struct FacesOutput {
+    /// Where it goes; made if it is not there. `faces.jsonl` is always written.
+    pub folder: PathBuf,
+    /// Which points each line of `faces.jsonl` carries.
+    pub points: PointScheme,
+    /// Whether each line carries the identity vector. Slows the job down.
+    pub identity: bool,
+    /// Whether each input is written again with the mesh drawn on it.
+    pub overlay: bool,
+    /// Aligned crops to write.
+    pub crops: Option<CropSettings>,
+    /// Whether a contact sheet is made of each person.
+    pub sheet: bool,
+}
+
+/// What is known of one face in one frame, besides its points.
+#[derive(Clone, Copy, Debug)]
+struct Sight {
+    frame_index: u64,
+    time_secs: f64,
+    pose: Pose,
+    /// `0..=1`
+    sharpness: f32,
+    light: quality::Light,
+    /// Longer side of the face's box.
+    size_px: f32,
+}
+
+/// Finds, follows and tells apart the faces of all inputs.
+///
+/// An input that cannot be read to its end is reported and leaves nothing behind; the others are
+/// done.
+///
+/// # Errors
+/// When there is nothing to read, the output cannot be written, or `progress` asks to stop.
+pub fn faces(
+    job: &FacesJob,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<FacesReport> {
+    let inputs = inputs::expand(&job.inputs)?;
+    let mut outputs = job.output.as_ref().map(Outputs::begin).transpose()?;
+    let mut hunt = Hunt::new(job, networks);
+    for (i, input) in inputs.iter().enumerate() {
+        progress.begin(&title(input, i, inputs.len()), None);
+        let looked = hunt.look_through(input, outputs.as_mut(), progress);
+        match looked {
+            Ok(()) => {}
+            Err(err) if ends_the_job(&err) => return Err(err),
+            Err(err) => {
+                hunt.give_up(input, &err, progress);
+                if let Some(outputs) = &mut outputs {
+                    outputs.take_back(hunt.input_index)?;
+                }
+            }
+        }
+    }
+    hunt.finish(inputs.len(), outputs)
+}
+
+/// Trouble that is not the input's: the rest would fail alike.
+fn ends_the_job(err: &Error) -> bool {
+    use effigy_media::Error as Media;
+    match err {
+        Error::Media(err) => matches!(err, Media::Write { .. } | Media::NoEncoder { .. }),
+        Error::Read { .. } => false,
+        _ => true,
+    }
+}
+
+fn title(input: &Input, i: usize, n: usize) -> String {
+    let name = input.path().file_name().unwrap_or(input.path().as_os_str());
+    let name = name.to_string_lossy();
+    if n > 1 {
+        format!("{}/{n} {name}", i + 1)
+    } else {
+        name.into_owned()
+    }
+}
+
+/// The state of the job over all inputs.
+struct Hunt<'a> {
+    job: &'a FacesJob,
+    networks: &'a Networks,
+    tracker: Tracker,
+    input_index: usize,
+    records: Vec<TrackRecord>,
+    together: SeenTogether,
+    failed: Vec<FailedInput>,
+    n_frames: u64,
+}
+
+impl<'a> Hunt<'a> {
+    fn new(job: &'a FacesJob, networks: &'a Networks) -> Self {
+        let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
+        Self {
+            job,
+            networks,
+            tracker: Tracker::new(finder, mesher, job.tracking),
+            input_index: 0,
+            records: Vec::new(),
+            together: BTreeSet::new(),
+            failed: Vec::new(),
+            n_frames: 0,
+        }
+    }
+
+    /// Follows the faces of one input to its end.
+    fn look_through(
+        &mut self,
+        input: &Input,
+        mut outputs: Option<&mut Outputs>,
+        progress: &mut dyn Progress,
+    ) -> Result<()> {
+        self.input_index += 1;
+        self.tracker.start_afresh();
+        let reader = VideoReader::open(input.path(), &self.job.limits)?;
+        let video = reader.info().video.clone();
+        progress.begin(&title(input, 0, 1), video.as_ref().and_then(|v| v.frames));
+        if let Some(outputs) = outputs.as_deref_mut() {
+            outputs.begin_input(input, reader.info(), self.input_index)?;
+        }
+        let frame_secs = match input {
+            Input::Picture(_) => 0.0,
+            _ => video.map_or(0.0, |v| 1.0 / v.frame_rate.to_f64()),
+        };
+        let wants_sheet = self.job.output.as_ref().is_some_and(|o| o.sheet);
+        let mut gatherer = Gatherer::new(self.input_index, frame_secs, wants_sheet);
+        let mut n_frames = 0;
+        for frame in reader {
+            let frame = match frame {
+                Ok(frame) => frame,
+                // One bad picture does not spoil the rest of a sequence.
+                Err(err) if matches!(input, Input::Sequence(_)) => {
+                    self.give_up(input, &err.into(), progress);
+                    continue;
+                }
+                Err(err) => return Err(err.into()),
+            };
+            n_frames += 1;
+            self.look_at(frame, &mut gatherer, outputs.as_deref_mut())?;
+            if progress.step().is_break() {
+                return Err(Error::Cancelled);
+            }
+        }
+        let sheets = outputs.as_deref_mut().and_then(|o| o.sheets.as_mut());
+        let gathered = gatherer.finish(&self.networks.identifier, sheets)?;
+        if let Some(outputs) = outputs {
+            outputs.end_input()?;
+        }
+        self.records.extend(gathered.records);
+        self.together.extend(gathered.together);
+        self.n_frames += n_frames;
+        Ok(())
+    }
+
+    fn look_at(
+        &mut self,
+        mut frame: Frame,
+        gatherer: &mut Gatherer,
+        mut outputs: Option<&mut Outputs>,
+    ) -> Result<()> {
+        let time_secs = frame.time.secs();
+        let faces = self.tracker.follow(&frame.picture, time_secs);
+        let sights: Vec<Sight> = faces
+            .iter()
+            .map(|f| sight(f, frame.index, time_secs))
+            .collect();
+        gatherer.look_at(&frame, &faces, &sights);
+        let sheets = outputs.as_deref_mut().and_then(|o| o.sheets.as_mut());
+        gatherer.settle(time_secs, &self.networks.identifier, sheets)?;
+        match outputs {
+            Some(outputs) => outputs.write(&mut frame, &faces, &sights, self.networks),
+            None => Ok(()),
+        }
+    }
+
+    fn give_up(&mut self, input: &Input, err: &Error, progress: &mut dyn Progress) {
+        progress.note(&format!("skipped {}: {err}", input.path().display()));
+        self.failed.push(FailedInput {
+            path: input.path().to_owned(),
+            reason: err.to_string(),
+        });
+    }
+
+    fn finish(self, n_inputs: usize, outputs: Option<Outputs>) -> Result<FacesReport> {
+        let known: Vec<people::TrackIdentity> = self
+            .records
+            .iter()
+            .filter_map(TrackRecord::identified)
+            .collect();
+        let threshold = effigy_model::weights::identity_threshold();
+        let people = people::join(&known, &self.together, threshold.similarity);
+        if let Some(outputs) = outputs {
+            outputs.finish(&people, &self.records)?;
+        }
+        Ok(FacesReport {
+            n_inputs,
+            n_frames: self.n_frames,
+            failed: self.failed,
+            people: report::people(&people, &self.records),
+            strangers: report::strangers(&self.records),
+        })
+    }
+}
+
+fn sight(face: &Face, frame_index: u64, time_secs: f64) -> Sight {
+    Sight {
+        frame_index,
+        time_secs,
+        pose: pose::pose(&face.points),
+        sharpness: quality::sharpness(&face.crop),
+        light: quality::light(&face.crop),
+        size_px: face.rect.width.max(face.rect.height),
+    }
+}
+
+/// Everything that is being written.
+struct Outputs {
+    settings: FacesOutput,
+    input: PathBuf,
+    lines: Lines,
+    overlay: Option<Overlay>,
+    crops: Option<CropSet>,
+    sheets: Option<Sheets>,
+}
+
+impl Outputs {
+    fn begin(settings: &FacesOutput) -> Result<Self> {
+        let folder = &settings.folder;
+        crate::draft::make_folder(folder)?;
+        let crops = settings
+            .crops
+            .clone()
+            .map(|crops| CropSet::begin(&folder.join("crops"), crops));
+        Ok(Self {
+            input: PathBuf::new(),
+            lines: Lines::begin(&folder.join("faces.jsonl"), settings.points)?,
+            overlay: None,
+            crops: crops.transpose()?,
+            sheets: settings.sheet.then(|| Sheets::begin(folder)).transpose()?,
+            settings: settings.clone(),
+        })
+    }
+
+    fn begin_input(
+        &mut self,
+        input: &Input,
+        info: &effigy_media::Info,
+        input_index: usize,
+    ) -> Result<()> {
+        self.input = input.path().to_owned();
+        self.lines.begin_input()?;
+        if let Some(crops) = &mut self.crops {
+            crops.begin_input(input.path(), input_index);
+        }
+        if self.settings.overlay {
+            let name = overlay::name(input, input_index);
+            self.overlay = Some(Overlay::begin(
+                &self.settings.folder.join(name),
+                input,
+                info,
+            )?);
+        }
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        frame: &mut Frame,
+        faces: &[Face],
+        sights: &[Sight],
+        networks: &Networks,
+    ) -> Result<()> {
+        let identities = if self.settings.identity {
+            gather::identities(&networks.identifier, &frame.picture, faces)
+        } else {
+            vec![None; faces.len()]
+        };
+        for ((face, sight), identity) in faces.iter().zip(sights).zip(&identities) {
+            self.lines
+                .write(&self.input, face, sight, identity.as_ref())?;
+            if let Some(crops) = &mut self.crops {
+                crops.offer(&frame.picture, face, sight)?;
+            }
+        }
+        match &mut self.overlay {
+            Some(overlay) => overlay.write(frame, faces, sights),
+            None => Ok(()),
+        }
+    }
+
+    fn end_input(&mut self) -> Result<()> {
+        self.overlay.take().map_or(Ok(()), Overlay::finish)
+    }
+
+    /// Removes whatever the input that has just failed left so far.
+    fn take_back(&mut self, input_index: usize) -> Result<()> {
+        self.overlay = None;
+        self.lines.take_back_input()?;
+        match &mut self.crops {
+            Some(crops) => crops.take_back(input_index),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(self, people: &[people::Person], records: &[TrackRecord]) -> Result<()> {
+        let person_of = |track: u32| {
+            let holds = |p: &people::Person| p.tracks.binary_search(&track).is_ok();
+            people.iter().position(holds).map(|i| i as u32 + 1)
+        };
+        if let Some(sheets) = self.sheets {
+            sheets.finish(people, records)?;
+        }
+        if let Some(crops) = self.crops {
+            crops.finish(&person_of)?;
+        }
+        self.lines.finish(&person_of)
+    }
+}

@@ -1,0 +1,232 @@
+//! What is kept of each track while a video passes: sums, and a few good crops.
+//!
+//! A track that has not been seen for a while is settled: its crops become one identity and are
+//! dropped, so that memory does not grow with the length of the video.
+
+use std::collections::BTreeMap;
+
+use effigy_face::Face;
+use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_face::people::{SeenTogether, TrackIdentity};
+use effigy_frame::{Frame, Picture, resample};
+use effigy_model::{Identifier, Identity};
+
+use super::Sight;
+use super::best::{BestOf, Pick};
+use super::range::AngleCounts;
+use super::sheet::{SHEET_EXTENT, SHEET_SIDE_PX, SheetPick, Sheets};
+use crate::error::Result;
+
+/// What remains of a track.
+#[derive(Debug)]
+pub(crate) struct TrackRecord {
+    pub(crate) number: u32,
+    pub(crate) input_index: usize,
+    pub(crate) n_frames: u64,
+    pub(crate) secs: f64,
+    pub(crate) first_secs: f64,
+    pub(crate) yaw: AngleCounts,
+    pub(crate) pitch: AngleCounts,
+    pub(crate) sharpness_sum: f64,
+    pub(crate) size_sum: f64,
+    /// `None` when no crop was good enough to tell.
+    pub(crate) identity: Option<Identity>,
+    pub(crate) sheet: Vec<SheetPick>,
+}
+
+impl TrackRecord {
+    pub(crate) fn identified(&self) -> Option<TrackIdentity> {
+        let identity = self.identity.clone()?;
+        Some(TrackIdentity {
+            track: self.number,
+            identity,
+            n_frames: self.n_frames,
+        })
+    }
+}
+
+/// What one input gave.
+pub(crate) struct Gathered {
+    pub(crate) records: Vec<TrackRecord>,
+    pub(crate) together: SeenTogether,
+}
+
+/// Watches the tracks of one input.
+pub(crate) struct Gatherer {
+    input_index: usize,
+    frame_secs: f64,
+    wants_sheet: bool,
+    live: BTreeMap<u32, Live>,
+    gathered: Gathered,
+}
+
+/// A track that may still go on.
+struct Live {
+    record: TrackRecord,
+    last_secs: f64,
+    for_identity: BestOf<Picture>,
+    for_sheet: BestOf<Picture>,
+}
+
+/// Crops that make up a track's identity.
+const N_IDENTITY_CROPS: usize = 4;
+/// Crops of a track that a contact sheet may choose from.
+const N_SHEET_CROPS: usize = 24;
+/// Frames from one crop to the next, at first.
+const CROP_STRETCH: u64 = 10;
+/// A track that was not seen for this long is over; the tracker bridges shorter gaps only.
+const OVER_AFTER_SECS: f64 = 2.0;
+/// Faces smaller than this do not show who they are.
+const LEAST_IDENTITY_PX: f32 = 24.0;
+
+impl Gatherer {
+    pub(crate) fn new(input_index: usize, frame_secs: f64, wants_sheet: bool) -> Self {
+        Self {
+            input_index,
+            frame_secs,
+            wants_sheet,
+            live: BTreeMap::new(),
+            gathered: Gathered {
+                records: Vec::new(),
+                together: SeenTogether::new(),
+            },
+        }
+    }
+
+    /// Takes note of the faces of one frame.
+    pub(crate) fn look_at(&mut self, frame: &Frame, faces: &[Face], sights: &[Sight]) {
+        for (i, (face, sight)) in faces.iter().zip(sights).enumerate() {
+            // Faces come in the order of their tracks, the smaller number first.
+            let pairs = faces[..i].iter().map(|other| (other.track, face.track));
+            self.gathered.together.extend(pairs);
+            let (input_index, first_secs) = (self.input_index, sight.time_secs);
+            let begin = || Live::new(face.track, input_index, first_secs);
+            let live = self.live.entry(face.track).or_insert_with(begin);
+            live.count(sight, self.frame_secs);
+            live.keep_crops(&frame.picture, face, sight, self.wants_sheet);
+        }
+    }
+
+    /// Settles tracks that are over.
+    pub(crate) fn settle(
+        &mut self,
+        now_secs: f64,
+        identifier: &Identifier,
+        mut sheets: Option<&mut Sheets>,
+    ) -> Result<()> {
+        let is_over = |live: &Live| now_secs - live.last_secs > OVER_AFTER_SECS;
+        let over: Vec<u32> = self
+            .live
+            .iter()
+            .filter(|(_, live)| is_over(live))
+            .map(|(&n, _)| n)
+            .collect();
+        for number in over {
+            if let Some(live) = self.live.remove(&number) {
+                let record = live.settle(identifier, sheets.as_deref_mut())?;
+                self.gathered.records.push(record);
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles all tracks: the input has ended.
+    pub(crate) fn finish(
+        mut self,
+        identifier: &Identifier,
+        sheets: Option<&mut Sheets>,
+    ) -> Result<Gathered> {
+        self.settle(f64::INFINITY, identifier, sheets)?;
+        Ok(self.gathered)
+    }
+}
+
+impl Live {
+    fn new(number: u32, input_index: usize, first_secs: f64) -> Self {
+        Self {
+            record: TrackRecord {
+                number,
+                input_index,
+                n_frames: 0,
+                secs: 0.0,
+                first_secs,
+                yaw: AngleCounts::new(),
+                pitch: AngleCounts::new(),
+                sharpness_sum: 0.0,
+                size_sum: 0.0,
+                identity: None,
+                sheet: Vec::new(),
+            },
+            last_secs: first_secs,
+            for_identity: BestOf::new(N_IDENTITY_CROPS, CROP_STRETCH),
+            for_sheet: BestOf::new(N_SHEET_CROPS, CROP_STRETCH),
+        }
+    }
+
+    fn count(&mut self, sight: &Sight, frame_secs: f64) {
+        let record = &mut self.record;
+        record.n_frames += 1;
+        record.secs += frame_secs;
+        record.yaw.add(sight.pose.yaw);
+        record.pitch.add(sight.pose.pitch);
+        record.sharpness_sum += f64::from(sight.sharpness);
+        record.size_sum += f64::from(sight.size_px);
+        self.last_secs = sight.time_secs;
+    }
+
+    fn keep_crops(&mut self, picture: &Picture, face: &Face, sight: &Sight, wants_sheet: bool) {
+        let (index, quality) = (sight.frame_index, worth(face, sight));
+        if sight.size_px >= LEAST_IDENTITY_PX
+            && self.for_identity.wants(index, quality)
+            && let Some(crop) = identity_crop(picture, face)
+        {
+            self.for_identity.put(index, quality, crop);
+        }
+        if wants_sheet
+            && self.for_sheet.wants(index, quality)
+            && let Some(view) = aligned_view(&face.points, SHEET_SIDE_PX, SHEET_EXTENT)
+        {
+            self.for_sheet
+                .put(index, quality, resample::crop(picture, view, SHEET_SIDE_PX));
+        }
+    }
+
+    fn settle(self, identifier: &Identifier, sheets: Option<&mut Sheets>) -> Result<TrackRecord> {
+        let mut record = self.record;
+        let crops: Vec<Picture> = self
+            .for_identity
+            .into_picks()
+            .into_iter()
+            .map(|pick: Pick<_>| pick.item)
+            .collect();
+        record.identity = Identity::mean(&identifier.embed(&crops));
+        if let Some(sheets) = sheets {
+            for pick in self.for_sheet.into_picks() {
+                record.sheet.push(sheets.keep(&pick)?);
+            }
+        }
+        Ok(record)
+    }
+}
+
+/// How well a face shows who it is: sharp, large, and turned to the camera.
+fn worth(face: &Face, sight: &Sight) -> f32 {
+    let frontal = sight.pose.yaw.to_radians().cos() * sight.pose.pitch.to_radians().cos();
+    let large = (sight.size_px / 160.0).min(1.0);
+    face.score * frontal.max(0.05) * large * (0.2 + sight.sharpness)
+}
+
+fn identity_crop(picture: &Picture, face: &Face) -> Option<Picture> {
+    let view = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT)?;
+    Some(resample::crop(picture, view, Identifier::SIDE_PX))
+}
+
+/// Gives the identity of each face as this one frame shows it.
+pub(crate) fn identities(
+    identifier: &Identifier,
+    picture: &Picture,
+    faces: &[Face],
+) -> Vec<Option<Identity>> {
+    let of = |face| identifier.embed(&[identity_crop(picture, face)?]).pop();
+    faces.iter().map(of).collect()
+}

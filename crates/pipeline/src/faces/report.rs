@@ -1,0 +1,97 @@
+//! The summary of a look for faces.
+
+use std::path::PathBuf;
+
+use effigy_face::people::Person;
+
+use super::gather::TrackRecord;
+use super::range::{AngleCounts, Range};
+
+/// What was seen.
+#[derive(Clone, Debug)]
+pub struct FacesReport {
+    /// Videos and pictures looked at, failed ones included.
+    pub n_inputs: usize,
+    /// Frames and pictures looked at.
+    pub n_frames: u64,
+    /// Inputs that could not be read to their end, and why.
+    pub failed: Vec<FailedInput>,
+    /// Who was seen, the most seen first; the first is person 1.
+    pub people: Vec<PersonReport>,
+    /// Faces too small or unclear to tell whose they are, all together.
+    pub strangers: Option<PersonReport>,
+}
+
+/// An input that was given up.
+#[derive(Clone, Debug)]
+pub struct FailedInput {
+    /// Which.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// One person over all inputs.
+#[derive(Clone, Debug)]
+pub struct PersonReport {
+    /// How many tracks show them.
+    pub n_tracks: usize,
+    /// In how many videos and pictures they appear.
+    pub n_inputs: usize,
+    /// Frames and pictures that show them.
+    pub n_frames: u64,
+    /// Time on screen in videos, in seconds.
+    pub secs: f64,
+    /// When they first appear, in seconds from the start of that input.
+    pub first_secs: f64,
+    /// How far they turn right and left, in degrees.
+    pub yaw: Range,
+    /// How far they look up and down, in degrees.
+    pub pitch: Range,
+    /// Mean sharpness, `0..=1`.
+    pub sharpness: f32,
+    /// Mean of the longer side of the face's box, in pixels.
+    pub size_px: f32,
+}
+
+/// Sums up the tracks of each person.
+pub(crate) fn people(people: &[Person], records: &[TrackRecord]) -> Vec<PersonReport> {
+    let of = |person: &Person| {
+        let theirs = records
+            .iter()
+            .filter(|r| person.tracks.binary_search(&r.number).is_ok());
+        sum_up(theirs)
+    };
+    people.iter().filter_map(of).collect()
+}
+
+/// Sums up the tracks that belong to nobody known.
+pub(crate) fn strangers(records: &[TrackRecord]) -> Option<PersonReport> {
+    sum_up(records.iter().filter(|r| r.identity.is_none()))
+}
+
+fn sum_up<'a>(records: impl Iterator<Item = &'a TrackRecord>) -> Option<PersonReport> {
+    let records: Vec<&TrackRecord> = records.collect();
+    let first = records.first()?;
+    let (mut yaw, mut pitch) = (AngleCounts::new(), AngleCounts::new());
+    for record in &records {
+        yaw.add_all(&record.yaw);
+        pitch.add_all(&record.pitch);
+    }
+    let n_frames = records.iter().map(|r| r.n_frames).sum::<u64>();
+    let mean = |sum: f64| (sum / n_frames.max(1) as f64) as f32;
+    let mut inputs: Vec<usize> = records.iter().map(|r| r.input_index).collect();
+    inputs.sort_unstable();
+    inputs.dedup();
+    Some(PersonReport {
+        n_tracks: records.len(),
+        n_inputs: inputs.len(),
+        n_frames,
+        secs: records.iter().map(|r| r.secs).sum(),
+        first_secs: first.first_secs,
+        yaw: yaw.range(),
+        pitch: pitch.range(),
+        sharpness: mean(records.iter().map(|r| r.sharpness_sum).sum()),
+        size_px: mean(records.iter().map(|r| r.size_sum).sum()),
+    })
+}

@@ -1,0 +1,140 @@
+//! What the user named: videos, pictures, folders of them, and sequences of pictures.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// One thing to work on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A video file.
+    Video(PathBuf),
+    /// A single picture.
+    Picture(PathBuf),
+    /// Pictures that make up a video: a pattern such as `shot-%05d.png`.
+    Sequence(PathBuf),
+}
+
+impl Input {
+    /// The path that the user gave or that was found in a folder.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Video(path) | Self::Picture(path) | Self::Sequence(path) => path,
+        }
+    }
+}
+
+/// Sorts out what `paths` name. A folder stands for every video and picture in it and below.
+///
+/// # Errors
+/// When a folder cannot be read or holds nothing of use. Files are not opened yet.
+pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<Input>> {
+    let mut inputs = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let before = inputs.len();
+            walk(path, DEEPEST_FOLDER, &mut inputs)?;
+            if inputs.len() == before {
+                return Err(Error::NoInput { path: path.clone() });
+            }
+        } else {
+            inputs.push(named(path));
+        }
+    }
+    Ok(inputs)
+}
+
+/// Endings of files that are taken from a folder; a file that is named itself may have any.
+const PICTURE_ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+const VIDEO_ENDINGS: [&str; 12] = [
+    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "wmv", "3gp",
+];
+/// Folders in folders are followed this far.
+const DEEPEST_FOLDER: u32 = 16;
+
+fn named(path: &Path) -> Input {
+    let is_pattern = path.to_string_lossy().contains('%') && !path.exists();
+    let path = path.to_owned();
+    if is_pattern {
+        Input::Sequence(path)
+    } else if has_ending(&path, &PICTURE_ENDINGS) {
+        Input::Picture(path)
+    } else {
+        Input::Video(path)
+    }
+}
+
+fn walk(folder: &Path, depth: u32, inputs: &mut Vec<Input>) -> Result<()> {
+    let unreadable = |source| Error::Read {
+        source,
+        path: folder.to_owned(),
+    };
+    let entries = fs::read_dir(folder).map_err(unreadable)?;
+    let mut paths = entries
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<std::io::Result<Vec<PathBuf>>>()
+        .map_err(unreadable)?;
+    paths.sort();
+    for path in paths.into_iter().filter(|path| !is_hidden(path)) {
+        if path.is_dir() {
+            // A link that leads back up would never end.
+            if depth > 0 && !path.is_symlink() {
+                walk(&path, depth - 1, inputs)?;
+            }
+        } else if has_ending(&path, &PICTURE_ENDINGS) || has_ending(&path, &VIDEO_ENDINGS) {
+            inputs.push(named(&path));
+        }
+    }
+    Ok(())
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| endings.contains(&ending.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_gives_its_videos_and_pictures_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("more")).unwrap();
+        for name in ["b.JPG", "a.mp4", "notes.txt", ".hidden.png", "more/c.webp"] {
+            fs::write(at(name), b"").unwrap();
+        }
+        let inputs = expand(&[folder.path().to_owned()]).unwrap();
+        let wanted = [
+            Input::Video(at("a.mp4")),
+            Input::Picture(at("b.JPG")),
+            Input::Picture(at("more/c.webp")),
+        ];
+        assert_eq!(inputs, wanted);
+    }
+
+    #[test]
+    fn an_empty_folder_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = expand(&[folder.path().to_owned()]).unwrap_err();
+        assert!(matches!(refused, Error::NoInput { path } if path == folder.path()));
+    }
+
+    #[test]
+    fn a_pattern_is_a_sequence_and_an_unknown_ending_is_tried_as_video() {
+        let paths = ["shot-%05d.png", "clip", "face.jpeg"].map(PathBuf::from);
+        let inputs = expand(&paths).unwrap();
+        let [a, b, c] = paths;
+        assert_eq!(
+            inputs,
+            [Input::Sequence(a), Input::Video(b), Input::Picture(c)]
+        );
+    }
+}
