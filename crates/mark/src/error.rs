@@ -277,4 +277,8 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+
+    /// Reading or writing media failed.
+    #[error(transparent)]
+    Media(#[from] effigy_media::Error),
 }

@@ -1,0 +1,213 @@
+//! Reading a manifest, ours or another maker's.
+
+use std::io::{Read, Seek};
+
+use c2pa::{Context, Manifest, Reader, ValidationState};
+use serde_json::json;
+
+use crate::credentials::{MAKING, WATERMARK};
+
+/// Root certificates that signatures may lead to, as PEM.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Anchors(pub(crate) Vec<String>);
+
+/// Whether a manifest can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Whole, and signed by somebody this machine trusts.
+    Trusted,
+    /// Whole, but signed by somebody unknown here.
+    Untrusted,
+    /// The file or the manifest was changed after signing.
+    Broken,
+}
+
+/// One thing that was done to a file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Action {
+    /// What: `c2pa.edited`, `c2pa.created` …
+    pub action: String,
+    /// The last word of IPTC's digital source type, where stated.
+    pub source_type: Option<String>,
+    /// With which program, where stated.
+    pub software: Option<String>,
+}
+
+/// What the credentials of a file say.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Credentials {
+    /// Whether they can be believed.
+    pub state: State,
+    /// Who signed, as the certificate says.
+    pub signer: Option<String>,
+    /// When, where a timestamp or the maker says so.
+    pub time: Option<String>,
+    /// The program that made the manifest.
+    pub generator: Option<String>,
+    /// What was done, in order.
+    pub actions: Vec<Action>,
+    /// Titles of the files it was made from.
+    pub ingredients: Vec<String>,
+    /// Whether it says that a trained model made all or part of it, now or further back.
+    pub synthetic: bool,
+    /// The identifier that our watermark should carry.
+    pub watermark: Option<String>,
+    /// Consents that it rests on, where it is ours.
+    pub consents: Vec<String>,
+    /// What it says of the visible label, where it is ours.
+    pub label: Option<serde_json::Value>,
+    /// What does not hold, in C2PA's codes.
+    pub problems: Vec<String>,
+}
+
+/// IPTC and C2PA source types that speak of a trained model.
+const SYNTHETIC_TYPES: [&str; 4] = [
+    "trainedAlgorithmicMedia",
+    "compositeWithTrainedAlgorithmicMedia",
+    "compositeSynthetic",
+    "trainedAlgorithmicData",
+];
+/// How far back a manifest's ingredients are followed.
+const DEEPEST: usize = 16;
+
+/// Reads the manifest in `stream`. `None` when there is none.
+pub(crate) fn read(
+    media_type: &str,
+    stream: impl Read + Seek + Send,
+    anchors: &Anchors,
+) -> c2pa::Result<Option<Credentials>> {
+    let mut settings = json!({
+        "core": { "allowed_network_hosts": [], "decode_identity_assertions": false },
+        "verify": { "remote_manifest_fetch": false, "ocsp_fetch": false },
+    });
+    if !anchors.0.is_empty() {
+        settings["trust"] = json!({ "user_anchors": anchors.0.join("\n") });
+    }
+    let context = Context::new().with_settings(settings)?;
+    match Reader::from_context(context).with_stream(media_type, stream) {
+        Ok(reader) => Ok(Some(summary(&reader))),
+        Err(c2pa::Error::JumbfNotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn summary(reader: &Reader) -> Credentials {
+    let state = match reader.validation_state() {
+        ValidationState::Trusted => State::Trusted,
+        ValidationState::Valid => State::Untrusted,
+        ValidationState::Invalid => State::Broken,
+    };
+    let statuses = reader.validation_status().unwrap_or_default();
+    let problems = statuses
+        .iter()
+        .map(|status| status.code().to_owned())
+        .collect();
+    let manifest = reader.active_manifest();
+    let ours = manifest.and_then(|manifest| assertion(manifest, MAKING));
+    let consents = ours
+        .and_then(|value| value["consents"].as_array().cloned())
+        .unwrap_or_default();
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    Credentials {
+        state,
+        signer: manifest.and_then(signer),
+        time: manifest
+            .and_then(Manifest::time)
+            .or_else(|| ours.and_then(|v| text(&v["time"]))),
+        generator: manifest.and_then(generator),
+        actions: manifest.map(actions).unwrap_or_default(),
+        ingredients: manifest.map(ingredients).unwrap_or_default(),
+        synthetic: manifest.is_some_and(|manifest| is_synthetic(reader, manifest, 0)),
+        watermark: manifest.and_then(watermark),
+        consents: consents.iter().filter_map(text).collect(),
+        label: ours.map(|value| value["label"].clone()),
+        problems,
+    }
+}
+
+fn assertion<'a>(manifest: &'a Manifest, label: &str) -> Option<&'a serde_json::Value> {
+    let found = manifest
+        .assertions()
+        .iter()
+        .find(|assertion| assertion.label() == label)?;
+    found.value().ok()
+}
+
+fn signer(manifest: &Manifest) -> Option<String> {
+    match (manifest.common_name(), manifest.issuer()) {
+        (Some(name), Some(issuer)) if name != issuer => Some(format!("{name}, {issuer}")),
+        (Some(name), _) => Some(name),
+        (None, issuer) => issuer,
+    }
+}
+
+fn generator(manifest: &Manifest) -> Option<String> {
+    let Some(info) = manifest.claim_generator_info.iter().flatten().next() else {
+        return manifest.claim_generator().map(str::to_owned);
+    };
+    let info = serde_json::to_value(info).ok()?;
+    let name = info["name"].as_str()?;
+    let version = info["version"].as_str().unwrap_or_default();
+    Some(format!("{name} {version}").trim().to_owned())
+}
+
+fn actions(manifest: &Manifest) -> Vec<Action> {
+    let lists = manifest
+        .assertions()
+        .iter()
+        .filter(|a| a.label().starts_with("c2pa.actions"));
+    let values = lists.filter_map(|list| list.value().ok()?["actions"].as_array());
+    values.flatten().filter_map(action).collect()
+}
+
+fn action(value: &serde_json::Value) -> Option<Action> {
+    let source = value["digitalSourceType"].as_str();
+    let agent = &value["softwareAgent"];
+    let software = agent.as_str().or_else(|| agent["name"].as_str());
+    Some(Action {
+        action: value["action"].as_str()?.to_owned(),
+        source_type: source.map(|uri| last_word(uri).to_owned()),
+        software: software.map(str::to_owned),
+    })
+}
+
+fn last_word(uri: &str) -> &str {
+    uri.rsplit('/').next().unwrap_or(uri)
+}
+
+fn ingredients(manifest: &Manifest) -> Vec<String> {
+    let titles = manifest.ingredients().iter();
+    titles
+        .map(|ingredient| ingredient.title().unwrap_or("(without title)").to_owned())
+        .collect()
+}
+
+fn is_synthetic(reader: &Reader, manifest: &Manifest, depth: usize) -> bool {
+    let says_so = |action: &Action| {
+        action
+            .source_type
+            .as_deref()
+            .is_some_and(|kind| SYNTHETIC_TYPES.contains(&kind))
+    };
+    if actions(manifest).iter().any(says_so) {
+        return true;
+    }
+    depth < DEEPEST
+        && manifest.ingredients().iter().any(|ingredient| {
+            let label = ingredient.active_manifest();
+            let older = label.and_then(|label| reader.get_manifest(label));
+            older.is_some_and(|older| is_synthetic(reader, older, depth + 1))
+        })
+}
+
+fn watermark(manifest: &Manifest) -> Option<String> {
+    let bindings = manifest
+        .assertions()
+        .iter()
+        .filter(|a| a.label() == "c2pa.soft-binding");
+    let ours = bindings
+        .filter_map(|binding| binding.value().ok())
+        .find(|value| value["alg"].as_str() == Some(WATERMARK))?;
+    ours["blocks"][0]["value"].as_str().map(str::to_owned)
+}

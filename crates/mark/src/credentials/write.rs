@@ -1,0 +1,154 @@
+//! Writing a manifest into a finished file.
+
+use std::fs::{File, OpenOptions};
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use c2pa::assertions::{SoftBinding, SoftBindingBlock, SoftBindingScope};
+use c2pa::{Builder, BuilderIntent, Context, DigitalSourceType};
+use serde_json::json;
+
+use crate::consent::Token;
+use crate::credentials::{MAKING, WATERMARK, media_type};
+use crate::error::{Error, Result};
+use crate::keys::Keys;
+use crate::label::{Label, Source};
+
+/// What a manifest says.
+pub(crate) struct Manifest<'a> {
+    /// File name of the output.
+    pub(crate) title: String,
+    pub(crate) token: &'a Token,
+    pub(crate) label: &'a Label,
+    /// The file that was edited.
+    pub(crate) parent: Option<PathBuf>,
+    /// Name and SHA-256 of the face model.
+    pub(crate) model: Option<(String, String)>,
+    /// A small JPEG of the marked picture.
+    pub(crate) thumbnail: Vec<u8>,
+}
+
+/// Copies `unsigned` to the new file `signed`, with the manifest embedded.
+pub(crate) fn sign(
+    unsigned: &Path,
+    signed: &Path,
+    manifest: &Manifest<'_>,
+    keys: &Keys,
+) -> Result<()> {
+    let media_type = media_type(signed)?;
+    let signer = keys.signer()?;
+    let mut builder = builder(manifest).map_err(|source| Error::Sign { source })?;
+    add_parent(&mut builder, manifest)?;
+    let mut input = File::open(unsigned).map_err(|source| Error::Read {
+        source,
+        path: unsigned.to_owned(),
+    })?;
+    let write_error = |source| Error::Write {
+        source,
+        path: signed.to_owned(),
+    };
+    let mut options = OpenOptions::new();
+    let mut output = options
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(signed)
+        .map_err(write_error)?;
+    builder
+        .sign(&*signer, media_type, &mut input, &mut output)
+        .map_err(|source| Error::Sign { source })?;
+    output.sync_all().map_err(write_error)
+}
+
+fn builder(manifest: &Manifest<'_>) -> c2pa::Result<Builder> {
+    let settings = json!({
+        "builder": { "thumbnail": { "enabled": false } },
+        "verify": { "remote_manifest_fetch": false },
+    });
+    let context = Context::new().with_settings(settings)?;
+    let mut builder = Builder::from_context(context).with_definition(json!({
+        "title": manifest.title,
+        "claim_generator_info": [{ "name": "effigy", "version": env!("CARGO_PKG_VERSION") }],
+    }))?;
+    let (intent, action, source) = match manifest.label.source {
+        Source::Altered => (
+            BuilderIntent::Edit,
+            "c2pa.edited",
+            DigitalSourceType::CompositeWithTrainedAlgorithmicMedia,
+        ),
+        Source::Generated => (
+            BuilderIntent::Create(DigitalSourceType::TrainedAlgorithmicMedia),
+            "c2pa.edited",
+            DigitalSourceType::TrainedAlgorithmicMedia,
+        ),
+    };
+    builder.set_intent(intent);
+    builder.add_action(json!({
+        "action": action,
+        "when": manifest.label.made,
+        "digitalSourceType": source,
+        "softwareAgent": { "name": "effigy", "version": env!("CARGO_PKG_VERSION") },
+        "description": format!("{}: faces drawn by a trained model", manifest.token.usage()),
+    }))?;
+    builder.add_action(json!({ "action": "c2pa.watermarked", "when": manifest.label.made }))?;
+    builder.add_assertion_json(MAKING, &making(manifest))?;
+    let mut binding = SoftBinding::default();
+    binding.alg = Some(WATERMARK.to_owned());
+    binding.blocks = vec![SoftBindingBlock {
+        scope: SoftBindingScope::default(),
+        value: format!("{:016x}", manifest.label.identifier),
+    }];
+    builder.add_assertion(SoftBinding::LABEL, &binding)?;
+    builder.set_thumbnail("image/jpeg", &mut Cursor::new(&manifest.thumbnail))?;
+    Ok(builder)
+}
+
+fn making(manifest: &Manifest<'_>) -> serde_json::Value {
+    let label = manifest.label;
+    let consents: Vec<&str> = manifest
+        .token
+        .consents()
+        .iter()
+        .map(|record| record.id.as_str())
+        .collect();
+    let model = manifest.model.as_ref();
+    json!({
+        "provider": label.provider,
+        "system": "effigy",
+        "version": env!("CARGO_PKG_VERSION"),
+        "time": label.made,
+        "identifier": format!("{:016x}", label.identifier),
+        "use": manifest.token.usage(),
+        "audience": manifest.token.audience(),
+        "consents": consents,
+        "model": model.map(|(name, sha256)| json!({ "name": name, "sha256": sha256 })),
+        "label": { "profiles": label.profiles, "language": label.language, "source": label.source },
+    })
+}
+
+/// Adds the edited file as an ingredient, with whatever credentials it has.
+fn add_parent(builder: &mut Builder, manifest: &Manifest<'_>) -> Result<()> {
+    let Some(path) = &manifest.parent else {
+        return Ok(());
+    };
+    let sign_error = |source| Error::Sign { source };
+    let mut file = File::open(path).map_err(|source| Error::Read {
+        source,
+        path: path.clone(),
+    })?;
+    let title = path.file_name().unwrap_or_default().to_string_lossy();
+    let ingredient = json!({ "title": title, "relationship": "parentOf" });
+    let format = c2pa::format_from_path(path).unwrap_or_default();
+    if Builder::supported_mime_types().contains(&format) {
+        builder
+            .add_ingredient_from_stream(ingredient.to_string(), &format, &mut file)
+            .map_err(sign_error)?;
+    } else {
+        // A format that can carry no credentials has none to keep.
+        let mut bare =
+            c2pa::Ingredient::new_v2(title.into_owned(), "application/octet-stream".to_owned());
+        bare.set_relationship(c2pa::Relationship::ParentOf);
+        builder.add_ingredient(bare);
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! How 64 bits become 368 that survive: a checksum, then a convolutional code.
+//!
+//! The code has rate 1/4 and 2,048 states and bites its own tail, so that no bits are spent on
+//! ending it. The generators are the ones of greatest free distance (32) from Proakis, "Digital
+//! Communications", table 8.2-3.
+
+/// Bits of an identifier.
+const IDENTIFIER_BITS: usize = 64;
+/// Bits of the checksum. A wrong word passes once in 2^28.
+pub(super) const CHECK_BITS: usize = 28;
+const MESSAGE_BITS: usize = IDENTIFIER_BITS + CHECK_BITS;
+const GENERATORS: [u32; 4] = [0o4767, 0o5723, 0o6265, 0o7455];
+const MEMORY: usize = 11;
+const STATES: usize = 1 << MEMORY;
+/// Bits that are carried.
+pub(super) const CODED_BITS: usize = MESSAGE_BITS * GENERATORS.len();
+
+/// Codes an identifier as signs, `1.0` for a one and `-1.0` for a zero.
+pub(super) fn encode(identifier: u64) -> Vec<f32> {
+    let message = message(identifier);
+    // The register begins as if the message had already gone round once.
+    let mut register =
+        message[MESSAGE_BITS - MEMORY..].iter().fold(0_u32, |r, &bit| r << 1 | u32::from(bit));
+    let mut coded = Vec::with_capacity(CODED_BITS);
+    for bit in message {
+        register = (register << 1 | u32::from(bit)) & ((1 << (MEMORY + 1)) - 1);
+        coded.extend(GENERATORS.map(|generator| sign(register & generator)));
+    }
+    coded
+}
+
+/// Finds the most likely identifier. `None` when the checksum does not fit.
+pub(super) fn decode(soft: &[f32]) -> Option<u64> {
+    let bits = most_likely(soft);
+    let identifier = bits[..IDENTIFIER_BITS].iter().fold(0, |id, &bit| id << 1 | u64::from(bit));
+    (message(identifier) == bits).then_some(identifier)
+}
+
+fn message(identifier: u64) -> Vec<bool> {
+    let check = checksum(identifier);
+    let id = (0..IDENTIFIER_BITS).rev().map(|i| identifier >> i & 1 == 1);
+    id.chain((0..CHECK_BITS).rev().map(|i| check >> i & 1 == 1)).collect()
+}
+
+/// CRC-32C (Castagnoli) of the eight bytes, shortened.
+fn checksum(identifier: u64) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in identifier.to_be_bytes() {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+        }
+    }
+    !crc >> (32 - CHECK_BITS)
+}
+
+fn sign(bits: u32) -> f32 {
+    if bits.count_ones() % 2 == 1 { 1.0 } else { -1.0 }
+}
+
+/// Laps round the tail-biting trellis; the middle one is believed.
+const LAPS: usize = 3;
+
+/// Viterbi's algorithm, several times round.
+fn most_likely(soft: &[f32]) -> Vec<bool> {
+    assert_eq!(soft.len(), CODED_BITS, "one value for each coded bit");
+    let outputs: Vec<[f32; 4]> =
+        (0..2 * STATES as u32).map(|register| GENERATORS.map(|g| sign(register & g))).collect();
+    let mut scores = vec![0.0_f32; STATES];
+    let mut next = vec![0.0_f32; STATES];
+    let steps = LAPS * MESSAGE_BITS;
+    // Bit `s` of step `t`: whether the path into state `s` came from the upper half.
+    let mut came_from = vec![false; steps * STATES];
+    for step in 0..steps {
+        let at = step % MESSAGE_BITS * 4;
+        let seen = &soft[at..at + 4];
+        let came_from = &mut came_from[step * STATES..(step + 1) * STATES];
+        for state in 0..STATES {
+            // `register` holds the 12 newest bits; its 11 lowest are the new state.
+            let [low, high] = [state, state | STATES].map(|register| {
+                let gain: f32 = outputs[register].iter().zip(seen).map(|(a, b)| a * b).sum();
+                scores[register >> 1] + gain
+            });
+            came_from[state] = high > low;
+            next[state] = low.max(high);
+        }
+        std::mem::swap(&mut scores, &mut next);
+    }
+    let best = (0..STATES).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    let mut state = best.unwrap_or(0);
+    let mut bits = vec![false; steps];
+    for step in (0..steps).rev() {
+        bits[step] = state & 1 == 1;
+        state = (state | usize::from(came_from[step * STATES + state]) << MEMORY) >> 1;
+    }
+    bits[MESSAGE_BITS..2 * MESSAGE_BITS].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watermark::carrier::Random;
+
+    const SOME: [u64; 4] = [0, u64::MAX, 0x0123_4567_89ab_cdef, 0x8000_0000_0000_0001];
+
+    /// Nearly normal noise of variance 1: the sum of twelve uniform numbers.
+    fn noise(random: &mut Random) -> f32 {
+        (0..12).map(|_| random.unit()).sum::<f32>() - 6.0
+    }
+
+    #[test]
+    fn clean_words_are_read() {
+        for id in SOME {
+            assert_eq!(decode(&encode(id)), Some(id));
+        }
+    }
+
+    #[test]
+    fn words_are_read_where_noise_is_as_strong_as_the_signal() {
+        let mut random = Random(1);
+        let read = (0..40).filter(|_| {
+            let id = random.next();
+            let mut soft = encode(id);
+            soft.iter_mut().for_each(|value| *value += noise(&mut random));
+            decode(&soft) == Some(id)
+        });
+        assert_eq!(read.count(), 40);
+    }
+
+    #[test]
+    fn noise_alone_is_no_word() {
+        let mut random = Random(2);
+        for _ in 0..40 {
+            let soft: Vec<f32> = (0..CODED_BITS).map(|_| noise(&mut random)).collect();
+            assert_eq!(decode(&soft), None);
+        }
+    }
+
+    #[test]
+    fn silence_is_no_word() {
+        assert_eq!(decode(&[0.0; CODED_BITS]), None);
+        assert_eq!(decode(&[1.0; CODED_BITS]), None);
+        assert_eq!(decode(&[-1.0; CODED_BITS]), None);
+    }
+}

@@ -1,0 +1,240 @@
+//! The only way out for rendered frames: label, watermark, encode, sign, verify, rename.
+//!
+//! If any step fails there is no output file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use effigy_frame::{Frame, Picture, resample};
+use effigy_media::{VideoWriter, WriteSettings};
+
+use crate::consent::Token;
+use crate::credentials::{self, Anchors, Manifest, State};
+use crate::error::{Error, Result};
+use crate::files;
+use crate::keys::Keys;
+use crate::label::{Label, Language, Profiles, Source, Stamps};
+use crate::moment::Moment;
+
+/// How outputs are marked. There is no setting that leaves a mark out.
+pub struct Policy<'a> {
+    /// What signs the credentials.
+    pub keys: &'a Keys,
+    /// Rules that the visible label follows.
+    pub profiles: Profiles,
+    /// Language of the label.
+    pub language: Language,
+    /// How much of the picture was made by a network.
+    pub source: Source,
+    /// Who makes it, in the label and the credentials.
+    pub provider: String,
+    /// The file that was edited; its own credentials are kept.
+    pub parent: Option<PathBuf>,
+    /// Name and SHA-256 of the face model.
+    pub model: Option<(String, String)>,
+    /// What time it is.
+    pub now: Moment,
+}
+
+/// A marked file that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The identifier in its watermark and credentials.
+    pub identifier: u64,
+}
+
+/// Writes a video of rendered frames. Dropping it before [`MarkedWriter::finish`] leaves nothing.
+pub struct MarkedWriter<'a> {
+    job: Job<'a>,
+    writer: VideoWriter,
+    stamps: Stamps,
+    first_secs: Option<f64>,
+    thumbnail: Option<Picture>,
+    unsigned: Temporary,
+}
+
+impl<'a> MarkedWriter<'a> {
+    /// Starts a video at `path`.
+    ///
+    /// # Errors
+    /// When the format cannot carry credentials, or the file cannot be begun.
+    pub fn create(
+        path: &Path,
+        settings: &WriteSettings,
+        token: &'a Token,
+        policy: &'a Policy<'a>,
+    ) -> Result<Self> {
+        let job = Job::new(path, token, policy)?;
+        let unsigned = Temporary::beside(path)?;
+        #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
+        let writer = VideoWriter::create(&unsigned.0, settings)?;
+        let stamps = Stamps::draw(&job.label, settings.width, settings.height);
+        Ok(Self {
+            job,
+            writer,
+            stamps,
+            first_secs: None,
+            thumbnail: None,
+            unsigned,
+        })
+    }
+
+    /// Marks and encodes a frame.
+    ///
+    /// # Errors
+    /// When the frame does not fit the settings or the disk is full.
+    pub fn write(&mut self, mut frame: Frame) -> Result<()> {
+        let secs = frame.time.secs();
+        let since_start = secs - *self.first_secs.get_or_insert(secs);
+        self.stamps.lay_over(&mut frame.picture, since_start);
+        if self.thumbnail.is_none() {
+            self.thumbnail = Some(thumbnail(&frame.picture));
+        }
+        Ok(self.writer.write(&frame)?)
+    }
+
+    /// Completes, signs and verifies the file, then gives it its name.
+    ///
+    /// # Errors
+    /// When any of it fails; there is no output then.
+    pub fn finish(self) -> Result<Marked> {
+        self.writer.finish()?;
+        let thumbnail = self
+            .thumbnail
+            .unwrap_or_else(|| Picture::filled(1, 1, [0; 3]));
+        self.job.finish(&self.unsigned, &thumbnail)
+    }
+}
+
+/// Marks a single rendered picture and writes it as PNG, JPEG or WebP.
+///
+/// # Errors
+/// As [`MarkedWriter`].
+pub fn write_marked_picture(
+    path: &Path,
+    mut picture: Picture,
+    token: &Token,
+    policy: &Policy<'_>,
+) -> Result<Marked> {
+    let job = Job::new(path, token, policy)?;
+    let unsigned = Temporary::beside(path)?;
+    Stamps::draw(&job.label, picture.width(), picture.height()).lay_over(&mut picture, 0.0);
+    #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
+    effigy_media::write_picture(&unsigned.0, &picture)?;
+    job.finish(&unsigned, &thumbnail(&picture))
+}
+
+/// What videos and pictures have in common.
+struct Job<'a> {
+    path: PathBuf,
+    token: &'a Token,
+    policy: &'a Policy<'a>,
+    label: Label,
+}
+
+impl<'a> Job<'a> {
+    fn new(path: &Path, token: &'a Token, policy: &'a Policy<'a>) -> Result<Self> {
+        credentials::media_type(path)?;
+        let label = Label {
+            profiles: policy.profiles.clone(),
+            language: policy.language,
+            source: policy.source,
+            provider: policy.provider.clone(),
+            made: policy.now,
+            identifier: u64::from_be_bytes(files::random()?),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            token,
+            policy,
+            label,
+        })
+    }
+
+    fn finish(&self, unsigned: &Temporary, thumbnail: &Picture) -> Result<Marked> {
+        let signed = Temporary::beside(&self.path)?;
+        let manifest = Manifest {
+            title: self
+                .path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            token: self.token,
+            label: &self.label,
+            parent: self.policy.parent.clone(),
+            model: self.policy.model.clone(),
+            thumbnail: jpeg(&self.path, thumbnail)?,
+        };
+        credentials::sign(&unsigned.0, &signed.0, &manifest, self.policy.keys)?;
+        self.check(&signed.0)?;
+        fs::rename(&signed.0, &self.path).map_err(|source| Error::Write {
+            source,
+            path: self.path.clone(),
+        })?;
+        Ok(Marked {
+            path: self.path.clone(),
+            identifier: self.label.identifier,
+        })
+    }
+
+    /// Reads back what was written, as a stranger would who trusts our root.
+    fn check(&self, signed: &Path) -> Result<()> {
+        let failed = |reason: String| Error::NotMarked { reason };
+        let file = fs::File::open(signed).map_err(|source| Error::Read {
+            source,
+            path: signed.to_owned(),
+        })?;
+        let anchors = Anchors(vec![self.policy.keys.root_pem().to_owned()]);
+        let read = credentials::read(credentials::media_type(signed)?, file, &anchors)
+            .map_err(|error| failed(error.to_string()))?
+            .ok_or_else(|| failed("no credentials".to_owned()))?;
+        let identifier = format!("{:016x}", self.label.identifier);
+        if read.state != State::Trusted {
+            return Err(failed(read.problems.join(", ")));
+        }
+        if !read.synthetic || read.watermark != Some(identifier) {
+            return Err(failed(
+                "the credentials do not say what was done".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Longer side of the picture in the credentials.
+const THUMBNAIL_PX: u32 = 320;
+
+fn thumbnail(picture: &Picture) -> Picture {
+    let longer = picture.width().max(picture.height());
+    if longer <= THUMBNAIL_PX {
+        return picture.clone();
+    }
+    let scaled = |side: u32| (side * THUMBNAIL_PX / longer).max(1);
+    resample::resize(picture, scaled(picture.width()), scaled(picture.height()))
+}
+
+fn jpeg(beside: &Path, picture: &Picture) -> Result<Vec<u8>> {
+    let file = Temporary::beside(&beside.with_extension("jpg"))?;
+    #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
+    effigy_media::write_picture(&file.0, picture)?;
+    files::read(&file.0, files::SMALL_FILE_BYTES)
+}
+
+/// A file that is removed when it goes out of scope.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn beside(path: &Path) -> Result<Self> {
+        files::temporary_beside(path).map(Self)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Usually it has been renamed away or was never begun.
+        drop(fs::remove_file(&self.0));
+    }
+}
