@@ -97,7 +97,7 @@ impl Picture {
     /// Gives the picture turned clockwise by a number of quarter turns.
     pub fn turned(&self, quarter_turns: u32) -> Self {
         let (w, h) = (self.width, self.height);
-        let (out_w, out_h) = if quarter_turns % 2 == 0 {
+        let (out_w, out_h) = if quarter_turns.is_multiple_of(2) {
             (w, h)
         } else {
             (h, w)

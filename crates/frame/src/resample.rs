@@ -3,7 +3,7 @@
 //! Shrinking averages over the area a new pixel covers, so that nothing aliases; enlarging is
 //! bilinear. What lies outside the picture is taken to be `OUTSIDE` grey.
 
-use crate::geometry::{Point2, Similarity};
+use crate::geometry::{Point2, Rect, Similarity};
 use crate::picture::Picture;
 
 /// What a crop shows where the picture ends.
@@ -17,18 +17,119 @@ pub fn crop(picture: &Picture, picture_from_crop: Similarity, side: u32) -> Pict
 }
 
 /// Draws a `width` × `height` view of `picture`, through `picture_from_view`.
+///
+/// Where the view shrinks, whole blocks of pixels are averaged first, so that the cost grows with
+/// what is seen and not with the square of the scale.
 pub fn warp(picture: &Picture, picture_from_view: Similarity, width: u32, height: u32) -> Picture {
-    let taps = (picture_from_view.scale().round() as u32).clamp(1, MOST_TAPS);
+    let factor = (picture_from_view.scale().round() as u32).clamp(1, MOST_SHRINK);
+    if factor > 1 {
+        let seen = seen_block(picture, picture_from_view, (width, height), factor);
+        if let Some((region, picture_from_region)) = seen
+            && let Some(region_from_picture) = picture_from_region.inverse()
+        {
+            let small = shrunk(picture, region, factor);
+            return sampled(
+                &small,
+                region_from_picture.of(picture_from_view),
+                (width, height),
+            );
+        }
+    }
+    sampled(picture, picture_from_view, (width, height))
+}
+
+/// Draws a view with one bilinear sample per pixel.
+fn sampled(
+    picture: &Picture,
+    picture_from_view: Similarity,
+    (width, height): (u32, u32),
+) -> Picture {
     let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
     for y in 0..height {
         for x in 0..width {
-            let rgb = if taps == 1 {
-                let centre = Point2::new(x as f32 + 0.5, y as f32 + 0.5);
-                bilinear(picture, picture_from_view.apply(centre)).map(|v| v as u32)
-            } else {
-                supersampled(picture, picture_from_view, (x, y), taps)
-            };
+            let centre = Point2::new(x as f32 + 0.5, y as f32 + 0.5);
+            let rgb = bilinear(picture, picture_from_view.apply(centre));
             pixels.extend(rgb.map(|v| ((v + HALF) >> FRACTION_BITS) as u8));
+        }
+    }
+    Picture::new(width, height, pixels)
+}
+
+/// A box of whole pixels.
+#[derive(Clone, Copy, Debug)]
+struct Region {
+    x: u32,
+    y: u32,
+    width: u32,
+    height: u32,
+}
+
+/// The part of `picture` that a view shows, and where a place in it shrunk by `factor` lies in the
+/// picture. `None` when the view shows nothing of the picture.
+fn seen_block(
+    picture: &Picture,
+    picture_from_view: Similarity,
+    (width, height): (u32, u32),
+    factor: u32,
+) -> Option<(Region, Similarity)> {
+    let (w, h) = (width as f32, height as f32);
+    let corners = [(0.0, 0.0), (w, 0.0), (0.0, h), (w, h)];
+    let seen = corners.map(|(x, y)| picture_from_view.apply(Point2::new(x, y)));
+    let bounds = Rect::around(seen)?;
+    let margin = 2.0 * factor as f32; // what a bilinear sample at the rim still touches
+    let whole = |from: f32, length: f32, side: u32| {
+        let first = ((from - margin).max(0.0) as u32).min(side);
+        let beyond = ((from + length + margin).max(0.0) as u32).min(side);
+        (beyond > first).then_some((first, beyond - first))
+    };
+    let (x, width) = whole(bounds.x, bounds.width, picture.width())?;
+    let (y, height) = whole(bounds.y, bounds.height, picture.height())?;
+    let region = Region {
+        x,
+        y,
+        width,
+        height,
+    };
+    let picture_from_region = Similarity {
+        a: factor as f32,
+        b: 0.0,
+        tx: x as f32,
+        ty: y as f32,
+    };
+    Some((region, picture_from_region))
+}
+
+/// Averages blocks of `factor` × `factor` pixels of a region; blocks at its right and lower edge
+/// may be partial.
+fn shrunk(picture: &Picture, region: Region, factor: u32) -> Picture {
+    let (width, height) = (
+        region.width.div_ceil(factor),
+        region.height.div_ceil(factor),
+    );
+    let row_bytes = picture.width() as usize * 3;
+    let span_bytes = region.width as usize * 3;
+    let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
+    let mut sums = vec![0_u16; span_bytes]; // MOST_SHRINK rows of 255 fit
+    for block in 0..height {
+        let rows = block * factor..((block + 1) * factor).min(region.height);
+        let n_rows = rows.len() as u32;
+        sums.fill(0);
+        for row in rows {
+            let from = (region.y + row) as usize * row_bytes + region.x as usize * 3;
+            let line = &picture.pixels()[from..from + span_bytes];
+            for (sum, &value) in sums.iter_mut().zip(line) {
+                *sum += u16::from(value);
+            }
+        }
+        for columns in sums.chunks(factor as usize * 3) {
+            let area = n_rows * (columns.len() / 3) as u32;
+            let mut rgb = [area / 2; 3];
+            for column in columns.chunks_exact(3) {
+                for (sum, &value) in rgb.iter_mut().zip(column) {
+                    *sum += u32::from(value);
+                }
+            }
+            pixels.extend(rgb.map(|sum| (sum / area) as u8));
         }
     }
     Picture::new(width, height, pixels)
@@ -36,56 +137,62 @@ pub fn warp(picture: &Picture, picture_from_view: Similarity, width: u32, height
 
 /// Gives `picture` at another size. Shrinking averages the covered area.
 pub fn resize(picture: &Picture, width: u32, height: u32) -> Picture {
-    if (width, height) == (picture.width(), picture.height()) {
+    let (old_width, old_height) = (picture.width(), picture.height());
+    if (width, height) == (old_width, old_height) {
         return picture.clone();
     }
-    let columns = spans(picture.width(), width);
-    let rows = spans(picture.height(), height);
-    let across = squeeze_rows(picture, &columns);
+    // Far smaller: whole blocks first, which is cheap, then what is left with care.
+    let factor = (old_width / width.max(1))
+        .min(old_height / height.max(1))
+        .clamp(1, MOST_SHRINK);
+    let blocks = (factor > 1).then(|| {
+        let region = Region {
+            x: 0,
+            y: 0,
+            width: old_width,
+            height: old_height,
+        };
+        shrunk(picture, region, factor)
+    });
+    let source = blocks.as_ref().unwrap_or(picture);
+    let extent = |old: u32| f64::from(old) / f64::from(factor);
+    let columns = spans(extent(old_width), source.width(), width);
+    let rows = spans(extent(old_height), source.height(), height);
+    let row_len = source.width() as usize * 3;
+    let mut line = vec![0.0_f32; row_len];
     let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
-    let row_len = width as usize * 3;
-    let mut sums = vec![0.0_f32; row_len];
     for span in &rows {
-        sums.fill(0.0);
+        line.fill(0.0);
         for (offset, &weight) in span.weights.iter().enumerate() {
             let from = (span.first + offset) * row_len;
-            for (sum, &value) in sums.iter_mut().zip(&across[from..from + row_len]) {
-                *sum += weight * value;
+            for (sum, &value) in line.iter_mut().zip(&source.pixels()[from..from + row_len]) {
+                *sum += weight * f32::from(value);
             }
         }
-        pixels.extend(sums.iter().map(|&sum| (sum + 0.5) as u8));
+        squeeze(&line, &columns, &mut pixels);
     }
     Picture::new(width, height, pixels)
 }
 
-/// Samples per axis and pixel when shrinking; beyond it the crop is softer than it need be.
-const MOST_TAPS: u32 = 8;
+/// Appends one row, made of the columns of a finer one.
+fn squeeze(line: &[f32], columns: &[Span], pixels: &mut Vec<u8>) {
+    for span in columns {
+        let mut sum = [0.5_f32; 3]; // rounds when the fraction is cut off
+        let taps = line[span.first * 3..].chunks_exact(3);
+        for (rgb, &weight) in taps.zip(&span.weights) {
+            for (s, &v) in sum.iter_mut().zip(rgb) {
+                *s += weight * v;
+            }
+        }
+        pixels.extend(sum.map(|v| v as u8));
+    }
+}
+
+/// Sides of the largest blocks that are averaged; shrinking further than this aliases.
+const MOST_SHRINK: u32 = 128;
 /// Fixed-point places of a bilinear sample.
 const FRACTION_BITS: u32 = 16;
 const HALF: u32 = 1 << (FRACTION_BITS - 1);
-
-fn supersampled(
-    picture: &Picture,
-    picture_from_view: Similarity,
-    (x, y): (u32, u32),
-    taps: u32,
-) -> [u32; 3] {
-    let mut sums = [0_u64; 3];
-    let step = 1.0 / taps as f32;
-    for j in 0..taps {
-        for i in 0..taps {
-            let at = Point2::new(
-                x as f32 + (i as f32 + 0.5) * step,
-                y as f32 + (j as f32 + 0.5) * step,
-            );
-            let rgb = bilinear(picture, picture_from_view.apply(at));
-            for (sum, value) in sums.iter_mut().zip(rgb) {
-                *sum += u64::from(value);
-            }
-        }
-    }
-    sums.map(|sum| (sum / u64::from(taps * taps)) as u32)
-}
 
 /// The colour at a place, in 16.16 fixed point.
 fn bilinear(picture: &Picture, at: Point2) -> [u32; 3] {
@@ -140,13 +247,15 @@ struct Span {
     weights: Vec<f32>,
 }
 
-fn spans(from: u32, to: u32) -> Vec<Span> {
-    let ratio = f64::from(from) / f64::from(to);
+/// Spreads `to` new pixels over `extent` old ones, of which `n` exist (the last may be partly
+/// beyond).
+fn spans(extent: f64, n: u32, to: u32) -> Vec<Span> {
+    let ratio = extent / f64::from(to);
     let reach = ratio.max(1.0); // half-width of the triangle filter, in old pixels
     let make = |i: u32| {
         let centre = (f64::from(i) + 0.5) * ratio - 0.5;
         let first = (centre - reach).ceil().max(0.0) as usize;
-        let last = ((centre + reach).floor() as usize).min(from as usize - 1);
+        let last = ((centre + reach).floor() as usize).min(n as usize - 1);
         let weight = |at: usize| (1.0 - ((at as f64 - centre) / reach).abs()).max(0.0);
         let total: f64 = (first..=last).map(weight).sum();
         Span {
@@ -157,24 +266,6 @@ fn spans(from: u32, to: u32) -> Vec<Span> {
         }
     };
     (0..to).map(make).collect()
-}
-
-fn squeeze_rows(picture: &Picture, columns: &[Span]) -> Vec<f32> {
-    let row_bytes = picture.width() as usize * 3;
-    let mut out = Vec::with_capacity(columns.len() * 3 * picture.height() as usize);
-    for row in picture.pixels().chunks_exact(row_bytes) {
-        for span in columns {
-            let mut sum = [0.0_f32; 3];
-            let taps = row[span.first * 3..].chunks_exact(3);
-            for (rgb, &weight) in taps.zip(&span.weights) {
-                for (s, &v) in sum.iter_mut().zip(rgb) {
-                    *s += weight * f32::from(v);
-                }
-            }
-            out.extend(sum);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -200,7 +291,7 @@ mod tests {
             p.pixels().iter().map(|&v| f64::from(v)).sum::<f64>() / p.pixels().len() as f64
         };
         let picture = gradient(60);
-        for side in [20, 31, 90] {
+        for side in [7, 20, 31, 90] {
             let gap = mean(&resize(&picture, side, side)) - mean(&picture);
             assert!(gap.abs() < 0.6, "{side}: {gap}"); // rounding is half a level
         }
@@ -216,6 +307,42 @@ mod tests {
             crop(&gradient(8), far, 2),
             Picture::filled(2, 2, [OUTSIDE; 3])
         );
+    }
+
+    #[test]
+    fn shrinking_keeps_things_in_their_place() {
+        let picture = gradient(250);
+        for scale in [2.0_f32, 3.4, 7.0] {
+            let view = Similarity::about(Point2::default(), Point2::new(9.0, 14.0), scale, 0.0);
+            let small = crop(&picture, view, 30);
+            for (x, y) in [(0, 0), (29, 3), (7, 28)] {
+                let there = view.apply(Point2::new(x as f32 + 0.5, y as f32 + 0.5));
+                let [red, green, _] = small.get(x, y);
+                // The gradient's colour is its place; rounding twice costs up to a level.
+                assert!(
+                    (f32::from(red) + 0.5 - there.x).abs() < 1.6,
+                    "{scale}: {red} {there:?}"
+                );
+                assert!(
+                    (f32::from(green) + 0.5 - there.y).abs() < 1.6,
+                    "{scale}: {green}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_view_past_the_edge_is_grey_there_at_any_scale() {
+        let picture = Picture::filled(100, 100, [10, 20, 30]);
+        for scale in [1.0_f32, 2.0, 5.0] {
+            let view = Similarity::about(Point2::default(), Point2::new(-60.0, 20.0), scale, 0.0);
+            let crop = crop(&picture, view, 20);
+            let inside = 60.0 / scale + 2.0;
+            assert_eq!(crop.get(0, 0), [OUTSIDE; 3], "{scale}");
+            if inside < 20.0 {
+                assert_eq!(crop.get(inside as u32 + 1, 2), [10, 20, 30], "{scale}");
+            }
+        }
     }
 
     #[test]
