@@ -9,7 +9,6 @@ use burn::prelude::*;
 use effigy_frame::Picture;
 use effigy_model::device::{self, Choice};
 use effigy_model::tensors::{PATCH_CHANNELS, patches, values};
-use effigy_model::weights::{load, to_bytes};
 use effigy_model::{Finder, Identifier, Mesher};
 
 /// How far two values may be apart, as a share of the largest. The devices add up in different
@@ -59,10 +58,7 @@ fn noise(width: u32, height: u32) -> Picture {
 #[test]
 fn finder_agrees_with_the_processor() {
     let (cpu, gpu) = (Device::flex(), gpu());
-    let on_cpu = Finder::new(&cpu);
-    let bytes = to_bytes("finder", &on_cpu).unwrap();
-    let on_cpu = load("finder", &bytes, on_cpu).unwrap();
-    let on_gpu = load("finder", &bytes, Finder::new(&gpu)).unwrap();
+    let (on_cpu, on_gpu) = (Finder::load(&cpu).unwrap(), Finder::load(&gpu).unwrap());
     let picture = [noise(160, 96)];
     let of_cpu = on_cpu.forward(patches(&picture, &cpu));
     let of_gpu = on_gpu.forward(patches(&picture, &gpu));
@@ -78,10 +74,7 @@ fn finder_agrees_with_the_processor() {
 #[test]
 fn mesher_agrees_with_the_processor() {
     let (cpu, gpu) = (Device::flex(), gpu());
-    let on_cpu = Mesher::new(&cpu);
-    let bytes = to_bytes("mesher", &on_cpu).unwrap();
-    let on_cpu = load("mesher", &bytes, on_cpu).unwrap();
-    let on_gpu = load("mesher", &bytes, Mesher::new(&gpu)).unwrap();
+    let (on_cpu, on_gpu) = (Mesher::load(&cpu).unwrap(), Mesher::load(&gpu).unwrap());
     let crop = [noise(Mesher::SIDE_PX, Mesher::SIDE_PX)];
     let of_cpu = on_cpu.forward(patches(&crop, &cpu));
     let of_gpu = on_gpu.forward(patches(&crop, &gpu));
@@ -96,10 +89,10 @@ fn mesher_agrees_with_the_processor() {
 #[test]
 fn identifier_agrees_with_the_processor() {
     let (cpu, gpu) = (Device::flex(), gpu());
-    let on_cpu = Identifier::new(&cpu);
-    let bytes = to_bytes("identifier", &on_cpu).unwrap();
-    let on_cpu = load("identifier", &bytes, on_cpu).unwrap();
-    let on_gpu = load("identifier", &bytes, Identifier::new(&gpu)).unwrap();
+    let (on_cpu, on_gpu) = (
+        Identifier::load(&cpu).unwrap(),
+        Identifier::load(&gpu).unwrap(),
+    );
     let crops = [noise(Identifier::SIDE_PX, Identifier::SIDE_PX)];
     let of_cpu = on_cpu.embed(&crops).swap_remove(0);
     let of_gpu = on_gpu.embed(&crops).swap_remove(0);
