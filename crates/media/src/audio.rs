@@ -8,6 +8,7 @@ use ffmpeg_next::format::sample::{Sample, Type};
 use ffmpeg_next::software::resampling;
 use ffmpeg_next::{ChannelLayout, Dictionary, Packet, codec, frame, media};
 
+use crate::claim::Claim;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
@@ -35,6 +36,7 @@ pub fn read_audio(path: &Path, rate_hz: u32, limits: &Limits) -> Result<Vec<f32>
     let stream = probe::best(&input, media::Type::Audio).ok_or_else(no_audio)?;
     let base = libav::rational(stream.time_base()).ok_or_else(no_audio)?;
     let mut sound = Sound {
+        claim: Claim::of(&input, path),
         decoder: open_decoder(&stream)?,
         start_secs: decode::clock_start(&input, base) as f64 * base.to_f64(),
         base_secs: base.to_f64(),
@@ -53,6 +55,7 @@ struct Sound<'a> {
     decoder: codec::decoder::Audio,
     resampler: Option<(Kind, resampling::Context)>,
     samples: Vec<f32>,
+    claim: Claim,
     stream: usize,
     base_secs: f64,
     start_secs: f64,
@@ -74,7 +77,11 @@ impl Sound<'_> {
     fn read(&mut self, input: &mut Input) -> Result<()> {
         loop {
             let mut packet = Packet::empty();
-            match packet.read(input) {
+            let read = packet.read(input);
+            if read.is_ok() {
+                self.claim.note(input, &packet);
+            }
+            match read {
                 Ok(()) if packet.stream() != self.stream => {}
                 Ok(()) if packet.is_corrupt() => return Err(self.damaged("a packet is incomplete")),
                 Ok(()) => {
@@ -89,7 +96,9 @@ impl Sound<'_> {
         let sent = self.decoder.send_eof();
         sent.map_err(|err| self.damaged(err))?;
         self.receive()?;
-        self.drain_resampler()
+        self.drain_resampler()?;
+        let why = self.claim.unfulfilled();
+        why.map_or(Ok(()), |why| Err(self.damaged(why)))
     }
 
     fn receive(&mut self) -> Result<()> {
@@ -126,12 +135,11 @@ impl Sound<'_> {
             let made = mono_resampler(kind, decoded.channel_layout(), self.rate_hz);
             self.resampler = Some((kind, made.map_err(|err| self.damaged(err))?));
         }
-        let Some((_, resampler)) = &mut self.resampler else {
-            unreachable!("made above");
-        };
         let mut mono = frame::Audio::empty();
-        let run = resampler.run(decoded, &mut mono).map(drop);
-        run.map_err(|err| self.damaged(err))?;
+        if let Some((_, resampler)) = &mut self.resampler {
+            let run = resampler.run(decoded, &mut mono).map(drop);
+            run.map_err(|err| self.damaged(err))?;
+        }
         self.take(&mono)
     }
 

@@ -6,6 +6,7 @@ use effigy_frame::Rational;
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::{Packet, codec, encoder, media};
 
+use crate::claim::Claim;
 use crate::decode::clock_start;
 use crate::error::{Error, Result};
 use crate::libav;
@@ -14,6 +15,7 @@ use crate::limits::Limits;
 /// Sound on its way from one container to another.
 pub(crate) struct Carried {
     input: Input,
+    claim: Claim,
     streams: Vec<Moved>,
     /// Read, but not yet due.
     waiting: Option<Packet>,
@@ -50,6 +52,7 @@ impl Carried {
             });
         }
         Ok((!streams.is_empty()).then_some(Self {
+            claim: Claim::of(&input, path),
             input,
             streams,
             waiting: None,
@@ -86,19 +89,24 @@ impl Carried {
         }
         let mut packet = Packet::empty();
         match packet.read(&mut self.input) {
-            Ok(()) => Ok(Some(packet)),
+            Ok(()) if packet.is_corrupt() => Err(Stop::Read("a packet is incomplete".to_owned())),
+            Ok(()) => {
+                self.claim.note(&self.input, &packet);
+                Ok(Some(packet))
+            }
             Err(ffmpeg_next::Error::Eof) => {
                 self.ended = true;
-                Ok(None)
+                let why = self.claim.unfulfilled();
+                why.map_or(Ok(None), |why| Err(Stop::Read(why)))
             }
-            Err(err) => Err(Stop::Read(err)),
+            Err(err) => Err(Stop::Read(err.to_string())),
         }
     }
 }
 
 /// Which side failed.
 pub(crate) enum Stop {
-    Read(ffmpeg_next::Error),
+    Read(String),
     Write(ffmpeg_next::Error),
 }
 

@@ -1,5 +1,7 @@
 //! Decoded frames to R'G'B' and back, by the matrix and range that apply.
 
+use std::ptr::{null, null_mut};
+
 use effigy_frame::Picture;
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::software::scaling;
@@ -8,15 +10,33 @@ use ffmpeg_next::{ffi, frame};
 use crate::colour::{ColourTags, Matrix, Range};
 use crate::error::{Error, Result};
 use crate::libav;
+use crate::tone::ToneMap;
 
 /// Turns libav's pictures into ours. Keeps what libav prepared for the last kind of picture.
 pub(crate) struct ToRgb {
-    prepared: Option<(Kind, Scaler)>,
+    prepared: Option<Prepared>,
+}
+
+struct Prepared {
+    kind: Kind,
+    scaler: Scaler,
+    output: Packed,
+}
+
+/// What libav is asked for on the way to 8-bit R'G'B'.
+enum Packed {
+    Rgb,
+    Rgba,
+    /// 16 bits a channel, to be tone-mapped.
+    Rgb48(ToneMap),
 }
 
 /// Turns our pictures into libav's.
 pub(crate) struct FromRgb {
     scaler: Scaler,
+    format: Pixel,
+    width: u32,
+    height: u32,
     padded: Vec<u8>,
 }
 
@@ -53,85 +73,96 @@ impl ToRgb {
             height: from.height(),
             colour,
         };
-        if self
-            .prepared
-            .as_ref()
-            .is_none_or(|(known, _)| *known != kind)
-        {
-            self.prepared = Some((kind, Scaler::to_rgb(kind)?));
-        }
-        let Some((_, scaler)) = &mut self.prepared else {
-            unreachable!("prepared above");
+        let prepared = match self.prepared.take() {
+            Some(known) if known.kind == kind => known,
+            _ => prepare(kind)?,
         };
-        let described = libav::describe(kind.format);
-        if described.is_some_and(|format| format.alpha) {
-            let rgba = scaler.run_packed(from, 4)?;
-            return Ok(Picture::new(kind.width, kind.height, over_black(&rgba)));
-        }
-        let rgb = scaler.run_packed(from, 3)?;
-        Ok(Picture::new(kind.width, kind.height, rgb))
+        let Prepared { scaler, output, .. } = self.prepared.insert(prepared);
+        let pixels = match output {
+            Packed::Rgb => scaler.run_packed(from, 3)?,
+            Packed::Rgba => over_black(&scaler.run_packed(from, 4)?),
+            Packed::Rgb48(tone_map) => tone_map.map(&scaler.run_packed(from, 6)?),
+        };
+        Ok(Picture::new(kind.width, kind.height, pixels))
     }
 }
+
+fn prepare(kind: Kind) -> Result<Prepared> {
+    let described = libav::describe(kind.format);
+    let output = match ToneMap::new(kind.colour.transfer, kind.colour.primaries) {
+        Some(tone_map) => Packed::Rgb48(tone_map),
+        None if described.as_ref().is_some_and(|format| format.alpha) => Packed::Rgba,
+        None => Packed::Rgb,
+    };
+    let to = match output {
+        Packed::Rgb => Pixel::RGB24,
+        Packed::Rgba => Pixel::RGBA,
+        Packed::Rgb48(_) => RGB48_NATIVE,
+    };
+    let (w, h) = (kind.width, kind.height);
+    let flags = scaling::Flags::FAST_BILINEAR;
+    let context = scaling::Context::get(kind.format, w, h, to, w, h, flags);
+    let mut scaler = Scaler(context.map_err(cannot_convert)?);
+    let matrix = match described {
+        Some(format) if format.rgb => Matrix::Rgb,
+        _ => kind.colour.matrix,
+    };
+    let range = if is_full_range_format(kind.format) {
+        Range::Full
+    } else {
+        kind.colour.range
+    };
+    scaler.set_colour((matrix, range), (Matrix::Rgb, Range::Full))?;
+    Ok(Prepared {
+        kind,
+        scaler,
+        output,
+    })
+}
+
+/// 16 bits a channel in this machine's byte order.
+const RGB48_NATIVE: Pixel = if cfg!(target_endian = "big") {
+    Pixel::RGB48BE
+} else {
+    Pixel::RGB48LE
+};
 
 impl FromRgb {
     /// Prepares turning pictures into `format` of this size with these tags.
     pub(crate) fn new(format: Pixel, width: u32, height: u32, colour: ColourTags) -> Result<Self> {
         let flags = scaling::Flags::BILINEAR | scaling::Flags::ACCURATE_RND;
-        let context =
-            scaling::Context::get(Pixel::RGB24, width, height, format, width, height, flags);
+        // libav reads pairs of pixels: at an odd width it would mix the next row into the last.
+        let (w, h) = (width.next_multiple_of(2), height.next_multiple_of(2));
+        let context = scaling::Context::get(Pixel::RGB24, w, h, format, w, h, flags);
         let mut scaler = Scaler(context.map_err(cannot_convert)?);
-        scaler.set_colour(Matrix::Rgb, Range::Full, colour.matrix, colour.range)?;
+        scaler.set_colour((Matrix::Rgb, Range::Full), (colour.matrix, colour.range))?;
         Ok(Self {
             scaler,
+            format,
+            width,
+            height,
             padded: Vec::new(),
         })
     }
 
-    /// Converts `picture` into `to`; where `to` is a column or row larger, the edge is repeated.
-    pub(crate) fn convert(&mut self, picture: &Picture, to: &mut frame::Video) -> Result<()> {
-        let (width, height) = (to.width() as usize, to.height() as usize);
-        let same = picture.width() as usize == width && picture.height() as usize == height;
-        let rgb = if same {
-            picture.pixels()
-        } else {
-            pad(picture, width, height, &mut self.padded);
-            &self.padded
-        };
-        self.scaler.run_from_rgb(rgb, to)
+    /// Converts `picture`; where the size is a column or row larger, the edge is repeated.
+    pub(crate) fn convert(&mut self, picture: &Picture) -> Result<frame::Video> {
+        let (width, height) = (
+            self.width.next_multiple_of(2),
+            self.height.next_multiple_of(2),
+        );
+        let mut to = frame::Video::new(self.format, width, height);
+        pad(picture, width as usize, height as usize, &mut self.padded);
+        self.scaler.run_from_rgb(&self.padded, &mut to)?;
+        // What was added only for libav is outside the frame again.
+        to.set_width(self.width);
+        to.set_height(self.height);
+        Ok(to)
     }
 }
 
 impl Scaler {
-    fn to_rgb(kind: Kind) -> Result<Self> {
-        let described = libav::describe(kind.format);
-        let to = match &described {
-            Some(format) if format.alpha => Pixel::RGBA,
-            _ => Pixel::RGB24,
-        };
-        let (w, h) = (kind.width, kind.height);
-        let flags = scaling::Flags::FAST_BILINEAR;
-        let context = scaling::Context::get(kind.format, w, h, to, w, h, flags);
-        let mut scaler = Self(context.map_err(cannot_convert)?);
-        let matrix = match described {
-            Some(format) if format.rgb => Matrix::Rgb,
-            _ => kind.colour.matrix,
-        };
-        let range = if is_full_range_format(kind.format) {
-            Range::Full
-        } else {
-            kind.colour.range
-        };
-        scaler.set_colour(matrix, range, Matrix::Rgb, Range::Full)?;
-        Ok(scaler)
-    }
-
-    fn set_colour(
-        &mut self,
-        from: Matrix,
-        from_range: Range,
-        to: Matrix,
-        to_range: Range,
-    ) -> Result<()> {
+    fn set_colour(&mut self, from: (Matrix, Range), to: (Matrix, Range)) -> Result<()> {
         const UNCHANGED: i32 = 0;
         const ONE: i32 = 1 << 16;
         let full = |range: Range| i32::from(range == Range::Full);
@@ -140,17 +171,17 @@ impl Scaler {
         let status = unsafe {
             ffi::sws_setColorspaceDetails(
                 self.0.as_mut_ptr(),
-                ffi::sws_getCoefficients(coefficients(from)),
-                full(from_range),
-                ffi::sws_getCoefficients(coefficients(to)),
-                full(to_range),
+                ffi::sws_getCoefficients(coefficients(from.0)),
+                full(from.1),
+                ffi::sws_getCoefficients(coefficients(to.0)),
+                full(to.1),
                 UNCHANGED,
                 ONE,
                 ONE,
             )
         };
         // Conversions between RGB formats have no matrix to set, and say so by failing.
-        if status < 0 && from != Matrix::Rgb && to == Matrix::Rgb {
+        if status < 0 && from.0 != Matrix::Rgb && to.0 == Matrix::Rgb {
             return Err(Error::Libav {
                 doing: "set the colour matrix",
                 source: ffmpeg_next::Error::InvalidData,
@@ -159,36 +190,41 @@ impl Scaler {
         Ok(())
     }
 
-    /// Converts to packed bytes of `n_channels` each, without padding.
-    fn run_packed(&mut self, from: &frame::Video, n_channels: usize) -> Result<Vec<u8>> {
+    /// Converts to packed pixels of `n_bytes` each, without padding.
+    ///
+    /// libav's fast conversions write whole blocks of pixels, so rows are scaled into a stride
+    /// that holds whole blocks and are moved together afterwards.
+    fn run_packed(&mut self, from: &frame::Video, n_bytes: usize) -> Result<Vec<u8>> {
         let (width, height) = (from.width() as usize, from.height() as usize);
-        // libav's fast conversions write whole blocks of pixels, so rows are scaled into a stride
-        // that holds whole blocks and are moved together afterwards.
-        let row = width * n_channels;
-        let stride = width.next_multiple_of(BLOCK_PX) * n_channels;
-        let len = stride * height + SLACK_BYTES;
-        let mut pixels: Vec<u8> = Vec::with_capacity(len);
+        let row = width * n_bytes;
+        let stride = width.next_multiple_of(BLOCK_PX) * n_bytes;
+        let mut pixels: Vec<u8> = Vec::with_capacity(stride * height + SLACK_BYTES);
+        if stride != row {
+            // What lies between rows is not written by libav, but moved over below.
+            pixels
+                .spare_capacity_mut()
+                .fill(std::mem::MaybeUninit::new(0));
+        }
         #[expect(unsafe_code, reason = "ffmpeg-next scales only into frames of its own")]
-        // SAFETY: `pixels` holds `height` rows of `stride` bytes and slack for vector stores; the
-        // source's planes are valid for its size and format, for which the context was made. Every
-        // byte of each row up to `row` is written when libav gives `height` rows; what is between
-        // rows was reserved and is plain memory that is overwritten or cut off below.
-        let rows = unsafe {
-            pixels.spare_capacity_mut()[..len].fill(std::mem::MaybeUninit::new(0));
-            pixels.set_len(len);
+        // SAFETY: `pixels` has room for `height` rows of `stride` bytes, and for vector stores
+        // over the end; the source's planes are valid for its size and format, for which the
+        // context was made. When libav gives `height` rows it has written each of them, and what
+        // lies between them was set above.
+        unsafe {
             let raw = from.as_ptr();
-            ffi::sws_scale(
+            let rows = ffi::sws_scale(
                 self.0.as_mut_ptr(),
-                (*raw).data.as_ptr() as *const *const u8,
+                (*raw).data.as_ptr().cast::<*const u8>(),
                 (*raw).linesize.as_ptr(),
                 0,
                 height as i32,
-                [pixels.as_mut_ptr(), ptr_null(), ptr_null(), ptr_null()].as_ptr(),
+                [pixels.as_mut_ptr(), null_mut(), null_mut(), null_mut()].as_ptr(),
                 [stride as i32, 0, 0, 0].as_ptr(),
-            )
-        };
-        if rows != height as i32 {
-            return Err(cannot_convert(ffmpeg_next::Error::InvalidData));
+            );
+            if rows != height as i32 {
+                return Err(cannot_convert(ffmpeg_next::Error::InvalidData));
+            }
+            pixels.set_len(stride * height);
         }
         if stride != row {
             for y in 1..height {
@@ -201,19 +237,16 @@ impl Scaler {
 
     fn run_from_rgb(&mut self, rgb: &[u8], to: &mut frame::Video) -> Result<()> {
         let (width, height) = (to.width(), to.height());
-        assert_eq!(
-            rgb.len(),
-            width as usize * height as usize * 3,
-            "wrong size"
-        );
+        let wanted = width as usize * height as usize * 3 + SLACK_BYTES;
+        assert_eq!(rgb.len(), wanted, "wrong size");
         #[expect(unsafe_code, reason = "ffmpeg-next scales only from frames of its own")]
-        // SAFETY: `rgb` holds `height` rows of `width` pixels; `to` owns planes for its size and
-        // format, for which the context was made.
+        // SAFETY: `rgb` holds `height` rows of `width` pixels and slack for vector loads over the
+        // end; `to` owns planes for its size and format, for which the context was made.
         let rows = unsafe {
             let raw = to.as_mut_ptr();
             ffi::sws_scale(
                 self.0.as_mut_ptr(),
-                [rgb.as_ptr(), ptr_null(), ptr_null(), ptr_null()].as_ptr(),
+                [rgb.as_ptr(), null(), null(), null()].as_ptr(),
                 [width as i32 * 3, 0, 0, 0].as_ptr(),
                 0,
                 height as i32,
@@ -230,12 +263,8 @@ impl Scaler {
 
 /// The widest block of pixels that libav's conversions write at once.
 const BLOCK_PX: usize = 16;
-/// Room after the last row for a vector store that starts in it.
+/// Room after the last row for a vector load or store that starts in it.
 const SLACK_BYTES: usize = 64;
-
-fn ptr_null<T>() -> *mut T {
-    std::ptr::null_mut()
-}
 
 fn coefficients(matrix: Matrix) -> i32 {
     match matrix {
@@ -265,6 +294,7 @@ fn times(v: u8, alpha: u8) -> u8 {
     ((u16::from(v) * u16::from(alpha) + 127) / 255) as u8
 }
 
+/// Copies a picture, repeats its edge where `width` or `height` is larger, and adds the slack.
 fn pad(picture: &Picture, width: usize, height: usize, to: &mut Vec<u8>) {
     let (from_w, from_h) = (picture.width() as usize, picture.height() as usize);
     to.clear();
@@ -276,6 +306,7 @@ fn pad(picture: &Picture, width: usize, height: usize, to: &mut Vec<u8>) {
             to.extend_from_slice(&row[(from_w - 1) * 3..]);
         }
     }
+    to.resize(to.len() + SLACK_BYTES, 0);
 }
 
 fn cannot_convert(source: ffmpeg_next::Error) -> Error {

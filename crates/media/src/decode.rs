@@ -3,13 +3,14 @@
 //!
 //! Times count from the start of the file's clock: the moment its first sound or picture plays.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use effigy_frame::{Frame, Picture, Rational, Timestamp};
 use ffmpeg_next::error::EAGAIN;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Dictionary, Packet, codec, ffi, frame};
 
+use crate::claim::Claim;
 use crate::colour::ColourTags;
 use crate::convert::ToRgb;
 use crate::error::{Error, Result};
@@ -21,6 +22,7 @@ use crate::probe;
 
 /// A video file being decoded. Not an iterator of its own accord: see `VideoReader`.
 pub(crate) struct Decoding {
+    path: PathBuf,
     input: Input,
     decoder: codec::decoder::Video,
     to_rgb: ToRgb,
@@ -34,14 +36,8 @@ pub(crate) struct Decoding {
     orientation: Orientation,
     rate: Rational,
     /// What the file says it holds, for telling the end from a cut.
-    declared: Declared,
+    claim: Claim,
     progress: Progress,
-}
-
-/// What the headers promise.
-struct Declared {
-    duration_secs: Option<f64>,
-    missing_bytes: u64,
 }
 
 /// How far decoding has come.
@@ -49,14 +45,29 @@ struct Declared {
 struct Progress {
     next_index: u64,
     last_ticks: Option<i64>,
-    /// End of the last packet of any stream, in seconds of the container's clock.
-    read_secs: f64,
+    /// Where the next packet would be decoded.
+    next_packet: Option<i64>,
+    /// Frames from here on are not given: behind a cut, one between them may be missing.
+    give_until: Option<i64>,
     /// Frames before this are decoded but not given: a seek's target.
     skip_until: Option<i64>,
-    /// Whether frames that lean on missing ones may be left out: before the first clean frame of
-    /// a stream that is entered in the middle.
-    lenient: bool,
+    /// Whether a seek may have landed behind its target: nothing was decoded since.
+    landing: bool,
+    entry: Entry,
     phase: Phase,
+}
+
+/// How the stream was entered. Before the first clean frame of a stream entered in the middle,
+/// frames that lean on missing ones are no damage.
+#[derive(Default)]
+enum Entry {
+    /// No packet was read yet.
+    #[default]
+    Unknown,
+    /// In the middle; what has failed so far, in case nothing better comes.
+    Middle(Option<String>),
+    /// At a key frame, or past the first clean frame: everything must decode.
+    Clean,
 }
 
 #[derive(Default)]
@@ -82,15 +93,13 @@ impl Decoding {
         let base = video.time_base;
         let step = 1.0 / video.frame_rate.to_f64() / base.to_f64();
         let this = Self {
+            path: path.to_owned(),
             stream: stream.index(),
             step: (step.round() as i64).max(1),
             start: clock_start(&input, base),
             orientation: video.orientation,
             rate: video.frame_rate,
-            declared: Declared {
-                duration_secs: declared_secs(&input),
-                missing_bytes: missing_bytes(&input),
-            },
+            claim: Claim::of(&input, path),
             progress: Progress::default(),
             to_rgb: ToRgb::new(),
             limits: *limits,
@@ -121,8 +130,8 @@ impl Decoding {
         })?;
         self.progress = Progress {
             skip_until: Some(target),
-            lenient: true,
-            read_secs: self.progress.read_secs,
+            landing: true,
+            entry: Entry::Middle(None),
             ..Progress::default()
         };
         Ok(())
@@ -141,27 +150,53 @@ impl Decoding {
                     }
                 }
                 Err(ffmpeg_next::Error::Other { errno: EAGAIN }) => self.feed()?,
-                Err(ffmpeg_next::Error::Eof) => return self.end().map(|()| None),
-                Err(_) if self.progress.lenient => {}
-                Err(err) => return Err(self.damaged(err.to_string())),
+                Err(ffmpeg_next::Error::Eof) => match self.progress.skip_until {
+                    Some(target) if self.progress.landing => self.start_over(target)?,
+                    _ => return self.end().map(|()| None),
+                },
+                Err(err) if matches!(self.progress.phase, Phase::Draining(_)) => {
+                    return Err(self.damaged(err.to_string()));
+                }
+                Err(err) => self.forgive(err.to_string())?,
             }
+        }
+    }
+
+    /// Lets a failure pass where the stream was entered in the middle.
+    fn forgive(&mut self, why: String) -> Result<()> {
+        match &mut self.progress.entry {
+            Entry::Middle(failed) => {
+                failed.get_or_insert(why);
+                Ok(())
+            }
+            Entry::Unknown | Entry::Clean => Err(self.damaged(why)),
         }
     }
 
     /// Hands the decoder the next packet of our stream, or the news that there is none.
     fn feed(&mut self) -> Result<()> {
-        let found = match self.read_packet() {
-            Ok(packet) => match self.decoder.send_packet(&packet) {
-                Ok(()) => return Ok(()),
-                Err(_) if self.progress.lenient => return Ok(()),
-                Err(err) => return Err(self.damaged(err.to_string())),
-            },
-            Err(found) => found,
-        };
-        self.progress.phase = Phase::Draining(found);
-        self.decoder
-            .send_eof()
-            .map_err(|err| self.damaged(err.to_string()))
+        match self.read_packet() {
+            Ok(packet) => {
+                if matches!(self.progress.entry, Entry::Unknown) {
+                    let is_key = packet.is_key();
+                    self.progress.entry = if is_key {
+                        Entry::Clean
+                    } else {
+                        Entry::Middle(None)
+                    };
+                }
+                let sent = self.decoder.send_packet(&packet);
+                sent.or_else(|err| self.forgive(err.to_string()))
+            }
+            Err(found) => {
+                if found.is_some() || self.claim.unfulfilled().is_some() {
+                    self.progress.give_until = Some(self.progress.next_packet.unwrap_or(i64::MIN));
+                }
+                self.progress.phase = Phase::Draining(found);
+                let sent = self.decoder.send_eof();
+                sent.map_err(|err| self.damaged(err.to_string()))
+            }
+        }
     }
 
     /// Reads on to the next packet of our stream. `Err(None)` is the file's own end, `Err(Some)`
@@ -174,40 +209,35 @@ impl Decoding {
                 Err(ffmpeg_next::Error::Eof) => return Err(None),
                 Err(err) => return Err(Some(err.to_string())),
             }
-            self.note_end(&packet);
+            self.claim.note(&self.input, &packet);
             if packet.stream() != self.stream {
                 continue;
             }
             if packet.is_corrupt() {
                 return Err(Some("a packet is incomplete".to_owned()));
             }
+            let decoded_at = packet.dts();
+            self.progress.next_packet = decoded_at.map(|t| t.saturating_add(packet.duration()));
             return Ok(packet);
-        }
-    }
-
-    fn note_end(&mut self, packet: &Packet) {
-        let base = self
-            .input
-            .stream(packet.stream())
-            .and_then(|s| libav::rational(s.time_base()));
-        if let (Some(base), Some(pts)) = (base, packet.pts().or(packet.dts())) {
-            let end = pts.saturating_add(packet.duration()) as f64 * base.to_f64();
-            self.progress.read_secs = self.progress.read_secs.max(end);
         }
     }
 
     /// Takes a decoded frame: `None` when it is only on the way to a seek's target.
     fn accept(&mut self, decoded: &frame::Video) -> Result<Option<Frame>> {
         if decoded.is_corrupt() || decoded.has_decode_errors() {
-            if self.progress.lenient {
-                return Ok(None);
-            }
-            return Err(self.damaged("the decoder had to make up parts of the picture".to_owned()));
+            let why = "the decoder had to make up parts of the picture".to_owned();
+            return self.forgive(why).map(|()| None);
         }
-        self.progress.lenient = false;
+        self.progress.entry = Entry::Clean;
         let ticks = self.ticks_of(decoded)?;
+        if self.progress.give_until.is_some_and(|until| ticks >= until) {
+            return Ok(None);
+        }
         self.progress.last_ticks = Some(ticks);
         if let Some(target) = self.progress.skip_until {
+            if std::mem::take(&mut self.progress.landing) && ticks > target {
+                return self.start_over(target).map(|()| None);
+            }
             if ticks < target {
                 return Ok(None);
             }
@@ -262,23 +292,17 @@ impl Decoding {
     /// Tells the end from damage, once the decoder has given everything.
     fn end(&mut self) -> Result<()> {
         let phase = std::mem::replace(&mut self.progress.phase, Phase::Ended);
-        let index = self.progress.next_index;
-        let at = self.next_time();
-        let missing = self.declared.missing_bytes;
-        if missing > 0 {
-            let why = format!("{missing} bytes of pictures or sound are missing");
+        if let Some(why) = self.claim.unfulfilled() {
+            let (index, at) = (self.progress.next_index, self.next_time());
             return Err(Error::Truncated { why, index, at });
         }
         if let Phase::Draining(Some(why)) = phase {
-            return Err(Error::Damaged { why, index, at });
+            return Err(self.damaged(why));
         }
-        if let Some(declared) = self.declared.duration_secs
-            && self.progress.read_secs + tolerance_secs(declared) < declared
-        {
-            let why = format!("the file says that it is {declared:.3} s long");
-            return Err(Error::Truncated { why, index, at });
+        match std::mem::take(&mut self.progress.entry) {
+            Entry::Middle(Some(why)) => Err(self.damaged(why)),
+            Entry::Unknown | Entry::Middle(None) | Entry::Clean => Ok(()),
         }
-        Ok(())
     }
 
     fn damaged(&self, why: String) -> Error {
@@ -298,6 +322,13 @@ impl Decoding {
         Timestamp::new(ticks, self.base)
     }
 
+    /// Decodes from the beginning to a seek's target: the container's index led behind it.
+    fn start_over(&mut self, target: i64) -> Result<()> {
+        (*self, _) = Self::open(&self.path, &self.limits)?;
+        self.progress.skip_until = Some(target);
+        Ok(())
+    }
+
     fn jump(&mut self, target: i64) -> Result<(), ffmpeg_next::Error> {
         #[expect(
             unsafe_code,
@@ -310,7 +341,7 @@ impl Decoding {
                 self.stream as i32,
                 i64::MIN,
                 target,
-                target,
+                target.max(self.start),
                 0,
             )
         };
@@ -370,49 +401,4 @@ pub(crate) fn clock_start(input: &Input, base: Rational) -> i64 {
         Some(libav::rescale(start, libav::rational(s.time_base())?, base))
     });
     starts.min().unwrap_or(0).max(0)
-}
-
-/// The length in the header, in seconds of the container's clock; `None` where libav has only
-/// estimated it.
-fn declared_secs(input: &Input) -> Option<f64> {
-    #[expect(
-        unsafe_code,
-        reason = "ffmpeg-next does not show how the length was found"
-    )]
-    // SAFETY: the context is valid as long as `input` is.
-    let (method, start) = unsafe {
-        let raw = input.as_ptr();
-        ((*raw).duration_estimation_method, (*raw).start_time)
-    };
-    let from_header = method == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_STREAM;
-    let duration = libav::known_time(input.duration()).filter(|_| from_header)?;
-    let end = duration.saturating_add(libav::known_time(start).unwrap_or(0));
-    Some(end as f64 / f64::from(ffi::AV_TIME_BASE))
-}
-
-/// How much shorter than it says a file may end: the last packets of some containers have no
-/// length, and headers round.
-fn tolerance_secs(declared: f64) -> f64 {
-    (declared * 0.02).max(1.0)
-}
-
-/// Bytes that the file's own index places behind its end.
-fn missing_bytes(input: &Input) -> u64 {
-    let Some(len) = input.io_size() else {
-        return 0;
-    };
-    let mut end = 0;
-    for stream in input.streams() {
-        #[expect(unsafe_code, reason = "ffmpeg-next does not show the index")]
-        // SAFETY: the stream is valid; an entry is read before libav is called again.
-        unsafe {
-            let raw = stream.as_ptr().cast_mut();
-            for at in 0..ffi::avformat_index_get_entries_count(raw) {
-                if let Some(entry) = ffi::avformat_index_get_entry(raw, at).as_ref() {
-                    end = end.max(entry.pos.saturating_add(entry.size().into()));
-                }
-            }
-        }
-    }
-    u64::try_from(end - len).unwrap_or(0)
 }

@@ -36,6 +36,17 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The part that describes the file is missing because the file stops before it says it does.
+    #[error(
+        "the file is cut short, {missing_bytes} bytes are missing; get a complete copy: {path:?}"
+    )]
+    CutShort {
+        /// How much is not there.
+        missing_bytes: u64,
+        /// The file.
+        path: PathBuf,
+    },
+
     /// The file holds no moving picture.
     #[error("there is no video in {path:?}")]
     NoVideo {

@@ -7,6 +7,7 @@
 
 mod audio;
 mod carry;
+mod claim;
 mod colour;
 mod convert;
 mod decode;
@@ -22,6 +23,7 @@ mod probe;
 mod reader;
 mod sequence;
 mod settings;
+mod tone;
 mod writer;
 
 pub use audio::read_audio;

@@ -9,6 +9,7 @@ use effigy_frame::Rational;
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::{Dictionary, DictionaryRef, ffi};
 
+use crate::claim;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
@@ -32,10 +33,20 @@ pub(crate) fn prepare() {
 pub(crate) fn open_input(path: &Path, limits: &Limits) -> Result<Input> {
     prepare();
     check_file(path)?;
-    let not_media = |source| Error::NotMedia {
-        source,
+    let cut_short = |missing_bytes| Error::CutShort {
+        missing_bytes,
         path: path.to_owned(),
     };
+    let not_media = |source| match claim::missing_bytes(path) {
+        Some(missing_bytes) => cut_short(missing_bytes),
+        None => Error::NotMedia {
+            source,
+            path: path.to_owned(),
+        },
+    };
+    if let Some(missing_bytes) = claim::missing_index_bytes(path) {
+        return Err(cut_short(missing_bytes));
+    }
     let mut input = open_container(path).map_err(not_media)?;
     // Known headers are refused before libav decodes a frame to learn more.
     check_streams(&input, limits)?;
@@ -48,7 +59,7 @@ pub(crate) fn open_input(path: &Path, limits: &Limits) -> Result<Input> {
 pub(crate) fn open_output(path: &Path, format: &str) -> Result<Output, ffmpeg_next::Error> {
     prepare();
     let url = url(path)?;
-    let format = CString::new(format).map_err(|_| ffmpeg_next::Error::MuxerNotFound)?;
+    let format = CString::new(format).map_err(|_has_zero| ffmpeg_next::Error::MuxerNotFound)?;
     let mut context = ptr::null_mut();
     #[expect(unsafe_code, reason = "ffmpeg-next takes only UTF-8 paths")]
     // SAFETY: both strings outlive the calls; `context` is valid once the first call gives 0, and
@@ -272,7 +283,7 @@ pub(crate) fn stored_size(parameters: &ffmpeg_next::codec::Parameters) -> (u32, 
 fn url(path: &Path) -> Result<CString, ffmpeg_next::Error> {
     let mut bytes = b"file:".to_vec();
     bytes.extend_from_slice(path.as_os_str().as_encoded_bytes());
-    CString::new(bytes).map_err(|_| ffmpeg_next::Error::Other {
+    CString::new(bytes).map_err(|_has_zero| ffmpeg_next::Error::Other {
         errno: ffmpeg_next::error::EINVAL,
     })
 }

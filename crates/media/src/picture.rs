@@ -47,7 +47,7 @@ pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
         path: path.to_owned(),
         known: ".png, .jpg, .jpeg, .webp",
     };
-    let format = ImageFormat::from_path(path).map_err(|_| unknown())?;
+    let format = ImageFormat::from_path(path).map_err(|_unknown| unknown())?;
     let output = Unfinished::create(path)?;
     let mut writer = BufWriter::new(output.file());
     let (pixels, w, h) = (picture.pixels(), picture.width(), picture.height());

@@ -40,12 +40,15 @@ enum State {
     /// Opened or moved, not yet read from.
     Idle(Source),
     Running(Worker),
-    Ended,
+    /// At the end, or behind an error that ends. Can still be moved.
+    Ended(Source),
+    /// Only while one of the others is being replaced.
+    Changing,
 }
 
 enum Source {
     Video(Box<Decoding>),
-    Pictures(Pictures),
+    Pictures(Box<Pictures>),
 }
 
 struct Worker {
@@ -72,7 +75,7 @@ impl VideoReader {
         let (source, info) = if sequence::is_sequence(path) || picture::is_picture(path) {
             let pictures = Pictures::open(path, rate, limits)?;
             let info = pictures.info();
-            (Source::Pictures(pictures), info)
+            (Source::Pictures(Box::new(pictures)), info)
         } else {
             let (decoding, info) = Decoding::open(path, limits)?;
             (Source::Video(Box::new(decoding)), info)
@@ -93,16 +96,15 @@ impl VideoReader {
     /// Makes the first frame at or after `secs` the next one.
     ///
     /// Its `index` is counted from its time at the average rate, which is exact for videos of a
-    /// constant rate. Seeking behind the end is no error: there are no more frames then. Does
-    /// nothing after an error or the end of a video was given.
+    /// constant rate. Seeking behind the end is no error: there are no more frames then.
     ///
     /// # Errors
     /// If the file does not allow it.
     pub fn seek(&mut self, secs: f64) -> Result<()> {
-        let mut source = match std::mem::replace(&mut self.state, State::Ended) {
-            State::Idle(source) => source,
+        let mut source = match std::mem::replace(&mut self.state, State::Changing) {
+            State::Idle(source) | State::Ended(source) => source,
             State::Running(worker) => worker.stop(),
-            State::Ended => return Ok(()),
+            State::Changing => return Ok(()),
         };
         let sought = match &mut source {
             Source::Video(decoding) => decoding.seek(secs),
@@ -120,31 +122,29 @@ impl Iterator for VideoReader {
     type Item = Result<Frame>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let State::Idle(_) = &self.state {
-            let State::Idle(source) = std::mem::replace(&mut self.state, State::Ended) else {
+        let worker = match std::mem::replace(&mut self.state, State::Changing) {
+            State::Idle(source) => Worker::start(source, self.frames_ahead),
+            State::Running(worker) => worker,
+            ended => {
+                self.state = ended;
                 return None;
-            };
-            self.state = State::Running(Worker::start(source, self.frames_ahead));
-        }
-        let State::Running(worker) = &self.state else {
-            return None;
-        };
-        match worker.frames.recv() {
-            Ok(Some(frame)) => Some(frame),
-            // The thread ends with a `None`; if it is gone without one, it has panicked.
-            Ok(None) | Err(_) => {
-                if let State::Running(worker) = std::mem::replace(&mut self.state, State::Ended) {
-                    drop(worker.stop());
-                }
-                None
             }
-        }
+        };
+        // The thread ends with a `None`; if it is gone without one, it has panicked, and taking
+        // the source back passes that on.
+        let frame = worker.frames.recv().unwrap_or(None);
+        self.state = if frame.is_some() {
+            State::Running(worker)
+        } else {
+            State::Ended(worker.stop())
+        };
+        frame
     }
 }
 
 impl Drop for VideoReader {
     fn drop(&mut self) {
-        if let State::Running(worker) = std::mem::replace(&mut self.state, State::Ended) {
+        if let State::Running(worker) = std::mem::replace(&mut self.state, State::Changing) {
             drop(worker.frames);
             // A panic of the thread has nobody left to hear it.
             drop(worker.thread.join());

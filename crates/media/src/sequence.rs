@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(five.number(OsStr::new("shot-00012.png")), Some(12));
         assert_eq!(five.number(OsStr::new("shot-12.png")), None);
         assert_eq!(five.name(7), "shot-00007.png");
-        assert!(pattern(Path::new("100%done.png")).is_none());
+        assert!(pattern(Path::new("100% sure.png")).is_none());
         assert!(pattern(Path::new("clip.mp4")).is_none());
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use effigy_frame::{Frame, Rational, Timestamp};
 use ffmpeg_next::error::EAGAIN;
 use ffmpeg_next::format::context::Output;
-use ffmpeg_next::{Dictionary, Packet, encoder, format, frame};
+use ffmpeg_next::{Dictionary, Packet, encoder, format};
 
 use crate::carry::{Carried, Stop};
 use crate::convert::FromRgb;
@@ -36,10 +36,16 @@ pub struct VideoWriter {
 struct Clock {
     next_index: u64,
     last_ticks: Option<i64>,
-    /// Ticks of a frame at the average rate: the length of the last one.
+    /// Ticks between the last two frames, which the last one is shown for as well.
     step: i64,
     /// Time base that the container chose for the video.
     stream_base: Rational,
+}
+
+impl Clock {
+    fn secs(&self, base: Rational) -> f64 {
+        self.last_ticks.unwrap_or(0) as f64 * base.to_f64()
+    }
 }
 
 /// The stream that holds the video.
@@ -95,14 +101,14 @@ impl VideoWriter {
     /// disk is full.
     pub fn write(&mut self, frame: &Frame) -> Result<()> {
         let ticks = self.ticks_of(frame)?;
-        let mut converted =
-            frame::Video::new(encode::FORMAT, self.encoder.width(), self.encoder.height());
-        self.from_rgb.convert(&frame.picture, &mut converted)?;
+        let mut converted = self.from_rgb.convert(&frame.picture)?;
         converted.set_pts(Some(ticks));
         self.encoder
             .send_frame(&converted)
             .map_err(|err| self.refused(&err))?;
-        self.clock.last_ticks = Some(ticks);
+        if let Some(last) = self.clock.last_ticks.replace(ticks) {
+            self.clock.step = ticks - last;
+        }
         self.clock.next_index += 1;
         self.write_packets()
     }
@@ -177,13 +183,11 @@ impl VideoWriter {
         let Some(carried) = &mut self.carried else {
             return Ok(());
         };
+        let at_secs = secs.min(self.clock.secs(self.settings.time_base));
         carried
             .write_until(secs, &mut self.output)
             .map_err(|stop| match stop {
-                Stop::Read(err) => Error::DamagedAudio {
-                    why: err.to_string(),
-                    at_secs: secs,
-                },
+                Stop::Read(why) => Error::DamagedAudio { why, at_secs },
                 Stop::Write(err) => self.file.write_error(libav::io_error(err)),
             })
     }
