@@ -1,5 +1,11 @@
 //! Files in, frames out, and back, with everything that real files get wrong.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, and write nothing synthetic of anybody"
+)]
+
 mod broken;
 mod clips;
 mod colours;
