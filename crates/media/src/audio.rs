@@ -12,7 +12,7 @@ use crate::claim::Claim;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
-use crate::{decode, probe};
+use crate::probe;
 
 /// Reads the first sound of a file as mono samples in `-1.0..=1.0`, `rate_hz` of them a second.
 ///
@@ -38,7 +38,7 @@ pub fn read_audio(path: &Path, rate_hz: u32, limits: &Limits) -> Result<Vec<f32>
     let mut sound = Sound {
         claim: Claim::of(&input, path),
         decoder: open_decoder(&stream)?,
-        start_secs: decode::clock_start(&input, base) as f64 * base.to_f64(),
+        start_secs: libav::clock_start(&input, base) as f64 * base.to_f64(),
         base_secs: base.to_f64(),
         stream: stream.index(),
         resampler: None,

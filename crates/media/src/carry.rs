@@ -7,7 +7,6 @@ use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::{Packet, codec, encoder, media};
 
 use crate::claim::Claim;
-use crate::decode::clock_start;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
@@ -48,7 +47,7 @@ impl Carried {
                 from: stream.index(),
                 to,
                 base,
-                start: clock_start(&input, base),
+                start: libav::clock_start(&input, base),
             });
         }
         Ok((!streams.is_empty()).then_some(Self {

@@ -119,55 +119,50 @@ impl ColourTags {
     }
 }
 
-impl From<color::Range> for Range {
-    fn from(range: color::Range) -> Self {
-        match range {
-            color::Range::MPEG => Self::Limited,
-            color::Range::JPEG => Self::Full,
-            color::Range::Unspecified => Self::Unspecified,
-        }
-    }
+/// The four numbers of ITU-T H.273 and the range, as they come out of libav.
+///
+/// They are read as numbers on purpose: some demuxers pass on whatever a file says, and a Rust
+/// enum may not hold that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Codes {
+    pub(crate) range: i32,
+    pub(crate) matrix: i32,
+    pub(crate) primaries: i32,
+    pub(crate) transfer: i32,
 }
 
-impl From<color::Space> for Matrix {
-    fn from(space: color::Space) -> Self {
-        use color::Space;
-        match space {
-            Space::Unspecified | Space::Reserved => Self::Unspecified,
-            Space::RGB => Self::Rgb,
-            Space::BT470BG | Space::SMPTE170M => Self::Bt601,
-            Space::BT709 => Self::Bt709,
-            Space::BT2020NCL => Self::Bt2020,
-            _ => Self::Other,
-        }
-    }
-}
-
-impl From<color::Primaries> for Primaries {
-    fn from(primaries: color::Primaries) -> Self {
-        use color::Primaries as P;
-        match primaries {
-            P::Unspecified | P::Reserved | P::Reserved0 => Self::Unspecified,
-            P::BT470BG | P::SMPTE170M | P::SMPTE240M => Self::Bt601,
-            P::BT709 => Self::Bt709,
-            P::BT2020 => Self::Bt2020,
-            P::SMPTE431 | P::SMPTE432 => Self::P3,
-            _ => Self::Other,
-        }
-    }
-}
-
-impl From<color::TransferCharacteristic> for Transfer {
-    fn from(transfer: color::TransferCharacteristic) -> Self {
-        use color::TransferCharacteristic as T;
-        match transfer {
-            T::Unspecified | T::Reserved | T::Reserved0 => Self::Unspecified,
-            T::BT709 | T::SMPTE170M | T::BT2020_10 | T::BT2020_12 => Self::Sdr,
-            T::GAMMA22 | T::GAMMA28 => Self::Sdr,
-            T::IEC61966_2_1 => Self::Srgb,
-            T::SMPTE2084 => Self::Pq,
-            T::ARIB_STD_B67 => Self::Hlg,
-            _ => Self::Other,
+impl From<Codes> for ColourTags {
+    fn from(codes: Codes) -> Self {
+        Self {
+            range: match codes.range {
+                1 => Range::Limited,
+                2 => Range::Full,
+                _ => Range::Unspecified,
+            },
+            matrix: match codes.matrix {
+                0 => Matrix::Rgb,
+                1 => Matrix::Bt709,
+                2 | 3 => Matrix::Unspecified,
+                5 | 6 => Matrix::Bt601,
+                9 => Matrix::Bt2020,
+                _ => Matrix::Other,
+            },
+            primaries: match codes.primaries {
+                1 => Primaries::Bt709,
+                0 | 2 | 3 => Primaries::Unspecified,
+                5..=7 => Primaries::Bt601,
+                9 => Primaries::Bt2020,
+                11 | 12 => Primaries::P3,
+                _ => Primaries::Other,
+            },
+            transfer: match codes.transfer {
+                1 | 4..=6 | 14 | 15 => Transfer::Sdr,
+                0 | 2 | 3 => Transfer::Unspecified,
+                13 => Transfer::Srgb,
+                16 => Transfer::Pq,
+                18 => Transfer::Hlg,
+                _ => Transfer::Other,
+            },
         }
     }
 }
@@ -226,6 +221,20 @@ impl Transfer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn senseless_codes_are_another_colour_and_no_crash() {
+        let wild = ColourTags::from(Codes {
+            range: 77,
+            matrix: -5,
+            primaries: 0x55b9_8101,
+            transfer: i32::MIN,
+        });
+        assert_eq!(wild.range, Range::Unspecified);
+        assert_eq!(wild.matrix, Matrix::Other);
+        assert_eq!(wild.primaries, Primaries::Other);
+        assert_eq!(wild.transfer, Transfer::Other);
+    }
 
     #[test]
     fn what_is_unsaid_is_guessed_from_the_rows() {

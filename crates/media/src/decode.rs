@@ -11,7 +11,6 @@ use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Dictionary, Packet, codec, ffi, frame};
 
 use crate::claim::Claim;
-use crate::colour::ColourTags;
 use crate::convert::ToRgb;
 use crate::error::{Error, Result};
 use crate::info::Info;
@@ -96,7 +95,7 @@ impl Decoding {
             path: path.to_owned(),
             stream: stream.index(),
             step: (step.round() as i64).max(1),
-            start: clock_start(&input, base),
+            start: libav::clock_start(&input, base),
             orientation: video.orientation,
             rate: video.frame_rate,
             claim: Claim::of(&input, path),
@@ -259,12 +258,7 @@ impl Decoding {
     fn picture(&mut self, decoded: &frame::Video) -> Result<Picture> {
         self.limits
             .check_size(decoded.width().into(), decoded.height().into())?;
-        let colour = ColourTags {
-            range: decoded.color_range().into(),
-            matrix: decoded.color_space().into(),
-            primaries: decoded.color_primaries().into(),
-            transfer: decoded.color_transfer_characteristic().into(),
-        };
+        let colour = libav::frame_colour(decoded);
         let picture = self
             .to_rgb
             .convert(decoded, colour.resolved(decoded.height()))?;
@@ -381,24 +375,10 @@ fn open_decoder(
     decoder.set_packet_time_base(stream.time_base());
     let mut options = Dictionary::new();
     options.set("threads", "auto");
-    options.set("err_detect", "explode");
+    options.set("err_detect", "crccheck+explode");
     options.set("max_pixels", &libav::coded_pixels(limits).to_string());
     decoder
         .open_as_with(found, options)
         .and_then(codec::decoder::Opened::video)
         .map_err(broken)
-}
-
-/// Where the file's clock starts, in ticks of `base`. Sound that is cut off before the start
-/// (negative times) does not move it.
-pub(crate) fn clock_start(input: &Input, base: Rational) -> i64 {
-    let starts = input.streams().filter_map(|s| {
-        let is_media = matches!(
-            s.parameters().medium(),
-            ffmpeg_next::media::Type::Video | ffmpeg_next::media::Type::Audio
-        );
-        let start = libav::known_time(s.start_time()).filter(|_| is_media)?;
-        Some(libav::rescale(start, libav::rational(s.time_base())?, base))
-    });
-    starts.min().unwrap_or(0).max(0)
 }

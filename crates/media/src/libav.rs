@@ -7,9 +7,10 @@ use std::sync::Once;
 
 use effigy_frame::Rational;
 use ffmpeg_next::format::context::{Input, Output};
-use ffmpeg_next::{Dictionary, DictionaryRef, ffi};
+use ffmpeg_next::{Dictionary, DictionaryRef, codec, ffi, frame};
 
 use crate::claim;
+use crate::colour::{Codes, ColourTags};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
@@ -113,6 +114,20 @@ pub(crate) fn rescale(ticks: i64, from: Rational, to: Rational) -> i64 {
 /// Gives libav's value for "no time", as `None`.
 pub(crate) fn known_time(ticks: i64) -> Option<i64> {
     (ticks != ffi::AV_NOPTS_VALUE).then_some(ticks)
+}
+
+/// Where the file's clock starts, in ticks of `base`. Sound that is cut off before the start
+/// (negative times) does not move it.
+pub(crate) fn clock_start(input: &Input, base: Rational) -> i64 {
+    let starts = input.streams().filter_map(|s| {
+        let is_media = matches!(
+            s.parameters().medium(),
+            ffmpeg_next::media::Type::Video | ffmpeg_next::media::Type::Audio
+        );
+        let start = known_time(s.start_time()).filter(|_| is_media)?;
+        Some(rescale(start, rational(s.time_base())?, base))
+    });
+    starts.min().unwrap_or(0).max(0)
 }
 
 /// Turns a libav status into a result.
@@ -265,8 +280,45 @@ fn check_streams(input: &Input, limits: &Limits) -> Result<()> {
     Ok(())
 }
 
+/// What a stream's header says about colours.
+pub(crate) fn header_colour(parameters: &codec::Parameters) -> ColourTags {
+    #[expect(
+        unsafe_code,
+        reason = "ffmpeg-next takes any number of a file for a Rust enum"
+    )]
+    // SAFETY: the parameters are valid as long as `parameters` is; C's enums are numbers of the
+    // size of an `i32`, and are read as such because no Rust enum may hold what a file says.
+    unsafe {
+        let raw = parameters.as_ptr();
+        ColourTags::from(Codes {
+            range: (&raw const (*raw).color_range).cast::<i32>().read(),
+            matrix: (&raw const (*raw).color_space).cast::<i32>().read(),
+            primaries: (&raw const (*raw).color_primaries).cast::<i32>().read(),
+            transfer: (&raw const (*raw).color_trc).cast::<i32>().read(),
+        })
+    }
+}
+
+/// What a decoded frame says about its colours.
+pub(crate) fn frame_colour(decoded: &frame::Video) -> ColourTags {
+    #[expect(
+        unsafe_code,
+        reason = "ffmpeg-next takes any number of a file for a Rust enum"
+    )]
+    // SAFETY: the frame is valid as long as `decoded` is; see `header_colour` for the numbers.
+    unsafe {
+        let raw = decoded.as_ptr();
+        ColourTags::from(Codes {
+            range: (&raw const (*raw).color_range).cast::<i32>().read(),
+            matrix: (&raw const (*raw).colorspace).cast::<i32>().read(),
+            primaries: (&raw const (*raw).color_primaries).cast::<i32>().read(),
+            transfer: (&raw const (*raw).color_trc).cast::<i32>().read(),
+        })
+    }
+}
+
 /// The size in the stream's header, zero when it is not known yet.
-pub(crate) fn stored_size(parameters: &ffmpeg_next::codec::Parameters) -> (u32, u32) {
+pub(crate) fn stored_size(parameters: &codec::Parameters) -> (u32, u32) {
     #[expect(unsafe_code, reason = "ffmpeg-next does not show the size")]
     // SAFETY: the parameters are valid as long as `parameters` is.
     let (width, height) = unsafe {

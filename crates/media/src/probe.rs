@@ -8,7 +8,6 @@ use ffmpeg_next::format::context::Input;
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Stream, codec, ffi, media};
 
-use crate::colour::ColourTags;
 use crate::error::{Error, Result};
 use crate::info::{AudioInfo, Info, VideoInfo};
 use crate::libav;
@@ -130,7 +129,7 @@ fn video_info(stream: &Stream<'_>, path: &Path) -> Result<VideoInfo> {
         bit_depth: format.as_ref().map_or(8, |f| f.bit_depth),
         alpha: format.as_ref().is_some_and(|f| f.alpha) || has_alpha_plane(stream),
         pixel_format: format.map_or_else(|| "unknown".to_owned(), |f| f.name),
-        colour: header.colour,
+        colour: libav::header_colour(&parameters),
     })
 }
 
@@ -142,7 +141,6 @@ pub(crate) fn has_alpha_plane(stream: &Stream<'_>) -> bool {
 struct Header {
     format: ffmpeg_next::format::Pixel,
     pixel_aspect: ffmpeg_next::Rational,
-    colour: ColourTags,
 }
 
 fn header_of(parameters: &codec::Parameters) -> Result<Header> {
@@ -156,12 +154,6 @@ fn header_of(parameters: &codec::Parameters) -> Result<Header> {
     Ok(Header {
         format: decoder.format(),
         pixel_aspect: decoder.aspect_ratio(),
-        colour: ColourTags {
-            range: decoder.color_range().into(),
-            matrix: decoder.color_space().into(),
-            primaries: decoder.color_primaries().into(),
-            transfer: decoder.color_transfer_characteristic().into(),
-        },
     })
 }
 
