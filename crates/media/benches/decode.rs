@@ -1,6 +1,6 @@
 //! How fast video becomes R'G'B' frames. `cargo bench -p effigy-media -- decode/1080p`
 //!
-//! The clip is made here: noise that moves over a ramp, about as hard to decode as a talking head.
+//! The clip is made here: noise that moves over a ramp.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,9 +1,10 @@
 //! Damaged and dishonest files: always an error that says what and where, never a quiet end.
 
 use effigy_frame::Frame;
-use effigy_media::{Error, Limits, Result, VideoReader, probe, read_audio};
+use effigy_media::{Error, Limits, Primaries, Result, VideoReader, probe, read_audio};
+use ffmpeg_next::format::Pixel;
 
-use crate::clips::{Folder, difference, patch, quick, scene, write_clip};
+use crate::clips::{Folder, Raw, difference, patch, quick, scene, write_clip, write_raw};
 
 /// The good frames and how reading ended.
 fn read(path: &std::path::Path) -> (Vec<Frame>, Option<Error>) {
@@ -193,6 +194,22 @@ fn a_header_claiming_60000x60000_is_refused() {
             "{err:?}"
         );
     }
+}
+
+/// libav passes on colour codes of Matroska as they are; no standard knows 254.
+#[test]
+fn a_senseless_colour_code_is_another_colour() {
+    let folder = Folder::new();
+    let path = folder.path("wild.mkv");
+    let raw = Raw {
+        primaries: ffmpeg_next::color::Primaries::BT709,
+        ..Raw::new(Pixel::YUV420P, 64, 48)
+    };
+    write_raw(&path, &raw, |picture| picture.data_mut(0).fill(90));
+    patch(&path, &[0x55, 0xbb, 0x81], 3, &[254]);
+    let video = probe(&path, &Limits::default()).unwrap().video.unwrap();
+    assert_eq!(video.colour.primaries, Primaries::Other);
+    assert_eq!(read(&path).0.len(), 3);
 }
 
 #[test]
