@@ -375,10 +375,24 @@ fn open_decoder(
     decoder.set_packet_time_base(stream.time_base());
     let mut options = Dictionary::new();
     options.set("threads", "auto");
-    options.set("err_detect", "crccheck+explode");
+    options.set("err_detect", strictness(id));
     options.set("max_pixels", &libav::coded_pixels(limits).to_string());
     decoder
         .open_as_with(found, options)
         .and_then(codec::decoder::Opened::video)
         .map_err(broken)
+}
+
+/// How loudly a decoder should complain.
+///
+/// The family of H.263 and MPEG-4 gives a frame and an error at once when told to explode, and
+/// libav 5.1 then aborts the program at the next packet. They mark what they made up, which is
+/// noticed as well.
+fn strictness(id: codec::Id) -> &'static str {
+    use codec::Id;
+    match id {
+        Id::H264 | Id::HEVC | Id::VP8 | Id::VP9 | Id::AV1 => "crccheck+explode",
+        Id::MPEG1VIDEO | Id::MPEG2VIDEO | Id::MJPEG => "crccheck+explode",
+        _ => "crccheck",
+    }
 }

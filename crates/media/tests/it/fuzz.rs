@@ -1,6 +1,7 @@
 //! Mutated files: reading them may fail in any way but a panic, a crash or a hang.
 //!
-//! The same mutations every time; `EFFIGY_FUZZ_ROUNDS` asks for more of them.
+//! The same mutations every time; `EFFIGY_FUZZ_ROUNDS` asks for more of them, and
+//! `EFFIGY_FUZZ_SEEDS` names a folder of further small files to start from.
 
 use std::path::Path;
 
@@ -99,6 +100,14 @@ fn seeds(folder: &Folder) -> Vec<String> {
     }
     write_tone(&folder.path("h.wav"), 8000, 1, 0.1);
     names.push("h.wav".to_owned());
+    if let Some(more) = std::env::var_os("EFFIGY_FUZZ_SEEDS") {
+        for entry in std::fs::read_dir(more).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            std::fs::copy(entry.path(), folder.path(&name)).unwrap();
+            names.push(name);
+        }
+    }
     names
 }
 
