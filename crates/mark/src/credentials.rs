@@ -7,7 +7,7 @@ mod read;
 mod write;
 
 pub use read::{Action, Credentials, State};
-pub(crate) use read::{Anchors, read};
+pub(crate) use read::{Anchors, is_synthetic_type, read};
 pub(crate) use write::{Manifest, sign};
 
 /// Label of our own assertion: who made this, when, by which model and whose consent.

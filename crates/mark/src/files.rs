@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::error::{Error, Result};
 
 /// Records, keys and logs are far smaller; what is larger is not one of ours.
@@ -112,6 +114,18 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
         reason: error.to_string(),
     })?;
     Ok(bytes)
+}
+
+/// Hashes a file of any size; gives hexadecimal digits.
+pub(crate) fn sha256(path: &Path) -> Result<String> {
+    let read_error = |source| Error::Read {
+        source,
+        path: path.to_owned(),
+    };
+    let mut file = File::open(path).map_err(read_error)?;
+    let mut hash = Sha256::new();
+    std::io::copy(&mut file, &mut hash).map_err(read_error)?;
+    Ok(hex(&hash.finalize()))
 }
 
 /// Writes bytes as lower-case hexadecimal digits.

@@ -109,6 +109,11 @@ impl Keys {
         })
     }
 
+    /// The folder that holds them.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The key that signs consents.
     pub(crate) fn consent(&self) -> &SigningKey {
         &self.consent
@@ -136,6 +141,11 @@ impl Keys {
     /// Certificates of the root that signatures of this installation lead to, as PEM.
     pub fn root_pem(&self) -> &str {
         &self.root_pem
+    }
+
+    /// The root certificate in a folder of keys, where there is one: it is public.
+    pub fn public_root(folder: &Path) -> Option<String> {
+        files::read_text(&folder.join(ROOT_CERTIFICATE)).ok()
     }
 
     /// Identifier of the key that signs consents here.

@@ -14,7 +14,10 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::keys::Keys;
 use crate::label::{Label, Language, Profiles, Source, Stamps};
+use crate::log::{Event, Log};
 use crate::moment::Moment;
+use crate::verify;
+use crate::watermark::Embedder;
 
 /// How outputs are marked. There is no setting that leaves a mark out.
 pub struct Policy<'a> {
@@ -50,6 +53,7 @@ pub struct MarkedWriter<'a> {
     job: Job<'a>,
     writer: VideoWriter,
     stamps: Stamps,
+    watermark: Embedder,
     first_secs: Option<f64>,
     thumbnail: Option<Picture>,
     unsigned: Temporary,
@@ -71,10 +75,12 @@ impl<'a> MarkedWriter<'a> {
         #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
         let writer = VideoWriter::create(&unsigned.0, settings)?;
         let stamps = Stamps::draw(&job.label, settings.width, settings.height);
+        let watermark = Embedder::new(job.label.identifier);
         Ok(Self {
             job,
             writer,
             stamps,
+            watermark,
             first_secs: None,
             thumbnail: None,
             unsigned,
@@ -89,6 +95,7 @@ impl<'a> MarkedWriter<'a> {
         let secs = frame.time.secs();
         let since_start = secs - *self.first_secs.get_or_insert(secs);
         self.stamps.lay_over(&mut frame.picture, since_start);
+        self.watermark.embed(&mut frame.picture);
         if self.thumbnail.is_none() {
             self.thumbnail = Some(thumbnail(&frame.picture));
         }
@@ -121,6 +128,7 @@ pub fn write_marked_picture(
     let job = Job::new(path, token, policy)?;
     let unsigned = Temporary::beside(path)?;
     Stamps::draw(&job.label, picture.width(), picture.height()).lay_over(&mut picture, 0.0);
+    Embedder::new(job.label.identifier).embed(&mut picture);
     #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
     effigy_media::write_picture(&unsigned.0, &picture)?;
     job.finish(&unsigned, &thumbnail(&picture))
@@ -170,6 +178,7 @@ impl<'a> Job<'a> {
         };
         credentials::sign(&unsigned.0, &signed.0, &manifest, self.policy.keys)?;
         self.check(&signed.0)?;
+        self.log(&signed.0)?;
         fs::rename(&signed.0, &self.path).map_err(|source| Error::Write {
             source,
             path: self.path.clone(),
@@ -178,6 +187,20 @@ impl<'a> Job<'a> {
             path: self.path.clone(),
             identifier: self.label.identifier,
         })
+    }
+
+    fn log(&self, signed: &Path) -> Result<()> {
+        let consents = self
+            .token
+            .consents()
+            .iter()
+            .map(|record| record.id.to_string());
+        let event = Event::Written {
+            consents: consents.collect(),
+            identifier: format!("{:016x}", self.label.identifier),
+            sha256: files::sha256(signed)?,
+        };
+        Log::of(self.policy.keys).append(event, self.policy.now)
     }
 
     /// Reads back what was written, as a stranger would who trusts our root.
@@ -199,6 +222,10 @@ impl<'a> Job<'a> {
             return Err(failed(
                 "the credentials do not say what was done".to_owned(),
             ));
+        }
+        let found = verify::watermark(signed)?;
+        if found.map(|found| found.identifier) != Some(self.label.identifier) {
+            return Err(failed("the watermark cannot be read back".to_owned()));
         }
         Ok(())
     }

@@ -9,7 +9,9 @@ use effigy_mark::consent::{
     Audience, Basis, Claim, Draft, Match, Purpose, Seen, Store, Token, Use, require,
 };
 use effigy_mark::label::{Language, Profiles, Source};
-use effigy_mark::{Error, Keys, MarkedWriter, Moment, Policy, write_marked_picture};
+use effigy_mark::{
+    Error, Keys, MarkedWriter, Moment, Policy, Report, State, Trust, verify, write_marked_picture,
+};
 use effigy_media::WriteSettings;
 
 struct Studio {
@@ -145,4 +147,71 @@ fn dropped_writer_leaves_nothing() {
     writer.write(frame(0)).unwrap();
     drop(writer);
     assert_eq!(studio.files_left(), Vec::<String>::new());
+}
+
+fn report(studio: &Studio, path: &Path) -> Report {
+    let trust = Trust {
+        roots_pem: vec![studio.keys.root_pem().to_owned()],
+    };
+    verify(path, &trust).unwrap()
+}
+
+#[test]
+fn written_video_verifies_and_says_what_was_done() {
+    let studio = studio();
+    let path = studio.path("out.mp4");
+    let marked = write_video(&studio, &path).unwrap();
+    let report = report(&studio, &path);
+    assert!(report.marked);
+    let credentials = report.credentials.unwrap();
+    assert_eq!(credentials.state, State::Trusted);
+    assert_eq!(
+        credentials.watermark,
+        Some(format!("{:016x}", marked.identifier))
+    );
+    assert_eq!(report.watermark.unwrap().identifier, marked.identifier);
+    assert_eq!(credentials.consents.len(), 1);
+    let words = verify(&path, &Trust::default()).unwrap().in_words();
+    assert!(words.contains("not known here"), "{words}");
+}
+
+#[test]
+fn flipped_byte_anywhere_is_found() {
+    let studio = studio();
+    let path = studio.path("out.png");
+    let (token, policy) = (studio.token(), studio.policy());
+    write_marked_picture(&path, picture(120, 80, 0), &token, &policy).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let changed = studio.path("changed.png");
+    for at in (0..whole.len()).step_by(whole.len() / 150 + 1) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        fs::write(&changed, bytes).unwrap();
+        let trust = Trust {
+            roots_pem: vec![studio.keys.root_pem().to_owned()],
+        };
+        let state = verify(&changed, &trust)
+            .ok()
+            .and_then(|r| r.credentials)
+            .map(|c| c.state);
+        assert_ne!(state, Some(State::Trusted), "byte {at} of {}", whole.len());
+    }
+}
+
+#[test]
+fn unreadable_files_are_errors_and_plain_pictures_unmarked() {
+    let studio = studio();
+    let path = studio.path("plain.mp4");
+    for content in ["", "a text is no video"] {
+        fs::write(&path, content).unwrap();
+        assert!(verify(&path, &Trust::default()).is_err(), "{content:?}");
+    }
+    let path = studio.path("plain.png");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "not rendered, and meant to be unmarked"
+    )]
+    effigy_media::write_picture(&path, &picture(300, 200, 0)).unwrap();
+    let report = report(&studio, &path);
+    assert!(!report.marked && report.credentials.is_none() && report.watermark.is_none());
 }

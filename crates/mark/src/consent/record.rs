@@ -1,6 +1,7 @@
 //! What a consent says.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
@@ -139,6 +140,24 @@ pub struct Evidence {
     pub name: String,
     /// SHA-256 of the file, in hexadecimal digits.
     pub sha256: String,
+}
+
+impl Evidence {
+    /// Hashes a file. It is not copied.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of(path: &Path) -> Result<Self> {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        Ok(Self {
+            name,
+            sha256: crate::files::sha256(path)?,
+        })
+    }
 }
 
 /// A consent before it is signed.

@@ -8,6 +8,7 @@ use crate::consent::{Basis, Draft, Id, Record, Template, Use, jws};
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
 use crate::keys::Keys;
+use crate::log::{Event, Log};
 use crate::moment::Moment;
 
 /// Consents on disk. Every record that leaves the store had its signature verified.
@@ -103,6 +104,12 @@ impl<'a> Store<'a> {
             &self.path(&record.id, "jws"),
             token.as_bytes(),
             Readers::Owner,
+        )?;
+        Log::of(self.keys).append(
+            Event::Consented {
+                consent: record.id.to_string(),
+            },
+            now,
         )?;
         Ok(record)
     }
@@ -208,6 +215,12 @@ impl<'a> Store<'a> {
             };
             let token = jws::sign(self.keys, REVOCATION, &revocation)?;
             files::write(&path, token.as_bytes(), Readers::Owner)?;
+            Log::of(self.keys).append(
+                Event::Revoked {
+                    consent: record.id.to_string(),
+                },
+                now,
+            )?;
         }
         self.erase_template(&record.id)
     }

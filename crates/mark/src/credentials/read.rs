@@ -61,6 +61,61 @@ pub struct Credentials {
     pub problems: Vec<String>,
 }
 
+impl Credentials {
+    /// A manifest that is there and cannot be read.
+    pub(crate) fn broken(reason: &str) -> Self {
+        Self {
+            state: State::Broken,
+            signer: None,
+            time: None,
+            generator: None,
+            actions: Vec::new(),
+            ingredients: Vec::new(),
+            synthetic: false,
+            watermark: None,
+            consents: Vec::new(),
+            label: None,
+            problems: vec![reason.to_owned()],
+        }
+    }
+
+    /// Says it in words, one finding per line.
+    pub(crate) fn in_words(&self) -> Vec<String> {
+        let signer = self.signer.as_deref().unwrap_or("nobody named");
+        let mut lines = vec![match self.state {
+            State::Trusted => {
+                format!("credentials: whole, signed by {signer}, who is trusted here")
+            }
+            State::Untrusted => {
+                format!("credentials: whole, signed by {signer}, who is not known here")
+            }
+            State::Broken => format!(
+                "credentials: broken ({}): file or manifest was changed after signing",
+                self.problems.join(", "),
+            ),
+        }];
+        for action in &self.actions {
+            let source = action
+                .source_type
+                .as_deref()
+                .map(|kind| format!(", {kind}"));
+            let software = action
+                .software
+                .as_deref()
+                .map(|name| format!(", with {name}"));
+            let (source, software) = (source.unwrap_or_default(), software.unwrap_or_default());
+            lines.push(format!("done: {}{source}{software}", action.action));
+        }
+        if !self.ingredients.is_empty() {
+            lines.push(format!("made from: {}", self.ingredients.join(", ")));
+        }
+        if !self.consents.is_empty() {
+            lines.push(format!("with consent: {}", self.consents.join(", ")));
+        }
+        lines
+    }
+}
+
 /// IPTC and C2PA source types that speak of a trained model.
 const SYNTHETIC_TYPES: [&str; 4] = [
     "trainedAlgorithmicMedia",
@@ -68,6 +123,12 @@ const SYNTHETIC_TYPES: [&str; 4] = [
     "compositeSynthetic",
     "trainedAlgorithmicData",
 ];
+
+/// Whether a digital source type, given by its last word, speaks of a trained model.
+pub(crate) fn is_synthetic_type(kind: &str) -> bool {
+    SYNTHETIC_TYPES.contains(&kind)
+}
+
 /// How far back a manifest's ingredients are followed.
 const DEEPEST: usize = 16;
 
@@ -93,17 +154,24 @@ pub(crate) fn read(
 }
 
 fn summary(reader: &Reader) -> Credentials {
+    let manifest = reader.active_manifest();
+    let is_padded_with_zeros = manifest
+        .and_then(Manifest::signature)
+        .is_none_or(padding_is_zero);
     let state = match reader.validation_state() {
+        _ if !is_padded_with_zeros => State::Broken,
         ValidationState::Trusted => State::Trusted,
         ValidationState::Valid => State::Untrusted,
         ValidationState::Invalid => State::Broken,
     };
     let statuses = reader.validation_status().unwrap_or_default();
-    let problems = statuses
+    let mut problems: Vec<String> = statuses
         .iter()
         .map(|status| status.code().to_owned())
         .collect();
-    let manifest = reader.active_manifest();
+    if !is_padded_with_zeros {
+        problems.push("padding.changed".to_owned());
+    }
     let ours = manifest.and_then(|manifest| assertion(manifest, MAKING));
     let consents = ours
         .and_then(|value| value["consents"].as_array().cloned())
@@ -124,6 +192,28 @@ fn summary(reader: &Reader) -> Credentials {
         label: ours.map(|value| value["label"].clone()),
         problems,
     }
+}
+
+/// Whether the room left in a COSE signature is empty. It is the one place that neither the
+/// signature nor a hash covers, so that what changes there would go unseen.
+fn padding_is_zero(cose: &[u8]) -> bool {
+    let Ok(sign1) = ciborium::from_reader::<ciborium::Value, _>(cose) else {
+        return false;
+    };
+    let sign1 = match sign1 {
+        ciborium::Value::Tag(_, inner) => *inner,
+        other => other,
+    };
+    let unprotected = sign1.as_array().and_then(|parts| parts.get(1)?.as_map());
+    unprotected.is_some_and(|fields| {
+        fields.iter().all(|(name, value)| {
+            let is_padding = name.as_text().is_some_and(|name| name.starts_with("pad"));
+            let is_zero = value
+                .as_bytes()
+                .is_some_and(|bytes| bytes.iter().all(|&b| b == 0));
+            !is_padding || is_zero
+        })
+    })
 }
 
 fn assertion<'a>(manifest: &'a Manifest, label: &str) -> Option<&'a serde_json::Value> {

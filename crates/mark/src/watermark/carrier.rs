@@ -78,11 +78,17 @@ impl Carriers {
         let mut data = carriers.split_off(n_sync);
         for carrier in &mut data {
             if random.next() & 1 == 1 {
-                carrier.phase = Complex { re: -carrier.phase.re, im: -carrier.phase.im };
+                carrier.phase = Complex {
+                    re: -carrier.phase.re,
+                    im: -carrier.phase.im,
+                };
             }
         }
         assert!(data.len() >= CODED_BITS, "each coded bit has a carrier");
-        Self { sync: carriers, data }
+        Self {
+            sync: carriers,
+            data,
+        }
     }
 }
 

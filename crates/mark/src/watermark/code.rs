@@ -19,8 +19,9 @@ pub(super) const CODED_BITS: usize = MESSAGE_BITS * GENERATORS.len();
 pub(super) fn encode(identifier: u64) -> Vec<f32> {
     let message = message(identifier);
     // The register begins as if the message had already gone round once.
-    let mut register =
-        message[MESSAGE_BITS - MEMORY..].iter().fold(0_u32, |r, &bit| r << 1 | u32::from(bit));
+    let mut register = message[MESSAGE_BITS - MEMORY..]
+        .iter()
+        .fold(0_u32, |r, &bit| r << 1 | u32::from(bit));
     let mut coded = Vec::with_capacity(CODED_BITS);
     for bit in message {
         register = (register << 1 | u32::from(bit)) & ((1 << (MEMORY + 1)) - 1);
@@ -32,14 +33,17 @@ pub(super) fn encode(identifier: u64) -> Vec<f32> {
 /// Finds the most likely identifier. `None` when the checksum does not fit.
 pub(super) fn decode(soft: &[f32]) -> Option<u64> {
     let bits = most_likely(soft);
-    let identifier = bits[..IDENTIFIER_BITS].iter().fold(0, |id, &bit| id << 1 | u64::from(bit));
+    let identifier = bits[..IDENTIFIER_BITS]
+        .iter()
+        .fold(0, |id, &bit| id << 1 | u64::from(bit));
     (message(identifier) == bits).then_some(identifier)
 }
 
 fn message(identifier: u64) -> Vec<bool> {
     let check = checksum(identifier);
     let id = (0..IDENTIFIER_BITS).rev().map(|i| identifier >> i & 1 == 1);
-    id.chain((0..CHECK_BITS).rev().map(|i| check >> i & 1 == 1)).collect()
+    id.chain((0..CHECK_BITS).rev().map(|i| check >> i & 1 == 1))
+        .collect()
 }
 
 /// CRC-32C (Castagnoli) of the eight bytes, shortened.
@@ -48,14 +52,22 @@ fn checksum(identifier: u64) -> u32 {
     for byte in identifier.to_be_bytes() {
         crc ^= u32::from(byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+            crc = if crc & 1 == 1 {
+                crc >> 1 ^ 0x82f6_3b78
+            } else {
+                crc >> 1
+            };
         }
     }
     !crc >> (32 - CHECK_BITS)
 }
 
 fn sign(bits: u32) -> f32 {
-    if bits.count_ones() % 2 == 1 { 1.0 } else { -1.0 }
+    if bits.count_ones() % 2 == 1 {
+        1.0
+    } else {
+        -1.0
+    }
 }
 
 /// Laps round the tail-biting trellis; the middle one is believed.
@@ -64,8 +76,9 @@ const LAPS: usize = 3;
 /// Viterbi's algorithm, several times round.
 fn most_likely(soft: &[f32]) -> Vec<bool> {
     assert_eq!(soft.len(), CODED_BITS, "one value for each coded bit");
-    let outputs: Vec<[f32; 4]> =
-        (0..2 * STATES as u32).map(|register| GENERATORS.map(|g| sign(register & g))).collect();
+    let outputs: Vec<[f32; 4]> = (0..2 * STATES as u32)
+        .map(|register| GENERATORS.map(|g| sign(register & g)))
+        .collect();
     let mut scores = vec![0.0_f32; STATES];
     let mut next = vec![0.0_f32; STATES];
     let steps = LAPS * MESSAGE_BITS;
@@ -121,7 +134,8 @@ mod tests {
         let read = (0..40).filter(|_| {
             let id = random.next();
             let mut soft = encode(id);
-            soft.iter_mut().for_each(|value| *value += noise(&mut random));
+            soft.iter_mut()
+                .for_each(|value| *value += noise(&mut random));
             decode(&soft) == Some(id)
         });
         assert_eq!(read.count(), 40);

@@ -14,7 +14,10 @@ pub(super) struct Complex {
 
 impl Complex {
     pub(super) fn unit(angle: f32) -> Self {
-        Self { re: angle.cos(), im: angle.sin() }
+        Self {
+            re: angle.cos(),
+            im: angle.sin(),
+        }
     }
 
     pub(super) fn times(self, other: Self) -> Self {
@@ -25,7 +28,10 @@ impl Complex {
     }
 
     pub(super) fn conjugate(self) -> Self {
-        Self { re: self.re, im: -self.im }
+        Self {
+            re: self.re,
+            im: -self.im,
+        }
     }
 }
 
@@ -38,9 +44,13 @@ pub(super) struct Fourier {
 
 impl Fourier {
     pub(super) fn new() -> Self {
-        let turns = (0..SIDE / 2).map(|k| Complex::unit(-TAU * k as f32 / SIDE as f32)).collect();
+        let turns = (0..SIDE / 2)
+            .map(|k| Complex::unit(-TAU * k as f32 / SIDE as f32))
+            .collect();
         let bits = SIDE.trailing_zeros();
-        let reversed = (0..SIDE).map(|i| i.reverse_bits() >> (usize::BITS - bits)).collect();
+        let reversed = (0..SIDE)
+            .map(|i| i.reverse_bits() >> (usize::BITS - bits))
+            .collect();
         Self { turns, reversed }
     }
 
@@ -87,8 +97,14 @@ impl Fourier {
                 for (k, (a, b)) in low.iter_mut().zip(high).enumerate() {
                     let turned = b.times(self.turns[k * stride]);
                     (*a, *b) = (
-                        Complex { re: a.re + turned.re, im: a.im + turned.im },
-                        Complex { re: a.re - turned.re, im: a.im - turned.im },
+                        Complex {
+                            re: a.re + turned.re,
+                            im: a.im + turned.im,
+                        },
+                        Complex {
+                            re: a.re - turned.re,
+                            im: a.im - turned.im,
+                        },
                     );
                 }
             }
@@ -110,7 +126,9 @@ mod tests {
     use super::*;
 
     fn noise() -> Vec<f32> {
-        (0..SIDE * SIDE).map(|i| ((i * i * 31 + i * 17) % 101) as f32 - 50.0).collect()
+        (0..SIDE * SIDE)
+            .map(|i| ((i * i * 31 + i * 17) % 101) as f32 - 50.0)
+            .collect()
     }
 
     #[test]

@@ -1,0 +1,195 @@
+//! What a file says about where it comes from: credentials, watermark, label, foreign marks.
+//!
+//! Works for files of any maker. A file without any mark is not thereby genuine.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use effigy_media::{Limits, VideoReader};
+
+use crate::credentials::{self, Anchors, Credentials, State};
+use crate::error::{Error, Result};
+use crate::foreign::{self, Foreign};
+use crate::watermark::{Detector, Found};
+
+/// Whom to believe.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// Root certificates, as PEM.
+    pub roots_pem: Vec<String>,
+}
+
+/// What was found in one file.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Report {
+    /// The file.
+    pub file: PathBuf,
+    /// Whether anything says that it is synthetic.
+    pub marked: bool,
+    /// Our watermark.
+    pub watermark: Option<Found>,
+    /// Content Credentials, ours or another maker's.
+    pub credentials: Option<Credentials>,
+    /// Marks in plain text.
+    pub foreign: Vec<Foreign>,
+    /// What the credentials say of the visible label.
+    pub label: Option<serde_json::Value>,
+}
+
+/// Looks for every mark in a picture or video.
+///
+/// # Errors
+/// When the file cannot be read. A damaged manifest is not an error: it is reported as broken.
+pub fn verify(path: &Path, trust: &Trust) -> Result<Report> {
+    let credentials = credentials(path, trust)?;
+    let foreign = foreign::find(path)?;
+    let watermark = match watermark(path) {
+        Ok(found) => found,
+        // What cannot be shown has no picture to look at; its manifest may still say something.
+        Err(_unreadable) if credentials.is_some() || !foreign.is_empty() => None,
+        Err(error) => return Err(error),
+    };
+    let label = credentials
+        .as_ref()
+        .and_then(|credentials| credentials.label.clone());
+    let marked = watermark.is_some()
+        || credentials
+            .as_ref()
+            .is_some_and(|credentials| credentials.synthetic)
+        || foreign.iter().any(Foreign::is_synthetic);
+    Ok(Report {
+        file: path.to_owned(),
+        marked,
+        watermark,
+        credentials,
+        foreign,
+        label,
+    })
+}
+
+impl Report {
+    /// Says it in words, one finding per line.
+    pub fn in_words(&self) -> String {
+        let mut lines = Vec::new();
+        lines.push(if self.marked {
+            "marked as synthetic".to_owned()
+        } else {
+            "no mark says that this is synthetic, which does not prove that it is genuine"
+                .to_owned()
+        });
+        match &self.credentials {
+            Some(credentials) => lines.extend(credentials.in_words()),
+            None => lines.push("credentials: none".to_owned()),
+        }
+        lines.push(match &self.watermark {
+            Some(found) => format!(
+                "watermark: {:016x}, confidence {:.0} %, by chance at most once in {:.0} files",
+                found.identifier,
+                100.0 * found.confidence,
+                1.0 / found.false_alarm,
+            ),
+            None => "watermark: none".to_owned(),
+        });
+        for mark in &self.foreign {
+            lines.push(match mark {
+                Foreign::DigitalSourceType(kind) => format!("metadata: digital source type {kind}"),
+                Foreign::Aigc(label) => format!("metadata: AIGC label {label}"),
+            });
+        }
+        lines.join("\n  ")
+    }
+
+    /// Whether there is a manifest that cannot be believed and nothing else to go by.
+    pub fn is_unreadable(&self) -> bool {
+        let state = self
+            .credentials
+            .as_ref()
+            .map(|credentials| credentials.state);
+        !self.marked && state == Some(State::Broken)
+    }
+}
+
+/// Frames that are looked at together. They carry the same mark; two seconds are plenty.
+const LOOKED_AT: usize = 50;
+
+/// Reads the watermark of a picture, or of the start and else the middle of a video.
+pub(crate) fn watermark(path: &Path) -> Result<Option<Found>> {
+    let mut reader = VideoReader::open(path, &Limits::default())?;
+    let middle = reader.info().duration_secs.map_or(0.0, |secs| 0.5 * secs);
+    let found = look(&mut reader)?;
+    if found.is_some() || middle < 2.0 {
+        return Ok(found);
+    }
+    reader.seek(middle)?;
+    look(&mut reader)
+}
+
+fn look(reader: &mut VideoReader) -> Result<Option<Found>> {
+    let mut detector = Detector::new();
+    for frame in reader.take(LOOKED_AT) {
+        detector.look(&frame?.picture);
+    }
+    Ok(detector.finish())
+}
+
+fn credentials(path: &Path, trust: &Trust) -> Result<Option<Credentials>> {
+    let read_error = |source| Error::Read {
+        source,
+        path: path.to_owned(),
+    };
+    let mut file = File::open(path).map_err(read_error)?;
+    let mut start = Vec::new();
+    (&file)
+        .take(64)
+        .read_to_end(&mut start)
+        .map_err(read_error)?;
+    if start.is_empty() {
+        let source = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the file is empty");
+        return Err(Error::Read {
+            source,
+            path: path.to_owned(),
+        });
+    }
+    let Some(media_type) = media_type(&start) else {
+        return Ok(None);
+    };
+    std::io::Seek::rewind(&mut file).map_err(read_error)?;
+    let anchors = Anchors(trust.roots_pem.clone());
+    match credentials::read(media_type, file, &anchors) {
+        Ok(read) => Ok(read),
+        Err(error) => Ok(Some(Credentials::broken(&error.to_string()))),
+    }
+}
+
+/// Media type by the first bytes: endings lie.
+fn media_type(start: &[u8]) -> Option<&'static str> {
+    let brand = start.get(4..12).unwrap_or_default();
+    match start {
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
+        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
+        [b'I', b'I', 0x2a, 0, ..] | [b'M', b'M', 0, 0x2a, ..] => Some("image/tiff"),
+        [b'R', b'I', b'F', b'F', ..] => match start.get(8..12) {
+            Some(b"WEBP") => Some("image/webp"),
+            Some(b"AVI ") => Some("video/avi"),
+            Some(b"WAVE") => Some("audio/wav"),
+            _ => None,
+        },
+        [b'I', b'D', b'3', ..] => Some("audio/mpeg"),
+        _ if brand.starts_with(b"ftyp") => Some(match &brand[4..] {
+            b"avif" | b"avis" => "image/avif",
+            b"heic" | b"heix" => "image/heic",
+            b"mif1" | b"msf1" => "image/heif",
+            b"qt  " => "video/quicktime",
+            _ => "video/mp4",
+        }),
+        _ if [&b"moov"[..], b"mdat", b"free", b"wide"]
+            .iter()
+            .any(|b| brand.starts_with(b)) =>
+        {
+            Some("video/quicktime")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,296 @@
+//! Drawing the watermark into pictures.
+
+use effigy_frame::Picture;
+
+use crate::watermark::carrier::{Carrier, Carriers, Random};
+use crate::watermark::code::{self, CODED_BITS};
+use crate::watermark::field::{self, Field, canonical_luma, fold, texture};
+use crate::watermark::spectrum::{Complex, Fourier, SIDE};
+
+/// Draws one identifier into pictures.
+pub struct Embedder {
+    fourier: Fourier,
+    /// Every carrier with its sign, and the group that it belongs to.
+    carriers: Vec<(Carrier, usize)>,
+    dither: Vec<f32>,
+}
+
+/// Mean square of the change at full strength, in levels: 42.5 dB.
+const MOST_POWER: f32 = 3.66;
+/// At least this much even where little would do: 46 dB.
+const LEAST_POWER: f32 = 1.63;
+/// Strength of a carrier that is enough, in units of the noise among the coded bits.
+const ENOUGH: f32 = 3.5;
+/// Groups of carriers with a known sign: each is strengthened as if it were one coded bit.
+const SYNC_GROUPS: usize = 64;
+const GROUPS: usize = CODED_BITS + SYNC_GROUPS;
+/// The eye forgives change in texture: the mark grows with its strength to this power.
+const FORGIVEN: f32 = 0.3;
+/// Bounds of what is forgiven, in levels of texture.
+const FLAT: f32 = 0.7;
+const ROUGH: f32 = 14.0;
+/// No carrier is drawn stronger than this many times the average one.
+const STRONGEST: f32 = 3.0;
+const DITHER_SIDE: usize = 64;
+
+impl Embedder {
+    /// Prepares to draw `identifier`.
+    pub fn new(identifier: u64) -> Self {
+        let Carriers { sync, data } = Carriers::new();
+        let coded = code::encode(identifier);
+        let known = sync
+            .into_iter()
+            .enumerate()
+            .map(|(i, c)| (c, CODED_BITS + i % SYNC_GROUPS));
+        let carrying = data.into_iter().enumerate().map(|(i, mut carrier)| {
+            let bit = i % CODED_BITS;
+            carrier.phase = carrier.phase.times(Complex {
+                re: coded[bit],
+                im: 0.0,
+            });
+            (carrier, bit)
+        });
+        let mut random = Random(1);
+        Self {
+            fourier: Fourier::new(),
+            carriers: known.chain(carrying).collect(),
+            dither: (0..DITHER_SIDE * DITHER_SIDE)
+                .map(|_| random.unit())
+                .collect(),
+        }
+    }
+
+    /// Draws the watermark into a picture.
+    pub fn embed(&self, picture: &mut Picture) {
+        let luma = canonical_luma(picture);
+        let texture = texture(&luma);
+        let mask = forgiven(&texture.detail);
+        let (mut seen, mut gain, mut mask_power) = (texture.detail, 0.0, 0.0);
+        for ((value, power), mask) in seen
+            .values
+            .iter_mut()
+            .zip(&texture.power.values)
+            .zip(&mask.values)
+        {
+            let weight = field::weight(*power);
+            *value *= weight;
+            gain += f64::from(weight * mask);
+            mask_power += f64::from(mask * mask);
+        }
+        let gain = (gain / 2.0) as f32;
+        let mask_power = (mask_power / mask.values.len() as f64) as f32;
+        let pixels = picture.width() as usize * picture.height() as usize;
+        // Few pixels carry few repetitions: small pictures get all that is allowed.
+        let is_small = pixels < mask.values.len();
+        let least = if is_small { MOST_POWER } else { LEAST_POWER };
+        let strengths = self.strengths(&fold(&seen, 1.0), gain, (least, mask_power));
+        let pattern = self.pattern(&strengths);
+        let mut change = mask;
+        for (y, row) in change.values.chunks_exact_mut(change.width).enumerate() {
+            let line = &pattern[y % SIDE * SIDE..][..SIDE];
+            row.iter_mut()
+                .zip(line.iter().cycle())
+                .for_each(|(value, wave)| *value *= wave);
+        }
+        self.add(picture, &change);
+    }
+
+    /// How strong each group of carriers is drawn.
+    ///
+    /// What the picture itself says along a group's carriers is known here: where it agrees with
+    /// the mark, little is added; where it contradicts, more. The level that all groups reach is
+    /// the highest that the allowed power pays for.
+    fn strengths(&self, square: &[f32], gain: f32, (least, mask_power): (f32, f32)) -> Vec<f32> {
+        let spectrum = self.fourier.forward(square);
+        let mut sums = vec![0.0_f32; GROUPS];
+        let mut counts = vec![0.0_f32; GROUPS];
+        for (carrier, group) in &self.carriers {
+            sums[*group] += carrier.strength(&spectrum, (0.0, 0.0));
+            counts[*group] += 1.0;
+        }
+        let own: Vec<f32> = sums
+            .iter()
+            .zip(&counts)
+            .map(|(s, n)| s / n / gain)
+            .collect();
+        let n = self.carriers.len() as f32;
+        // A wave of strength 1 has power 1/2.
+        let average = |power: f32| (2.0 * power / mask_power / n).sqrt();
+        let noise = own.iter().map(|v| v * v).sum::<f32>() / GROUPS as f32;
+        let enough = ENOUGH * noise.sqrt();
+        let average = enough.clamp(average(least), average(MOST_POWER));
+        let paid = |level: f32| -> Vec<f32> {
+            own.iter()
+                .map(|own| (level - own).clamp(0.0, STRONGEST * average))
+                .collect()
+        };
+        let power = |strengths: &[f32]| -> f32 {
+            let squares = strengths.iter().zip(&counts).map(|(s, n)| n * s * s);
+            squares.sum::<f32>() / n
+        };
+        let reach = own.iter().fold(average, |reach, own| reach.max(own.abs()));
+        let (mut low, mut high) = (-2.0 * reach, 4.0 * reach);
+        for _ in 0..40 {
+            let level = 0.5 * (low + high);
+            if power(&paid(level)) > average * average {
+                high = level;
+            } else {
+                low = level;
+            }
+        }
+        paid(low)
+    }
+
+    fn pattern(&self, strengths: &[f32]) -> Vec<f32> {
+        let mut spectrum = vec![Complex::default(); SIDE * SIDE];
+        for (carrier, group) in &self.carriers {
+            let entry = &mut spectrum[carrier.entry()];
+            entry.re += strengths[*group] * carrier.phase.re;
+            entry.im += strengths[*group] * carrier.phase.im;
+        }
+        self.fourier.inverse(&spectrum)
+    }
+
+    /// Adds a canonical change to all three colours alike, so that only luma changes.
+    fn add(&self, picture: &mut Picture, change: &Field) {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let columns = Steps::new(width, change.width);
+        let rows = Steps::new(height, change.height);
+        let half = height.div_ceil(2);
+        let (upper, lower) = picture.pixels_mut().split_at_mut(half * width * 3);
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.add_rows(upper, change, (&columns, &rows), 0));
+            self.add_rows(lower, change, (&columns, &rows), half);
+        });
+    }
+
+    fn add_rows(
+        &self,
+        pixels: &mut [u8],
+        change: &Field,
+        (columns, rows): (&Steps, &Steps),
+        first: usize,
+    ) {
+        let width = columns.0.len();
+        let mut lines = Lines::new(change, columns);
+        for (offset, row) in pixels.chunks_exact_mut(width * 3).enumerate() {
+            let y = first + offset;
+            let (above, below, share) = rows.0[y];
+            let (above, below) = lines.both(above, below);
+            let dither = &self.dither[y % DITHER_SIDE * DITHER_SIDE..][..DITHER_SIDE];
+            let changes = above.iter().zip(below).map(|(a, b)| a + share * (b - a));
+            let dither = dither.iter().cycle();
+            for ((rgb, change), dither) in row.chunks_exact_mut(3).zip(changes).zip(dither) {
+                // Rounding at random keeps, on average, what is smaller than one level.
+                let change = (change + dither).floor() as i16;
+                for value in rgb {
+                    *value = (i16::from(*value) + change).clamp(0, 255) as u8;
+                }
+            }
+        }
+    }
+}
+
+/// For each place along a side: the two canonical places beside it, and the share of the second.
+struct Steps(Vec<(usize, usize, f32)>);
+
+impl Steps {
+    fn new(to: usize, from: usize) -> Self {
+        let ratio = from as f32 / to as f32;
+        let step = |i: usize| {
+            let at = ((i as f32 + 0.5) * ratio - 0.5).clamp(0.0, from as f32 - 1.0);
+            let low = at as usize;
+            (low, (low + 1).min(from - 1), at - low as f32)
+        };
+        Self((0..to).map(step).collect())
+    }
+}
+
+/// The two canonical rows in use, stretched to the picture's width.
+struct Lines<'a> {
+    change: &'a Field,
+    columns: &'a Steps,
+    stretched: [(usize, Vec<f32>); 2],
+}
+
+impl<'a> Lines<'a> {
+    fn new(change: &'a Field, columns: &'a Steps) -> Self {
+        let none = || (usize::MAX, vec![0.0; columns.0.len()]);
+        Self {
+            change,
+            columns,
+            stretched: [none(), none()],
+        }
+    }
+
+    fn both(&mut self, above: usize, below: usize) -> (&[f32], &[f32]) {
+        // Rows keep their place by parity, so that each is stretched once.
+        for row in [above, below] {
+            let (held, line) = &mut self.stretched[row % 2];
+            if *held != row {
+                *held = row;
+                let from = &self.change.values[row * self.change.width..][..self.change.width];
+                for (value, &(low, high, share)) in line.iter_mut().zip(&self.columns.0) {
+                    *value = from[low] + share * (from[high] - from[low]);
+                }
+            }
+        }
+        (&self.stretched[above % 2].1, &self.stretched[below % 2].1)
+    }
+}
+
+/// How much change each place forgives.
+///
+/// The smallest texture nearby decides: on the flat side of an edge the eye sees every change.
+fn forgiven(detail: &Field) -> Field {
+    let mut scratch = Vec::new();
+    let mut mask = Field {
+        values: detail.values.iter().map(|value| value.abs()).collect(),
+        ..*detail
+    };
+    field::blur(&mut mask, 1, &mut scratch);
+    smallest_nearby(&mut mask, 4, &mut scratch);
+    field::blur(&mut mask, 2, &mut scratch);
+    for value in &mut mask.values {
+        // Mean size against root of the mean square: a factor of 1.25 for bell-shaped detail.
+        *value = (1.25 * *value).clamp(FLAT, ROUGH).powf(FORGIVEN);
+    }
+    mask
+}
+
+/// Replaces each value by the smallest within a box of `2 * radius + 1`.
+fn smallest_nearby(field: &mut Field, radius: usize, scratch: &mut Vec<f32>) {
+    let (width, height) = (field.width, field.height);
+    for row in field.values.chunks_exact_mut(width) {
+        scratch.clear();
+        scratch.extend_from_slice(row);
+        for offset in 1..=radius.min(width - 1) {
+            row[..width - offset]
+                .iter_mut()
+                .zip(&scratch[offset..])
+                .for_each(least);
+            row[offset..]
+                .iter_mut()
+                .zip(&scratch[..width - offset])
+                .for_each(least);
+        }
+    }
+    scratch.clear();
+    scratch.extend_from_slice(&field.values);
+    for offset in 1..=radius.min(height - 1) {
+        let skip = offset * width;
+        let end = width * height - skip;
+        field.values[..end]
+            .iter_mut()
+            .zip(&scratch[skip..])
+            .for_each(least);
+        field.values[skip..]
+            .iter_mut()
+            .zip(&scratch[..end])
+            .for_each(least);
+    }
+}
+
+fn least((value, other): (&mut f32, &f32)) {
+    *value = value.min(*other);
+}
