@@ -122,11 +122,9 @@ fn turn_plane(m: &mut [[f64; 4]; 4], vectors: &mut [[f64; 4]; 4], p: usize, q: u
         row[p] = cos * a - sin * b;
         row[q] = sin * a + cos * b;
     }
-    for k in 0..4 {
-        let (a, b) = (m[p][k], m[q][k]);
-        m[p][k] = cos * a - sin * b;
-        m[q][k] = sin * a + cos * b;
-    }
+    let (a, b) = (m[p], m[q]);
+    m[p] = std::array::from_fn(|k| cos * a[k] - sin * b[k]);
+    m[q] = std::array::from_fn(|k| sin * a[k] + cos * b[k]);
 }
 
 fn from_quaternion([w, x, y, z]: [f64; 4]) -> Rotation {

@@ -1,6 +1,8 @@
 //! What leaves through the marked writer is labelled, watermarked, signed, and noticed when
 //! changed.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

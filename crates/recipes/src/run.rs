@@ -85,7 +85,7 @@ where
         let grads = GradientsParams::from_grads(total.backward(), &network);
         network = optimizer.step(learning_rate(progress.step, args), network, grads);
         progress.step += 1;
-        if progress.step % LOG_STEPS == 0 {
+        if progress.step.is_multiple_of(LOG_STEPS) {
             log(name, progress.step, args, logged.elapsed(), &parts);
             logged = Instant::now();
         }

@@ -59,11 +59,8 @@ mod tests {
     fn stripes(width: u32, offset: u32) -> Picture {
         let pixels = (0..480 * 320_u32)
             .flat_map(|i| {
-                [if (i % 480 + offset) / width % 2 == 0 {
-                    40
-                } else {
-                    200
-                }; 3]
+                let is_dark = ((i % 480 + offset) / width).is_multiple_of(2);
+                [if is_dark { 40 } else { 200 }; 3]
             })
             .collect();
         Picture::new(480, 320, pixels)

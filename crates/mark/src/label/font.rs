@@ -45,6 +45,7 @@ const ACUTE: Strokes = &[&[(15, -10), (27, -18)]];
 const GRAVE: Strokes = &[&[(27, -10), (15, -18)]];
 
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "a table of letters")]
 fn strokes(letter: char) -> (i16, Strokes) {
     match letter {
         ' ' => (20, &[]),
