@@ -9,6 +9,7 @@
 
 mod commands;
 mod output;
+mod safeguards;
 
 use std::process::ExitCode;
 

@@ -59,6 +59,17 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+
+    /// The checkpoint that was asked for is not kept. Choose one that is.
+    #[error("no checkpoint of step {step} is kept, but of {kept}: {path:?}")]
+    NoCheckpoint {
+        /// What was asked for.
+        step: u64,
+        /// What is kept.
+        kept: String,
+        /// The face model.
+        path: PathBuf,
+    },
 }
 
 fn offer(previous: Option<u64>) -> String {

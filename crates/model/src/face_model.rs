@@ -41,7 +41,15 @@ impl FaceModel {
     /// # Errors
     /// If the folder holds no face model, one of a newer version, or a damaged one.
     pub fn open(folder: &Path, device: &Device) -> Result<Self> {
-        let manifest = store::read_manifest(folder)?;
+        Self::open_at(folder, None, device)
+    }
+
+    /// Reads the checkpoint of step `checkpoint`, or the newest.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; and if no such checkpoint is kept.
+    pub fn open_at(folder: &Path, checkpoint: Option<u64>, device: &Device) -> Result<Self> {
+        let manifest = store::read_manifest_at(folder, checkpoint)?;
         let net = manifest.shape.init(manifest.people.len(), device);
         let wanted = weights::weights_of(&net);
         let weights = store::read_weights(folder, &manifest, &wanted)?;

@@ -4,13 +4,16 @@
 //! [`Progress`] and stop cleanly when it says so; what they write appears only when complete.
 
 pub mod bench;
+pub mod consents;
 mod draft;
 mod error;
 pub mod faces;
 mod inputs;
 pub mod matching;
 mod networks;
+mod preview;
 mod progress;
+mod quality;
 mod safeguards;
 mod survey;
 pub mod swap;
@@ -25,6 +28,7 @@ pub use inputs::Input;
 pub use matching::{MatchJob, MatchReport, match_faces};
 pub use networks::Networks;
 pub use progress::{Progress, Quiet};
+pub use quality::Quality;
 pub use safeguards::Safeguards;
 pub use swap::{SwapJob, SwapReport, swap};
 pub use train::{Subject, TrainJob, train};

@@ -54,10 +54,10 @@ pub(crate) fn margin(side: u32) -> u32 {
 
 impl FaceSet {
     /// Starts an empty set of faces for a network of `side` pixels.
-    pub fn new(person: &str, consent: &str, side: u32) -> Self {
+    pub fn new(person: &str, side: u32) -> Self {
         Self {
             person: person.to_owned(),
-            consent: consent.to_owned(),
+            consent: String::new(),
             side,
             faces: Vec::new(),
             held_back: Vec::new(),
@@ -65,6 +65,11 @@ impl FaceSet {
             bins: Vec::new(),
             n_seen: 0,
         }
+    }
+
+    /// Names the consent that allows to learn from this person.
+    pub fn with_consent(self, consent: String) -> Self {
+        Self { consent, ..self }
     }
 
     /// Adds the face that the network would see through `picture_from_crop`.
@@ -132,6 +137,17 @@ impl FaceSet {
     /// Side of the network's crop in pixels.
     pub fn side_px(&self) -> u32 {
         self.side
+    }
+
+    /// Up to `most` crops of faces that are held back from learning, to look at.
+    pub fn samples(&self, most: usize) -> Vec<Picture> {
+        let crop = |face: &Face| {
+            let pixels = face
+                .centre(self.side)
+                .flat_map(|[red, green, blue, _]| [red, green, blue]);
+            Picture::new(self.side, self.side, pixels.collect())
+        };
+        self.held_back(most).into_iter().map(crop).collect()
     }
 
     /// Draws one face.

@@ -55,6 +55,8 @@ pub struct Settings {
     pub training: Training,
     /// Seconds between saves.
     pub save_every_secs: f64,
+    /// The kept checkpoint to go back to; the newest by default.
+    pub checkpoint: Option<u64>,
 }
 
 /// How a training is going.
@@ -68,6 +70,8 @@ pub struct Report {
     pub spent_secs: f64,
     /// Error on the faces of the last steps, averaged.
     pub training_error: f64,
+    /// Step of the last save.
+    pub saved_step: u64,
     /// Error on the faces held back, at the last save.
     pub validation_error: f64,
     /// Faces learned from in a second of this run.
@@ -186,7 +190,7 @@ impl<'a> Run<'a> {
             start(&mut wanted, sets, settings.training.seed);
             (new_manifest(folder, settings, sets)?, State::new(wanted))
         } else {
-            let manifest = store::read_manifest(folder)?;
+            let manifest = store::read_manifest_at(folder, settings.checkpoint)?;
             check_same(folder, &manifest, settings, sets)?;
             let state = checkpoint::load(folder, &manifest, &wanted)?;
             (manifest, state)
@@ -244,17 +248,14 @@ impl<'a> Run<'a> {
     fn report(&self) -> Report {
         let n_steps = (self.state.step - self.first_step) as f64;
         let n_faces = n_steps * (self.sets.len() * self.manifest.training.n_faces_each) as f64;
-        let error = self
-            .manifest
-            .checkpoints
-            .first()
-            .map(|newest| newest.validation_error);
+        let newest = self.manifest.checkpoints.first();
         Report {
             step: self.state.step,
             done: self.done(),
             spent_secs: self.spent_secs(),
             training_error: self.training_error,
-            validation_error: error.unwrap_or(f64::NAN),
+            saved_step: newest.map_or(0, |newest| newest.step),
+            validation_error: newest.map_or(f64::NAN, |newest| newest.validation_error),
             faces_per_sec: n_faces / self.started.elapsed().as_secs_f64().max(1e-9),
         }
     }
@@ -405,8 +406,15 @@ fn rate(step: u64, done: f64) -> f64 {
 
 fn new_manifest(folder: &Path, settings: &Settings, sets: &[FaceSet]) -> Result<Manifest> {
     let path = folder.to_path_buf();
+    // What a training left that was killed before its first save is no obstacle.
+    let is_ours = |name: &str| {
+        name.contains(".safetensors") || name == format!("{}.unfinished", store::MANIFEST)
+    };
     let is_taken = match std::fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_some(),
+        Ok(entries) => {
+            let mut names = entries.flatten().map(|entry| entry.file_name());
+            names.any(|name| !is_ours(&name.to_string_lossy()))
+        }
         Err(_) => folder.exists(),
     };
     if is_taken {
@@ -489,6 +497,7 @@ mod tests {
                 learning_rate: 2e-3,
             },
             save_every_secs: 1e9,
+            checkpoint: None,
         }
     }
 

@@ -36,7 +36,7 @@ pub fn cartoon(person: u32, number: u32) -> (Picture, Vec<Point2>) {
 
 /// Makes a set of `n` such faces for a network of `side` pixels.
 pub fn synthetic_set(person: &str, side: u32, n: u32, look: u32) -> FaceSet {
-    let mut set = FaceSet::new(person, &format!("consent of {person}"), side);
+    let mut set = FaceSet::new(person, side);
     let scale = CARTOON_SIDE as f32 / side as f32;
     let picture_from_crop = Similarity {
         a: scale,

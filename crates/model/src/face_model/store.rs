@@ -109,6 +109,38 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest> {
     Ok(manifest)
 }
 
+/// Reads `model.json` as it was when the checkpoint of step `checkpoint` was the newest.
+///
+/// # Errors
+/// As [`read_manifest`]; and if no such checkpoint is kept.
+pub fn read_manifest_at(folder: &Path, checkpoint: Option<u64>) -> Result<Manifest> {
+    let mut manifest = read_manifest(folder)?;
+    let Some(step) = checkpoint else {
+        return Ok(manifest);
+    };
+    let steps: Vec<String> = manifest
+        .checkpoints
+        .iter()
+        .map(|c| c.step.to_string())
+        .collect();
+    manifest
+        .checkpoints
+        .retain(|checkpoint| checkpoint.step <= step);
+    if manifest
+        .checkpoints
+        .first()
+        .is_some_and(|newest| newest.step == step)
+    {
+        return Ok(manifest);
+    }
+    let path = folder.to_path_buf();
+    Err(Error::NoCheckpoint {
+        step,
+        kept: steps.join(", "),
+        path,
+    })
+}
+
 /// Reads the averaged weights of the newest checkpoint.
 ///
 /// # Errors
@@ -270,6 +302,15 @@ mod tests {
     fn manifest_comes_back() {
         let folder = written(&manifest());
         assert_eq!(read_manifest(folder.path()).unwrap(), manifest());
+    }
+
+    #[test]
+    fn kept_checkpoint_can_be_gone_back_to() {
+        let folder = written(&manifest());
+        let back = read_manifest_at(folder.path(), Some(10)).unwrap();
+        assert_eq!(back.checkpoints, manifest().checkpoints[1..]);
+        let error = read_manifest_at(folder.path(), Some(15)).unwrap_err();
+        assert!(error.to_string().contains("20, 10"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,162 @@
+//! `train`: learn the faces of consenting people.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches, value_parser};
+use effigy_pipeline::{Choice, Subject, TrainJob};
+use effigy_train::{Budget, Size};
+
+use crate::output::{Exit, Output};
+use crate::safeguards::SafeguardArgs;
+
+/// Learn the faces of people who consent, from their clips
+///
+/// Stops with Ctrl-C and goes on where it stopped when run again.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    people: People,
+    /// Folder of the face model; gone on with if it is there
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// Size of the network
+    #[arg(long, default_value = "small", value_name = "SIZE")]
+    size: SizeName,
+    /// Train so many minutes in all [default: until the error stops falling]
+    #[arg(long, value_name = "N", conflicts_with = "steps")]
+    minutes: Option<f64>,
+    /// Train so many steps in all
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+    /// Where all randomness starts
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// Where to compute: cpu, gpu or gpu:N
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Choice,
+    /// Go back to this kept checkpoint of the model [default: the newest]
+    #[arg(long, value_name = "STEP")]
+    checkpoint: Option<u64>,
+    #[command(flatten)]
+    safeguards: SafeguardArgs,
+}
+
+/// Sizes as they are written.
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum SizeName {
+    /// 96 pixels, for two processor cores
+    Small,
+    /// 160 pixels
+    Medium,
+    /// 256 pixels, for a graphics card
+    Large,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    let job = TrainJob {
+        people: args.people.0.clone(),
+        output: args.output.clone(),
+        size: match args.size {
+            SizeName::Small => Size::Small,
+            SizeName::Medium => Size::Medium,
+            SizeName::Large => Size::Large,
+        },
+        budget: match (args.minutes, args.steps) {
+            (Some(minutes), _) => Budget::Secs(minutes * 60.0),
+            (None, Some(steps)) => Budget::Steps(steps),
+            (None, None) => Budget::Settled,
+        },
+        seed: args.seed,
+        checkpoint: args.checkpoint,
+        device: args.device,
+        safeguards: args.safeguards.safeguards()?,
+    };
+    output.say(format_args!("training on {:?}", args.device));
+    let outcome = effigy_pipeline::train(&job, &mut output.progress())
+        .with_context(|| format!("cannot train {:?}", args.output))?;
+    let last = outcome.last;
+    output.say(format_args!(
+        "{} after {} steps in {:.1} minutes; error on faces held back {:.3}; saved in {:?}",
+        if outcome.was_stopped {
+            "stopped"
+        } else {
+            "done"
+        },
+        last.step,
+        last.spent_secs / 60.0,
+        last.validation_error,
+        args.output,
+    ));
+    Ok(Exit::Nothing)
+}
+
+/// The people after each `--of`: a name, then clips.
+#[derive(Clone, Debug)]
+struct People(Vec<Subject>);
+
+impl clap::Args for People {
+    fn augment_args(command: Command) -> Command {
+        command.arg(
+            Arg::new("of")
+                .long("of")
+                .help("A person, by name or identifier of their consent, and clips that show them")
+                .value_names(["NAME", "CLIP"])
+                .num_args(2..)
+                .action(ArgAction::Append)
+                .required(true)
+                .value_parser(value_parser!(PathBuf)),
+        )
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for People {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let groups = matches
+            .get_occurrences::<PathBuf>("of")
+            .into_iter()
+            .flatten();
+        let people = groups.filter_map(|mut values| {
+            let name = values.next()?.to_string_lossy().into_owned();
+            Some(Subject {
+                name,
+                inputs: values.cloned().collect(),
+            })
+        });
+        Ok(Self(people.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser, Debug)]
+    struct Only {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn each_person_has_a_name_and_clips() {
+        let line = "x --of ada a1.mp4 a2.mp4 --of ben b.mp4 -o m --minutes 2";
+        let only = Only::try_parse_from(line.split(' ')).unwrap();
+        let [ada, ben] = &only.args.people.0[..] else {
+            panic!("two people were named")
+        };
+        assert_eq!((ada.name.as_str(), ada.inputs.len()), ("ada", 2));
+        assert_eq!((ben.name.as_str(), ben.inputs.len()), ("ben", 1));
+        assert!(Only::try_parse_from("x --of ada -o m".split(' ')).is_err());
+        assert!(Only::try_parse_from("x -o m".split(' ')).is_err());
+    }
+}

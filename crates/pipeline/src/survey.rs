@@ -1,0 +1,230 @@
+//! Who is seen in clips: a first pass over them, before anything is learned or changed.
+//!
+//! A second pass over the same clips with the same settings meets the same track numbers.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_face::people::{self, SeenTogether, TrackIdentity};
+use effigy_face::{Face, TrackSettings, Tracker};
+use effigy_frame::{Frame, resample};
+use effigy_mark::consent::Template;
+use effigy_media::{Limits, VideoReader};
+use effigy_model::{Identifier, Identity};
+
+use crate::error::{Error, Result};
+use crate::networks::Networks;
+use crate::progress::Progress;
+
+/// Clips to follow faces in, in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Clips {
+    pub(crate) paths: Vec<PathBuf>,
+    /// From when, in seconds.
+    pub(crate) from_secs: f64,
+    /// Until when; `None` is the end.
+    pub(crate) to_secs: Option<f64>,
+    /// Whether a clip that is damaged ends the job or is noted and left.
+    pub(crate) damage: Damage,
+}
+
+/// What to do with a clip that can't be read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// End the job.
+    Ends,
+    /// Say so, keep what was read, and go on with the next clip.
+    IsNoted,
+}
+
+/// One face followed over time.
+#[derive(Clone, Debug)]
+pub(crate) struct Track {
+    pub(crate) number: u32,
+    pub(crate) n_frames: u64,
+    /// Of crops spread over the track.
+    pub(crate) identities: Vec<Identity>,
+}
+
+/// Everyone in some clips.
+#[derive(Clone, Debug)]
+pub(crate) struct Survey {
+    pub(crate) tracks: Vec<Track>,
+    together: SeenTogether,
+}
+
+/// Frames between two looks at who a followed face is.
+const IDENTIFY_EVERY: u64 = 12;
+/// Looks at one track.
+const MOST_IDENTITIES: usize = 24;
+/// Aligned crops identified at once.
+const BATCH: usize = 16;
+
+/// Follows all faces in `clips` and gives each frame with its faces to `each`.
+pub(crate) fn follow(
+    clips: &Clips,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+    each: &mut dyn FnMut(Frame, Vec<Face>) -> Result<()>,
+) -> Result<()> {
+    let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
+    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default());
+    for path in &clips.paths {
+        let mut reader = match VideoReader::open(path, &Limits::default()) {
+            Ok(reader) => reader,
+            Err(error) if clips.damage == Damage::IsNoted => {
+                progress.note(&format!("left out: {error}"));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if 0.0 < clips.from_secs {
+            reader.seek(clips.from_secs)?;
+        }
+        for frame in reader {
+            let frame = match frame {
+                Ok(frame) => frame,
+                Err(error) if clips.damage == Damage::IsNoted => {
+                    progress.note(&format!("the rest of {path:?} is left out: {error}"));
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if clips.to_secs.is_some_and(|to| to <= frame.time.secs()) {
+                break;
+            }
+            let faces = tracker.follow(&frame.picture, frame.time.secs());
+            each(frame, faces)?;
+            if let ControlFlow::Break(()) = progress.step() {
+                return Err(Error::Cancelled);
+            }
+        }
+        tracker.start_afresh();
+    }
+    Ok(())
+}
+
+/// How many frames `clips` hold, where all of them say.
+pub(crate) fn n_frames(clips: &Clips) -> Option<u64> {
+    if 0.0 < clips.from_secs || clips.to_secs.is_some() {
+        return None;
+    }
+    let count = |path: &PathBuf| {
+        let info = effigy_media::probe(path, &Limits::default()).ok()?;
+        info.video?.frames
+    };
+    clips.paths.iter().map(count).sum()
+}
+
+/// Finds out who is seen in `clips`.
+pub(crate) fn survey(
+    clips: &Clips,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Survey> {
+    let mut notes = Notes::default();
+    follow(clips, networks, progress, &mut |frame, faces| {
+        notes.take(&frame, &faces, &networks.identifier);
+        Ok(())
+    })?;
+    notes.identify(&networks.identifier);
+    let tracks = notes.tracks.into_values().collect();
+    Ok(Survey {
+        tracks,
+        together: notes.together,
+    })
+}
+
+#[derive(Default)]
+struct Notes {
+    tracks: BTreeMap<u32, Track>,
+    together: SeenTogether,
+    /// Crops that wait to be identified, with their tracks.
+    waiting: Vec<(u32, effigy_frame::Picture)>,
+}
+
+impl Notes {
+    fn take(&mut self, frame: &Frame, faces: &[Face], identifier: &Identifier) {
+        for face in faces {
+            let number = face.track;
+            let new = Track {
+                number,
+                n_frames: 0,
+                identities: Vec::new(),
+            };
+            let track = self.tracks.entry(number).or_insert(new);
+            track.n_frames += 1;
+            let looks = track.identities.len() + self.waiting.len();
+            let is_due = (track.n_frames - 1).is_multiple_of(IDENTIFY_EVERY);
+            let view = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT);
+            if let Some(view) = view.filter(|_| is_due && looks < MOST_IDENTITIES) {
+                let crop = resample::crop(&frame.picture, view, Identifier::SIDE_PX);
+                self.waiting.push((number, crop));
+            }
+            for other in faces.iter().filter(|other| number < other.track) {
+                self.together.insert((number, other.track));
+            }
+        }
+        if BATCH <= self.waiting.len() {
+            self.identify(identifier);
+        }
+    }
+
+    fn identify(&mut self, identifier: &Identifier) {
+        let (numbers, crops): (Vec<u32>, Vec<_>) =
+            std::mem::take(&mut self.waiting).into_iter().unzip();
+        for (number, identity) in numbers.into_iter().zip(identifier.embed(&crops)) {
+            if let Some(track) = self.tracks.get_mut(&number) {
+                track.identities.push(identity);
+            }
+        }
+    }
+}
+
+/// One person's tracks among all that were seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    pub(crate) tracks: Vec<u32>,
+    pub(crate) identities: Vec<Identity>,
+    /// How many other people were seen.
+    pub(crate) n_others: usize,
+}
+
+impl Survey {
+    /// The person who looks most like `template`, or the most seen one where there is none.
+    pub(crate) fn choose(
+        &self,
+        template: Option<&Template>,
+        least_similarity: f32,
+    ) -> Option<Chosen> {
+        let named = |track: &Track| {
+            let identity = Identity::mean(&track.identities)?;
+            Some(TrackIdentity {
+                track: track.number,
+                identity,
+                n_frames: track.n_frames,
+            })
+        };
+        let tracks: Vec<TrackIdentity> = self.tracks.iter().filter_map(named).collect();
+        let people = people::join(&tracks, &self.together, least_similarity);
+        let likeness = |person: &people::Person| {
+            template.map_or(person.n_frames as f32, |template| {
+                template.similarity(&person.identity.0)
+            })
+        };
+        let best = people
+            .iter()
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+        let theirs = self
+            .tracks
+            .iter()
+            .filter(|track| best.tracks.contains(&track.number));
+        Some(Chosen {
+            tracks: best.tracks.clone(),
+            identities: theirs.flat_map(|track| track.identities.clone()).collect(),
+            n_others: people.len() - 1,
+        })
+    }
+}

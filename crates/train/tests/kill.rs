@@ -1,0 +1,95 @@
+//! A training that is killed at any moment goes on from its last save, with no file damaged.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use burn::prelude::Device;
+use effigy_model::FaceModel;
+use effigy_model::face_model::Shape;
+use effigy_model::face_model::store::{Training, read_manifest};
+use effigy_train::testing::synthetic_set;
+use effigy_train::{Budget, FaceSet, Outcome, Settings, train};
+
+/// Names the folder to train in, in the process that is to be killed.
+const CHILD: &str = "EFFIGY_TEST_TRAIN_IN";
+const N_KILLS: u64 = 50;
+
+fn sets() -> Vec<FaceSet> {
+    let mut sets = vec![
+        synthetic_set("ada", 32, 32, 1),
+        synthetic_set("ben", 32, 32, 2),
+    ];
+    sets.iter_mut().for_each(|set| set.balance().unwrap());
+    sets
+}
+
+/// Trains up to step `steps`, saving after every step.
+fn train_to(folder: &Path, steps: u64) -> Outcome {
+    let settings = Settings {
+        shape: Shape {
+            side: 32,
+            channels: 4,
+            latent: 8,
+        },
+        budget: Budget::Steps(steps),
+        training: Training {
+            seed: 3,
+            n_faces_each: 2,
+            learning_rate: 1e-3,
+        },
+        save_every_secs: 0.0,
+        checkpoint: None,
+    };
+    let mut go_on = |_: &_| ControlFlow::Continue(());
+    train(folder, &settings, &sets(), &Device::flex(), &mut go_on).unwrap()
+}
+
+#[test]
+fn killed_training_goes_on_from_its_last_save() {
+    if let Some(folder) = std::env::var_os(CHILD) {
+        train_to(Path::new(&folder), u64::MAX);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model");
+    let mut last_step = 0;
+    for kill in 0..N_KILLS {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "killed_training_goes_on_from_its_last_save"])
+            .env(CHILD, &model)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Spread over moments of start, step and save.
+        std::thread::sleep(Duration::from_millis(40 + kill * 37 % 160));
+        let ended_by_itself = child.try_wait().unwrap();
+        assert!(
+            ended_by_itself.is_none(),
+            "kill {kill}: the training failed by itself"
+        );
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let Ok(manifest) = read_manifest(&model) else {
+            assert!(
+                !model.join("model.json").exists(),
+                "kill {kill}: damaged manifest"
+            );
+            assert_eq!(last_step, 0, "kill {kill}: the manifest is gone");
+            continue;
+        };
+        let step = manifest.checkpoints[0].step;
+        assert!(
+            last_step <= step,
+            "kill {kill}: lost steps {step}..{last_step}"
+        );
+        FaceModel::open(&model, &Device::flex()).unwrap();
+        last_step = step;
+    }
+    assert!(0 < last_step, "nothing was ever saved");
+    assert_eq!(train_to(&model, last_step + 2).last.step, last_step + 2);
+}
