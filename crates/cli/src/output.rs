@@ -13,10 +13,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    dead_code,
-    reason = "`Found` waits for the first command that looks for something"
-)]
 pub(crate) enum Exit {
     /// Done, or looked for and not found: 0.
     Nothing,
