@@ -1,0 +1,80 @@
+//! Faces for consent: of the person who consents, and of those a clip shows.
+
+use std::path::{Path, PathBuf};
+
+use effigy_model::Identity;
+use effigy_model::weights::identity_threshold;
+
+use crate::error::{Error, Result};
+use crate::networks::Networks;
+use crate::progress::Progress;
+use crate::survey::{Clips, Damage, survey};
+
+/// Faces of one person in pictures and clips.
+#[derive(Clone, Debug)]
+pub struct SubjectFaces {
+    /// Identity vectors of crops spread over them.
+    pub identities: Vec<Identity>,
+    /// Other people who are seen as well.
+    pub n_others: usize,
+}
+
+/// Collects the faces of the person seen most in `inputs`.
+///
+/// # Errors
+/// When an input cannot be read or none shows a face.
+pub fn subject_faces(
+    inputs: &[PathBuf],
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<SubjectFaces> {
+    let clips = Clips {
+        paths: inputs.to_vec(),
+        from_secs: 0.0,
+        to_secs: None,
+        damage: Damage::Ends,
+    };
+    progress.begin("looking at the person", None);
+    let seen = survey(&clips, networks, progress)?;
+    let chosen = seen.choose(None, identity_threshold().similarity);
+    let chosen = chosen.filter(|chosen| !chosen.identities.is_empty());
+    let chosen = chosen.ok_or_else(|| Error::NoFace {
+        path: inputs
+            .first()
+            .map_or(Path::new(""), PathBuf::as_path)
+            .to_owned(),
+    })?;
+    Ok(SubjectFaces {
+        identities: chosen.identities,
+        n_others: chosen.n_others,
+    })
+}
+
+/// Collects the faces of everyone whom a clip shows, one mean identity for each track.
+///
+/// # Errors
+/// When the clip cannot be read.
+pub fn faces_shown(
+    input: &Path,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Identity>> {
+    let clips = Clips {
+        paths: vec![input.to_owned()],
+        from_secs: 0.0,
+        to_secs: None,
+        damage: Damage::Ends,
+    };
+    progress.begin("looking who is there", None);
+    let seen = survey(&clips, networks, progress)?;
+    let means = seen
+        .tracks
+        .iter()
+        .map(|track| Identity::mean(&track.identities));
+    Ok(means.flatten().collect())
+}
+
+/// Similarity from which two faces count as one person's.
+pub fn same_from() -> f32 {
+    identity_threshold().similarity
+}
