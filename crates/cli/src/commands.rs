@@ -1,12 +1,16 @@
 //! The subcommands, one file each: `Args`, and `run` that builds a job and shows its result.
 
 mod bench;
+mod consent;
 mod devices;
 mod faces;
+mod keys;
+mod log;
 mod matching;
 mod swap;
 mod table;
 mod train;
+mod verify;
 
 use crate::output::{Exit, Output};
 
@@ -21,21 +25,32 @@ pub(crate) struct Cli {
 #[derive(clap::Subcommand, Debug)]
 enum Command {
     Bench(bench::Args),
+    #[command(subcommand)]
+    Consent(consent::Args),
     Devices(devices::Args),
     Faces(faces::Args),
+    #[command(subcommand)]
+    Keys(keys::Args),
+    #[command(subcommand)]
+    Log(log::Args),
     Match(matching::Args),
     Swap(swap::Args),
     Train(train::Args),
+    Verify(verify::Args),
 }
 
 /// Runs the chosen subcommand.
 pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Bench(args) => bench::run(args, output),
+        Command::Consent(args) => consent::run(args, output),
         Command::Devices(args) => devices::run(args, output),
         Command::Faces(args) => faces::run(args, output),
+        Command::Keys(args) => keys::run(args, output),
+        Command::Log(args) => log::run(args, output),
         Command::Match(args) => matching::run(args, output),
         Command::Swap(args) => swap::run(args, output),
         Command::Train(args) => train::run(args, output),
+        Command::Verify(args) => verify::run(args, output),
     }
 }

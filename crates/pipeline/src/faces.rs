@@ -15,6 +15,7 @@ mod sheet;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use effigy_face::people::{self, SeenTogether};
 use effigy_face::{Face, Pose, TrackSettings, Tracker, pose, quality};
@@ -157,6 +158,7 @@ struct Hunt<'a> {
     together: SeenTogether,
     failed: Vec<FailedInput>,
     n_frames: u64,
+    start: Instant,
 }
 
 impl<'a> Hunt<'a> {
@@ -171,6 +173,7 @@ impl<'a> Hunt<'a> {
             together: BTreeSet::new(),
             failed: Vec::new(),
             n_frames: 0,
+            start: Instant::now(),
         }
     }
 
@@ -266,6 +269,7 @@ impl<'a> Hunt<'a> {
         Ok(FacesReport {
             n_inputs,
             n_frames: self.n_frames,
+            took_secs: self.start.elapsed().as_secs_f64(),
             failed: self.failed,
             people: report::people(&people, &self.records),
             strangers: report::strangers(&self.records),

@@ -45,6 +45,7 @@ pub(crate) fn faces_json(report: &FacesReport) -> serde_json::Value {
     serde_json::json!({
         "inputs": report.n_inputs,
         "frames": report.n_frames,
+        "secs": report.took_secs,
         "people": people.map(|(i, p)| person_json(Some(i + 1), p)).collect::<Vec<_>>(),
         "unknown": report.strangers.as_ref().map(|p| person_json(None, p)),
         "failed": failed.collect::<Vec<_>>(),
@@ -64,6 +65,8 @@ fn overview(report: &FacesReport) -> String {
     let read = report.n_inputs - report.failed.len().min(report.n_inputs);
     let inputs = count(read, "input", "inputs");
     let frames = count(report.n_frames as usize, "frame", "frames");
+    let speed = report.n_frames as f64 / report.took_secs.max(1e-3);
+    let frames = format!("{frames}, {:.1} s, {speed:.0} frames/s", report.took_secs);
     match report.failed.len() {
         0 => format!("{who} in {inputs}, {frames}"),
         n => format!("{who} in {inputs}, {frames}; {n} could not be read"),

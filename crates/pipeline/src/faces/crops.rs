@@ -30,6 +30,18 @@ pub struct CropSettings {
     pub most_per_person: Option<usize>,
 }
 
+impl CropSettings {
+    /// All faces, as they come.
+    pub fn new(side_px: u32) -> Self {
+        Self {
+            side_px,
+            filter: CropFilter::default(),
+            order: CropOrder::default(),
+            most_per_person: None,
+        }
+    }
+}
+
 /// Which faces are good enough. The default lets all pass.
 #[derive(Clone, Debug)]
 pub struct CropFilter {

@@ -14,6 +14,8 @@ pub struct FacesReport {
     pub n_inputs: usize,
     /// Frames and pictures looked at.
     pub n_frames: u64,
+    /// How long it took from opening the first input to the last output, in seconds.
+    pub took_secs: f64,
     /// Inputs that could not be read to their end, and why.
     pub failed: Vec<FailedInput>,
     /// Who was seen, the most seen first; the first is person 1.

@@ -76,12 +76,7 @@ fn walk(folder: &Path) -> usize {
 }
 
 fn settings() -> CropSettings {
-    CropSettings {
-        side_px: 32,
-        filter: CropFilter::default(),
-        order: CropOrder::Time,
-        most_per_person: None,
-    }
+    CropSettings::new(32)
 }
 
 #[test]

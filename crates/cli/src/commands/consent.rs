@@ -1,0 +1,292 @@
+//! `consent`: record, show, check, revoke and list consents.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use effigy_mark::consent::{
+    Audience, Basis, Draft, Evidence, Record, Standing, Store, Template, Use,
+};
+use effigy_mark::{Keys, Moment};
+use effigy_pipeline::{Choice, Networks, consents};
+
+use crate::commands::keys::Place;
+use crate::output::{Exit, Output};
+use crate::safeguards;
+
+/// Record, show, check, revoke and list consents
+#[derive(clap::Subcommand, Debug)]
+pub(crate) enum Args {
+    /// Record that somebody agreed
+    New(New),
+    /// Show a consent
+    Show(One),
+    /// Say whose consents cover a face model or a clip
+    Check(Check),
+    /// Take a consent back for good and erase its identity template
+    Revoke(Revoke),
+    /// List all consents
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// What a new consent says.
+#[derive(clap::Args, Debug)]
+pub(crate) struct New {
+    /// Whose face it is
+    #[arg(long, value_name = "NAME")]
+    subject: String,
+    /// Why it may be used: consent, self, estate, public-domain-historical or synthetic
+    #[arg(long, default_value = "consent", value_name = "BASIS")]
+    basis: Basis,
+    /// What may be done: swap, puppet, speech, age, train-detector; may be repeated
+    #[arg(long = "use", required = true, value_name = "USE")]
+    uses: Vec<Use>,
+    /// Who may see the results: private or publish
+    #[arg(long, default_value = "private", value_name = "AUDIENCE")]
+    audience: Audience,
+    /// First day [default: today]
+    #[arg(long, value_name = "DATE")]
+    from: Option<Moment>,
+    /// Last day [default: a year from the first]
+    #[arg(long, value_name = "DATE")]
+    until: Option<Moment>,
+    /// Signed form or recorded statement; its SHA-256 goes into the record
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
+    /// Pictures or a clip that show the person alone
+    #[arg(value_name = "PICTURE")]
+    pictures: Vec<PathBuf>,
+    /// Where to compute: cpu, gpu or gpu:N
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Choice,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// One consent.
+#[derive(clap::Args, Debug)]
+pub(crate) struct One {
+    /// Identifier of the consent, or the subject's name
+    who: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// What to check.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Check {
+    /// Folder of a face model, or a picture or clip
+    path: PathBuf,
+    /// Where to compute: cpu, gpu or gpu:N
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Choice,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// What to revoke, and why.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Revoke {
+    /// Identifier of the consent, or the subject's name
+    who: String,
+    /// Why, for the record
+    #[arg(long, default_value = "on request", value_name = "WORDS")]
+    reason: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    let now = safeguards::now()?;
+    match args {
+        Args::New(new) => add(new, now, output),
+        Args::Show(one) => {
+            let keys = one.place.keys(output)?;
+            let store = store(&one.place, &keys)?;
+            let record = store.find(&one.who, now)?;
+            output.data(described(&record, store.standing(&record, now)?))?;
+            Ok(Exit::Nothing)
+        }
+        Args::Check(check) => self::check(check, now, output),
+        Args::Revoke(revoke) => {
+            let keys = revoke.place.keys(output)?;
+            let store = store(&revoke.place, &keys)?;
+            let record = store.find(&revoke.who, now)?;
+            store.revoke(&record, &revoke.reason, now)?;
+            output.say(format_args!(
+                "{} of {} is revoked; its identity template is erased",
+                record.id, record.subject,
+            ));
+            Ok(Exit::Nothing)
+        }
+        Args::List { place } => {
+            let keys = place.keys(output)?;
+            let store = store(place, &keys)?;
+            for record in store.list()? {
+                output.data(line(&record, store.standing(&record, now)?))?;
+            }
+            Ok(Exit::Nothing)
+        }
+    }
+}
+
+fn store<'a>(place: &Place, keys: &'a Keys) -> anyhow::Result<Store<'a>> {
+    Ok(Store::open(&place.folder()?.join("consents"), keys))
+}
+
+fn add(new: &New, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
+    let keys = new.place.keys(output)?;
+    let from = new.from.unwrap_or(now);
+    let draft = Draft {
+        subject: new.subject.clone(),
+        basis: new.basis,
+        uses: new.uses.clone(),
+        audience: new.audience,
+        from,
+        until: new
+            .until
+            .unwrap_or_else(|| from.plus_days(365))
+            .end_of_day(),
+        evidence: new.evidence.as_deref().map(evidence).transpose()?,
+    };
+    let template = template(new, output)?;
+    let record = store(&new.place, &keys)?.add(&draft, template.as_ref(), now)?;
+    output.data(described(&record, Standing::Valid))?;
+    Ok(Exit::Nothing)
+}
+
+/// Looks at the subject's pictures. Somebody else in them would end up in the template.
+fn template(new: &New, output: &mut Output) -> anyhow::Result<Option<Template>> {
+    if new.pictures.is_empty() {
+        return Ok(None);
+    }
+    output.say(format_args!("device: {}", new.device));
+    let networks = Networks::load(new.device)?;
+    let faces = consents::subject_faces(&new.pictures, &networks, &mut output.progress())?;
+    if 0 < faces.n_others {
+        bail!(
+            "{} other people are seen as well; give pictures that show {} alone",
+            faces.n_others,
+            new.subject,
+        );
+    }
+    let vectors: Vec<_> = faces.identities.iter().map(|identity| identity.0).collect();
+    Ok(Template::from_faces(&vectors))
+}
+
+fn evidence(path: &Path) -> anyhow::Result<Evidence> {
+    Evidence::of(path).with_context(|| format!("cannot take {path:?} as evidence"))
+}
+
+fn check(check: &Check, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
+    let keys = check.place.keys(output)?;
+    let store = store(&check.place, &keys)?;
+    let model = check.path.join("model.json");
+    if model.is_file() {
+        return check_model(&model, &store, now, output);
+    }
+    output.say(format_args!("device: {}", check.device));
+    let networks = Networks::load(check.device)?;
+    let faces = consents::faces_shown(&check.path, &networks, &mut output.progress())?;
+    let mut is_covered = !faces.is_empty();
+    for (number, face) in faces.iter().enumerate() {
+        let covered = store.covering(&face.0, None, consents::same_from(), now)?;
+        let valid = covered
+            .iter()
+            .find(|covered| covered.standing == Standing::Valid);
+        is_covered &= valid.is_some();
+        match valid.or(covered.first()) {
+            Some(covered) => output.data(format_args!(
+                "face {}: {} (similarity {:.2})",
+                number + 1,
+                line(&covered.record, covered.standing),
+                covered.similarity,
+            ))?,
+            None => output.data(format_args!("face {}: no consent covers it", number + 1))?,
+        }
+    }
+    if faces.is_empty() {
+        output.data("no face was found")?;
+    }
+    Ok(if is_covered {
+        Exit::Nothing
+    } else {
+        Exit::Found
+    })
+}
+
+fn check_model(
+    model: &Path,
+    store: &Store<'_>,
+    now: Moment,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    let text = std::fs::read_to_string(model).with_context(|| format!("cannot read {model:?}"))?;
+    let json: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("not a face model: {model:?}"))?;
+    let people = json["people"].as_array().cloned().unwrap_or_default();
+    let mut is_covered = !people.is_empty();
+    for person in &people {
+        let name = person["name"].as_str().unwrap_or("(without name)");
+        let consent = person["consent"].as_str().unwrap_or_default();
+        match store.find(consent, now) {
+            Ok(record) => {
+                let standing = store.standing(&record, now)?;
+                is_covered &= standing == Standing::Valid;
+                output.data(format_args!("{name}: {}", line(&record, standing)))?;
+            }
+            Err(error) => {
+                is_covered = false;
+                output.data(format_args!("{name}: {error}"))?;
+            }
+        }
+    }
+    Ok(if is_covered {
+        Exit::Nothing
+    } else {
+        Exit::Found
+    })
+}
+
+fn line(record: &Record, standing: Standing) -> String {
+    format!(
+        "{} {}: {}, {}, {}, until {}, {}",
+        record.id,
+        record.subject,
+        record.basis,
+        record.uses_in_words(),
+        record.audience,
+        record.until.day(),
+        in_words(standing),
+    )
+}
+
+fn in_words(standing: Standing) -> String {
+    match standing {
+        Standing::Valid => "valid".to_owned(),
+        Standing::NotYet => "not begun".to_owned(),
+        Standing::Expired => "expired".to_owned(),
+        Standing::Revoked(on) => format!("revoked on {}", on.day()),
+    }
+}
+
+fn described(record: &Record, standing: Standing) -> String {
+    let evidence = record.evidence.as_ref();
+    let evidence = evidence.map_or("none".to_owned(), |e| {
+        format!("{}, SHA-256 {}", e.name, e.sha256)
+    });
+    format!(
+        "consent {}\n  subject   {}\n  basis     {}\n  uses      {}\n  audience  {}\n  \
+         from      {}\n  until     {}\n  evidence  {evidence}\n  standing  {}",
+        record.id,
+        record.subject,
+        record.basis,
+        record.uses_in_words(),
+        record.audience,
+        record.from,
+        record.until,
+        in_words(standing),
+    )
+}

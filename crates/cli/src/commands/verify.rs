@@ -1,0 +1,71 @@
+//! `verify`: say what marks a file carries.
+
+use std::path::PathBuf;
+
+use effigy_mark::{Keys, Trust, verify};
+
+use crate::output::{Exit, Output};
+use crate::safeguards;
+
+/// Look for marks: Content Credentials, watermark, label, metadata of any maker
+///
+/// Exits with 0 when nothing was found, 1 when a file is marked as synthetic, 2 when one could
+/// not be read.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Pictures and videos
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Print one JSON object per file
+    #[arg(long)]
+    json: bool,
+    /// Root certificates to trust, as PEM, besides this installation's own
+    #[arg(long, value_name = "FILE")]
+    trust: Vec<PathBuf>,
+    /// Folder of keys and consents [default: EFFIGY_HOME, or ~/.local/share/effigy]
+    #[arg(long, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    let trust = trust(args)?;
+    let (mut some_marked, mut some_failed) = (false, false);
+    for file in &args.files {
+        match verify(file, &trust) {
+            Ok(report) => {
+                some_marked |= report.marked;
+                some_failed |= report.is_unreadable();
+                if args.json {
+                    output.data(serde_json::to_string(&report)?)?;
+                } else {
+                    output.data(format_args!("{}: {}", file.display(), report.in_words()))?;
+                }
+            }
+            Err(error) => {
+                some_failed = true;
+                output.say(format_args!("error: {:#}", anyhow::Error::from(error)));
+            }
+        }
+    }
+    Ok(if some_failed {
+        Exit::Failed
+    } else if some_marked {
+        Exit::Found
+    } else {
+        Exit::Nothing
+    })
+}
+
+fn trust(args: &Args) -> anyhow::Result<Trust> {
+    use anyhow::Context as _;
+    let mut trust = Trust::default();
+    for path in &args.trust {
+        let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read {path:?}"))?;
+        trust.roots_pem.push(pem);
+    }
+    let folder = safeguards::home(args.home.as_deref())?.join("keys");
+    if let Some(own) = Keys::public_root(&folder) {
+        trust.roots_pem.push(own);
+    }
+    Ok(trust)
+}
