@@ -3,6 +3,7 @@
 mod finder;
 mod identity;
 mod mesh;
+mod watermark;
 
 use std::path::Path;
 
@@ -17,6 +18,8 @@ pub(crate) enum Command {
     Mesh,
     /// Accuracy of the identity network on pairs
     Identity,
+    /// Identifiers recovered from marked pictures and clips after attacks
+    Watermark(watermark::Args),
 }
 
 /// Prints one evaluation.
@@ -25,5 +28,6 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Finder => finder::measure(data),
         Command::Mesh => mesh::measure(data),
         Command::Identity => identity::measure(data),
+        Command::Watermark(args) => watermark::evaluate(data, args),
     }
 }

@@ -1,5 +1,7 @@
 //! The commands that made every committed weight, and the evaluations that measured them.
 
+#![expect(clippy::print_stdout, reason = "a program for the terminal")]
+
 mod augment;
 mod data;
 mod eval;
