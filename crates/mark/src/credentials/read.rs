@@ -2,6 +2,7 @@
 
 use std::io::{Read, Seek};
 
+use c2pa::jumbf_io::load_jumbf_from_stream;
 use c2pa::{Context, Manifest, Reader, ValidationState};
 use serde_json::json;
 
@@ -135,9 +136,15 @@ const DEEPEST: usize = 16;
 /// Reads the manifest in `stream`. `None` when there is none.
 pub(crate) fn read(
     media_type: &str,
-    stream: impl Read + Seek + Send,
+    mut stream: impl Read + Seek + Send,
     anchors: &Anchors,
 ) -> c2pa::Result<Option<Credentials>> {
+    let is_padded_with_zeros = match load_jumbf_from_stream(media_type, &mut stream) {
+        Ok(store) => padding_is_zero(&store),
+        Err(c2pa::Error::JumbfNotFound) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    stream.rewind()?;
     let mut settings = json!({
         "core": { "allowed_network_hosts": [], "decode_identity_assertions": false },
         "verify": { "remote_manifest_fetch": false, "ocsp_fetch": false },
@@ -147,17 +154,14 @@ pub(crate) fn read(
     }
     let context = Context::new().with_settings(settings)?;
     match Reader::from_context(context).with_stream(media_type, stream) {
-        Ok(reader) => Ok(Some(summary(&reader))),
+        Ok(reader) => Ok(Some(summary(&reader, is_padded_with_zeros))),
         Err(c2pa::Error::JumbfNotFound) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn summary(reader: &Reader) -> Credentials {
+fn summary(reader: &Reader, is_padded_with_zeros: bool) -> Credentials {
     let manifest = reader.active_manifest();
-    let is_padded_with_zeros = manifest
-        .and_then(Manifest::signature)
-        .is_none_or(padding_is_zero);
     let state = match reader.validation_state() {
         _ if !is_padded_with_zeros => State::Broken,
         ValidationState::Trusted => State::Trusted,
@@ -194,26 +198,41 @@ fn summary(reader: &Reader) -> Credentials {
     }
 }
 
-/// Whether the room left in a COSE signature is empty. It is the one place that neither the
-/// signature nor a hash covers, so that what changes there would go unseen.
-fn padding_is_zero(cose: &[u8]) -> bool {
-    let Ok(sign1) = ciborium::from_reader::<ciborium::Value, _>(cose) else {
-        return false;
-    };
-    let sign1 = match sign1 {
-        ciborium::Value::Tag(_, inner) => *inner,
-        other => other,
-    };
-    let unprotected = sign1.as_array().and_then(|parts| parts.get(1)?.as_map());
-    unprotected.is_some_and(|fields| {
-        fields.iter().all(|(name, value)| {
-            let is_padding = name.as_text().is_some_and(|name| name.starts_with("pad"));
-            let is_zero = value
-                .as_bytes()
-                .is_some_and(|bytes| bytes.iter().all(|&b| b == 0));
-            !is_padding || is_zero
-        })
+/// Whether the room left in the active manifest's COSE signature, the last of the store, is
+/// empty. It is the one place that neither the signature nor a hash covers, so that what changes
+/// there would go unseen.
+fn padding_is_zero(store: &[u8]) -> bool {
+    let starts = (0..store.len())
+        .rev()
+        .filter(|&at| store[at..].starts_with(&COSE_SIGN1_START));
+    let signature = starts
+        .filter_map(|at| unprotected_fields(&store[at..]))
+        .next();
+    signature.is_none_or(|fields| {
+        fields
+            .iter()
+            .all(|(name, value)| is_padding_empty(name, value))
     })
+}
+
+/// The CBOR tag of `COSE_Sign1` and the head of its array of four (RFC 9052, section 4.2).
+const COSE_SIGN1_START: [u8; 2] = [0xD2, 0x84];
+
+type CborFields = Vec<(ciborium::Value, ciborium::Value)>;
+
+/// The fields of a COSE signature that it does not itself protect. `None` when `bytes` start
+/// with something else.
+fn unprotected_fields(bytes: &[u8]) -> Option<CborFields> {
+    let value: ciborium::Value = ciborium::from_reader(bytes).ok()?;
+    let (_, inner) = value.into_tag().ok()?;
+    let parts = inner.into_array().ok()?;
+    parts.into_iter().nth(1)?.into_map().ok()
+}
+
+fn is_padding_empty(name: &ciborium::Value, value: &ciborium::Value) -> bool {
+    let is_padding = name.as_text().is_some_and(|name| name.starts_with("pad"));
+    let bytes = value.as_bytes();
+    !is_padding || bytes.is_some_and(|bytes| bytes.iter().all(|&b| b == 0))
 }
 
 fn assertion<'a>(manifest: &'a Manifest, label: &str) -> Option<&'a serde_json::Value> {
