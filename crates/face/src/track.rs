@@ -18,8 +18,10 @@ use tracks::{Eyes, Tracks};
 /// How faces are followed. Counts are frames.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrackSettings {
-    /// What to search for.
+    /// What to search for. Its least score is for faces that are known already.
     pub find: FindSettings,
+    /// The finder's score that a new face must have, `0..=1`.
+    pub least_score_at_first: f32,
     /// Frames from one search to the next while faces are followed.
     pub search_every: u32,
     /// Frames from one search to the next while there is nobody to follow.
@@ -37,7 +39,11 @@ pub struct TrackSettings {
 impl Default for TrackSettings {
     fn default() -> Self {
         Self {
-            find: FindSettings::default(),
+            find: FindSettings {
+                least_score: 0.4,
+                ..FindSettings::default()
+            },
+            least_score_at_first: 0.85,
             search_every: 12,
             search_every_when_empty: 4,
             least_presence: 0.5,

@@ -115,8 +115,12 @@ impl Tracks {
             track.n_missed_searches = if seen { 0 } else { track.n_missed_searches + 1 };
             track.present = track.n_missed_searches <= MOST_MISSED_SEARCHES;
         }
-        let present = || self.tracks.iter().filter(|t| t.present);
-        found.retain(|f| !present().any(|t| covers(t.rect, f)));
+        let least_score = self.settings.least_score_at_first;
+        found.retain(|f| {
+            let mut covering = self.tracks.iter().filter(|t| covers(t.rect, f));
+            // The track that covers it, if any, is lost: one that is present needs no help.
+            covering.next().map_or(f.score >= least_score, |track| !track.present)
+        });
         for sighting in self.meet(&found, eyes) {
             match self.lost_track_near(&sighting) {
                 Some(track) => track.take(sighting, time_secs),
