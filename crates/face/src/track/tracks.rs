@@ -119,7 +119,9 @@ impl Tracks {
         found.retain(|f| {
             let mut covering = self.tracks.iter().filter(|t| covers(t.rect, f));
             // The track that covers it, if any, is lost: one that is present needs no help.
-            covering.next().map_or(f.score >= least_score, |track| !track.present)
+            covering
+                .next()
+                .map_or(f.score >= least_score, |track| !track.present)
         });
         for sighting in self.meet(&found, eyes) {
             match self.lost_track_near(&sighting) {
