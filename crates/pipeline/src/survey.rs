@@ -70,7 +70,7 @@ pub(crate) fn follow(
     each: &mut dyn FnMut(Frame, Vec<Face>) -> Result<()>,
 ) -> Result<()> {
     let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
-    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default());
+    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default())?;
     for path in &clips.paths {
         let mut reader = match VideoReader::open(path, &Limits::default()) {
             Ok(reader) => reader,
