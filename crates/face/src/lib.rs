@@ -5,6 +5,7 @@
 //! the MediaPipe Face Mesh numbering.
 
 pub mod align;
+mod error;
 pub mod mask;
 pub mod people;
 pub mod pose;
@@ -14,5 +15,6 @@ pub mod smooth;
 pub mod track;
 pub mod wires;
 
+pub use error::{Error, Result};
 pub use pose::Pose;
 pub use track::{Face, TrackSettings, Tracker};

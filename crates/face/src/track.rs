@@ -1,19 +1,24 @@
 //! Faces over time: searched for now and then, followed by their mesh in between.
 //!
 //! Each frame, every followed face is fitted again where it was a frame ago; the mesh network's
-//! presence tells when it is gone. Searches run every few frames to pick up new faces, and at
-//! once when a face is lost or the scene is cut. Same frames, same settings: same tracks.
+//! presence tells when it is gone. Searches begin every few frames to pick up new faces, and as
+//! soon as a face is lost or the scene is cut. While there is somebody to follow they run beside
+//! the following, and their result always counts the same number of frames later: same frames,
+//! same settings, same tracks.
 
 mod scene;
+mod search;
 mod tracks;
 
 use effigy_frame::{Picture, Point3, Rect, Similarity, resample};
 use effigy_model::finder::FindSettings;
-use effigy_model::{Finder, Found, Mesh, Mesher};
+use effigy_model::{Finder, Found, Lane, Mesh, Mesher};
 
+use crate::error::Result;
 use crate::smooth::Smoothing;
 use scene::Scene;
-use tracks::{Eyes, Tracks};
+use search::Searcher;
+use tracks::{Search, Tracks};
 
 /// How faces are followed. Counts are frames.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,8 +29,8 @@ pub struct TrackSettings {
     pub least_score_at_first: f32,
     /// Frames from one search to the next while faces are followed.
     pub search_every: u32,
-    /// Frames from one search to the next while there is nobody to follow.
-    pub search_every_when_empty: u32,
+    /// Frames from one search to the next while a face is lost or there is nobody to follow.
+    pub search_every_when_lost: u32,
     /// Presence under which a followed face counts as gone, `0..=1`.
     pub least_presence: f32,
     /// Presence that a new face must have, `0..=1`.
@@ -44,8 +49,8 @@ impl Default for TrackSettings {
                 ..FindSettings::default()
             },
             least_score_at_first: 0.85,
-            search_every: 12,
-            search_every_when_empty: 4,
+            search_every: 15,
+            search_every_when_lost: 4,
             least_presence: 0.5,
             least_presence_at_first: 0.6,
             longest_gap_secs: 0.5,
@@ -74,23 +79,26 @@ pub struct Face {
 /// Follows the faces of one video, or finds those of single pictures.
 #[derive(Debug)]
 pub struct Tracker {
-    finder: Finder,
+    searcher: Searcher,
     mesher: Mesher,
-    find: FindSettings,
+    lane: Lane,
     tracks: Tracks,
     scene: Scene,
 }
 
 impl Tracker {
-    /// Makes a tracker that has seen nothing.
-    pub fn new(finder: Finder, mesher: Mesher, settings: TrackSettings) -> Self {
-        Self {
-            finder,
+    /// Makes a tracker that has seen nothing, with a thread for each of its networks.
+    ///
+    /// # Errors
+    /// When the system gives no more threads.
+    pub fn new(finder: Finder, mesher: Mesher, settings: TrackSettings) -> Result<Self> {
+        Ok(Self {
+            searcher: Searcher::new(finder, settings.find, Lane::start()?),
             mesher,
-            find: settings.find,
+            lane: Lane::start()?,
             tracks: Tracks::new(settings),
             scene: Scene::default(),
-        }
+        })
     }
 
     /// Gives the faces in the next frame, in the order of their tracks.
@@ -98,19 +106,35 @@ impl Tracker {
     /// Frames come in presentation order; `time_secs` grows.
     pub fn follow(&mut self, picture: &Picture, time_secs: f64) -> Vec<Face> {
         if self.scene.is_cut(picture) {
-            self.tracks.end_all();
+            self.end_all();
         }
-        let eyes = Eyes {
-            find: &|| self.finder.find(picture, &self.find),
-            fit: &|views| fit(&self.mesher, picture, views),
+        let (mesher, lane) = (&self.mesher, &self.lane);
+        let fit = |views: &[Similarity]| lane.run(|| fit(mesher, picture, views));
+        self.tracks.fit_again(time_secs, &fit);
+        let found = match self.tracks.search_now() {
+            Search::Nothing => None,
+            Search::Begin => {
+                self.searcher.begin(picture);
+                None
+            }
+            Search::End => Some(self.searcher.end()),
+            Search::AtOnce => Some(self.searcher.search(picture)),
         };
-        self.tracks.follow(time_secs, &eyes)
+        if let Some(found) = found {
+            self.tracks.take_in(found, time_secs, &fit);
+        }
+        self.tracks.settle(time_secs)
     }
 
     /// Ends all tracks: what comes next is another video or picture. Numbers are not used again.
     pub fn start_afresh(&mut self) {
-        self.tracks.end_all();
+        self.end_all();
         self.scene = Scene::default();
+    }
+
+    fn end_all(&mut self) {
+        drop(self.searcher.end());
+        self.tracks.end_all();
     }
 }
 

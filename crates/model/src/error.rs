@@ -27,6 +27,13 @@ pub enum Error {
         reason: String,
     },
 
+    /// The system gives no more threads. Close other programs or raise the limit.
+    #[error("cannot start a thread: {reason}")]
+    NoThread {
+        /// What the system said.
+        reason: String,
+    },
+
     /// A face model's file can't be read. Check that it is there.
     #[error("cannot read {path:?}")]
     Read {

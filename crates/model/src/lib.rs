@@ -9,6 +9,7 @@ mod error;
 pub mod face_model;
 pub mod finder;
 pub mod identifier;
+mod lane;
 pub mod layers;
 pub mod mean_mesh;
 pub mod mesher;
@@ -19,6 +20,7 @@ pub use error::{Error, Result};
 pub use face_model::FaceModel;
 pub use finder::{Finder, Found};
 pub use identifier::{Identifier, Identity};
+pub use lane::{Lane, Pending};
 pub use mean_mesh::mean_mesh;
 pub use mesher::{Mesh, Mesher};
 

@@ -88,7 +88,7 @@ pub fn bench(
     };
     measured(decoding(job)?)?;
     let frames = some_frames(job)?;
-    let faces = some_faces(&frames, networks);
+    let faces = some_faces(&frames, networks)?;
     let no_face = || Error::NoFace {
         path: job.input.clone(),
     };
@@ -151,13 +151,13 @@ fn some_frames(job: &BenchJob) -> Result<Vec<Frame>> {
         .collect::<effigy_media::Result<Vec<Frame>>>()?)
 }
 
-fn some_faces(frames: &[Frame], networks: &Networks) -> Vec<Vec<Face>> {
+fn some_faces(frames: &[Frame], networks: &Networks) -> Result<Vec<Vec<Face>>> {
     let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
-    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default());
-    frames
+    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default())?;
+    Ok(frames
         .iter()
         .map(|f| tracker.follow(&f.picture, f.time.secs()))
-        .collect()
+        .collect())
 }
 
 fn meshing(networks: &Networks, face: &Face) -> Stage {

@@ -21,6 +21,10 @@ pub enum Error {
     #[error(transparent)]
     Model(#[from] effigy_model::Error),
 
+    /// Faces could not be followed.
+    #[error(transparent)]
+    Face(#[from] effigy_face::Error),
+
     /// There is nothing to work on. Name a video, a picture or a folder that holds some.
     #[error("no video and no picture in {path:?}")]
     NoInput {

@@ -6,8 +6,10 @@
 pub(crate) mod best;
 mod crops;
 mod draw;
+mod follow;
 mod gather;
 mod lines;
+mod outputs;
 mod overlay;
 mod range;
 mod report;
@@ -19,7 +21,6 @@ use std::time::Instant;
 
 use effigy_face::people::{self, SeenTogether};
 use effigy_face::{Face, Pose, TrackSettings, Tracker, pose, quality};
-use effigy_frame::Frame;
 use effigy_media::{Limits, VideoReader};
 
 use crate::error::{Error, Result};
@@ -35,11 +36,9 @@ pub use report::{FacesReport, FailedInput, PersonReport};
 pub(crate) use overlay::create_real_video;
 pub(crate) use sheet::{paste, write_real_picture};
 
-use crops::CropSet;
-use gather::{Gatherer, TrackRecord};
-use lines::Lines;
-use overlay::Overlay;
-use sheet::Sheets;
+use follow::{Followed, follow};
+use gather::{Gatherer, Recogniser, TrackRecord};
+use outputs::Outputs;
 
 /// Everything one look for faces needs. Built once by the caller, never changed while it runs.
 #[derive(Clone, Debug)]
@@ -110,7 +109,7 @@ pub fn faces(
 ) -> Result<FacesReport> {
     let inputs = inputs::expand(&job.inputs)?;
     let mut outputs = job.output.as_ref().map(Outputs::begin).transpose()?;
-    let mut hunt = Hunt::new(job, networks);
+    let mut hunt = Hunt::new(job, networks)?;
     for (i, input) in inputs.iter().enumerate() {
         progress.begin(&title(input, i, inputs.len()), None);
         let looked = hunt.look_through(input, outputs.as_mut(), progress);
@@ -118,7 +117,7 @@ pub fn faces(
             Ok(()) => {}
             Err(err) if ends_the_job(&err) => return Err(err),
             Err(err) => {
-                hunt.give_up(input, &err, progress);
+                hunt.failed.push(given_up(input, &err, progress));
                 if let Some(outputs) = &mut outputs {
                     outputs.take_back(hunt.input_index)?;
                 }
@@ -151,8 +150,8 @@ fn title(input: &Input, i: usize, n: usize) -> String {
 /// The state of the job over all inputs.
 struct Hunt<'a> {
     job: &'a FacesJob,
-    networks: &'a Networks,
     tracker: Tracker,
+    recogniser: Recogniser,
     input_index: usize,
     records: Vec<TrackRecord>,
     together: SeenTogether,
@@ -162,19 +161,19 @@ struct Hunt<'a> {
 }
 
 impl<'a> Hunt<'a> {
-    fn new(job: &'a FacesJob, networks: &'a Networks) -> Self {
+    fn new(job: &'a FacesJob, networks: &Networks) -> Result<Self> {
         let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
-        Self {
+        Ok(Self {
             job,
-            networks,
-            tracker: Tracker::new(finder, mesher, job.tracking),
+            tracker: Tracker::new(finder, mesher, job.tracking)?,
+            recogniser: Recogniser::new(networks.identifier.clone())?,
             input_index: 0,
             records: Vec::new(),
             together: BTreeSet::new(),
             failed: Vec::new(),
             n_frames: 0,
             start: Instant::now(),
-        }
+        })
     }
 
     /// Follows the faces of one input to its end.
@@ -198,25 +197,32 @@ impl<'a> Hunt<'a> {
         };
         let wants_sheet = self.job.output.as_ref().is_some_and(|o| o.sheet);
         let mut gatherer = Gatherer::new(self.input_index, frame_secs, wants_sheet);
+        let Self {
+            tracker,
+            recogniser,
+            failed,
+            ..
+        } = self;
         let mut n_frames = 0;
-        for frame in reader {
-            let frame = match frame {
-                Ok(frame) => frame,
+        follow(reader, tracker, &mut |followed| {
+            match followed {
+                Ok(followed) => {
+                    n_frames += 1;
+                    look_at(followed, &mut gatherer, outputs.as_deref_mut(), recogniser)?;
+                }
                 // One bad picture does not spoil the rest of a sequence.
                 Err(err) if matches!(input, Input::Sequence(_)) => {
-                    self.give_up(input, &err.into(), progress);
-                    continue;
+                    failed.push(given_up(input, &err.into(), progress));
                 }
                 Err(err) => return Err(err.into()),
-            };
-            n_frames += 1;
-            self.look_at(frame, &mut gatherer, outputs.as_deref_mut())?;
+            }
             if progress.step().is_break() {
                 return Err(Error::Cancelled);
             }
-        }
+            Ok(())
+        })?;
         let sheets = outputs.as_deref_mut().and_then(|o| o.sheets.as_mut());
-        let gathered = gatherer.finish(&self.networks.identifier, sheets)?;
+        let gathered = gatherer.finish(&self.recogniser, sheets)?;
         if let Some(outputs) = outputs {
             outputs.end_input()?;
         }
@@ -224,35 +230,6 @@ impl<'a> Hunt<'a> {
         self.together.extend(gathered.together);
         self.n_frames += n_frames;
         Ok(())
-    }
-
-    fn look_at(
-        &mut self,
-        mut frame: Frame,
-        gatherer: &mut Gatherer,
-        mut outputs: Option<&mut Outputs>,
-    ) -> Result<()> {
-        let time_secs = frame.time.secs();
-        let faces = self.tracker.follow(&frame.picture, time_secs);
-        let sights: Vec<Sight> = faces
-            .iter()
-            .map(|f| sight(f, frame.index, time_secs))
-            .collect();
-        gatherer.look_at(&frame, &faces, &sights);
-        let sheets = outputs.as_deref_mut().and_then(|o| o.sheets.as_mut());
-        gatherer.settle(time_secs, &self.networks.identifier, sheets)?;
-        match outputs {
-            Some(outputs) => outputs.write(&mut frame, &faces, &sights, self.networks),
-            None => Ok(()),
-        }
-    }
-
-    fn give_up(&mut self, input: &Input, err: &Error, progress: &mut dyn Progress) {
-        progress.note(&format!("skipped {}: {err}", input.path().display()));
-        self.failed.push(FailedInput {
-            path: input.path().to_owned(),
-            reason: err.to_string(),
-        });
     }
 
     fn finish(self, n_inputs: usize, outputs: Option<Outputs>) -> Result<FacesReport> {
@@ -277,6 +254,37 @@ impl<'a> Hunt<'a> {
     }
 }
 
+/// Takes in one frame.
+fn look_at(
+    followed: Followed,
+    gatherer: &mut Gatherer,
+    mut outputs: Option<&mut Outputs>,
+    recogniser: &Recogniser,
+) -> Result<()> {
+    let Followed { mut frame, faces } = followed;
+    let time_secs = frame.time.secs();
+    let sights: Vec<Sight> = faces
+        .iter()
+        .map(|f| sight(f, frame.index, time_secs))
+        .collect();
+    gatherer.look_at(&frame, &faces, &sights);
+    let sheets = outputs.as_deref_mut().and_then(|o| o.sheets.as_mut());
+    gatherer.settle(time_secs, recogniser, sheets)?;
+    match outputs {
+        Some(outputs) => outputs.write(&mut frame, &faces, &sights, recogniser),
+        None => Ok(()),
+    }
+}
+
+/// Tells the reader that an input was left out, or a part of it.
+fn given_up(input: &Input, err: &Error, progress: &mut dyn Progress) -> FailedInput {
+    progress.note(&format!("skipped {}: {err}", input.path().display()));
+    FailedInput {
+        path: input.path().to_owned(),
+        reason: err.to_string(),
+    }
+}
+
 fn sight(face: &Face, frame_index: u64, time_secs: f64) -> Sight {
     Sight {
         frame_index,
@@ -285,109 +293,5 @@ fn sight(face: &Face, frame_index: u64, time_secs: f64) -> Sight {
         sharpness: quality::sharpness(&face.crop),
         light: quality::light(&face.crop),
         size_px: face.rect.width.max(face.rect.height),
-    }
-}
-
-/// Everything that is being written.
-struct Outputs {
-    settings: FacesOutput,
-    input: PathBuf,
-    lines: Lines,
-    overlay: Option<Overlay>,
-    crops: Option<CropSet>,
-    sheets: Option<Sheets>,
-}
-
-impl Outputs {
-    fn begin(settings: &FacesOutput) -> Result<Self> {
-        let folder = &settings.folder;
-        crate::draft::make_folder(folder)?;
-        let crops = settings
-            .crops
-            .clone()
-            .map(|crops| CropSet::begin(&folder.join("crops"), crops));
-        Ok(Self {
-            input: PathBuf::new(),
-            lines: Lines::begin(&folder.join("faces.jsonl"), settings.points)?,
-            overlay: None,
-            crops: crops.transpose()?,
-            sheets: settings.sheet.then(|| Sheets::begin(folder)).transpose()?,
-            settings: settings.clone(),
-        })
-    }
-
-    fn begin_input(
-        &mut self,
-        input: &Input,
-        info: &effigy_media::Info,
-        input_index: usize,
-    ) -> Result<()> {
-        self.input = input.path().to_owned();
-        self.lines.begin_input()?;
-        if let Some(crops) = &mut self.crops {
-            crops.begin_input(input.path(), input_index);
-        }
-        if self.settings.overlay {
-            let name = overlay::name(input, input_index);
-            self.overlay = Some(Overlay::begin(
-                &self.settings.folder.join(name),
-                input,
-                info,
-            )?);
-        }
-        Ok(())
-    }
-
-    fn write(
-        &mut self,
-        frame: &mut Frame,
-        faces: &[Face],
-        sights: &[Sight],
-        networks: &Networks,
-    ) -> Result<()> {
-        let identities = if self.settings.identity {
-            gather::identities(&networks.identifier, &frame.picture, faces)
-        } else {
-            vec![None; faces.len()]
-        };
-        for ((face, sight), identity) in faces.iter().zip(sights).zip(&identities) {
-            self.lines
-                .write(&self.input, face, sight, identity.as_ref())?;
-            if let Some(crops) = &mut self.crops {
-                crops.offer(&frame.picture, face, sight)?;
-            }
-        }
-        match &mut self.overlay {
-            Some(overlay) => overlay.write(frame, faces, sights),
-            None => Ok(()),
-        }
-    }
-
-    fn end_input(&mut self) -> Result<()> {
-        self.overlay.take().map_or(Ok(()), Overlay::finish)
-    }
-
-    /// Removes whatever the input that has just failed left so far.
-    fn take_back(&mut self, input_index: usize) -> Result<()> {
-        self.overlay = None;
-        self.lines.take_back_input()?;
-        match &mut self.crops {
-            Some(crops) => crops.take_back(input_index),
-            None => Ok(()),
-        }
-    }
-
-    fn finish(self, people: &[people::Person], records: &[TrackRecord]) -> Result<()> {
-        let person_of = |track: u32| {
-            let holds = |p: &people::Person| p.tracks.binary_search(&track).is_ok();
-            people.iter().position(holds).map(|i| i as u32 + 1)
-        };
-        if let Some(sheets) = self.sheets {
-            sheets.finish(people, records)?;
-        }
-        if let Some(crops) = self.crops {
-            crops.finish(&person_of)?;
-        }
-        self.lines.finish(&person_of)
     }
 }

@@ -164,7 +164,7 @@ fn watch(
         networks.finder.clone(),
         networks.mesher.clone(),
         job.tracking,
-    );
+    )?;
     let mut candidates: Vec<Candidate> = Vec::new();
     let reader = VideoReader::open(path, &job.limits)?;
     let n_frames = reader.info().video.as_ref().and_then(|v| v.frames);

@@ -7,12 +7,20 @@ use super::{Face, Fitted, TrackSettings, covers};
 use crate::align::{mesh_view, mesh_view_from_found};
 use crate::smooth::PointSmoother;
 
-/// How the tracks see the current frame.
-pub(crate) struct Eyes<'a> {
-    /// Searches the whole frame.
-    pub(crate) find: &'a dyn Fn() -> Vec<Found>,
-    /// Fits a mesh in each of some views.
-    pub(crate) fit: &'a dyn Fn(&[Similarity]) -> Vec<Fitted>,
+/// Fits a mesh in each of some views of the current frame.
+pub(crate) type Fit<'a> = dyn Fn(&[Similarity]) -> Vec<Fitted> + 'a;
+
+/// What to do about searching the current frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Search {
+    /// Nothing.
+    Nothing,
+    /// Begin to search it; there is time.
+    Begin,
+    /// Take in what the search found that was begun a few frames ago.
+    End,
+    /// Search it and wait: there is nobody to follow meanwhile.
+    AtOnce,
 }
 
 /// All faces that are followed or were lost a moment ago.
@@ -21,8 +29,12 @@ pub(crate) struct Tracks {
     settings: TrackSettings,
     tracks: Vec<Track>,
     next_number: u32,
-    /// Frames since the last search; `None` before the first.
+    /// Frames since the last search began; `None` before the first.
     since_search: Option<u32>,
+    /// Whether that search has not ended yet.
+    is_searching: bool,
+    /// Whether a face was lost in this frame.
+    just_lost: bool,
 }
 
 #[derive(Debug)]
@@ -33,6 +45,8 @@ struct Track {
     /// Where the last mesh was, in the frame, not smoothed.
     points: Vec<Point3>,
     rect: Rect,
+    /// Its box when the last search began.
+    rect_when_searched: Option<Rect>,
     /// When the face was last there.
     seen_secs: f64,
     /// Whether it is there in the current frame.
@@ -48,6 +62,8 @@ impl Tracks {
             tracks: Vec::new(),
             next_number: 0,
             since_search: None,
+            is_searching: false,
+            just_lost: false,
         }
     }
 
@@ -55,75 +71,85 @@ impl Tracks {
     pub(crate) fn end_all(&mut self) {
         self.tracks.clear();
         self.since_search = None;
+        self.is_searching = false;
     }
 
-    /// Takes the next frame and gives its faces.
-    pub(crate) fn follow(&mut self, time_secs: f64, eyes: &Eyes<'_>) -> Vec<Face> {
-        let n_before = self.n_present();
-        self.fit_again(time_secs, eyes);
-        self.since_search = self.since_search.map(|frames| frames + 1);
-        if self.search_is_due(n_before) {
-            self.search(time_secs, eyes);
-            self.since_search = Some(0);
-        }
-        self.drop_repeats();
-        let oldest = time_secs - self.settings.longest_gap_secs;
-        self.tracks.retain(|t| t.present || t.seen_secs >= oldest);
-        let present = self.tracks.iter_mut().filter(|t| t.present);
-        present.map(|t| t.face(time_secs)).collect()
-    }
-
-    fn n_present(&self) -> usize {
-        self.tracks.iter().filter(|t| t.present).count()
-    }
-
-    /// Fits every followed face where it was.
-    fn fit_again(&mut self, time_secs: f64, eyes: &Eyes<'_>) {
+    /// Fits every followed face where it was a frame ago.
+    pub(crate) fn fit_again(&mut self, time_secs: f64, fit: &Fit<'_>) {
         let least = self.settings.least_presence;
         let mut followed: Vec<&mut Track> = self.tracks.iter_mut().filter(|t| t.present).collect();
         let views: Vec<Similarity> = followed
             .iter()
             .map(|t| mesh_view(&t.points, Mesher::SIDE_PX).unwrap_or(t.last.frame_from_crop))
             .collect();
-        for (track, fitted) in followed.iter_mut().zip((eyes.fit)(&views)) {
+        self.just_lost = false;
+        for (track, fitted) in followed.iter_mut().zip(fit(&views)) {
             match Sighting::new(fitted, least) {
                 Some(sighting) if track.may_become(&sighting) => track.take(sighting, time_secs),
-                _ => track.present = false,
+                _ => {
+                    track.present = false;
+                    self.just_lost = true;
+                }
             }
         }
     }
 
-    fn search_is_due(&self, n_before: usize) -> bool {
-        let Some(frames) = self.since_search else {
-            return true;
-        };
-        let n_now = self.n_present();
-        let just_lost = n_now < n_before;
-        let every = if n_now == 0 || n_now < self.tracks.len() {
-            self.settings.search_every_when_empty
+    /// Decides about searching the current frame; the caller does what is said.
+    pub(crate) fn search_now(&mut self) -> Search {
+        let frames = self.since_search.map(|frames| frames + 1);
+        self.since_search = frames;
+        let n_present = self.tracks.iter().filter(|t| t.present).count();
+        let hurried = n_present < self.tracks.len() || n_present == 0;
+        let every = if hurried {
+            self.settings.search_every_when_lost
         } else {
             self.settings.search_every
         };
-        just_lost || frames >= every
+        let is_due = self.just_lost || frames.is_none_or(|frames| frames >= every);
+        let search = match frames {
+            _ if is_due && n_present == 0 => Search::AtOnce,
+            Some(frames) if self.is_searching && frames < SEARCH_FRAMES => Search::Nothing,
+            _ if self.is_searching => Search::End,
+            _ if is_due => Search::Begin,
+            _ => Search::Nothing,
+        };
+        if matches!(search, Search::Begin | Search::AtOnce) {
+            self.since_search = Some(0);
+            self.tracks
+                .iter_mut()
+                .for_each(|t| t.rect_when_searched = t.present.then_some(t.rect));
+        }
+        self.is_searching = match search {
+            Search::Begin => true,
+            Search::End | Search::AtOnce => false,
+            Search::Nothing => self.is_searching,
+        };
+        search
     }
 
-    /// Looks at the whole frame: resumes lost tracks, begins new ones.
-    fn search(&mut self, time_secs: f64, eyes: &Eyes<'_>) {
-        let mut found = (eyes.find)();
-        for track in self.tracks.iter_mut().filter(|t| t.present) {
-            let seen = found.iter().any(|f| covers(track.rect, f));
-            track.n_missed_searches = if seen { 0 } else { track.n_missed_searches + 1 };
-            track.present = track.n_missed_searches <= MOST_MISSED_SEARCHES;
+    /// Takes in what a search found: resumes lost tracks, begins new ones.
+    pub(crate) fn take_in(&mut self, mut found: Vec<Found>, time_secs: f64, fit: &Fit<'_>) {
+        for track in self.tracks.iter_mut() {
+            let Some(rect) = track.rect_when_searched else {
+                continue;
+            };
+            if found.iter().any(|f| covers(rect, f)) {
+                track.n_missed_searches = 0;
+            } else {
+                track.n_missed_searches += 1;
+                track.present &= track.n_missed_searches <= MOST_MISSED_SEARCHES;
+            }
+            found.retain(|f| !covers(rect, f) || !track.present);
         }
-        let least_score = self.settings.least_score_at_first;
-        found.retain(|f| {
-            let mut covering = self.tracks.iter().filter(|t| covers(t.rect, f));
-            // The track that covers it, if any, is lost: one that is present needs no help.
-            covering
-                .next()
-                .map_or(f.score >= least_score, |track| !track.present)
-        });
-        for sighting in self.meet(&found, eyes) {
+        found.retain(|f| self.is_credible(f));
+        for sighting in self.meet(&found, fit) {
+            let present = self.tracks.iter().filter(|t| t.present);
+            if present
+                .map(|t| t.rect)
+                .any(|rect| same_place(rect, sighting.rect))
+            {
+                continue;
+            }
             match self.lost_track_near(&sighting) {
                 Some(track) => track.take(sighting, time_secs),
                 None => self.begin(sighting, time_secs),
@@ -131,20 +157,35 @@ impl Tracks {
         }
     }
 
+    /// Ends what has been gone too long and gives the faces that are there.
+    pub(crate) fn settle(&mut self, time_secs: f64) -> Vec<Face> {
+        self.drop_repeats();
+        let oldest = time_secs - self.settings.longest_gap_secs;
+        self.tracks.retain(|t| t.present || t.seen_secs >= oldest);
+        let present = self.tracks.iter_mut().filter(|t| t.present);
+        present.map(|t| t.face(time_secs)).collect()
+    }
+
+    /// Whether a face is sure enough to begin a track, or is one that was lost just now.
+    fn is_credible(&self, found: &Found) -> bool {
+        let mut lost = self.tracks.iter().filter(|t| !t.present);
+        found.score >= self.settings.least_score_at_first || lost.any(|t| covers(t.rect, found))
+    }
+
     /// Fits a mesh to each face found: once where the finder saw it, once where that mesh is.
-    fn meet(&self, found: &[Found], eyes: &Eyes<'_>) -> Vec<Sighting> {
+    fn meet(&self, found: &[Found], fit: &Fit<'_>) -> Vec<Sighting> {
         let side = Mesher::SIDE_PX;
         let first: Vec<Similarity> = found
             .iter()
             .filter_map(|f| mesh_view_from_found(f, side))
             .collect();
-        let rough = (eyes.fit)(&first);
+        let rough = fit(&first);
         let closer: Vec<Similarity> = rough
             .iter()
             .filter_map(|fitted| mesh_view(&fitted.points_in_frame(), side))
             .collect();
         let least = self.settings.least_presence_at_first;
-        let fitted = (eyes.fit)(&closer).into_iter();
+        let fitted = fit(&closer).into_iter();
         fitted
             .filter_map(|fitted| Sighting::new(fitted, least))
             .collect()
@@ -165,6 +206,7 @@ impl Tracks {
             last: sighting.fitted,
             points: sighting.points,
             rect: sighting.rect,
+            rect_when_searched: None,
             seen_secs: time_secs,
             present: true,
             n_missed_searches: 0,
@@ -185,6 +227,9 @@ impl Tracks {
     }
 }
 
+/// Frames that a search beside the following takes, whatever the speed of the machine. Long
+/// enough that the following seldom waits for it.
+const SEARCH_FRAMES: u32 = 6;
 /// Searches in a row that may miss a face which the mesh still follows: profiles and hands before
 /// the face escape the finder for a while.
 const MOST_MISSED_SEARCHES: u32 = 4;

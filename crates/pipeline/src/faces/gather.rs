@@ -9,7 +9,7 @@ use effigy_face::Face;
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_face::people::{SeenTogether, TrackIdentity};
 use effigy_frame::{Frame, Picture, resample};
-use effigy_model::{Identifier, Identity};
+use effigy_model::{Identifier, Identity, Lane};
 
 use super::Sight;
 use super::best::{BestOf, Pick};
@@ -49,6 +49,26 @@ impl TrackRecord {
 pub(crate) struct Gathered {
     pub(crate) records: Vec<TrackRecord>,
     pub(crate) together: SeenTogether,
+}
+
+/// The identity network on a thread of its own.
+pub(crate) struct Recogniser {
+    identifier: Identifier,
+    lane: Lane,
+}
+
+impl Recogniser {
+    pub(crate) fn new(identifier: Identifier) -> Result<Self> {
+        Ok(Self {
+            identifier,
+            lane: Lane::start()?,
+        })
+    }
+
+    /// Gives the identity that each aligned crop shows.
+    pub(crate) fn embed(&self, crops: Vec<Picture>) -> Vec<Identity> {
+        self.lane.run(|| self.identifier.embed(&crops))
+    }
 }
 
 /// Watches the tracks of one input.
@@ -111,7 +131,7 @@ impl Gatherer {
     pub(crate) fn settle(
         &mut self,
         now_secs: f64,
-        identifier: &Identifier,
+        recogniser: &Recogniser,
         mut sheets: Option<&mut Sheets>,
     ) -> Result<()> {
         let is_over = |live: &Live| now_secs - live.last_secs > OVER_AFTER_SECS;
@@ -123,7 +143,7 @@ impl Gatherer {
             .collect();
         for number in over {
             if let Some(live) = self.live.remove(&number) {
-                let record = live.settle(identifier, sheets.as_deref_mut())?;
+                let record = live.settle(recogniser, sheets.as_deref_mut())?;
                 self.gathered.records.push(record);
             }
         }
@@ -133,10 +153,10 @@ impl Gatherer {
     /// Settles all tracks: the input has ended.
     pub(crate) fn finish(
         mut self,
-        identifier: &Identifier,
+        recogniser: &Recogniser,
         sheets: Option<&mut Sheets>,
     ) -> Result<Gathered> {
-        self.settle(f64::INFINITY, identifier, sheets)?;
+        self.settle(f64::INFINITY, recogniser, sheets)?;
         Ok(self.gathered)
     }
 }
@@ -191,7 +211,7 @@ impl Live {
         }
     }
 
-    fn settle(self, identifier: &Identifier, sheets: Option<&mut Sheets>) -> Result<TrackRecord> {
+    fn settle(self, recogniser: &Recogniser, sheets: Option<&mut Sheets>) -> Result<TrackRecord> {
         let mut record = self.record;
         let crops: Vec<Picture> = self
             .for_identity
@@ -199,7 +219,7 @@ impl Live {
             .into_iter()
             .map(|pick: Pick<_>| pick.item)
             .collect();
-        record.identity = Identity::mean(&identifier.embed(&crops));
+        record.identity = Identity::mean(&recogniser.embed(crops));
         if let Some(sheets) = sheets {
             for pick in self.for_sheet.into_picks() {
                 record.sheet.push(sheets.keep(&pick)?);
@@ -223,10 +243,10 @@ fn identity_crop(picture: &Picture, face: &Face) -> Option<Picture> {
 
 /// Gives the identity of each face as this one frame shows it.
 pub(crate) fn identities(
-    identifier: &Identifier,
+    recogniser: &Recogniser,
     picture: &Picture,
     faces: &[Face],
 ) -> Vec<Option<Identity>> {
-    let of = |face| identifier.embed(&[identity_crop(picture, face)?]).pop();
+    let of = |face| recogniser.embed(vec![identity_crop(picture, face)?]).pop();
     faces.iter().map(of).collect()
 }

@@ -1,7 +1,5 @@
 //! Tracks over scripted scenes: faces are mean meshes at known places.
 
-use std::cell::Cell;
-
 use effigy_frame::{Picture, Point2};
 use effigy_model::{Mesh, mean_mesh};
 
@@ -69,18 +67,25 @@ fn fit_of(actors: &[Actor], view: Similarity) -> Fitted {
 /// how many searches were made.
 fn run(scene: &[Vec<Actor>]) -> (Vec<Vec<Face>>, u32) {
     let mut tracks = Tracks::new(TrackSettings::default());
-    let n_searches = Cell::new(0);
-    let faces = scene.iter().enumerate().map(|(i, actors)| {
-        let eyes = Eyes {
-            find: &|| {
-                n_searches.set(n_searches.get() + 1);
-                actors.iter().map(|&a| found_of(a)).collect()
-            },
-            fit: &|views| views.iter().map(|&v| fit_of(actors, v)).collect(),
-        };
-        tracks.follow(i as f64 / 25.0, &eyes)
-    });
-    (faces.collect(), n_searches.get())
+    let mut n_searches = 0;
+    let mut pending = Vec::new();
+    let mut faces = Vec::new();
+    for (i, actors) in scene.iter().enumerate() {
+        let time_secs = i as f64 / 25.0;
+        let fit = |views: &[Similarity]| views.iter().map(|&v| fit_of(actors, v)).collect();
+        let find = || actors.iter().map(|&a| found_of(a)).collect::<Vec<_>>();
+        tracks.fit_again(time_secs, &fit);
+        let search = tracks.search_now();
+        n_searches += u32::from(matches!(search, Search::Begin | Search::AtOnce));
+        match search {
+            Search::Nothing => {}
+            Search::Begin => pending = find(),
+            Search::End => tracks.take_in(std::mem::take(&mut pending), time_secs, &fit),
+            Search::AtOnce => tracks.take_in(find(), time_secs, &fit),
+        }
+        faces.push(tracks.settle(time_secs));
+    }
+    (faces, n_searches)
 }
 
 fn numbers(faces: &[Face]) -> Vec<u32> {
