@@ -116,7 +116,8 @@ impl Studio {
 /// What the person in `clip` looks like.
 fn template(clip: &Path) -> Template {
     let networks = Networks::load(Choice::Cpu).unwrap();
-    let mut tracker = Tracker::new(networks.finder, networks.mesher, TrackSettings::default());
+    let mut tracker =
+        Tracker::new(networks.finder, networks.mesher, TrackSettings::default()).unwrap();
     let mut crops = Vec::new();
     for frame in VideoReader::open(clip, &Limits::default())
         .unwrap()
