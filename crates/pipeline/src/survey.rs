@@ -224,7 +224,57 @@ impl Survey {
         Some(Chosen {
             tracks: best.tracks.clone(),
             identities: theirs.flat_map(|track| track.identities.clone()).collect(),
-            n_others: people.len() - 1,
+            n_others: people
+                .iter()
+                .filter(|other| is_somebody(other, best))
+                .count()
+                - 1,
         })
+    }
+}
+
+/// Whether a person is seen long enough, beside `best`, to be more than a mistake of the finder.
+fn is_somebody(person: &people::Person, best: &people::Person) -> bool {
+    let least = (best.n_frames / SHORTEST_SHARE).clamp(1, SHORTEST_FRAMES);
+    least <= person.n_frames
+}
+
+/// A person seen in fewer frames than this, or this part of the main person's, is a glimpse.
+const SHORTEST_FRAMES: u64 = 12;
+const SHORTEST_SHARE: u64 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An identity vector that points along one axis.
+    fn along(axis: usize) -> Identity {
+        let mut values = [0.0; 128];
+        values[axis] = 1.0;
+        Identity(values)
+    }
+
+    fn survey(tracks: &[(u64, usize)]) -> Survey {
+        let track = |(number, &(n_frames, axis)): (usize, &(u64, usize))| Track {
+            number: number as u32,
+            n_frames,
+            identities: vec![along(axis); 3],
+        };
+        let tracks = tracks.iter().enumerate().map(track).collect();
+        Survey {
+            tracks,
+            together: SeenTogether::new(),
+        }
+    }
+
+    #[test]
+    fn template_decides_who_is_chosen_and_glimpses_are_nobody() {
+        let seen = survey(&[(100, 0), (40, 1), (3, 2), (20, 1)]);
+        let most_seen = seen.choose(None, 0.5).unwrap();
+        assert_eq!((most_seen.tracks, most_seen.n_others), (vec![0], 1));
+        let template = Template::from_faces(&[along(1).0]).unwrap();
+        let meant = seen.choose(Some(&template), 0.5).unwrap();
+        assert_eq!((meant.tracks, meant.identities.len()), (vec![1, 3], 6));
+        assert!(survey(&[]).choose(None, 0.5).is_none());
     }
 }

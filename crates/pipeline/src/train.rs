@@ -53,7 +53,7 @@ pub struct Subject {
 
 /// What a face model's crop covers, in distances between the outer eye corners: forehead to chin,
 /// with room for an open mouth.
-pub(crate) const MODEL_EXTENT: f32 = 2.3;
+pub(crate) const MODEL_EXTENT: f32 = 2.0;
 /// More faces of one person teach nothing new and fill the memory.
 const MOST_FACES: u64 = 1500;
 /// Faces turned further than this show too little.
@@ -207,27 +207,25 @@ fn run(
     };
     progress.begin("training", steps);
     let policy = job.safeguards.policy(keys, None, None);
+    let show = |progress: &mut dyn Progress| {
+        let model = FaceModel::open(&job.output, &device).map_err(Error::from);
+        let shown = model.and_then(|m| preview::write(&job.output, &m, sets, (token, &policy)));
+        // A sheet that cannot be marked is not written; what was learned is worth more.
+        if let Err(error) = shown {
+            progress.note(&format!("no preview: {error}"));
+        }
+    };
     let mut shown_step = 0;
-    let mut failed = None;
     let mut watch = |report: &Report| -> ControlFlow<()> {
         progress.detail(&describe(report));
         if shown_step < report.saved_step {
             shown_step = report.saved_step;
-            let model = FaceModel::open(&job.output, &device).map_err(Error::from);
-            let shown = model.and_then(|m| preview::write(&job.output, &m, sets, (token, &policy)));
-            if let Err(error) = shown {
-                failed = Some(error);
-                return ControlFlow::Break(());
-            }
+            show(progress);
         }
         progress.step()
     };
     let outcome = effigy_train::train(&job.output, &settings, sets, &device, &mut watch)?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    let model = FaceModel::open(&job.output, &device)?;
-    preview::write(&job.output, &model, sets, (token, &policy))?;
+    show(progress);
     Ok(outcome)
 }
 
