@@ -65,12 +65,29 @@ impl Shift {
         self.ratio = mix(self.ratio, next.ratio);
     }
 
+    /// Where a colour goes. Black stays black, and what is dark takes on little colour: pupils and
+    /// nostrils look alike in every light.
+    fn moved(&self, lab: [f32; 3]) -> [f32; 3] {
+        let brightness = lab[0] / self.from[0].max(1.0);
+        let weight = brightness.clamp(0.0, 1.0);
+        let colour = |c: usize| {
+            let ratio = 1.0 + (self.ratio[c] - 1.0) * weight;
+            let shift = (self.to[c] - self.from[c]) * weight;
+            self.from[c] + (lab[c] - self.from[c]) * ratio + shift
+        };
+        let lightness = if brightness < 1.0 {
+            self.to[0] * brightness
+        } else {
+            self.to[0] + (lab[0] - self.from[0]) * self.ratio[0]
+        };
+        [lightness, colour(1), colour(2)]
+    }
+
     /// Changes the colours of `drawn`.
     pub(crate) fn apply(&self, drawn: &mut Picture) {
         for pixel in drawn.pixels_mut().chunks_exact_mut(3) {
             let lab = lab_from_rgb([pixel[0], pixel[1], pixel[2]]);
-            let moved =
-                std::array::from_fn(|c| (lab[c] - self.from[c]) * self.ratio[c] + self.to[c]);
+            let moved = self.moved(lab);
             for (value, share) in pixel.iter_mut().zip(rgb_from_lab(moved)) {
                 *value = (share * 255.0 + 0.5) as u8;
             }
@@ -136,6 +153,18 @@ mod tests {
         for c in 0..3 {
             assert!((again.from[c] - again.to[c]).abs() < 1.0, "{again:?}");
         }
+    }
+
+    #[test]
+    fn black_stays_black() {
+        let mask = Plane::filled(32, 32, 1.0);
+        let shift = measure(&patches(40), &patches(0), &mask).unwrap();
+        let mut dark = Picture::filled(2, 2, [3; 3]);
+        shift.apply(&mut dark);
+        assert!(
+            dark.pixels().iter().all(|&v| v.abs_diff(3) <= 2),
+            "{dark:?}"
+        );
     }
 
     #[test]
