@@ -5,19 +5,23 @@ mod identity;
 mod mesh;
 mod watermark;
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use burn::module::Module;
+use burn::store::ModuleSnapshot;
+use effigy_model::weights;
 
 /// What to measure
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Recall and precision of the finder, and false faces in pictures without one
-    Finder,
+    Finder(finder::Args),
     /// Error of the mesh network against the annotations
-    Mesh,
+    Mesh(Weights),
     /// Accuracy of the identity network on pairs
-    Identity,
+    Identity(Weights),
     /// Identifiers recovered from marked pictures and clips after attacks
     Watermark(watermark::Args),
 }
@@ -25,9 +29,34 @@ pub(crate) enum Command {
 /// Prints one evaluation.
 pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
     match command {
-        Command::Finder => finder::measure(data),
-        Command::Mesh => mesh::measure(data),
-        Command::Identity => identity::measure(data),
+        Command::Finder(args) => finder::measure(data, args),
+        Command::Mesh(weights) => mesh::measure(data, weights),
+        Command::Identity(weights) => identity::measure(data, weights),
         Command::Watermark(args) => watermark::evaluate(data, args),
+    }
+}
+
+/// Which weights to measure.
+#[derive(clap::Args)]
+pub(crate) struct Weights {
+    /// Folder with the weights to measure [default: those inside the program]
+    #[arg(long, value_name = "DIR")]
+    weights: Option<PathBuf>,
+}
+
+impl Weights {
+    /// Fills a fresh network with the weights in the folder, or with those inside the program.
+    fn fill<M: Module + ModuleSnapshot>(
+        &self,
+        name: &'static str,
+        built_in: &[u8],
+        fresh: M,
+    ) -> Result<M> {
+        let Some(folder) = &self.weights else {
+            return Ok(weights::load(name, built_in, fresh)?);
+        };
+        let path = folder.join(name).with_extension("safetensors");
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {path:?}"))?;
+        Ok(weights::load(name, &bytes, fresh)?)
     }
 }

@@ -5,12 +5,15 @@
 mod augment;
 mod data;
 mod eval;
+mod faceless;
+mod look;
 mod mean_mesh;
 mod mosaic;
 mod run;
 mod train_finder;
 mod train_identifier;
 mod train_mesher;
+mod turned;
 
 use std::path::PathBuf;
 
@@ -46,6 +49,8 @@ enum Command {
     Mesher(run::Args),
     /// Train the identity network
     Identifier(run::Args),
+    /// Write a sheet of what a network is shown in training
+    Look(look::Args),
     /// Measure the networks on people that none was trained on
     #[command(subcommand)]
     Eval(eval::Command),
@@ -58,6 +63,7 @@ fn main() -> Result<()> {
         Command::Finder(args) => train_finder::train(&cli.data, &args),
         Command::Mesher(args) => train_mesher::train(&cli.data, &args),
         Command::Identifier(args) => train_identifier::train(&cli.data, &args),
+        Command::Look(args) => look::write(&cli.data, &args),
         Command::Eval(command) => eval::run(&cli.data, &command),
     }
 }

@@ -7,6 +7,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{normal, spoil};
 use crate::data::Sample;
+use crate::faceless::faceless;
+use crate::turned::{Surface, Turn};
 
 /// Side of the canvas in pixels.
 pub(crate) const CANVAS: u32 = 256;
@@ -24,12 +26,26 @@ pub(crate) struct Placed {
     pub(crate) wanted: bool,
 }
 
+/// Part of the canvases that show no face at all.
+const EMPTY: f64 = 0.25;
+
+/// Part of the faces that are turned further than their picture shows them.
+const TURNED: f64 = 0.15;
+
 /// Draws a canvas and says where the faces on it are.
-pub(crate) fn mosaic(samples: &[Sample], random: &mut ChaCha8Rng) -> (Picture, Vec<Placed>) {
+pub(crate) fn mosaic(
+    samples: &[Sample],
+    surface: &Surface,
+    random: &mut ChaCha8Rng,
+) -> (Picture, Vec<Placed>) {
     let mut canvas = background(samples, random);
     let mut placed = Vec::new();
     let cells = [1, 1, 1, 2, 2, 2, 3, 3, 4, 6][random.random_range(0..10)];
     let cell_px = CANVAS as f32 / cells as f32;
+    if random.random_bool(EMPTY) {
+        spoil(&mut canvas, random);
+        return (canvas, placed);
+    }
     for i in 0..cells * cells {
         if !random.random_bool(0.75) {
             continue;
@@ -42,6 +58,10 @@ pub(crate) fn mosaic(samples: &[Sample], random: &mut ChaCha8Rng) -> (Picture, V
             height: cell_px,
         };
         let sample = &samples[random.random_range(0..samples.len())];
+        let turned = random
+            .random_bool(TURNED)
+            .then(|| turned(sample, surface, random));
+        let sample = turned.as_ref().unwrap_or(sample);
         placed.extend(place(&mut canvas, cell, sample, random));
     }
     spoil(&mut canvas, random);
@@ -58,6 +78,21 @@ pub(crate) fn five_points(sample: &Sample) -> [Point2; 5] {
         p(61),
         p(291),
     ]
+}
+
+fn turned(sample: &Sample, surface: &Surface, random: &mut ChaCha8Rng) -> Sample {
+    let turn = Turn {
+        yaw: (0.45 * normal(random)).clamp(-1.0, 1.0),
+        pitch: 0.2 * normal(random),
+    };
+    let (picture, points) = surface.turn(&sample.picture, &sample.points, turn);
+    Sample {
+        picture,
+        points,
+        identity: None,
+        person: String::new(),
+        source: String::new(),
+    }
 }
 
 fn place(
@@ -165,81 +200,13 @@ fn bilinear(picture: &Picture, at: Point2) -> [u8; 3] {
     })
 }
 
-/// Noise of some size, one colour, stripes, or a large view of something that is no face.
+/// One colour, something that is no face, or small pieces of many pictures.
 fn background(samples: &[Sample], random: &mut ChaCha8Rng) -> Picture {
-    match random.random_range(0..4) {
-        0 => Picture::filled(
-            CANVAS,
-            CANVAS,
-            [[OUTSIDE; 3], random.random()][random.random_range(0..2)],
-        ),
-        1 => blotches(random),
-        2 => surroundings(&samples[random.random_range(0..samples.len())], random),
-        _ => patchwork(samples, random),
+    match random.random_range(0..8) {
+        0 => Picture::filled(CANVAS, CANVAS, [OUTSIDE; 3]),
+        1 => patchwork(samples, random),
+        _ => faceless(samples, CANVAS, random),
     }
-}
-
-fn blotches(random: &mut ChaCha8Rng) -> Picture {
-    let (columns, rows) = (
-        1 << random.random_range(0..7),
-        1 << random.random_range(0..7),
-    );
-    let base: f32 = random.random_range(0.0..255.0);
-    let strength: f32 = random.random_range(2.0..90.0);
-    let level =
-        |random: &mut ChaCha8Rng| (base + strength * normal(random)).clamp(0.0, 255.0) as u8;
-    let pixels = (0..columns * rows * 3).map(|_| level(random)).collect();
-    resize(&Picture::new(columns, rows, pixels), CANVAS, CANVAS)
-}
-
-/// The strip above, below or beside the face, enlarged: hair, clothes, wall.
-fn surroundings(sample: &Sample, random: &mut ChaCha8Rng) -> Picture {
-    let Some(face) = Rect::around(sample.points.iter().map(|p| p.xy())) else {
-        return blotches(random);
-    };
-    let (width, height) = (
-        sample.picture.width() as f32,
-        sample.picture.height() as f32,
-    );
-    let strips = [
-        Rect {
-            x: 0.0,
-            y: 0.0,
-            width,
-            height: face.y,
-        },
-        Rect {
-            x: 0.0,
-            y: face.y + face.height,
-            width,
-            height: height - face.y - face.height,
-        },
-        Rect {
-            x: 0.0,
-            y: 0.0,
-            width: face.x,
-            height,
-        },
-        Rect {
-            x: face.x + face.width,
-            y: 0.0,
-            width: width - face.x - face.width,
-            height,
-        },
-    ];
-    let strip = strips[random.random_range(0..4)];
-    if strip.width < 8.0 || strip.height < 8.0 {
-        return blotches(random);
-    }
-    let (columns, rows) = (strip.width as u32, strip.height as u32);
-    let mut pixels = Vec::new();
-    for y in 0..rows {
-        for x in 0..columns {
-            pixels.extend(sample.picture.get(strip.x as u32 + x, strip.y as u32 + y));
-        }
-    }
-    let strip = Picture::new(columns, rows, pixels).turned(random.random_range(0..4));
-    resize(&strip, CANVAS, CANVAS)
 }
 
 /// Small squares from many places, too small to hold a face.

@@ -19,6 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::data::{self, Sample, Split};
 use crate::mosaic::{CANVAS, Placed, mosaic};
 use crate::run::{self, Args};
+use crate::turned::Surface;
 
 /// Faces each grid is asked for, by their longer side in pixels; neighbours overlap.
 const SIZES: [(f32, f32); 3] = [(9.0, 46.0), (36.0, 100.0), (80.0, 400.0)];
@@ -49,7 +50,8 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     println!("finder: {} faces", samples.len());
     let device = Device::flex().autodiff();
     let n = args.batch;
-    let draw = move |random: &mut ChaCha8Rng| draw(&samples, n, random);
+    let surface = Surface::new()?;
+    let draw = move |random: &mut ChaCha8Rng| draw(&samples, &surface, n, random);
     run::run(
         "finder",
         Finder::new(&device),
@@ -100,7 +102,7 @@ fn grid_loss(grid: Tensor<4>, truth: &GridTruth, device: &Device) -> [Tensor<1>;
     [score, boxes, points, sum4(wanted)]
 }
 
-fn draw(samples: &[Sample], n: usize, random: &mut ChaCha8Rng) -> Batch {
+fn draw(samples: &[Sample], surface: &Surface, n: usize, random: &mut ChaCha8Rng) -> Batch {
     let mut pictures = Vec::new();
     let mut grids = STRIDES.map(|stride| {
         let side = CANVAS as usize / stride;
@@ -111,7 +113,7 @@ fn draw(samples: &[Sample], n: usize, random: &mut ChaCha8Rng) -> Batch {
         }
     });
     for _ in 0..n {
-        let (picture, placed) = mosaic(samples, random);
+        let (picture, placed) = mosaic(samples, surface, random);
         append_patches(&picture, &mut pictures);
         for ((grid, stride), sizes) in grids.iter_mut().zip(STRIDES).zip(SIZES) {
             append_truth(grid, stride as f32, sizes, &placed);

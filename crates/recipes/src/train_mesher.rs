@@ -8,7 +8,7 @@ use burn::tensor::TensorData;
 use burn::tensor::activation::softplus;
 use effigy_face::align::mesh_view;
 use effigy_frame::resample::crop;
-use effigy_frame::{Picture, Point3, Similarity};
+use effigy_frame::{Picture, Point2, Point3, Similarity};
 use effigy_model::tensors::{PATCH_CHANNELS, append_patches, mean2};
 use effigy_model::{Mesher, N_MESH_POINTS, mean_mesh};
 use rand::Rng as _;
@@ -16,12 +16,18 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{Jitter, normal, occlude, spoil, strayed};
 use crate::data::{self, Sample, Split};
+use crate::faceless::{blotches, faceless};
 use crate::mean_mesh::mirror_of;
 use crate::run::{self, Args};
+use crate::turned::{Surface, Turn};
 
 const SIDE: u32 = Mesher::SIDE_PX;
 /// Part of the crops that show no face.
-const EMPTY: f64 = 0.12;
+const EMPTY: f64 = 0.25;
+/// Part of the faces that are turned further.
+const TURNED: f64 = 0.35;
+/// Furthest extra turn to the side, in radians.
+const MOST_YAW: f32 = 0.9;
 const JITTER: Jitter = Jitter {
     turn: 0.12,
     scale: 0.1,
@@ -38,14 +44,20 @@ struct Batch {
     presence: Vec<f32>,
 }
 
+/// Draws crops to train on.
+pub(crate) struct Crops {
+    samples: Vec<Sample>,
+    mirror: Vec<usize>,
+    surface: Surface,
+}
+
 /// Trains and writes the weights.
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
-    let samples = data::read(data, Split::Train, |_| true)?;
-    println!("mesher: {} faces", samples.len());
+    let crops = Crops::new(data::read(data, Split::Train, |_| true)?)?;
+    println!("mesher: {} faces", crops.samples.len());
     let device = Device::flex().autodiff();
-    let mirror = mirror_of(mean_mesh())?;
     let n = args.batch;
-    let draw = move |random: &mut ChaCha8Rng| draw(&samples, &mirror, n, random);
+    let draw = move |random: &mut ChaCha8Rng| crops.draw(n, random);
     let weights = point_weights();
     run::run(
         "mesher",
@@ -67,86 +79,147 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
             // Binary cross-entropy of a logit: softplus(logit) − logit · truth.
             let logit = output.presence;
             let seen = mean2(softplus(logit.clone(), 1.0) - logit * presence);
-            let total = mesh.clone() * 100.0 + seen.clone() * 0.1;
+            let total = mesh.clone() * 100.0 + seen.clone() * 0.3;
             (total, vec![("mesh", mesh * 100.0), ("presence", seen)])
         },
     )
 }
 
-fn draw(samples: &[Sample], mirror: &[usize], n: usize, random: &mut ChaCha8Rng) -> Batch {
-    let mut batch = Batch {
-        crops: Vec::new(),
-        points: Vec::new(),
-        presence: Vec::new(),
-    };
-    for _ in 0..n {
-        let sample = &samples[random.random_range(0..samples.len())];
-        let other = &samples[random.random_range(0..samples.len())];
-        let (mut picture, points) = if random.random_bool(EMPTY) {
-            (empty_crop(sample, random), None)
+impl Crops {
+    pub(crate) fn new(samples: Vec<Sample>) -> Result<Self> {
+        Ok(Self {
+            samples,
+            mirror: mirror_of(mean_mesh())?,
+            surface: Surface::new()?,
+        })
+    }
+
+    pub(crate) fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    pub(crate) fn surface(&self) -> &Surface {
+        &self.surface
+    }
+
+    /// Draws one crop, and where its points are.
+    pub(crate) fn shown(&self, random: &mut ChaCha8Rng) -> (Picture, Vec<Point2>) {
+        let (picture, points) = self.draw_one(random);
+        let flat = points.into_iter().flatten().map(|p| p.xy());
+        (picture, flat.collect())
+    }
+
+    fn draw(&self, n: usize, random: &mut ChaCha8Rng) -> Batch {
+        let mut batch = Batch {
+            crops: Vec::new(),
+            points: Vec::new(),
+            presence: Vec::new(),
+        };
+        for _ in 0..n {
+            let (picture, points) = self.draw_one(random);
+            append_patches(&picture, &mut batch.crops);
+            batch
+                .presence
+                .push(if points.is_some() { 1.0 } else { 0.0 });
+            append_points(points.as_deref(), &mut batch.points);
+        }
+        batch
+    }
+
+    fn draw_one(&self, random: &mut ChaCha8Rng) -> (Picture, Option<Vec<Point3>>) {
+        let sample = &self.samples[random.random_range(0..self.samples.len())];
+        let other = &self.samples[random.random_range(0..self.samples.len())];
+        let (mut picture, points) = if !random.random_bool(EMPTY) {
+            self.face(sample, random)
+        } else if random.random_bool(0.6) {
+            (faceless(&self.samples, SIDE, random), None)
         } else {
-            face_crop(sample, mirror, random)
+            (empty_crop(sample, random), None)
         };
         if random.random_bool(0.25) {
             occlude(&mut picture, &other.picture, random);
         }
         spoil(&mut picture, random);
-        append_patches(&picture, &mut batch.crops);
-        batch
-            .presence
-            .push(if points.is_some() { 1.0 } else { 0.0 });
-        append_points(points.as_deref(), &mut batch.points);
+        (picture, points)
     }
-    batch
-}
 
-fn face_crop(
-    sample: &Sample,
-    mirror: &[usize],
-    random: &mut ChaCha8Rng,
-) -> (Picture, Option<Vec<Point3>>) {
-    let Some(view) = mesh_view(&sample.points, SIDE) else {
-        return (noise(random), None);
-    };
-    let view = strayed(view, SIDE, JITTER, random);
-    let picture = crop(&sample.picture, view, SIDE);
-    let Some(crop_from_frame) = view.inverse() else {
-        return (noise(random), None);
-    };
-    let points: Vec<Point3> = sample
-        .points
-        .iter()
-        .map(|&p| crop_from_frame.apply3(p))
-        .collect();
-    if random.random_bool(0.5) {
-        return (picture, Some(points));
+    /// A crop of a face, sometimes turned further than it was, and its points.
+    fn face(&self, sample: &Sample, random: &mut ChaCha8Rng) -> (Picture, Option<Vec<Point3>>) {
+        if !random.random_bool(TURNED) {
+            return self.cut(&sample.picture, &sample.points, random);
+        }
+        // Twice the size of the crop is enough to turn in, and quicker than the whole picture.
+        let Some(view) = mesh_view(&sample.points, 2 * SIDE) else {
+            return (blotches(SIDE, random), None);
+        };
+        let wide = view.of(Similarity::about(
+            Point2::new(SIDE as f32, SIDE as f32),
+            Point2::new(SIDE as f32, SIDE as f32),
+            1.6,
+            0.0,
+        ));
+        let Some(wide_from_frame) = wide.inverse() else {
+            return (blotches(SIDE, random), None);
+        };
+        let picture = crop(&sample.picture, wide, 2 * SIDE);
+        let points: Vec<Point3> = sample
+            .points
+            .iter()
+            .map(|&p| wide_from_frame.apply3(p))
+            .collect();
+        let turn = Turn {
+            yaw: (MOST_YAW * normal(random) * 0.5).clamp(-MOST_YAW, MOST_YAW),
+            pitch: 0.2 * normal(random),
+        };
+        let (picture, points) = self.surface.turn(&picture, &points, turn);
+        self.cut(&picture, &points, random)
     }
-    let flipped = mirror.iter().map(|&j| Point3 {
-        x: SIDE as f32 - points[j].x,
-        ..points[j]
-    });
-    (picture.mirrored(), Some(flipped.collect()))
+
+    fn cut(
+        &self,
+        picture: &Picture,
+        points: &[Point3],
+        random: &mut ChaCha8Rng,
+    ) -> (Picture, Option<Vec<Point3>>) {
+        let Some(view) = mesh_view(points, SIDE) else {
+            return (blotches(SIDE, random), None);
+        };
+        let view = strayed(view, SIDE, JITTER, random);
+        let picture = crop(picture, view, SIDE);
+        let Some(crop_from_frame) = view.inverse() else {
+            return (blotches(SIDE, random), None);
+        };
+        let points: Vec<Point3> = points.iter().map(|&p| crop_from_frame.apply3(p)).collect();
+        if random.random_bool(0.5) {
+            return (picture, Some(points));
+        }
+        let flipped = self.mirror.iter().map(|&j| Point3 {
+            x: SIDE as f32 - points[j].x,
+            ..points[j]
+        });
+        (picture.mirrored(), Some(flipped.collect()))
+    }
 }
 
 /// A crop beside the face, of a small part of it, or of nothing at all.
 fn empty_crop(sample: &Sample, random: &mut ChaCha8Rng) -> Picture {
     let Some(view) = mesh_view(&sample.points, SIDE) else {
-        return noise(random);
+        return blotches(SIDE, random);
     };
     let side = SIDE as f32;
     let turn = random.random_range(-3.0..3.0_f32);
     let (scale, away) = match random.random_range(0..4) {
         0 => (random.random_range(0.1..0.3), random.random_range(0.0..0.5)), // part of a face
         1 => (random.random_range(2.5..5.0), random.random_range(0.0..0.6)), // far away
-        2 => return noise(random),
+        2 => return blotches(SIDE, random),
         _ => (
             random.random_range(0.4..1.0),
             random.random_range(0.75..1.2),
         ), // beside it
     };
     let angle = random.random_range(0.0..std::f32::consts::TAU);
-    let middle = effigy_frame::Point2::new(0.5 * side, 0.5 * side);
-    let to = effigy_frame::Point2::new(
+    let middle = Point2::new(0.5 * side, 0.5 * side);
+    let to = Point2::new(
         middle.x + away * side * angle.cos(),
         middle.y + away * side * angle.sin(),
     );
@@ -155,17 +228,6 @@ fn empty_crop(sample: &Sample, random: &mut ChaCha8Rng) -> Picture {
         view.of(Similarity::about(middle, to, scale, turn)),
         SIDE,
     )
-}
-
-/// Blotches of random colour and size.
-fn noise(random: &mut ChaCha8Rng) -> Picture {
-    let cells = 1 << random.random_range(0..7);
-    let base: f32 = random.random_range(0.0..255.0);
-    let strength: f32 = random.random_range(2.0..90.0);
-    let level =
-        |random: &mut ChaCha8Rng| (base + strength * normal(random)).clamp(0.0, 255.0) as u8;
-    let pixels = (0..cells * cells * 3).map(|_| level(random)).collect();
-    effigy_frame::resample::resize(&Picture::new(cells, cells, pixels), SIDE, SIDE)
 }
 
 fn append_points(points: Option<&[Point3]>, values: &mut Vec<f32>) {

@@ -8,14 +8,17 @@ use std::path::Path;
 use anyhow::Result;
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::resample::crop;
+use effigy_model::weights::IDENTIFIER;
 use effigy_model::{Identifier, Identity, device};
 use sha2::{Digest as _, Sha256};
 
+use super::Weights;
 use crate::data::{self, Sample, Split};
 
 /// Prints accuracy and the rates at fixed thresholds.
-pub(crate) fn measure(data: &Path) -> Result<()> {
-    let identifier = Identifier::load(&device::open(device::Choice::Cpu)?)?;
+pub(crate) fn measure(data: &Path, weights: &Weights) -> Result<()> {
+    let device = device::open(device::Choice::Cpu)?;
+    let identifier = weights.fill("identifier", IDENTIFIER, Identifier::new(&device))?;
     let samples = data::read(data, Split::Validation, |s| s == "ytf" || s == "lfw-grey")?;
     let (tune, test): (Vec<&Sample>, Vec<&Sample>) =
         samples.iter().partition(|s| is_tuning(&s.person));
@@ -64,7 +67,7 @@ impl Pairs {
     }
 }
 
-fn is_tuning(person: &str) -> bool {
+pub(crate) fn is_tuning(person: &str) -> bool {
     Sha256::digest(person.as_bytes())[0] % 2 == 0
 }
 

@@ -5,10 +5,12 @@ use std::path::Path;
 use anyhow::Result;
 use effigy_face::align::mesh_view;
 use effigy_frame::resample::crop;
+use effigy_model::weights::MESHER;
 use effigy_model::{Mesher, device};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
+use super::Weights;
 use super::finder::sources;
 use crate::augment::{Jitter, strayed};
 use crate::data::{self, Sample, Split};
@@ -22,8 +24,9 @@ const JITTER: Jitter = Jitter {
 
 /// Prints the mean error of the 68-point subset and of all points, as a share of the distance
 /// between the outer corners of the eyes.
-pub(crate) fn measure(data: &Path) -> Result<()> {
-    let mesher = Mesher::load(&device::open(device::Choice::Cpu)?)?;
+pub(crate) fn measure(data: &Path, weights: &Weights) -> Result<()> {
+    let device = device::open(device::Choice::Cpu)?;
+    let mesher = weights.fill("mesher", MESHER, Mesher::new(&device))?;
     let samples = data::read(data, Split::Validation, |_| true)?;
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let errors: Vec<[f64; 3]> = samples

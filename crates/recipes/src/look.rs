@@ -1,0 +1,68 @@
+//! Sheets of what the networks are shown in training, for the eye.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use effigy_frame::Picture;
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::data::{self, Split};
+use crate::mosaic::{CANVAS, mosaic};
+use crate::train_mesher;
+
+/// Whose training to look at, and where to write it
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    network: Network,
+    /// Picture to write
+    #[arg(short, long)]
+    output: PathBuf,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Network {
+    Finder,
+    Mesher,
+}
+
+const COLUMNS: u32 = 5;
+const ROWS: u32 = 4;
+
+/// Writes a sheet of training pictures with the truth drawn in.
+pub(crate) fn write(data: &Path, args: &Args) -> Result<()> {
+    let samples = data::read(data, Split::Train, |_| true)?;
+    let mut random = ChaCha8Rng::seed_from_u64(args.seed);
+    let mut sheet = image::RgbImage::new(COLUMNS * CANVAS, ROWS * CANVAS);
+    let crops = train_mesher::Crops::new(samples)?;
+    for i in 0..COLUMNS * ROWS {
+        let (picture, marks) = match args.network {
+            Network::Finder => {
+                let (picture, faces) = mosaic(crops.samples(), crops.surface(), &mut random);
+                (picture, faces.iter().flat_map(|f| f.points).collect())
+            }
+            Network::Mesher => crops.shown(&mut random),
+        };
+        for y in 0..picture.height() {
+            for x in 0..picture.width() {
+                let at = (i % COLUMNS * CANVAS + x, i / COLUMNS * CANVAS + y);
+                sheet.put_pixel(at.0, at.1, image::Rgb(dotted(&picture, &marks, x, y)));
+            }
+        }
+    }
+    sheet.save(&args.output)?;
+    Ok(())
+}
+
+/// The picture's colour, or green where a point is.
+fn dotted(picture: &Picture, marks: &[effigy_frame::Point2], x: u32, y: u32) -> [u8; 3] {
+    let hit = |p: &effigy_frame::Point2| p.x as u32 == x && p.y as u32 == y;
+    if marks.iter().any(hit) {
+        [0, 255, 0]
+    } else {
+        picture.get(x, y)
+    }
+}
