@@ -25,7 +25,7 @@ use tracks::{Search, Tracks};
 pub struct TrackSettings {
     /// What to search for. Its least score is for faces that are known already.
     pub find: FindSettings,
-    /// The finder's score that a new face must have, `0..=1`.
+    /// The finder's score that a new face must have in a closer look, `0..=1`.
     pub least_score_at_first: f32,
     /// Frames from one search to the next while faces are followed.
     pub search_every: u32,
@@ -114,7 +114,7 @@ impl Tracker {
         let found = match self.tracks.search_now() {
             Search::Nothing => None,
             Search::Begin => {
-                self.searcher.begin(picture);
+                self.searcher.begin(picture, self.tracks.known());
                 None
             }
             Search::End => Some(self.searcher.end()),

@@ -316,6 +316,25 @@ fn a_face_cut_by_the_edge_does_no_harm() {
 }
 
 #[test]
+fn a_small_face_in_a_large_picture_is_found() {
+    let Some(data) = data("a_small_face_in_a_large_picture_is_found") else {
+        return;
+    };
+    // The face fills half of the clip, so it is 32 px here.
+    let small = resample::resize(&first_frames(&data, "liveportrait-d12.mp4", 1)[0], 64, 64);
+    let mut wide = Picture::filled(1280, 720, [114; 3]);
+    for (x, y) in (0..64).flat_map(|y| (0..64).map(move |x| (x, y))) {
+        wide.set(900 + x, 300 + y, small.get(x, y));
+    }
+    let place = tempfile::tempdir().unwrap();
+    let picture = place.path().join("wide.png");
+    write_picture(&picture, &wide);
+    let report = look(&[&picture], None).unwrap();
+    let n: usize = report.people.len() + usize::from(report.strangers.is_some());
+    assert_eq!(n, 1);
+}
+
+#[test]
 fn two_hundred_faces_in_one_picture_are_found() {
     let Some(data) = data("two_hundred_faces_in_one_picture_are_found") else {
         return;

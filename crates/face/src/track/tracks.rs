@@ -127,6 +127,12 @@ impl Tracks {
         search
     }
 
+    /// The boxes of the faces that are followed.
+    pub(crate) fn known(&self) -> Vec<Rect> {
+        let present = self.tracks.iter().filter(|t| t.present);
+        present.map(|t| t.rect).collect()
+    }
+
     /// Takes in what a search found: resumes lost tracks, begins new ones.
     pub(crate) fn take_in(&mut self, mut found: Vec<Found>, time_secs: f64, fit: &Fit<'_>) {
         for track in self.tracks.iter_mut() {
