@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use burn::module::Module;
 use burn::store::ModuleSnapshot;
+use effigy_frame::Picture;
+use effigy_frame::resample::resize;
 use effigy_model::weights;
 
 /// What to measure
@@ -21,7 +23,7 @@ pub(crate) enum Command {
     /// Error of the mesh network against the annotations
     Mesh(Weights),
     /// Accuracy of the identity network on pairs
-    Identity(Weights),
+    Identity(identity::Args),
     /// Identifiers recovered from marked pictures and clips after attacks
     Watermark(watermark::Args),
 }
@@ -31,7 +33,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
     match command {
         Command::Finder(args) => finder::measure(data, args),
         Command::Mesh(weights) => mesh::measure(data, weights),
-        Command::Identity(weights) => identity::measure(data, weights),
+        Command::Identity(args) => identity::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }
 }
@@ -59,4 +61,20 @@ impl Weights {
         let bytes = fs::read(&path).with_context(|| format!("cannot read {path:?}"))?;
         Ok(weights::load(name, &bytes, fresh)?)
     }
+}
+
+/// Small pictures side by side, row after row.
+fn sheet(pictures: &[&Picture], columns: u32, rows: u32) -> image::RgbImage {
+    const SIDE: u32 = 96;
+    let mut sheet = image::RgbImage::new(columns * SIDE, rows * SIDE);
+    for (i, picture) in (0..columns * rows).zip(pictures) {
+        let small = resize(picture, SIDE, SIDE);
+        for y in 0..SIDE {
+            for x in 0..SIDE {
+                let at = (i % columns * SIDE + x, i / columns * SIDE + y);
+                sheet.put_pixel(at.0, at.1, image::Rgb(small.get(x, y)));
+            }
+        }
+    }
+    sheet
 }

@@ -1,7 +1,9 @@
 //! Trains the identity network to point where the teacher's vectors point.
 //!
 //! The teacher's vectors all lie in one corner of their space; taken from their mean, people
-//! spread over the whole sphere, which is what a cosine needs.
+//! spread over the whole sphere, which is what a cosine needs. Most of the people are white men:
+//! faces with few others like them are drawn more often, and half of each batch are faces that
+//! look like the other half, because telling those apart is what has to be learned.
 
 use std::path::Path;
 
@@ -43,9 +45,9 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     samples.retain(|s| s.identity.is_some());
     println!("identifier: {} faces", samples.len());
     let device = Device::flex().autodiff();
-    let targets = directions(&samples);
+    let faces = Faces::new(samples);
     let n = args.batch;
-    let draw = move |random: &mut ChaCha8Rng| draw(&samples, &targets, n, random);
+    let draw = move |random: &mut ChaCha8Rng| faces.batch(n, random);
     run::run(
         "identifier",
         Identifier::new(&device),
@@ -68,35 +70,82 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     )
 }
 
-fn draw(samples: &[Sample], targets: &[Vec<f32>], n: usize, random: &mut ChaCha8Rng) -> Batch {
-    let mut batch = Batch {
-        crops: Vec::new(),
-        identities: Vec::new(),
-    };
-    while batch.identities.len() < n * N_IDENTITY {
-        let i = random.random_range(0..samples.len());
-        let other = &samples[random.random_range(0..samples.len())];
-        let Some(view) = aligned_view(&samples[i].points, SIDE, IDENTITY_EXTENT) else {
-            continue;
+/// The faces to draw from.
+struct Faces {
+    samples: Vec<Sample>,
+    targets: Vec<Vec<f32>>,
+    /// The faces most like each.
+    nearest: Vec<[usize; N_NEAREST]>,
+    /// Running sum of how often each is to be drawn.
+    shares: Vec<f32>,
+}
+
+/// How many of the faces most like one are drawn beside it.
+const N_NEAREST: usize = 16;
+/// Cosine above which the teacher sees two faces as of one kind.
+const ONE_KIND: f32 = 0.3;
+
+impl Faces {
+    fn new(samples: Vec<Sample>) -> Self {
+        let targets = directions(&samples);
+        let (mut nearest, mut shares) = (Vec::new(), Vec::new());
+        let mut sum = 0.0;
+        for (i, target) in targets.iter().enumerate() {
+            let cosine = |other: &Vec<f32>| target.iter().zip(other).map(|(a, b)| a * b).sum();
+            let mut cosines: Vec<(f32, usize)> = targets.iter().map(cosine).zip(0..).collect();
+            let n_of_kind = cosines.iter().filter(|(c, _)| *c > ONE_KIND).count();
+            sum += (n_of_kind.max(1) as f32).sqrt().recip();
+            shares.push(sum);
+            cosines.swap_remove(i);
+            cosines.select_nth_unstable_by(N_NEAREST, |a, b| b.0.total_cmp(&a.0));
+            nearest.push(std::array::from_fn(|k| cosines[k].1));
+        }
+        Self {
+            samples,
+            targets,
+            nearest,
+            shares,
+        }
+    }
+
+    fn batch(&self, n: usize, random: &mut ChaCha8Rng) -> Batch {
+        let mut batch = Batch {
+            crops: Vec::new(),
+            identities: Vec::new(),
         };
-        let mut picture = crop(
-            &samples[i].picture,
-            strayed(view, SIDE, JITTER, random),
-            SIDE,
-        );
+        while batch.identities.len() < n * N_IDENTITY {
+            let all = self.shares.last().copied().unwrap_or(1.0);
+            let at = random.random_range(0.0..all);
+            let i = self.shares.partition_point(|&s| s < at);
+            let like = self.nearest[i][random.random_range(0..N_NEAREST)];
+            for i in [i, like] {
+                self.append(i, &mut batch, random);
+            }
+        }
+        batch.identities.truncate(n * N_IDENTITY);
+        batch.crops.truncate(n * (SIDE * SIDE * 3) as usize);
+        batch
+    }
+
+    fn append(&self, i: usize, batch: &mut Batch, random: &mut ChaCha8Rng) {
+        let other = &self.samples[random.random_range(0..self.samples.len())];
+        let Some(view) = aligned_view(&self.samples[i].points, SIDE, IDENTITY_EXTENT) else {
+            return;
+        };
+        let view = strayed(view, SIDE, JITTER, random);
+        let mut picture = crop(&self.samples[i].picture, view, SIDE);
         if random.random_bool(0.5) {
             picture = picture.mirrored();
         }
         if random.random_bool(0.1) {
             occlude(&mut picture, &other.picture, random);
         }
-        if random.random_bool(0.8) {
+        if random.random_bool(0.5) {
             spoil(&mut picture, random);
         }
         append_patches(&picture, &mut batch.crops);
-        batch.identities.extend(&targets[i]);
+        batch.identities.extend(&self.targets[i]);
     }
-    batch
 }
 
 /// The teacher's vectors from their mean, scaled to length one.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use effigy_face::align::{mesh_view, mesh_view_from_found};
-use effigy_frame::resample::{crop, resize};
+use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Point3, Rect};
 use effigy_model::finder::FindSettings;
 use effigy_model::weights::{FINDER, MESHER};
@@ -175,7 +175,6 @@ fn truth(sample: &Sample) -> Rect {
 
 /// The surest false faces, side by side.
 fn sheet<'a>(looked: impl Iterator<Item = &'a Looked>) -> image::RgbImage {
-    const SIDE: u32 = 96;
     const COLUMNS: u32 = 12;
     const ROWS: u32 = 10;
     let mut wrong: Vec<&Report> = looked
@@ -183,17 +182,8 @@ fn sheet<'a>(looked: impl Iterator<Item = &'a Looked>) -> image::RgbImage {
         .filter(|r| !r.is_true && r.presence >= 0.6)
         .collect();
     wrong.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut sheet = image::RgbImage::new(COLUMNS * SIDE, ROWS * SIDE);
-    for (i, report) in (0..COLUMNS * ROWS).zip(wrong) {
-        let small = resize(&report.shown, SIDE, SIDE);
-        for y in 0..SIDE {
-            for x in 0..SIDE {
-                let at = (i % COLUMNS * SIDE + x, i / COLUMNS * SIDE + y);
-                sheet.put_pixel(at.0, at.1, image::Rgb(small.get(x, y)));
-            }
-        }
-    }
-    sheet
+    let wrong: Vec<&Picture> = wrong.iter().map(|r| &r.shown).collect();
+    super::sheet(&wrong, COLUMNS, ROWS)
 }
 
 /// The sources in the order they appear, and `all`.

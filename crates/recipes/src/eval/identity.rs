@@ -3,10 +3,11 @@
 //! Pairs of people it was not trained on. The people are parted once more, by a hash of the
 //! name: on one half the threshold is chosen, on the other everything is reported.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_frame::Picture;
 use effigy_frame::resample::crop;
 use effigy_model::weights::IDENTIFIER;
 use effigy_model::{Identifier, Identity, device};
@@ -15,15 +16,28 @@ use sha2::{Digest as _, Sha256};
 use super::Weights;
 use crate::data::{self, Sample, Split};
 
+/// Which weights, and what to write.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    weights: Weights,
+    /// Write the pairs that are judged most wrongly as one picture: above, different people who
+    /// look alike; below, one person who does not
+    #[arg(long, value_name = "PNG")]
+    sheet: Option<PathBuf>,
+}
+
 /// Prints accuracy and the rates at fixed thresholds.
-pub(crate) fn measure(data: &Path, weights: &Weights) -> Result<()> {
+pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
+    let weights = &args.weights;
     let device = device::open(device::Choice::Cpu)?;
     let identifier = weights.fill("identifier", IDENTIFIER, Identifier::new(&device))?;
     let samples = data::read(data, Split::Validation, |s| s == "ytf" || s == "lfw-grey")?;
     let (tune, test): (Vec<&Sample>, Vec<&Sample>) =
         samples.iter().partition(|s| is_tuning(&s.person));
-    let tune = pairs(&identifier, &tune);
-    let test = pairs(&identifier, &test);
+    let tune = pairs(&Faces::embed(&identifier, &tune));
+    let shown = Faces::embed(&identifier, &test);
+    let test = pairs(&shown);
     let best = best_threshold(&tune);
     println!(
         "tuning: {} same, {} different; test: {} same, {} different",
@@ -43,6 +57,9 @@ pub(crate) fn measure(data: &Path, weights: &Weights) -> Result<()> {
             share_at_least(&test.different, threshold),
             share_at_least(&test.same, threshold),
         );
+    }
+    if let Some(path) = &args.sheet {
+        shown.sheet().save(path)?;
     }
     Ok(())
 }
@@ -71,30 +88,84 @@ pub(crate) fn is_tuning(person: &str) -> bool {
     Sha256::digest(person.as_bytes())[0] % 2 == 0
 }
 
-fn pairs(identifier: &Identifier, samples: &[&Sample]) -> Pairs {
-    let identities: Vec<Option<Identity>> = samples.iter().map(|s| embed(identifier, s)).collect();
-    let (mut same, mut different) = (Vec::new(), Vec::new());
-    for i in 0..samples.len() {
-        for j in 0..i {
-            if let (Some(a), Some(b)) = (&identities[i], &identities[j]) {
-                let kind = if samples[i].person == samples[j].person {
-                    &mut same
-                } else {
-                    &mut different
-                };
-                kind.push(a.similarity(b));
-            }
+/// Faces with their identities and crops.
+struct Faces<'a> {
+    samples: Vec<&'a Sample>,
+    identities: Vec<Identity>,
+    crops: Vec<Picture>,
+}
+
+impl<'a> Faces<'a> {
+    fn embed(identifier: &Identifier, samples: &[&'a Sample]) -> Self {
+        let mut faces = Self {
+            samples: Vec::new(),
+            identities: Vec::new(),
+            crops: Vec::new(),
+        };
+        for &sample in samples {
+            let side = Identifier::SIDE_PX;
+            let Some(view) = aligned_view(&sample.points, side, IDENTITY_EXTENT) else {
+                continue;
+            };
+            let crop = crop(&sample.picture, view, side);
+            faces
+                .identities
+                .extend(identifier.embed(std::slice::from_ref(&crop)));
+            faces.samples.push(sample);
+            faces.crops.push(crop);
         }
+        faces
+    }
+
+    /// All pairs: how alike, and whose.
+    fn pairs(&self) -> impl Iterator<Item = (f32, usize, usize)> {
+        (0..self.samples.len()).flat_map(move |i| {
+            (0..i).map(move |j| (self.identities[i].similarity(&self.identities[j]), i, j))
+        })
+    }
+
+    fn is_same(&self, i: usize, j: usize) -> bool {
+        self.samples[i].person == self.samples[j].person
+    }
+
+    /// The pairs that are judged most wrongly.
+    fn sheet(&self) -> image::RgbImage {
+        const COLUMNS: u32 = 12;
+        const ROWS: u32 = 6;
+        let half = (COLUMNS / 2 * ROWS / 2) as usize;
+        let mut ordered: Vec<(f32, usize, usize)> = self.pairs().collect();
+        ordered.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let alike = ordered
+            .iter()
+            .filter(|p| !self.is_same(p.1, p.2))
+            .take(half);
+        let unlike = ordered
+            .iter()
+            .rev()
+            .filter(|p| self.is_same(p.1, p.2))
+            .take(half);
+        let shown: Vec<&Picture> = alike
+            .chain(unlike)
+            .flat_map(|&(_, i, j)| [&self.crops[i], &self.crops[j]])
+            .collect();
+        super::sheet(&shown, COLUMNS, ROWS)
+    }
+}
+
+/// The similarities of all pairs of one person and of two.
+fn pairs(faces: &Faces<'_>) -> Pairs {
+    let (mut same, mut different) = (Vec::new(), Vec::new());
+    for (similarity, i, j) in faces.pairs() {
+        let kind = if faces.is_same(i, j) {
+            &mut same
+        } else {
+            &mut different
+        };
+        kind.push(similarity);
     }
     same.sort_by(f32::total_cmp);
     different.sort_by(f32::total_cmp);
     Pairs { same, different }
-}
-
-fn embed(identifier: &Identifier, sample: &Sample) -> Option<Identity> {
-    let view = aligned_view(&sample.points, Identifier::SIDE_PX, IDENTITY_EXTENT)?;
-    let crop = crop(&sample.picture, view, Identifier::SIDE_PX);
-    identifier.embed(&[crop]).pop()
 }
 
 fn best_threshold(pairs: &Pairs) -> f32 {
