@@ -199,15 +199,16 @@ impl Place {
 /// Shapes of all sizes over one another, large ones first.
 fn leaves(samples: &[Sample], side: u32, random: &mut Random) -> Picture {
     let mut canvas = blotches(side, random);
-    let n = random.random_range(5..60);
+    let n = random.random_range(4..30);
+    let materials: Vec<Material> = (0..6).map(|_| Material::draw(samples, random)).collect();
     for i in 0..n {
         let share = 1.0 - i as f32 / n as f32;
         let reach = side as f32 * (0.02 + 0.4 * share * share * random.random::<f32>());
         let place = Place::draw(side, reach, random);
-        let material = Material::draw(samples, random);
+        let material = &materials[random.random_range(0..materials.len())];
         let corners = random.random_range(0..7_u32);
         let waves = random.random_range(0.0..0.3_f32);
-        place.fill(&mut canvas, &material, |u, v| match corners {
+        place.fill(&mut canvas, material, |u, v| match corners {
             0 | 1 => u * u + v * v < 1.0,
             2 => u.abs().max(v.abs()) < 0.9,
             n => {

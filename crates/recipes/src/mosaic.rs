@@ -1,7 +1,7 @@
 //! Training pictures for the finder: many portraits, large and small, on one canvas.
 
 use effigy_frame::resample::{OUTSIDE, resize};
-use effigy_frame::{Picture, Point2, Rect, Similarity};
+use effigy_frame::{Picture, Point2, Point3, Rect, Similarity};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -85,7 +85,20 @@ fn turned(sample: &Sample, surface: &Surface, random: &mut ChaCha8Rng) -> Sample
         yaw: (0.45 * normal(random)).clamp(-1.0, 1.0),
         pitch: 0.2 * normal(random),
     };
-    let (picture, points) = surface.turn(&sample.picture, &sample.points, turn);
+    // A canvas shows no more of it than this.
+    let scale = CANVAS as f32 / sample.picture.width().max(sample.picture.height()) as f32;
+    let less = |side: u32| ((side as f32 * scale).round() as u32).max(1);
+    let picture = resize(
+        &sample.picture,
+        less(sample.picture.width()),
+        less(sample.picture.height()),
+    );
+    let points: Vec<Point3> = sample
+        .points
+        .iter()
+        .map(|p| Point3::new(p.x * scale, p.y * scale, p.z * scale))
+        .collect();
+    let (picture, points) = surface.turn(&picture, &points, turn);
     Sample {
         picture,
         points,
