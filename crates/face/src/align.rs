@@ -12,6 +12,10 @@ pub const MESH_VIEW_SIZES: f32 = 1.4;
 /// What the identity network's crop covers, in distances between the outer eye corners.
 pub const IDENTITY_EXTENT: f32 = 2.4;
 
+/// What a face model's crop covers, in distances between the outer eye corners: forehead to chin,
+/// with room for an open mouth.
+pub const MODEL_EXTENT: f32 = 2.0;
+
 /// Points that move with the head alone: corners of the eyes, bridge, tip and wings of the nose.
 pub const STABLE_POINTS: [usize; 12] = [33, 133, 362, 263, 168, 6, 197, 195, 1, 2, 98, 327];
 

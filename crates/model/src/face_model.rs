@@ -61,6 +61,11 @@ impl FaceModel {
         })
     }
 
+    /// The network itself.
+    pub fn net(&self) -> &FaceNet {
+        &self.net
+    }
+
     /// What the model says about itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use effigy_face::Face;
-use effigy_face::align::aligned_view;
+use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_face::pose::pose;
 use effigy_frame::{Frame, Picture, Point2, Similarity, resample};
 use effigy_mark::consent::{Claim, Seen, Token};
@@ -19,7 +19,6 @@ use crate::progress::Progress;
 use crate::quality::{Measuring, Quality, Replaced};
 use crate::safeguards::{Safeguards, claim, same_person};
 use crate::survey::{Chosen, Clips, Damage, follow, survey};
-use crate::train::MODEL_EXTENT;
 
 /// Everything one swap needs.
 #[derive(Clone, Debug)]

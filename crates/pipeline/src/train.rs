@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use effigy_face::align::aligned_view;
+use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_face::pose::pose;
 use effigy_frame::Point2;
 use effigy_mark::Keys;
@@ -51,9 +51,6 @@ pub struct Subject {
     pub inputs: Vec<PathBuf>,
 }
 
-/// What a face model's crop covers, in distances between the outer eye corners: forehead to chin,
-/// with room for an open mouth.
-pub(crate) const MODEL_EXTENT: f32 = 2.0;
 /// More faces of one person teach nothing new and fill the memory.
 const MOST_FACES: u64 = 1500;
 /// Faces turned further than this show too little.

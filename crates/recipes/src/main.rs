@@ -10,6 +10,7 @@ mod look;
 mod mean_mesh;
 mod mosaic;
 mod run;
+mod train_base;
 mod train_finder;
 mod train_identifier;
 mod train_mesher;
@@ -49,6 +50,8 @@ enum Command {
     Mesher(run::Args),
     /// Train the identity network
     Identifier(run::Args),
+    /// Train the base that face models start from
+    Base(run::Args),
     /// Write a sheet of what a network is shown in training
     Look(look::Args),
     /// Measure the networks on people that none was trained on
@@ -63,6 +66,7 @@ fn main() -> Result<()> {
         Command::Finder(args) => train_finder::train(&cli.data, &args),
         Command::Mesher(args) => train_mesher::train(&cli.data, &args),
         Command::Identifier(args) => train_identifier::train(&cli.data, &args),
+        Command::Base(args) => train_base::train(&cli.data, &args),
         Command::Look(args) => look::write(&cli.data, &args),
         Command::Eval(command) => eval::run(&cli.data, &command),
     }

@@ -100,7 +100,11 @@ where
 }
 
 /// Writes beside the place and then renames, so that there is always a whole file.
-fn write_weights<M: ModuleSnapshot>(name: &'static str, network: &M, output: &Path) -> Result<()> {
+pub(crate) fn write_weights<M: ModuleSnapshot>(
+    name: &'static str,
+    network: &M,
+    output: &Path,
+) -> Result<()> {
     let fresh = output.with_extension("new");
     fs::write(&fresh, weights::to_bytes(name, network)?)
         .with_context(|| format!("cannot write {fresh:?}"))?;

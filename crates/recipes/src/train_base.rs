@@ -1,0 +1,90 @@
+//! Trains the base of face models: an encoder and a decoder that have seen many people.
+//!
+//! Every person's decoder starts as a copy of this one, so that the first minutes of a training
+//! are not spent on learning what a face is.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::Result;
+use burn::prelude::*;
+use effigy_face::align::{MODEL_EXTENT, aligned_view};
+use effigy_frame::{Picture, Point2, Point3};
+use effigy_model::FaceModel;
+use effigy_model::face_model::store::Training;
+use effigy_train::{Budget, FaceSet, Settings, Size};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+use crate::augment::normal;
+use crate::data::{self, Sample, Split};
+use crate::run::{self, Args};
+use crate::turned::{Surface, Turn};
+
+/// Part of the faces that are shown turned as well.
+const TURNED: f64 = 0.4;
+const SAVE_EVERY_SECS: f64 = 120.0;
+
+/// Trains and writes the weights.
+pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
+    let samples = data::read(data, Split::Train, |_| true)?;
+    let set = everybody(&samples, args.seed)?;
+    println!("base: {} faces", set.len());
+    let settings = Settings {
+        shape: Size::Small.shape(),
+        budget: Budget::Steps(args.steps),
+        training: Training {
+            seed: args.seed,
+            n_faces_each: args.batch,
+            learning_rate: args.rate,
+        },
+        save_every_secs: SAVE_EVERY_SECS,
+        checkpoint: None,
+    };
+    let device = Device::flex();
+    let mut saved_step = 0;
+    let mut watch = |report: &effigy_train::Report| {
+        if saved_step < report.saved_step {
+            saved_step = report.saved_step;
+            println!(
+                "base step {}/{} {:.0} faces/s error {:.4}, on faces held back {:.4}",
+                report.step,
+                args.steps,
+                report.faces_per_sec,
+                report.training_error,
+                report.validation_error
+            );
+        }
+        ControlFlow::Continue(())
+    };
+    effigy_train::train(&args.checkpoints, &settings, &[set], &device, &mut watch)?;
+    let model = FaceModel::open(&args.checkpoints, &device)?;
+    run::write_weights("base", model.net(), &args.output)
+}
+
+/// All training faces as if they were one person's, some of them turned further as well.
+fn everybody(samples: &[Sample], seed: u64) -> Result<FaceSet> {
+    let side = Size::Small.shape().side as u32;
+    let surface = Surface::new()?;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut set = FaceSet::new("everybody", side);
+    let mut add = |picture: &Picture, points: &[Point3]| {
+        if let Some(view) = aligned_view(points, side, MODEL_EXTENT) {
+            let flat: Vec<Point2> = points.iter().map(|p| p.xy()).collect();
+            set.add(picture, view, &flat);
+        }
+    };
+    for sample in samples {
+        add(&sample.picture, &sample.points);
+        if random.random_bool(TURNED) {
+            let turn = Turn {
+                yaw: (0.4 * normal(&mut random)).clamp(-0.8, 0.8),
+                pitch: 0.2 * normal(&mut random),
+            };
+            let (picture, points) = surface.turn(&sample.picture, &sample.points, turn);
+            add(&picture, &points);
+        }
+    }
+    set.balance()?;
+    Ok(set)
+}
