@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::smooth::Smoothing;
 use scene::Scene;
 use search::Searcher;
+pub use search::find_closely;
 use tracks::{Search, Tracks};
 
 /// How faces are followed. Counts are frames.

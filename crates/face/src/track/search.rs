@@ -34,13 +34,14 @@ impl Searcher {
     pub(crate) fn search(&mut self, picture: &Picture) -> Vec<Found> {
         self.pending = None;
         let (finder, settings) = (&self.finder, &self.settings);
-        self.lane.run(|| find(finder, picture, settings, &[]))
+        self.lane
+            .run(|| find_closely(finder, picture, settings, &[]))
     }
 
     /// Begins to search a frame; the faces in `known` are followed already.
     pub(crate) fn begin(&mut self, picture: &Picture, known: Vec<Rect>) {
         let (finder, settings, picture) = (self.finder.clone(), self.settings, picture.clone());
-        let work = move || find(&finder, &picture, &settings, &known);
+        let work = move || find_closely(&finder, &picture, &settings, &known);
         self.pending = Some(self.lane.begin(work));
     }
 
@@ -50,7 +51,15 @@ impl Searcher {
     }
 }
 
-fn find(finder: &Finder, picture: &Picture, settings: &FindSettings, known: &[Rect]) -> Vec<Found> {
+/// Finds the faces in a picture, and looks at each that is not in `known` a second time.
+///
+/// A face's score is that of the closer look, 0 where that does not show one.
+pub fn find_closely(
+    finder: &Finder,
+    picture: &Picture,
+    settings: &FindSettings,
+    known: &[Rect],
+) -> Vec<Found> {
     let is_known = |found: &Found| known.iter().any(|&rect| covers(rect, found));
     let found = finder.find(picture, settings).into_iter();
     found
