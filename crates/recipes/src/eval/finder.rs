@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use effigy_face::align::{mesh_view, mesh_view_from_found};
-use effigy_face::track::find_closely;
+use effigy_face::track::{TrackSettings, find_closely};
 use effigy_frame::resample::crop;
-use effigy_frame::{Picture, Point3, Rect};
-use effigy_model::finder::FindSettings;
+use effigy_frame::{Picture, Point3, Rect, Similarity};
 use effigy_model::weights::{FINDER, MESHER};
 use effigy_model::{Finder, Mesher, device};
 
@@ -31,51 +30,33 @@ pub(crate) struct Args {
     sheet: Option<PathBuf>,
 }
 
-/// Faces with a lower score are not looked at.
-const LOWEST_SCORE: f32 = 0.2;
 /// Recall on the tuning half that the least score must leave.
 const LEAST_RECALL: f64 = 0.985;
 
-/// A face the networks report in some picture.
+/// A face reported in some picture.
 struct Report {
-    /// The finder's score at first sight.
     score: f32,
-    /// Its score in the closer look.
-    close_score: f32,
-    presence: f32,
     is_true: bool,
     /// A small picture of it.
     shown: Picture,
 }
 
-/// What the networks report in one picture.
+/// What is reported in one picture.
 struct Looked {
     n_faces: usize,
-    reports: Vec<Report>,
+    /// By the finder alone.
+    at_first: Vec<Report>,
+    /// With a closer look, where the mesh network sees a face too.
+    closely: Vec<Report>,
 }
 
-/// Which reports count.
-#[derive(Clone, Copy)]
-enum Least {
-    /// Those with this score at first sight.
-    AtFirst(f32),
-    /// Those with this score in the closer look, in which the mesh network sees a face too.
-    Closely(f32),
-}
-
-impl Least {
-    fn counts(self, report: &Report) -> bool {
-        match self {
-            Self::AtFirst(least) => report.score >= least,
-            Self::Closely(least) => {
-                report.close_score >= least && report.presence >= LEAST_PRESENCE
-            }
-        }
-    }
-}
+/// Which of the reports to count.
+type Reading = fn(&Looked) -> &[Report];
 
 /// What the mesh network must say of a new face.
 const LEAST_PRESENCE: f32 = 0.6;
+/// Two boxes that share more than this show one face.
+const SAME_FACE_IOU: f32 = 0.4;
 
 /// Prints recall and precision at IoU 0.5 on validation pictures, and false faces in pictures
 /// without one.
@@ -100,94 +81,115 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
         theirs.map(|(_, l)| l).collect::<Vec<_>>()
     };
     let (tune, test) = (half(true), half(false));
-    let readings: [(&str, fn(f32) -> Least); 2] = [
-        ("finder alone", Least::AtFirst),
-        ("with a closer look and the mesh network", Least::Closely),
+    let readings: [(&str, Reading); 2] = [
+        ("finder alone", |l| &l.at_first),
+        ("with a closer look and the mesh network", |l| &l.closely),
     ];
-    for (name, least) in readings {
-        let chosen = choose(&tune, least);
+    let empty: Vec<&Looked> = empty.iter().collect();
+    for (name, reading) in readings {
+        let chosen = choose(&tune, reading);
         println!("{name}: least score {chosen:.3}");
         for score in [0.5, 0.7, 0.8, 0.9, chosen] {
-            let (recall, precision, _) = rates(&test, least(score));
-            let (_, _, n_false) = rates(&empty.iter().collect::<Vec<_>>(), least(score));
+            let (recall, precision, _) = rates(&test, reading, score);
+            let (_, _, n_false) = rates(&empty, reading, score);
             println!(
                 "  score {score:.3}: recall {recall:.4} precision {precision:.4}, {n_false} false faces in {} pictures without one",
                 empty.len()
             );
         }
     }
-    let least = Least::Closely(choose(&tune, Least::Closely));
+    let (_, reading) = readings[1];
+    let chosen = choose(&tune, reading);
     for source in sources(&samples) {
         let these = samples.iter().zip(&looked);
         let these = these.filter(|(s, _)| !is_tuning(&s.person));
         let these = these.filter(|(s, _)| source == "all" || s.source == source);
         let these: Vec<&Looked> = these.map(|(_, l)| l).collect();
-        let (recall, precision, _) = rates(&these, least);
+        let (recall, precision, _) = rates(&these, reading, chosen);
         println!(
             "{source:20} {:5} pictures  recall {recall:.4}  precision {precision:.4}",
             these.len()
         );
     }
     if let Some(path) = &args.sheet {
-        sheet(looked.iter().chain(&empty)).save(path)?;
+        sheet(looked.iter().chain(empty)).save(path)?;
     }
     Ok(())
 }
 
 fn look(finder: &Finder, mesher: &Mesher, picture: &Picture, truth: Option<Rect>) -> Looked {
-    let settings = FindSettings {
-        least_score: LOWEST_SCORE,
-        ..FindSettings::default()
-    };
-    let mut seen = false;
-    let mut reports = Vec::new();
-    let first = finder.find(picture, &settings);
-    let closer = find_closely(finder, picture, &settings, &[]);
-    for (at_first, found) in first.iter().zip(closer) {
-        let is_true = !seen && truth.is_some_and(|t| found.rect.iou(t) >= 0.5);
-        seen |= is_true;
-        let Some(view) = mesh_view_from_found(&found, Mesher::SIDE_PX) else {
-            continue;
+    let settings = TrackSettings::default().find;
+    let is_face = |rect: Rect| truth.is_some_and(|t| rect.iou(t) >= 0.5);
+    let at_first = finder.find(picture, &settings).into_iter().map(|found| {
+        let report = Report {
+            score: found.score,
+            is_true: is_face(found.rect),
+            shown: Picture::filled(1, 1, [0; 3]),
         };
-        let shown = crop(picture, view, Mesher::SIDE_PX);
-        let rough = mesher.fit(&shown);
-        let points: Vec<Point3> = rough.points.iter().map(|&p| view.apply3(p)).collect();
-        let closer = mesh_view(&points, Mesher::SIDE_PX).unwrap_or(view);
-        let presence = mesher.fit(&crop(picture, closer, Mesher::SIDE_PX)).presence;
-        reports.push(Report {
-            score: at_first.score,
-            close_score: found.score,
-            presence,
-            is_true,
-            shown,
-        });
-    }
+        (found.rect, report)
+    });
+    let closer = find_closely(finder, picture, &settings, &[]);
+    let closer = closer.iter().filter_map(|found| {
+        let view = mesh_view_from_found(found, Mesher::SIDE_PX)?;
+        let (rough, _) = fit(mesher, picture, view);
+        let view = mesh_view(&rough, Mesher::SIDE_PX)?;
+        let (points, presence) = fit(mesher, picture, view);
+        let rect = Rect::around(points.iter().map(|p| p.xy()))?;
+        let report = Report {
+            score: found.score,
+            is_true: is_face(rect),
+            shown: crop(picture, view, Mesher::SIDE_PX),
+        };
+        (presence >= LEAST_PRESENCE).then_some((rect, report))
+    });
     Looked {
         n_faces: usize::from(truth.is_some()),
-        reports,
+        at_first: without_repeats(at_first.collect()),
+        closely: without_repeats(closer.collect()),
     }
 }
 
+fn fit(mesher: &Mesher, picture: &Picture, view: Similarity) -> (Vec<Point3>, f32) {
+    let mesh = mesher.fit(&crop(picture, view, Mesher::SIDE_PX));
+    let points = mesh.points.iter().map(|&p| view.apply3(p));
+    (points.collect(), mesh.presence)
+}
+
+/// Keeps the surest of those in one place; only one of them can be the face that was meant.
+fn without_repeats(mut reports: Vec<(Rect, Report)>) -> Vec<Report> {
+    reports.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
+    let mut kept: Vec<(Rect, Report)> = Vec::new();
+    for (rect, mut report) in reports {
+        if kept
+            .iter()
+            .all(|(other, _)| other.iou(rect) < SAME_FACE_IOU)
+        {
+            report.is_true &= !kept.iter().any(|(_, other)| other.is_true);
+            kept.push((rect, report));
+        }
+    }
+    kept.into_iter().map(|(_, report)| report).collect()
+}
+
 /// Recall, precision, and how many reports are false.
-fn rates(looked: &[&Looked], least: Least) -> (f64, f64, usize) {
-    let counts = |r: &&Report| least.counts(r);
-    let reports = || looked.iter().flat_map(|l| &l.reports).filter(counts);
-    let n_true = reports().filter(|r| r.is_true).count();
-    let n_all = reports().count();
+fn rates(looked: &[&Looked], reading: Reading, least_score: f32) -> (f64, f64, usize) {
+    let all = looked.iter().flat_map(|l| reading(l));
+    let counted: Vec<&Report> = all.filter(|r| r.score >= least_score).collect();
+    let n_true = counted.iter().filter(|r| r.is_true).count();
     let n_faces: usize = looked.iter().map(|l| l.n_faces).sum();
     (
         n_true as f64 / n_faces.max(1) as f64,
-        n_true as f64 / n_all.max(1) as f64,
-        n_all - n_true,
+        n_true as f64 / counted.len().max(1) as f64,
+        counted.len() - n_true,
     )
 }
 
 /// The highest least score that leaves enough recall.
-fn choose(tune: &[&Looked], least: fn(f32) -> Least) -> f32 {
+fn choose(tune: &[&Looked], reading: Reading) -> f32 {
     let mut candidates = (0..200).rev().map(|i| i as f32 / 200.0);
     candidates
-        .find(|&score| rates(tune, least(score)).0 >= LEAST_RECALL)
-        .unwrap_or(LOWEST_SCORE)
+        .find(|&score| rates(tune, reading, score).0 >= LEAST_RECALL)
+        .unwrap_or(0.0)
 }
 
 fn truth(sample: &Sample) -> Rect {
@@ -199,10 +201,10 @@ fn sheet<'a>(looked: impl Iterator<Item = &'a Looked>) -> image::RgbImage {
     const COLUMNS: u32 = 12;
     const ROWS: u32 = 10;
     let mut wrong: Vec<&Report> = looked
-        .flat_map(|l| &l.reports)
-        .filter(|r| !r.is_true && r.presence >= LEAST_PRESENCE)
+        .flat_map(|l| &l.closely)
+        .filter(|r| !r.is_true)
         .collect();
-    wrong.sort_by(|a, b| b.close_score.total_cmp(&a.close_score));
+    wrong.sort_by(|a, b| b.score.total_cmp(&a.score));
     let wrong: Vec<&Picture> = wrong.iter().map(|r| &r.shown).collect();
     super::sheet(&wrong, COLUMNS, ROWS)
 }
