@@ -12,6 +12,7 @@ mod tracks;
 
 use effigy_frame::{Picture, Point3, Rect, Similarity, resample};
 use effigy_model::finder::FindSettings;
+use effigy_model::weights;
 use effigy_model::{Finder, Found, Lane, Mesh, Mesher};
 
 use crate::error::Result;
@@ -49,7 +50,7 @@ impl Default for TrackSettings {
                 least_score: 0.4,
                 ..FindSettings::default()
             },
-            least_score_at_first: 0.85,
+            least_score_at_first: weights::finder_least_score(),
             search_every: 15,
             search_every_when_lost: 4,
             least_presence: 0.5,

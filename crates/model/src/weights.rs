@@ -25,28 +25,44 @@ pub struct IdentityThreshold {
     pub false_match_rate: f32,
 }
 
-/// Reads the identity threshold from the registry.
-///
-/// # Panics
-/// If the registry inside the program is damaged.
+/// Gives the identity threshold that belongs to the weights.
 pub fn identity_threshold() -> IdentityThreshold {
-    #[derive(serde::Deserialize)]
-    struct Registry {
-        identifier: Entry,
+    let entry = registry().identifier;
+    IdentityThreshold {
+        similarity: entry.threshold,
+        false_match_rate: entry.false_match_rate,
     }
-    #[derive(serde::Deserialize)]
-    struct Entry {
-        threshold: f32,
-        false_match_rate: f32,
-    }
+}
+
+/// Gives the score from which a face that the finder reports in a closer look is believed, chosen
+/// on people not trained on.
+pub fn finder_least_score() -> f32 {
+    registry().finder.least_score
+}
+
+#[derive(serde::Deserialize)]
+struct Registry {
+    finder: FinderEntry,
+    identifier: IdentifierEntry,
+}
+
+#[derive(serde::Deserialize)]
+struct FinderEntry {
+    least_score: f32,
+}
+
+#[derive(serde::Deserialize)]
+struct IdentifierEntry {
+    threshold: f32,
+    false_match_rate: f32,
+}
+
+fn registry() -> Registry {
     let registry: std::result::Result<Registry, _> = toml::from_str(REGISTRY);
     let Ok(registry) = registry else {
         unreachable!("the registry inside the program is damaged")
     };
-    IdentityThreshold {
-        similarity: registry.identifier.threshold,
-        false_match_rate: registry.identifier.false_match_rate,
-    }
+    registry
 }
 
 /// Fills `network` from the bytes of a safetensors file.
