@@ -44,15 +44,86 @@ fn sampled(
     picture_from_view: Similarity,
     (width, height): (u32, u32),
 ) -> Picture {
-    let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
-    for y in 0..height {
-        for x in 0..width {
-            let centre = Point2::new(x as f32 + 0.5, y as f32 + 0.5);
-            let rgb = bilinear(picture, picture_from_view.apply(centre));
-            pixels.extend(rgb.map(|v| ((v + HALF) >> FRACTION_BITS) as u8));
+    let mut pixels = vec![0; width as usize * height as usize * 3];
+    let lines = pixels.chunks_exact_mut((width as usize * 3).max(1));
+    for (y, line) in (0..height).zip(lines) {
+        let row = Row::new(picture_from_view, y);
+        let targets = (0..width).zip(line.chunks_exact_mut(3));
+        let rounded = |rgb: [u32; 3]| rgb.map(|v| ((v + HALF) >> 16) as u8);
+        if row.is_inside(picture, width) {
+            targets.for_each(|(x, to)| {
+                to.copy_from_slice(&rounded(bilinear_inside(picture, row.at(x))));
+            });
+        } else {
+            targets.for_each(|(x, to)| to.copy_from_slice(&rounded(bilinear(picture, row.at(x)))));
         }
     }
     Picture::new(width, height, pixels)
+}
+
+/// Where the pixels of a view's row lie in the picture, in fixed point.
+#[derive(Clone, Copy)]
+struct Row {
+    first: [i64; 2],
+    step: [i64; 2],
+}
+
+/// A place between four pixels: the upper left one, and how far beyond it in 1/256.
+#[derive(Clone, Copy)]
+struct Between {
+    x: i64,
+    y: i64,
+    beyond: [u32; 2],
+}
+
+impl Row {
+    const FRACTION_BITS: u32 = 24;
+
+    fn new(picture_from_view: Similarity, y: u32) -> Self {
+        // Clamped so that no later sum overflows; places that far outside look all the same.
+        let fixed = |v: f32| (v.clamp(-1e9, 1e9) * (1 << Self::FRACTION_BITS) as f32) as i64;
+        let first = picture_from_view.apply(Point2::new(0.5, y as f32 + 0.5));
+        Self {
+            first: [fixed(first.x - 0.5), fixed(first.y - 0.5)],
+            step: [fixed(picture_from_view.a), fixed(picture_from_view.b)],
+        }
+    }
+
+    fn at(self, x: u32) -> Between {
+        let place = |axis: usize| self.first[axis] + i64::from(x) * self.step[axis];
+        let beyond = |place: i64| (place >> (Self::FRACTION_BITS - 8)) as u32 & 255;
+        let (x, y) = (place(0), place(1));
+        Between {
+            x: x >> Self::FRACTION_BITS,
+            y: y >> Self::FRACTION_BITS,
+            beyond: [beyond(x), beyond(y)],
+        }
+    }
+
+    /// Whether all of the row's first `n` pixels lie between four of the picture's.
+    fn is_inside(self, picture: &Picture, n: u32) -> bool {
+        [self.at(0), self.at(n.saturating_sub(1))]
+            .iter()
+            .all(|end| end.is_inside(picture))
+    }
+}
+
+impl Between {
+    fn is_inside(self, picture: &Picture) -> bool {
+        let (width, height) = (i64::from(picture.width()), i64::from(picture.height()));
+        self.x >= 0 && self.y >= 0 && self.x + 1 < width && self.y + 1 < height
+    }
+
+    /// How much each of the four pixels counts, in 1/65536.
+    fn weights(self) -> [u32; 4] {
+        let [wx, wy] = self.beyond;
+        [
+            (256 - wx) * (256 - wy),
+            wx * (256 - wy),
+            (256 - wx) * wy,
+            wx * wy,
+        ]
+    }
 }
 
 /// A box of whole pixels.
@@ -121,18 +192,46 @@ fn shrunk(picture: &Picture, region: Region, factor: u32) -> Picture {
                 *sum += u16::from(value);
             }
         }
-        for columns in sums.chunks(factor as usize * 3) {
-            let area = n_rows * (columns.len() / 3) as u32;
-            let mut rgb = [area / 2; 3];
-            for column in columns.chunks_exact(3) {
-                for (sum, &value) in rgb.iter_mut().zip(column) {
-                    *sum += u32::from(value);
-                }
-            }
-            pixels.extend(rgb.map(|sum| (sum / area) as u8));
+        let whole = sums.chunks_exact(factor as usize * 3);
+        let rest = whole.remainder();
+        let area = Divisor::new(n_rows * factor);
+        pixels.extend(whole.flat_map(|columns| area.mean(columns)));
+        if !rest.is_empty() {
+            pixels.extend(Divisor::new(n_rows * (rest.len() / 3) as u32).mean(rest));
         }
     }
     Picture::new(width, height, pixels)
+}
+
+/// Divides by a number of pixels, by multiplying: a division would cost more than the sum.
+#[derive(Clone, Copy)]
+struct Divisor {
+    half: u64,
+    inverse: u64,
+}
+
+impl Divisor {
+    /// Exact for sums below 2²² over at most 2¹⁴ pixels, the most that a block has.
+    const BITS: u32 = 40;
+
+    fn new(n_pixels: u32) -> Self {
+        let n = u64::from(n_pixels);
+        Self {
+            half: n / 2,
+            inverse: (1_u64 << Self::BITS).div_ceil(n),
+        }
+    }
+
+    /// The mean colour of columns that each hold a sum over rows.
+    fn mean(self, columns: &[u16]) -> [u8; 3] {
+        let mut rgb = [0_u32; 3];
+        for column in columns.chunks_exact(3) {
+            for (sum, &value) in rgb.iter_mut().zip(column) {
+                *sum += u32::from(value);
+            }
+        }
+        rgb.map(|sum| ((u64::from(sum) + self.half) * self.inverse >> Self::BITS) as u8)
+    }
 }
 
 /// Gives `picture` at another size. Shrinking averages the covered area.
@@ -154,6 +253,12 @@ pub fn resize(picture: &Picture, width: u32, height: u32) -> Picture {
         };
         shrunk(picture, region, factor)
     });
+    if let Some(exact) = blocks
+        .as_ref()
+        .filter(|_| (width * factor, height * factor) == (old_width, old_height))
+    {
+        return exact.clone();
+    }
     let source = blocks.as_ref().unwrap_or(picture);
     let extent = |old: u32| f64::from(old) / f64::from(factor);
     let columns = spans(extent(old_width), source.width(), width);
@@ -190,48 +295,47 @@ fn squeeze(line: &[f32], columns: &[Span], pixels: &mut Vec<u8>) {
 
 /// Sides of the largest blocks that are averaged; shrinking further than this aliases.
 const MOST_SHRINK: u32 = 128;
-/// Fixed-point places of a bilinear sample.
-const FRACTION_BITS: u32 = 16;
-const HALF: u32 = 1 << (FRACTION_BITS - 1);
+/// One half of a bilinear sample, in its 16.16 fixed point.
+const HALF: u32 = 1 << 15;
 
-/// The colour at a place, in 16.16 fixed point.
-fn bilinear(picture: &Picture, at: Point2) -> [u32; 3] {
-    let (width, height) = (picture.width() as i32, picture.height() as i32);
-    let (fx, fy) = (at.x - 0.5, at.y - 0.5);
-    let (x, y) = (fx.floor(), fy.floor());
-    let (wx, wy) = (((fx - x) * 256.0) as u32, ((fy - y) * 256.0) as u32);
-    let (x, y) = (x as i32, y as i32);
-    let weights = [
-        (256 - wx) * (256 - wy),
-        wx * (256 - wy),
-        (256 - wx) * wy,
-        wx * wy,
-    ];
+/// The colour between four pixels of the picture, in 16.16 fixed point.
+#[inline]
+fn bilinear_inside(picture: &Picture, at: Between) -> [u32; 3] {
+    let row_bytes = picture.width() as usize * 3;
+    let upper = at.y as usize * row_bytes + at.x as usize * 3;
+    let lower = upper + row_bytes;
     let pixels = picture.pixels();
-    if x >= 0 && y >= 0 && x + 1 < width && y + 1 < height {
-        let upper = (y as usize * width as usize + x as usize) * 3;
-        let lower = upper + width as usize * 3;
-        let (upper, lower) = (&pixels[upper..upper + 6], &pixels[lower..lower + 6]);
-        return std::array::from_fn(|c| {
-            weights[0] * u32::from(upper[c])
-                + weights[1] * u32::from(upper[c + 3])
-                + weights[2] * u32::from(lower[c])
-                + weights[3] * u32::from(lower[c + 3])
-        });
+    let (upper, lower) = (&pixels[upper..upper + 6], &pixels[lower..lower + 6]);
+    let weights = at.weights();
+    std::array::from_fn(|c| {
+        weights[0] * u32::from(upper[c])
+            + weights[1] * u32::from(upper[c + 3])
+            + weights[2] * u32::from(lower[c])
+            + weights[3] * u32::from(lower[c + 3])
+    })
+}
+
+/// The colour at a place that may lie outside, in 16.16 fixed point.
+fn bilinear(picture: &Picture, at: Between) -> [u32; 3] {
+    if at.is_inside(picture) {
+        return bilinear_inside(picture, at);
     }
-    let corner = |x: i32, y: i32| {
+    let (width, height) = (i64::from(picture.width()), i64::from(picture.height()));
+    let corner = |x: i64, y: i64| {
         if x >= 0 && y >= 0 && x < width && y < height {
             picture.get(x as u32, y as u32)
         } else {
             [OUTSIDE; 3]
         }
     };
+    let (x, y) = (at.x, at.y);
     let corners = [
         corner(x, y),
         corner(x + 1, y),
         corner(x, y + 1),
         corner(x + 1, y + 1),
     ];
+    let weights = at.weights();
     std::array::from_fn(|c| {
         weights
             .iter()
@@ -342,6 +446,43 @@ mod tests {
             if inside < 20.0 {
                 assert_eq!(crop.get(inside as u32 + 1, 2), [10, 20, 30], "{scale}");
             }
+        }
+    }
+
+    #[test]
+    fn blocks_are_divided_exactly() {
+        for n_pixels in [1, 2, 3, 7, 9, 121, 1000, MOST_SHRINK * MOST_SHRINK] {
+            for sum in [
+                0,
+                1,
+                n_pixels / 2,
+                n_pixels,
+                200 * n_pixels + 1,
+                255 * n_pixels,
+            ] {
+                // A column holds at most 128 rows of 255.
+                let mut columns = Vec::new();
+                let mut left = sum;
+                while left > 0 {
+                    let part = left.min(u32::from(u16::MAX));
+                    columns.extend([part as u16, 0, part as u16]);
+                    left -= part;
+                }
+                let mean = ((sum + n_pixels / 2) / n_pixels) as u8;
+                assert_eq!(Divisor::new(n_pixels).mean(&columns), [mean, 0, mean]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_view_of_nowhere_does_no_harm() {
+        for bad in [f32::NAN, f32::INFINITY, -1e30] {
+            let view = Similarity {
+                tx: bad,
+                ..Similarity::IDENTITY
+            };
+            // No place is better than another for what has none; it must only not fail.
+            assert_eq!(crop(&gradient(8), view, 2).width(), 2);
         }
     }
 
