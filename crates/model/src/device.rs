@@ -63,6 +63,11 @@ pub fn open(choice: Choice) -> Result<Device> {
     }
 }
 
+/// Whether networks on this device run on the processor.
+pub(crate) fn is_processor(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
 /// Lists what is there, the processor first.
 pub fn list() -> Vec<Listed> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

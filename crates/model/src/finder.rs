@@ -5,6 +5,10 @@
 //! ICCV 2019, and Wu et al., "YuNet", MIR 2023). A large picture is looked at twice: finely for
 //! small faces and coarsely for those that fill it.
 
+mod direct;
+
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::prelude::*;
@@ -13,10 +17,12 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use effigy_frame::resample::{OUTSIDE, resize};
 use effigy_frame::{Picture, Point2, Rect};
 
+use crate::device;
 use crate::error::Result;
 use crate::layers::{Residual, conv3, halving, quiet_conv3, rectify};
 use crate::tensors::{PATCH_CHANNELS, patches, values};
 use crate::weights;
+use direct::Direct;
 
 /// A face in a picture. Coordinates are pixels of that picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +75,9 @@ pub struct Finder {
     head_8: Conv2d,
     head_16: Conv2d,
     head_32: Conv2d,
+    /// Its weights packed for the processor, once they are final.
+    #[module(skip)]
+    direct: Option<Arc<Direct>>,
 }
 
 impl Finder {
@@ -86,6 +95,7 @@ impl Finder {
             head_8: quiet_conv3(32, CELL_CHANNELS, device),
             head_16: quiet_conv3(64, CELL_CHANNELS, device),
             head_32: quiet_conv3(96, CELL_CHANNELS, device),
+            direct: None,
         }
     }
 
@@ -94,7 +104,9 @@ impl Finder {
     /// # Errors
     /// When the weights inside the program do not fit, which a damaged build would cause.
     pub fn load(device: &Device) -> Result<Self> {
-        weights::load("finder", weights::FINDER, Self::new(device))
+        let mut loaded = weights::load("finder", weights::FINDER, Self::new(device))?;
+        loaded.direct = device::is_processor(device).then(|| Arc::new(Direct::new(&loaded)));
+        Ok(loaded)
     }
 
     /// `[n, 48, h/4, w/4]` → one `[n, 15, h/stride, w/stride]` for each of [`STRIDES`]
@@ -129,17 +141,8 @@ impl Finder {
         let shrunk = |side: u32| ((side as f32 * scale).round() as u32).max(1);
         let (width, height) = (shrunk(picture.width()), shrunk(picture.height()));
         let input = padded(&resize(picture, width, height));
-        let device = self.head_8.weight.device();
-        let grids = self.forward(patches(&[input], &device));
         let mut found = Vec::new();
-        for (grid, stride) in grids.into_iter().zip(STRIDES) {
-            let [_, _, rows, columns] = grid.dims();
-            let grid = Grid {
-                cells: values(grid),
-                rows,
-                columns,
-                stride: stride as f32,
-            };
+        for grid in self.grids(&input) {
             grid.read(least_score, &mut found);
         }
         let back = [
@@ -148,6 +151,24 @@ impl Finder {
         ];
         found.iter_mut().for_each(|face| scale_up(face, back));
         found
+    }
+
+    fn grids(&self, input: &Picture) -> [Grid; 3] {
+        if let Some(direct) = &self.direct {
+            return direct.grids(input);
+        }
+        let device = self.head_8.weight.device();
+        let grids = self.forward(patches(std::slice::from_ref(input), &device));
+        let mut strides = STRIDES.into_iter();
+        grids.map(|grid| {
+            let [_, _, rows, columns] = grid.dims();
+            Grid {
+                cells: values(grid),
+                rows,
+                columns,
+                stride: strides.next().unwrap_or_default() as f32,
+            }
+        })
     }
 }
 
@@ -271,6 +292,25 @@ fn swallows(outer: Rect, inner: Rect) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tensors::noise;
+
+    #[test]
+    fn the_packed_network_agrees_with_burn() {
+        let packed = Finder::load(&Device::flex()).unwrap();
+        let plain = Finder {
+            direct: None,
+            ..packed.clone()
+        };
+        let picture = noise(96, 64);
+        for (a, b) in packed.grids(&picture).iter().zip(&plain.grids(&picture)) {
+            assert_eq!((a.rows, a.columns), (b.rows, b.columns));
+            assert_eq!((a.stride, a.cells.len()), (b.stride, b.cells.len()));
+            for (a, b) in a.cells.iter().zip(&b.cells) {
+                // Single precision, another order of adding.
+                assert!((a - b).abs() < 1e-3 * (1.0 + b.abs()), "{a}, not {b}");
+            }
+        }
+    }
 
     #[test]
     fn gives_three_grids() {

@@ -58,6 +58,11 @@ impl Residual {
         }
     }
 
+    /// Its two convolutions, in order.
+    pub(crate) fn convolutions(&self) -> (&Conv2d, &Conv2d) {
+        (&self.first, &self.second)
+    }
+
     /// `[n, c, h, w]` → `[n, c, h, w]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let branch = self.second.forward(rectify(self.first.forward(x.clone())));

@@ -5,6 +5,7 @@
 //! `[n, channel, y, x]`; pictures enter as patches of 4 × 4 pixels (see [`tensors`]).
 
 pub mod device;
+mod direct;
 mod error;
 pub mod face_model;
 pub mod finder;

@@ -97,6 +97,17 @@ pub fn sum4(x: Tensor<4>) -> Tensor<1> {
     x.sum_dim(3).sum_dim(2).sum_dim(1).sum_dim(0).reshape([1])
 }
 
+/// A picture without a repeating pattern, the same each time.
+#[cfg(test)]
+pub(crate) fn noise(width: u32, height: u32) -> Picture {
+    let mut state = 7_u32;
+    let pixels = (0..width * height * 3).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    });
+    Picture::new(width, height, pixels.collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,334 @@
+//! The layers of our networks on one core, without tensors: what runs when faces are looked for.
+//!
+//! A [`Map`] holds its channels side by side and has a border of zeros, so that a 3 × 3
+//! convolution is one pass of multiply-adds over contiguous numbers. Weights are packed once for
+//! blocks of [`BLOCK`] outputs. The results agree with burn's up to rounding; tests compare both.
+
+mod kernel;
+
+use burn::nn::Linear;
+use burn::nn::conv::Conv2d;
+use effigy_frame::Picture;
+
+use crate::layers::Residual;
+use crate::tensors::{PATCH, PATCH_CHANNELS, values};
+
+/// Outputs that are worked out together.
+const BLOCK: usize = 32;
+/// Inputs that are taken together; every layer's number of inputs is a multiple.
+const CHUNK: usize = 16;
+
+/// Activations: `rows × columns × channels`, with a border of one zero cell all around.
+#[derive(Clone, Debug)]
+pub(crate) struct Map {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    /// Channels a cell takes; those beyond what the layer gives are zero.
+    pub(crate) channels: usize,
+    values: Vec<f32>,
+}
+
+/// A 3 × 3 convolution with padding 1.
+#[derive(Debug)]
+pub(crate) struct Conv {
+    stride: usize,
+    packed: Packed,
+}
+
+/// A linear layer.
+#[derive(Debug)]
+pub(crate) struct Dense {
+    packed: Packed,
+}
+
+/// Two convolutions whose result is added to their input.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    first: Conv,
+    second: Conv,
+}
+
+/// Weights by blocks of outputs, then taps, then inputs: `[block][tap][input][BLOCK]`.
+#[derive(Debug)]
+struct Packed {
+    n_inputs: usize,
+    n_outputs: usize,
+    n_taps: usize,
+    weights: Aligned,
+    biases: Vec<f32>,
+}
+
+/// What becomes of a layer's sums.
+#[derive(Clone, Copy)]
+enum Finish<'a> {
+    Nothing,
+    Rectify,
+    AddAndRectify(&'a Map),
+}
+
+impl Map {
+    fn new(rows: usize, columns: usize, channels: usize) -> Self {
+        Self {
+            rows,
+            columns,
+            channels,
+            values: vec![0.0; (rows + 2) * (columns + 2) * channels],
+        }
+    }
+
+    /// Lays a picture out as patches, as [`crate::tensors::patches`] does.
+    pub(crate) fn from_picture(picture: &Picture) -> Self {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        assert!(
+            width.is_multiple_of(PATCH) && height.is_multiple_of(PATCH),
+            "{width}x{height}"
+        );
+        let mut map = Self::new(height / PATCH, width / PATCH, PATCH_CHANNELS);
+        let strip = PATCH * 3; // one row of a patch
+        for (y, line) in picture.pixels().chunks_exact(width * 3).enumerate() {
+            let first = map.place(y / PATCH, 0) + y % PATCH * strip;
+            for (x, pixels) in line.chunks_exact(strip).enumerate() {
+                let from = first + x * PATCH_CHANNELS;
+                for (value, &pixel) in map.values[from..from + strip].iter_mut().zip(pixels) {
+                    *value = f32::from(pixel) * (1.0 / 127.5) - 1.0;
+                }
+            }
+        }
+        map
+    }
+
+    /// Where a cell begins.
+    fn place(&self, row: usize, column: usize) -> usize {
+        ((row + 1) * (self.columns + 2) + column + 1) * self.channels
+    }
+
+    /// The channels of a cell.
+    pub(crate) fn cell(&self, row: usize, column: usize) -> &[f32] {
+        let from = self.place(row, column);
+        &self.values[from..from + self.channels]
+    }
+
+    /// Adds a map of half the size, each of its cells to four of ours, and rectifies.
+    pub(crate) fn add_doubled(&mut self, half: &Self) {
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                let from = self.place(row, column);
+                let more = half.cell(row / 2, column / 2);
+                for (value, more) in self.values[from..].iter_mut().zip(more) {
+                    *value = rectified(*value + more);
+                }
+            }
+        }
+    }
+
+    /// All cells in a row, without the border.
+    pub(crate) fn flat(&self) -> Vec<f32> {
+        let cells = (0..self.rows).flat_map(|row| (0..self.columns).map(move |x| (row, x)));
+        cells
+            .flat_map(|(row, column)| self.cell(row, column))
+            .copied()
+            .collect()
+    }
+}
+
+impl Conv {
+    pub(crate) fn new(conv: &Conv2d) -> Self {
+        let [n_outputs, n_inputs, _, _] = conv.weight.dims();
+        let raw = values(conv.weight.val()); // [output][input][tap]
+        let weight =
+            |output: usize, tap: usize, input: usize| raw[(output * n_inputs + input) * 9 + tap];
+        let biases = conv.bias.as_ref().map(|bias| values(bias.val()));
+        Self {
+            stride: conv.stride[0],
+            packed: Packed::new([n_outputs, 9, n_inputs], biases, weight),
+        }
+    }
+
+    /// The convolution alone.
+    pub(crate) fn run(&self, input: &Map) -> Map {
+        self.finished(input, Finish::Nothing)
+    }
+
+    /// The convolution, rectified.
+    pub(crate) fn run_rectified(&self, input: &Map) -> Map {
+        self.finished(input, Finish::Rectify)
+    }
+
+    fn finished(&self, input: &Map, finish: Finish<'_>) -> Map {
+        let (rows, columns) = (
+            input.rows.div_ceil(self.stride),
+            input.columns.div_ceil(self.stride),
+        );
+        let mut output = Map::new(rows, columns, self.packed.n_padded());
+        let span = (input.columns + 2) * input.channels;
+        let step = self.stride * input.channels;
+        let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        let places = cells
+            .map(|(row, column)| kernel::Place {
+                from: row * self.stride * span + column * step,
+                to: output.place(row, column),
+            })
+            .collect::<Vec<_>>();
+        let shift = |tap: usize| tap / 3 * span + tap % 3 * input.channels;
+        let add = match finish {
+            Finish::AddAndRectify(more) => Some(more.values.as_slice()),
+            Finish::Nothing | Finish::Rectify => None,
+        };
+        let shape = (output.rows, output.columns, output.channels);
+        if let Finish::AddAndRectify(more) = finish {
+            assert_eq!((more.rows, more.columns, more.channels), shape);
+        }
+        kernel::run(kernel::Layer {
+            packed: &self.packed,
+            input: &input.values,
+            shifts: &std::array::from_fn::<usize, 9, _>(shift),
+            places: &places,
+            add,
+            rectify: !matches!(finish, Finish::Nothing),
+            output: &mut output.values,
+        });
+        output
+    }
+}
+
+impl Pair {
+    pub(crate) fn new(residual: &Residual) -> Self {
+        let (first, second) = residual.convolutions();
+        Self {
+            first: Conv::new(first),
+            second: Conv::new(second),
+        }
+    }
+
+    pub(crate) fn run(&self, input: &Map) -> Map {
+        let branch = self.first.run_rectified(input);
+        self.second.finished(&branch, Finish::AddAndRectify(input))
+    }
+}
+
+impl Dense {
+    /// A layer on a plain vector.
+    pub(crate) fn new(linear: &Linear) -> Self {
+        Self::reordered(linear, |input| input)
+    }
+
+    /// A layer on a flattened map, whose weights expect the channels outermost.
+    pub(crate) fn on_map(linear: &Linear, n_cells: usize) -> Self {
+        let channels = linear.weight.dims()[0] / n_cells;
+        Self::reordered(linear, |input| {
+            input % channels * n_cells + input / channels
+        })
+    }
+
+    fn reordered(linear: &Linear, theirs: impl Fn(usize) -> usize) -> Self {
+        let [n_inputs, n_outputs] = linear.weight.dims();
+        let raw = values(linear.weight.val());
+        let weight =
+            |output: usize, _tap: usize, input: usize| raw[theirs(input) * n_outputs + output];
+        let biases = linear.bias.as_ref().map(|bias| values(bias.val()));
+        Self {
+            packed: Packed::new([n_outputs, 1, n_inputs], biases, weight),
+        }
+    }
+
+    /// The layer alone.
+    pub(crate) fn run(&self, input: &[f32]) -> Vec<f32> {
+        self.finished(input, false)
+    }
+
+    /// The layer, rectified.
+    pub(crate) fn run_rectified(&self, input: &[f32]) -> Vec<f32> {
+        self.finished(input, true)
+    }
+
+    fn finished(&self, input: &[f32], rectify: bool) -> Vec<f32> {
+        let mut output = vec![0.0; self.packed.n_padded()];
+        kernel::run(kernel::Layer {
+            packed: &self.packed,
+            input,
+            shifts: &[0],
+            places: &[kernel::Place { from: 0, to: 0 }],
+            add: None,
+            rectify,
+            output: &mut output,
+        });
+        output.truncate(self.packed.n_outputs);
+        output
+    }
+}
+
+impl Packed {
+    fn new(
+        [n_outputs, n_taps, n_inputs]: [usize; 3],
+        biases: Option<Vec<f32>>,
+        weight: impl Fn(usize, usize, usize) -> f32,
+    ) -> Self {
+        assert!(
+            n_inputs.is_multiple_of(CHUNK),
+            "{n_inputs} inputs do not fill whole chunks"
+        );
+        let n_padded = n_outputs.next_multiple_of(BLOCK);
+        let mut weights = Aligned::zeros(n_padded * n_taps * n_inputs);
+        let mut packed = weights.values_mut().chunks_exact_mut(BLOCK);
+        for block in 0..n_padded / BLOCK {
+            for (tap, input) in (0..n_taps).flat_map(|t| (0..n_inputs).map(move |i| (t, i))) {
+                let lanes = packed.next().into_iter().flatten();
+                for (output, lane) in (block * BLOCK..n_outputs).zip(lanes) {
+                    *lane = weight(output, tap, input);
+                }
+            }
+        }
+        let mut biases = biases.unwrap_or_default();
+        biases.resize(n_padded, 0.0);
+        Self {
+            n_inputs,
+            n_outputs,
+            n_taps,
+            weights,
+            biases,
+        }
+    }
+
+    fn n_padded(&self) -> usize {
+        self.biases.len()
+    }
+
+    fn block(&self, block: usize) -> &[f32] {
+        let length = self.n_taps * self.n_inputs * BLOCK;
+        &self.weights.values()[block * length..(block + 1) * length]
+    }
+}
+
+/// Numbers that begin on a cache line: a vector that straddles two costs two loads.
+#[derive(Debug)]
+struct Aligned {
+    values: Vec<f32>,
+    first: usize,
+    n: usize,
+}
+
+impl Aligned {
+    fn zeros(n: usize) -> Self {
+        const LINE_BYTES: usize = 64;
+        let values = vec![0.0; n + LINE_BYTES / size_of::<f32>()];
+        let first = values.as_ptr().align_offset(LINE_BYTES);
+        Self { values, first, n }
+    }
+
+    fn values(&self) -> &[f32] {
+        &self.values[self.first..self.first + self.n]
+    }
+
+    fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values[self.first..self.first + self.n]
+    }
+}
+
+fn rectified(value: f32) -> f32 {
+    value.max(SLOPE * value)
+}
+
+const SLOPE: f32 = crate::layers::SLOPE as f32;
+
+#[cfg(test)]
+mod tests;

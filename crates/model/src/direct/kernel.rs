@@ -1,0 +1,137 @@
+//! The inner loop of all layers: sums of products, a few cells and a block of outputs at a time.
+
+use pulp::{Simd, WithSimd};
+
+use super::{BLOCK, CHUNK, Packed, SLOPE};
+
+/// Where a cell's sum begins to read, and where it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
+
+/// One layer to be worked out.
+pub(super) struct Layer<'a> {
+    pub(super) packed: &'a Packed,
+    pub(super) input: &'a [f32],
+    /// How far behind a cell's first input each tap reads.
+    pub(super) shifts: &'a [usize],
+    pub(super) places: &'a [Place],
+    /// What is added before rectifying, laid out as the output.
+    pub(super) add: Option<&'a [f32]>,
+    pub(super) rectify: bool,
+    pub(super) output: &'a mut [f32],
+}
+
+/// Works a layer out, with the widest vectors that the processor has.
+pub(super) fn run(layer: Layer<'_>) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V4::try_new() {
+        return Simd::vectorize(simd, layer);
+    } else if let Some(simd) = pulp::x86::V3::try_new() {
+        return Simd::vectorize(simd, layer);
+    }
+    pulp::Arch::new().dispatch(layer);
+}
+
+impl WithSimd for Layer<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // Vectors that make up a block, and as many cells as leave the sums in registers.
+        match (S::F32_LANES, self.places.len()) {
+            (16, 1) => blocks::<S, 2, 1>(simd, self),
+            (16, _) => blocks::<S, 2, 8>(simd, self),
+            (8, 1) => blocks::<S, 4, 1>(simd, self),
+            (8, _) => blocks::<S, 4, 3>(simd, self),
+            (4, _) => blocks::<S, 8, 1>(simd, self),
+            _ => blocks::<S, BLOCK, 1>(simd, self),
+        }
+    }
+}
+
+#[inline(always)]
+fn blocks<S: Simd, const VECTORS: usize, const CELLS: usize>(simd: S, mut layer: Layer<'_>) {
+    assert_eq!(VECTORS * S::F32_LANES, BLOCK, "a block is whole vectors");
+    for block in 0..layer.packed.n_padded() / BLOCK {
+        let outputs = block * BLOCK..(block + 1) * BLOCK;
+        let biases = vectors::<S, VECTORS>(&layer.packed.biases[outputs]);
+        let (weights, _) = S::as_simd_f32s(layer.packed.block(block));
+        for cells in layer.places.chunks(CELLS) {
+            // A short last group repeats its first cell.
+            let at: [Place; CELLS] = std::array::from_fn(|i| *cells.get(i).unwrap_or(&cells[0]));
+            let sums = sums(simd, &layer, weights, (at, biases));
+            for (place, sums) in at.iter().zip(sums) {
+                finish(simd, &mut layer, place.to + block * BLOCK, sums);
+            }
+        }
+    }
+}
+
+/// Adds up the products of a few cells' inputs with a block's weights.
+#[inline(always)]
+fn sums<S: Simd, const VECTORS: usize, const CELLS: usize>(
+    simd: S,
+    layer: &Layer<'_>,
+    weights: &[S::f32s],
+    (at, biases): ([Place; CELLS], [S::f32s; VECTORS]),
+) -> [[S::f32s; VECTORS]; CELLS] {
+    let n_inputs = layer.packed.n_inputs;
+    let mut sums = [biases; CELLS];
+    let taps = weights.chunks_exact(n_inputs * VECTORS);
+    for (&shift, weights) in layer.shifts.iter().zip(taps) {
+        let inputs = at.map(|place| &layer.input[place.from + shift..][..n_inputs]);
+        for (i, weights) in weights.chunks_exact(CHUNK * VECTORS).enumerate() {
+            let inputs = inputs.map(|inputs| chunk(inputs, i));
+            for k in 0..CHUNK {
+                let weights: [S::f32s; VECTORS] = std::array::from_fn(|v| weights[k * VECTORS + v]);
+                for (inputs, sums) in inputs.iter().zip(&mut sums) {
+                    let input = simd.splat_f32s(inputs[k]);
+                    for (sum, &weight) in sums.iter_mut().zip(&weights) {
+                        *sum = simd.mul_add_e_f32s(input, weight, *sum);
+                    }
+                }
+            }
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn finish<S: Simd, const VECTORS: usize>(
+    simd: S,
+    layer: &mut Layer<'_>,
+    to: usize,
+    mut sums: [S::f32s; VECTORS],
+) {
+    if let Some(add) = layer.add {
+        let add = vectors::<S, VECTORS>(&add[to..to + BLOCK]);
+        for (sum, add) in sums.iter_mut().zip(add) {
+            *sum = simd.add_f32s(*sum, add);
+        }
+    }
+    if layer.rectify {
+        let slope = simd.splat_f32s(SLOPE);
+        for sum in &mut sums {
+            *sum = simd.max_f32s(*sum, simd.mul_f32s(*sum, slope));
+        }
+    }
+    let (output, _) = S::as_mut_simd_f32s(&mut layer.output[to..to + BLOCK]);
+    output.copy_from_slice(&sums);
+}
+
+#[inline(always)]
+fn vectors<S: Simd, const VECTORS: usize>(values: &[f32]) -> [S::f32s; VECTORS] {
+    let (values, _) = S::as_simd_f32s(values);
+    std::array::from_fn(|v| values[v])
+}
+
+#[inline(always)]
+fn chunk(values: &[f32], i: usize) -> &[f32; CHUNK] {
+    match values[i * CHUNK..].first_chunk() {
+        Some(chunk) => chunk,
+        None => unreachable!("inputs come in whole chunks"),
+    }
+}
