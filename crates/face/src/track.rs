@@ -116,7 +116,7 @@ impl Tracker {
         let found = match self.tracks.search_now() {
             Search::Nothing => None,
             Search::Begin => {
-                self.searcher.begin(picture, self.tracks.known());
+                self.searcher.begin(picture);
                 None
             }
             Search::End => Some(self.searcher.end()),

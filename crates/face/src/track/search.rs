@@ -1,8 +1,8 @@
 //! Searching whole frames: at once, or beside the following on a thread of its own.
 //!
 //! A frame is searched coarsely for its size, so the finder is seldom sure of a small face there.
-//! Each face that nobody follows yet is therefore looked at a second time, enlarged: whether a
-//! track begins depends on that closer look.
+//! Each face is therefore looked at a second time, enlarged: whether a track begins and whether it
+//! goes on depends on that closer look.
 
 use effigy_frame::{Picture, Point2, Rect, Similarity, resample};
 use effigy_model::finder::FindSettings;
@@ -29,20 +29,20 @@ impl Searcher {
         }
     }
 
-    /// Searches a frame in which nobody is known and waits for the result; a search that was
-    /// begun before is forgotten.
+    /// Searches a frame and waits for the result; a search that was begun before is forgotten.
     pub(crate) fn search(&mut self, picture: &Picture) -> Vec<Found> {
         self.pending = None;
         let (finder, settings) = (&self.finder, &self.settings);
-        self.lane
-            .run(|| find_closely(finder, picture, settings, &[]))
+        self.lane.run(|| find_closely(finder, picture, settings))
     }
 
-    /// Begins to search a frame; the faces in `known` are followed already.
-    pub(crate) fn begin(&mut self, picture: &Picture, known: Vec<Rect>) {
+    /// Begins to search a frame.
+    pub(crate) fn begin(&mut self, picture: &Picture) {
         let (finder, settings, picture) = (self.finder.clone(), self.settings, picture.clone());
-        let work = move || find_closely(&finder, &picture, &settings, &known);
-        self.pending = Some(self.lane.begin(work));
+        self.pending = Some(
+            self.lane
+                .begin(move || find_closely(&finder, &picture, &settings)),
+        );
     }
 
     /// Waits for the search that was begun.
@@ -51,26 +51,12 @@ impl Searcher {
     }
 }
 
-/// Finds the faces in a picture, and looks at each that is not in `known` a second time.
+/// Finds the faces in a picture, and looks at each a second time.
 ///
 /// A face's score is that of the closer look, 0 where that does not show one.
-pub fn find_closely(
-    finder: &Finder,
-    picture: &Picture,
-    settings: &FindSettings,
-    known: &[Rect],
-) -> Vec<Found> {
-    let is_known = |found: &Found| known.iter().any(|&rect| covers(rect, found));
+pub fn find_closely(finder: &Finder, picture: &Picture, settings: &FindSettings) -> Vec<Found> {
     let found = finder.find(picture, settings).into_iter();
-    found
-        .map(|face| {
-            if is_known(&face) {
-                face
-            } else {
-                closer(finder, picture, face)
-            }
-        })
-        .collect()
+    found.map(|face| closer(finder, picture, face)).collect()
 }
 
 /// Side of a closer look, in pixels.

@@ -53,6 +53,8 @@ struct Track {
     present: bool,
     /// Searches in a row that did not find it.
     n_missed_searches: u32,
+    /// Searches that found it.
+    n_confirmed: u32,
 }
 
 impl Tracks {
@@ -127,24 +129,14 @@ impl Tracks {
         search
     }
 
-    /// The boxes of the faces that are followed.
-    pub(crate) fn known(&self) -> Vec<Rect> {
-        let present = self.tracks.iter().filter(|t| t.present);
-        present.map(|t| t.rect).collect()
-    }
-
     /// Takes in what a search found: resumes lost tracks, begins new ones.
     pub(crate) fn take_in(&mut self, mut found: Vec<Found>, time_secs: f64, fit: &Fit<'_>) {
         for track in self.tracks.iter_mut() {
             let Some(rect) = track.rect_when_searched else {
                 continue;
             };
-            if found.iter().any(|f| covers(rect, f)) {
-                track.n_missed_searches = 0;
-            } else {
-                track.n_missed_searches += 1;
-                track.present &= track.n_missed_searches <= MOST_MISSED_SEARCHES;
-            }
+            let surest = found.iter().filter(|f| covers(rect, f));
+            track.confirm(surest.map(|f| f.score).fold(0.0, f32::max));
             found.retain(|f| !covers(rect, f) || !track.present);
         }
         found.retain(|f| self.is_credible(f));
@@ -216,6 +208,7 @@ impl Tracks {
             seen_secs: time_secs,
             present: true,
             n_missed_searches: 0,
+            n_confirmed: 0,
         });
         self.next_number += 1;
     }
@@ -239,6 +232,11 @@ const SEARCH_FRAMES: u32 = 6;
 /// Searches in a row that may miss a face which the mesh still follows: profiles and hands before
 /// the face escape the finder for a while.
 const MOST_MISSED_SEARCHES: u32 = 4;
+/// Searches that a new face must pass without a miss: what looks like a face by chance seldom
+/// does so again and again.
+const N_PROBATION_SEARCHES: u32 = 3;
+/// The finder's score, in a closer look, that counts as found again.
+const LEAST_SCORE_AGAIN: f32 = 0.5;
 /// A face that comes back within this overlap of where it was lost is the same track.
 const RESUME_IOU: f32 = 0.15;
 /// Meshes that share more than this sit on one face.
@@ -278,6 +276,18 @@ impl Track {
         self.rect = sighting.rect;
         self.seen_secs = time_secs;
         self.present = true;
+    }
+
+    /// Takes note of how sure a search was of it, and loses it when nothing speaks for it.
+    fn confirm(&mut self, score: f32) {
+        if score >= LEAST_SCORE_AGAIN {
+            self.n_missed_searches = 0;
+            self.n_confirmed += 1;
+            return;
+        }
+        self.n_missed_searches += 1;
+        let on_probation = self.n_confirmed < N_PROBATION_SEARCHES;
+        self.present &= !on_probation && self.n_missed_searches <= MOST_MISSED_SEARCHES;
     }
 
     /// Whether the face can have become `sighting` within a frame.

@@ -128,7 +128,7 @@ fn look(finder: &Finder, mesher: &Mesher, picture: &Picture, truth: Option<Rect>
         };
         (found.rect, report)
     });
-    let closer = find_closely(finder, picture, &settings, &[]);
+    let closer = find_closely(finder, picture, &settings);
     let closer = closer.iter().filter_map(|found| {
         let view = mesh_view_from_found(found, Mesher::SIDE_PX)?;
         let (rough, _) = fit(mesher, picture, view);
