@@ -3,6 +3,7 @@
 mod finder;
 mod identity;
 mod mesh;
+mod video;
 mod watermark;
 
 use std::fs;
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Mesh(Weights),
     /// Accuracy of the identity network on pairs
     Identity(identity::Args),
+    /// Tremble of the points on a still head, and their lag on a moving one
+    Video(video::Args),
     /// Identifiers recovered from marked pictures and clips after attacks
     Watermark(watermark::Args),
 }
@@ -34,6 +37,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Finder(args) => finder::measure(data, args),
         Command::Mesh(weights) => mesh::measure(data, weights),
         Command::Identity(args) => identity::measure(data, args),
+        Command::Video(args) => video::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use effigy_face::align::mesh_view;
+use effigy_face::pose::pose;
 use effigy_frame::resample::crop;
 use effigy_model::weights::MESHER;
 use effigy_model::{Mesher, device};
@@ -48,7 +49,36 @@ pub(crate) fn measure(data: &Path, weights: &Weights) -> Result<()> {
             mean(2),
         );
     }
+    println!("by yaw of the annotation, eyes measured in depth too:");
+    for (from, below) in YAW_BINS {
+        let these = samples.iter().zip(&errors);
+        let these = these.filter(|(s, _)| (from..below).contains(&pose(&s.points).yaw.abs()));
+        let these: Vec<f64> = these.map(|(s, e)| e[0] * foreshortened(s)).collect();
+        let mean = these.iter().sum::<f64>() / these.len() as f64;
+        let n = these.len();
+        println!(
+            "{from:3}° to {below:3}° {n:5} faces  68 points {:.2} %",
+            100.0 * mean
+        );
+    }
     Ok(())
+}
+
+/// Degrees to either side.
+const YAW_BINS: [(f32, f32); 5] = [
+    (0.0, 15.0),
+    (15.0, 30.0),
+    (30.0, 45.0),
+    (45.0, 60.0),
+    (60.0, 90.0),
+];
+
+/// The distance between the eyes in the picture as a share of that in space: a turned head's eyes
+/// come closer together in the picture, which would count the same error twice.
+fn foreshortened(sample: &Sample) -> f64 {
+    let (a, b) = (sample.points[33], sample.points[263]);
+    let flat = f64::from(a.xy().distance(b.xy()));
+    flat / flat.hypot(f64::from(a.z - b.z))
 }
 
 fn errors(mesher: &Mesher, sample: &Sample, random: &mut ChaCha8Rng) -> [f64; 3] {
