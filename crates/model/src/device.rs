@@ -113,7 +113,8 @@ fn list_gpus() -> Vec<Listed> {
 #[cfg(not(feature = "gpu"))]
 fn open_gpu(number: Option<usize>) -> Result<Device> {
     let wanted = number.map_or("gpu".to_owned(), |n| format!("gpu:{n}"));
-    let reason = "this program was built for the processor only; build it with the feature `gpu`";
+    let reason = "this program was built for the processor only; `EFFIGY_GPU=1 ./effigy` builds it \
+                  with GPU support";
     Err(Error::NoDevice {
         wanted,
         reason: reason.to_owned(),

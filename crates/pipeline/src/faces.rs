@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use effigy_face::people::{self, SeenTogether};
 use effigy_face::{Face, Pose, TrackSettings, Tracker, pose, quality};
-use effigy_media::{Limits, VideoReader};
+use effigy_media::{Limits, VideoInfo, VideoReader};
 
 use crate::error::{Error, Result};
 use crate::inputs::{self, Input};
@@ -110,9 +110,21 @@ pub fn faces(
     let inputs = inputs::expand(&job.inputs)?;
     let mut outputs = job.output.as_ref().map(Outputs::begin).transpose()?;
     let mut hunt = Hunt::new(job, networks)?;
+    let bars = Bars::of(&inputs);
+    if bars == Bars::One {
+        progress.begin("pictures", Some(inputs.len() as u64));
+    }
     for (i, input) in inputs.iter().enumerate() {
-        progress.begin(&title(input, i, inputs.len()), None);
-        let looked = hunt.look_through(input, outputs.as_mut(), progress);
+        let title = title(input, i, inputs.len());
+        if bars == Bars::EachInput {
+            progress.begin(&title, None);
+        }
+        let mut report = Reporting {
+            progress: &mut *progress,
+            bars,
+            title,
+        };
+        let looked = hunt.look_through(input, outputs.as_mut(), &mut report);
         match looked {
             Ok(()) => {}
             Err(err) if ends_the_job(&err) => return Err(err),
@@ -134,6 +146,46 @@ fn ends_the_job(err: &Error) -> bool {
         Error::Media(err) => matches!(err, Media::Write { .. } | Media::NoEncoder { .. }),
         Error::Read { .. } => false,
         _ => true,
+    }
+}
+
+/// What the progress bars stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bars {
+    /// One for all inputs: they are pictures, each done at once.
+    One,
+    /// One after the other.
+    EachInput,
+}
+
+impl Bars {
+    fn of(inputs: &[Input]) -> Self {
+        let pictures_only = inputs.iter().all(|i| matches!(i, Input::Picture(_)));
+        if pictures_only {
+            Self::One
+        } else {
+            Self::EachInput
+        }
+    }
+}
+
+/// How one input's progress is told.
+struct Reporting<'a> {
+    progress: &'a mut dyn Progress,
+    bars: Bars,
+    title: String,
+}
+
+impl Reporting<'_> {
+    /// Begins a bar of its own, where the input has one and its length can be told.
+    fn begin(&mut self, video: Option<&VideoInfo>) {
+        let frames = |v: &VideoInfo| {
+            let guess = |secs: f64| (secs * v.frame_rate.to_f64()).round() as u64;
+            v.frames.or_else(|| v.duration_secs.map(guess))
+        };
+        if self.bars == Bars::EachInput {
+            self.progress.begin(&self.title, video.and_then(frames));
+        }
     }
 }
 
@@ -181,13 +233,13 @@ impl<'a> Hunt<'a> {
         &mut self,
         input: &Input,
         mut outputs: Option<&mut Outputs>,
-        progress: &mut dyn Progress,
+        report: &mut Reporting<'_>,
     ) -> Result<()> {
         self.input_index += 1;
         self.tracker.start_afresh();
         let reader = VideoReader::open(input.path(), &self.job.limits)?;
         let video = reader.info().video.clone();
-        progress.begin(&title(input, 0, 1), video.as_ref().and_then(|v| v.frames));
+        report.begin(video.as_ref());
         if let Some(outputs) = outputs.as_deref_mut() {
             outputs.begin_input(input, reader.info(), self.input_index)?;
         }
@@ -212,11 +264,11 @@ impl<'a> Hunt<'a> {
                 }
                 // One bad picture does not spoil the rest of a sequence.
                 Err(err) if matches!(input, Input::Sequence(_)) => {
-                    failed.push(given_up(input, &err.into(), progress));
+                    failed.push(given_up(input, &err.into(), report.progress));
                 }
                 Err(err) => return Err(err.into()),
             }
-            if progress.step().is_break() {
+            if report.progress.step().is_break() {
                 return Err(Error::Cancelled);
             }
             Ok(())
@@ -278,11 +330,12 @@ fn look_at(
 
 /// Tells the reader that an input was left out, or a part of it.
 fn given_up(input: &Input, err: &Error, progress: &mut dyn Progress) -> FailedInput {
-    progress.note(&format!("skipped {}: {err}", input.path().display()));
-    FailedInput {
+    let failed = FailedInput {
         path: input.path().to_owned(),
         reason: err.to_string(),
-    }
+    };
+    progress.note(&format!("skipped: {failed}"));
+    failed
 }
 
 fn sight(face: &Face, frame_index: u64, time_secs: f64) -> Sight {

@@ -46,11 +46,16 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
 
 fn json(report: &MatchReport) -> serde_json::Value {
     serde_json::json!({
-        "similarity": report.similarity,
+        "similarity": shortest(report.similarity),
         "same": report.same,
-        "threshold": report.threshold,
-        "false_match_rate": report.false_match_rate,
+        "threshold": shortest(report.threshold),
+        "false_match_rate": shortest(report.false_match_rate),
     })
+}
+
+/// The number with the fewest digits that means the same `f32`: 0.714, not 0.7139999866485596.
+fn shortest(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
 }
 
 fn text(job: &MatchJob, report: &MatchReport) -> String {
@@ -60,7 +65,7 @@ fn text(job: &MatchJob, report: &MatchReport) -> String {
         "different people"
     };
     let mut lines = vec![format!(
-        "{verdict}: similarity {:.3}, threshold {:.3} (reached by {} % of pairs of different people)",
+        "{verdict}: similarity {:.3}, threshold {:.3} (reached by {:.2} % of pairs of different people)",
         report.similarity,
         report.threshold,
         100.0 * report.false_match_rate,

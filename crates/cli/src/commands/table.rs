@@ -26,11 +26,7 @@ pub(crate) fn faces_text(report: &FacesReport) -> String {
         lines.push("unknown: too small to tell whose faces they are".to_owned());
     }
     for failed in &report.failed {
-        lines.push(format!(
-            "failed: {}: {}",
-            failed.path.display(),
-            failed.reason
-        ));
+        lines.push(format!("failed: {failed}"));
     }
     lines.join("\n")
 }
@@ -68,6 +64,7 @@ fn overview(report: &FacesReport) -> String {
     let speed = report.n_frames as f64 / report.took_secs.max(1e-3);
     let frames = format!("{frames}, {:.1} s, {speed:.0} frames/s", report.took_secs);
     match report.failed.len() {
+        _ if report.n_frames == 0 => "nothing could be read".to_owned(),
         0 => format!("{who} in {inputs}, {frames}"),
         n => format!("{who} in {inputs}, {frames}; {n} could not be read"),
     }

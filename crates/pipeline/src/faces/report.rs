@@ -1,5 +1,6 @@
 //! The summary of a look for faces.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use effigy_face::people::Person;
@@ -31,6 +32,17 @@ pub struct FailedInput {
     pub path: PathBuf,
     /// Why.
     pub reason: String,
+}
+
+impl fmt::Display for FailedInput {
+    /// Names the file once: many reasons do already.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.reason.contains(&format!("{:?}", self.path)) {
+            f.write_str(&self.reason)
+        } else {
+            write!(f, "{}: {}", self.path.display(), self.reason)
+        }
+    }
 }
 
 /// One person over all inputs.
