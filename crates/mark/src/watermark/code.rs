@@ -76,26 +76,33 @@ const LAPS: usize = 3;
 /// Viterbi's algorithm, several times round.
 fn most_likely(soft: &[f32]) -> Vec<bool> {
     assert_eq!(soft.len(), CODED_BITS, "one value for each coded bit");
-    let outputs: Vec<[f32; 4]> = (0..2 * STATES as u32)
-        .map(|register| GENERATORS.map(|g| sign(register & g)))
+    // The four coded bits of a step, as a number, for registers that end in zero. Every generator
+    // has its first and last bit set, so that either bit of the register flips all four.
+    let outputs: Vec<usize> = (0..STATES as u32 / 2)
+        .map(|half| {
+            GENERATORS.iter().fold(0, |bits, generator| {
+                bits << 1 | ((2 * half & generator).count_ones() % 2) as usize
+            })
+        })
         .collect();
     let mut scores = vec![0.0_f32; STATES];
     let mut next = vec![0.0_f32; STATES];
     let steps = LAPS * MESSAGE_BITS;
-    // Bit `s` of step `t`: whether the path into state `s` came from the upper half.
+    // Whether the path into state `s` of step `t` came from the upper half.
     let mut came_from = vec![false; steps * STATES];
-    for step in 0..steps {
-        let at = step % MESSAGE_BITS * 4;
-        let seen = &soft[at..at + 4];
-        let came_from = &mut came_from[step * STATES..(step + 1) * STATES];
-        for state in 0..STATES {
-            // `register` holds the 12 newest bits; its 11 lowest are the new state.
-            let [low, high] = [state, state | STATES].map(|register| {
-                let gain: f32 = outputs[register].iter().zip(seen).map(|(a, b)| a * b).sum();
-                scores[register >> 1] + gain
-            });
-            came_from[state] = high > low;
-            next[state] = low.max(high);
+    for (step, came_from) in came_from.chunks_exact_mut(STATES).enumerate() {
+        let at = step % MESSAGE_BITS * GENERATORS.len();
+        let gains = gains(&soft[at..at + GENERATORS.len()]);
+        let (lower, upper) = scores.split_at(STATES / 2);
+        let before = lower.iter().zip(upper).zip(&outputs);
+        let after = next.chunks_exact_mut(2).zip(came_from.chunks_exact_mut(2));
+        for (((&lower, &upper), &output), (next, came_from)) in before.zip(after) {
+            let gain = gains[output];
+            for (end, gain) in [gain, -gain].into_iter().enumerate() {
+                let (low, high) = (lower + gain, upper - gain);
+                came_from[end] = low < high;
+                next[end] = if low < high { high } else { low };
+            }
         }
         std::mem::swap(&mut scores, &mut next);
     }
@@ -107,6 +114,15 @@ fn most_likely(soft: &[f32]) -> Vec<bool> {
         state = (state | usize::from(came_from[step * STATES + state]) << MEMORY) >> 1;
     }
     bits[MESSAGE_BITS..2 * MESSAGE_BITS].to_vec()
+}
+
+/// How well each of the sixteen outputs of a step fits what was seen.
+fn gains(seen: &[f32]) -> [f32; 1 << GENERATORS.len()] {
+    std::array::from_fn(|output| {
+        let bit = |at: usize| output >> (GENERATORS.len() - 1 - at) & 1;
+        let fit = |(at, seen): (usize, &f32)| if bit(at) == 1 { *seen } else { -seen };
+        seen.iter().enumerate().map(fit).sum()
+    })
 }
 
 #[cfg(test)]

@@ -67,13 +67,13 @@ impl Detector {
     /// Takes a picture into account. All pictures must have one size; others are passed over.
     pub fn look(&mut self, picture: &Picture) {
         let luma = canonical_luma(picture);
-        let texture = texture(&luma);
         let seen = self
             .seen
             .get_or_insert_with(|| Field::zeros(luma.width, luma.height));
         if (seen.width, seen.height) != (luma.width, luma.height) {
             return;
         }
+        let texture = texture(luma);
         let places = texture.detail.values.iter().zip(&texture.power.values);
         for (sum, (detail, power)) in seen.values.iter_mut().zip(places) {
             *sum += detail * field::weight(*power);
@@ -133,10 +133,8 @@ impl Detector {
         }
         let (some, others) = scales.split_at(scales.len() / 2);
         let look = |scales: &[f32]| -> Vec<Place> {
-            scales
-                .iter()
-                .flat_map(|&scale| self.peaks(seen, scale))
-                .collect()
+            let pairs = scales.chunks(2);
+            pairs.flat_map(|pair| self.peaks_of(seen, pair)).collect()
         };
         let mut places = std::thread::scope(|scope| {
             let beside = scope.spawn(|| look(others));
@@ -150,9 +148,24 @@ impl Detector {
         places
     }
 
-    /// The shifts at which the known signs fit best.
-    fn peaks(&self, seen: &Field, scale: f32) -> Vec<Place> {
-        let spectrum = self.fourier.forward(&fold(seen, scale));
+    /// The shifts at which the known signs fit best, at one scale or two.
+    fn peaks_of(&self, seen: &Field, scales: &[f32]) -> Vec<Place> {
+        let (first, second) = (scales[0], scales[scales.len() - 1]);
+        let spectra = self
+            .fourier
+            .forward_two(&fold(seen, first), &fold(seen, second));
+        let [a, b] = spectra.map(|spectrum| self.matched(&spectrum));
+        let [scores_a, scores_b] = self.fourier.inverse_two(&a.0, &b.0);
+        let mut places = peaks(&scores_a, first, a.1);
+        if 1 < scales.len() {
+            places.extend(peaks(&scores_b, second, b.1));
+        }
+        places
+    }
+
+    /// The waves of known sign, each turned back by its phase, and the deviation of their sum
+    /// where there is no mark.
+    fn matched(&self, spectrum: &[Complex]) -> (Vec<Complex>, f32) {
         let mut matched = vec![Complex::default(); SIDE * SIDE];
         let mut power = 0.0_f32;
         for carrier in &self.carriers.sync {
@@ -163,29 +176,7 @@ impl Detector {
             matched[entry].re += turned.re;
             matched[entry].im += turned.im;
         }
-        let scores = self.fourier.inverse(&matched);
-        let deviation = power.sqrt().max(f32::MIN_POSITIVE);
-        let mut best: Vec<(f32, usize)> = Vec::with_capacity(PEAKS + 1);
-        for (at, &score) in scores.iter().enumerate() {
-            if best.len() < PEAKS || best[best.len() - 1].0 < score {
-                let near = |other: usize| {
-                    (at % SIDE).abs_diff(other % SIDE) < 4 && (at / SIDE).abs_diff(other / SIDE) < 4
-                };
-                match best.iter_mut().find(|(_, other)| near(*other)) {
-                    Some(same) if same.0 < score => *same = (score, at),
-                    Some(_) => {}
-                    None => best.push((score, at)),
-                }
-                best.sort_by(|a, b| b.0.total_cmp(&a.0));
-                best.truncate(PEAKS);
-            }
-        }
-        let place = |(score, at): (f32, usize)| Place {
-            scale,
-            shift: ((at % SIDE) as f32, (at / SIDE) as f32),
-            score: score / deviation,
-        };
-        best.into_iter().map(place).collect()
+        (matched, power.sqrt().max(f32::MIN_POSITIVE))
     }
 
     /// Tries scales and shifts between those that were searched.
@@ -221,6 +212,31 @@ impl Detector {
         }
         best
     }
+}
+
+/// The best shifts of one scale, those beside a better one left out.
+fn peaks(scores: &[f32], scale: f32, deviation: f32) -> Vec<Place> {
+    let mut best: Vec<(f32, usize)> = Vec::with_capacity(PEAKS + 1);
+    for (at, &score) in scores.iter().enumerate() {
+        if best.len() < PEAKS || best[best.len() - 1].0 < score {
+            let near = |other: usize| {
+                (at % SIDE).abs_diff(other % SIDE) < 4 && (at / SIDE).abs_diff(other / SIDE) < 4
+            };
+            match best.iter_mut().find(|(_, other)| near(*other)) {
+                Some(same) if same.0 < score => *same = (score, at),
+                Some(_) => {}
+                None => best.push((score, at)),
+            }
+            best.sort_by(|a, b| b.0.total_cmp(&a.0));
+            best.truncate(PEAKS);
+        }
+    }
+    let place = |(score, at): (f32, usize)| Place {
+        scale,
+        shift: ((at % SIDE) as f32, (at / SIDE) as f32),
+        score: score / deviation,
+    };
+    best.into_iter().map(place).collect()
 }
 
 fn as_hex<S: serde::Serializer>(identifier: &u64, serializer: S) -> Result<S::Ok, S::Error> {

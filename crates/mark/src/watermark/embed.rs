@@ -4,7 +4,7 @@ use effigy_frame::Picture;
 
 use crate::watermark::carrier::{Carrier, Carriers, Random};
 use crate::watermark::code::{self, CODED_BITS};
-use crate::watermark::field::{self, Field, canonical_luma, fold, texture};
+use crate::watermark::field::{self, Field, canonical_luma, fold};
 use crate::watermark::spectrum::{Complex, Fourier, SIDE};
 
 /// Draws one identifier into pictures.
@@ -29,6 +29,8 @@ const FORGIVEN: f32 = 0.3;
 /// Bounds of what is forgiven, in levels of texture.
 const FLAT: f32 = 0.7;
 const ROUGH: f32 = 14.0;
+/// How finely what is forgiven follows the texture.
+const STEPS_PER_LEVEL: f32 = 64.0;
 /// No carrier is drawn stronger than this many times the average one.
 const STRONGEST: f32 = 3.0;
 const DITHER_SIDE: usize = 64;
@@ -55,27 +57,31 @@ impl Embedder {
             fourier: Fourier::new(),
             carriers: known.chain(carrying).collect(),
             dither: (0..DITHER_SIDE * DITHER_SIDE)
-                .map(|_| random.unit())
+                .map(|_| random.unit() - 0.5)
                 .collect(),
         }
     }
 
     /// Draws the watermark into a picture.
     pub fn embed(&self, picture: &mut Picture) {
-        let luma = canonical_luma(picture);
-        let texture = texture(&luma);
-        let mask = forgiven(&texture.detail);
-        let (mut seen, mut gain, mut mask_power) = (texture.detail, 0.0, 0.0);
-        for ((value, power), mask) in seen
-            .values
-            .iter_mut()
-            .zip(&texture.power.values)
-            .zip(&mask.values)
-        {
-            let weight = field::weight(*power);
-            *value *= weight;
-            gain += f64::from(weight * mask);
-            mask_power += f64::from(mask * mask);
+        let detail = field::detail(canonical_luma(picture));
+        let (power, mask) = std::thread::scope(|scope| {
+            let beside = scope.spawn(|| field::power(&detail));
+            let mask = forgiven(&detail);
+            // The other thread does plain sums; if it panicked, so does this one.
+            (
+                beside.join().unwrap_or_else(|_| field::power(&detail)),
+                mask,
+            )
+        });
+        let (mut seen, mut gain, mut mask_power) = (detail, 0.0, 0.0);
+        let across = seen.width;
+        let rows = seen.values.chunks_exact_mut(across);
+        let rows = rows.zip(power.values.chunks_exact(across));
+        for ((seen, power), mask) in rows.zip(mask.values.chunks_exact(across)) {
+            let (of_row, power_of_row) = weighted(seen, power, mask);
+            gain += f64::from(of_row);
+            mask_power += f64::from(power_of_row);
         }
         let gain = (gain / 2.0) as f32;
         let mask_power = (mask_power / mask.values.len() as f64) as f32;
@@ -88,9 +94,11 @@ impl Embedder {
         let mut change = mask;
         for (y, row) in change.values.chunks_exact_mut(change.width).enumerate() {
             let line = &pattern[y % SIDE * SIDE..][..SIDE];
-            row.iter_mut()
-                .zip(line.iter().cycle())
-                .for_each(|(value, wave)| *value *= wave);
+            for part in row.chunks_mut(SIDE) {
+                part.iter_mut()
+                    .zip(line)
+                    .for_each(|(value, wave)| *value *= wave);
+            }
         }
         self.add(picture, &change);
     }
@@ -178,18 +186,61 @@ impl Embedder {
             let (above, below, share) = rows.0[y];
             let (above, below) = lines.both(above, below);
             let dither = &self.dither[y % DITHER_SIDE * DITHER_SIDE..][..DITHER_SIDE];
-            let changes = above.iter().zip(below).map(|(a, b)| a + share * (b - a));
-            let dither = dither.iter().cycle();
-            for ((rgb, change), dither) in row.chunks_exact_mut(3).zip(changes).zip(dither) {
-                // Rounding at random keeps, on average, what is smaller than one level.
-                let change = (change + dither).floor() as i16;
-                for value in rgb {
-                    *value = (i16::from(*value) + change).clamp(0, 255) as u8;
+            let places = above.chunks(DITHER_SIDE).zip(below.chunks(DITHER_SIDE));
+            let pixels = row.chunks_mut(3 * DITHER_SIDE);
+            for ((above, below), pixels) in places.zip(pixels) {
+                let mut changes = [0_i32; DITHER_SIDE];
+                let between = above.iter().zip(below).zip(dither);
+                for (change, ((a, b), dither)) in changes.iter_mut().zip(between) {
+                    // Rounding at random keeps, on average, what is smaller than one level.
+                    *change = nearest(a + share * (b - a) + dither);
                 }
+                add_changes(pixels, &changes);
             }
         }
     }
 }
+
+/// Rounds a number that is far smaller than 2^22: the bits that a large number has no room for
+/// are rounded away, and unlike a conversion it is done to several numbers at once.
+fn nearest(value: f32) -> i32 {
+    const LARGE: f32 = 12_582_912.0; // 1.5 * 2^23
+    (value + LARGE).to_bits() as i32 - LARGE.to_bits() as i32
+}
+
+/// Adds a change to all three colours of each pixel. What gets lighter and what gets darker are
+/// kept apart, so that both are bytes, which saturate sixteen at a time.
+fn add_changes(pixels: &mut [u8], changes: &[i32; DITHER_SIDE]) {
+    let mut thrice = [0_i8; 3 * DITHER_SIDE];
+    for (thrice, &change) in thrice.chunks_exact_mut(3).zip(changes) {
+        thrice.fill(change.clamp(-127, 127) as i8);
+    }
+    for (value, change) in pixels.iter_mut().zip(thrice) {
+        let (lighter, darker) = (change.max(0) as u8, change.min(0).unsigned_abs());
+        *value = value.saturating_add(lighter).saturating_sub(darker);
+    }
+}
+
+/// Weighs a row as the detector will; gives the sums of weight times mask and of the mask's square.
+fn weighted(seen: &mut [f32], power: &[f32], mask: &[f32]) -> (f32, f32) {
+    let (mut gains, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+    let parts = seen.chunks_mut(LANES).zip(power.chunks(LANES));
+    for ((seen, power), mask) in parts.zip(mask.chunks(LANES)) {
+        let sums = gains.iter_mut().zip(&mut squares);
+        for (((seen, power), mask), (gain, square)) in
+            seen.iter_mut().zip(power).zip(mask).zip(sums)
+        {
+            let weight = field::weight(*power);
+            *seen *= weight;
+            *gain += weight * mask;
+            *square += mask * mask;
+        }
+    }
+    (gains.iter().sum(), squares.iter().sum())
+}
+
+/// Sums that grow side by side.
+const LANES: usize = 8;
 
 /// For each place along a side: the two canonical places beside it, and the share of the second.
 struct Steps(Vec<(usize, usize, f32)>);
@@ -249,48 +300,70 @@ fn forgiven(detail: &Field) -> Field {
         ..*detail
     };
     field::blur(&mut mask, 1, &mut scratch);
-    smallest_nearby(&mut mask, 4, &mut scratch);
+    smallest_nearby(&mut mask, 4);
     field::blur(&mut mask, 2, &mut scratch);
+    // A power for every value is slow; the steps are far finer than what the eye forgives.
+    let n_steps = (ROUGH * STEPS_PER_LEVEL) as usize;
+    let powers: Vec<f32> = (0..=n_steps)
+        .map(|step| (step as f32 / STEPS_PER_LEVEL).powf(FORGIVEN))
+        .collect();
     for value in &mut mask.values {
         // Mean size against root of the mean square: a factor of 1.25 for bell-shaped detail.
-        *value = (1.25 * *value).clamp(FLAT, ROUGH).powf(FORGIVEN);
+        let texture = (1.25 * *value).clamp(FLAT, ROUGH);
+        *value = powers[(texture * STEPS_PER_LEVEL) as usize];
     }
     mask
 }
 
 /// Replaces each value by the smallest within a box of `2 * radius + 1`.
-fn smallest_nearby(field: &mut Field, radius: usize, scratch: &mut Vec<f32>) {
+fn smallest_nearby(field: &mut Field, radius: usize) {
     let (width, height) = (field.width, field.height);
+    let mut window = Window::new(width, (1, radius.min(width - 1)));
     for row in field.values.chunks_exact_mut(width) {
-        scratch.clear();
-        scratch.extend_from_slice(row);
-        for offset in 1..=radius.min(width - 1) {
-            row[..width - offset]
-                .iter_mut()
-                .zip(&scratch[offset..])
-                .for_each(least);
-            row[offset..]
-                .iter_mut()
-                .zip(&scratch[..width - offset])
-                .for_each(least);
-        }
+        window.smallest(row);
     }
-    scratch.clear();
-    scratch.extend_from_slice(&field.values);
-    for offset in 1..=radius.min(height - 1) {
-        let skip = offset * width;
-        let end = width * height - skip;
-        field.values[..end]
-            .iter_mut()
-            .zip(&scratch[skip..])
-            .for_each(least);
-        field.values[skip..]
-            .iter_mut()
-            .zip(&scratch[..end])
-            .for_each(least);
-    }
+    // A column is a line whose values lie a row apart.
+    Window::new(width * height, (width, radius.min(height - 1))).smallest(&mut field.values);
 }
 
-fn least((value, other): (&mut f32, &f32)) {
-    *value = value.min(*other);
+/// Looks for the smallest value within `reach` steps before and after each.
+///
+/// The smallest of the next 2, 4 … is found from two of the one before; the last step overlaps.
+struct Window {
+    step: usize,
+    reach: usize,
+    values: Vec<f32>,
+    wider: Vec<f32>,
+}
+
+impl Window {
+    fn new(length: usize, (step, reach): (usize, usize)) -> Self {
+        // What lies outside is larger than anything inside.
+        let values = vec![f32::INFINITY; length + 2 * reach * step];
+        Self {
+            step,
+            reach,
+            wider: values.clone(),
+            values,
+        }
+    }
+
+    fn smallest(&mut self, line: &mut [f32]) {
+        let before = self.reach * self.step;
+        self.values.fill(f32::INFINITY);
+        self.values[before..before + line.len()].copy_from_slice(line);
+        let window = 2 * self.reach + 1;
+        let mut covered = 1;
+        while covered < window {
+            let ahead = covered.min(window - covered);
+            let later = &self.values[ahead * self.step..];
+            for ((wider, value), later) in self.wider.iter_mut().zip(&self.values).zip(later) {
+                // Unlike `f32::min` this need not look out for what is not a number.
+                *wider = if later < value { *later } else { *value };
+            }
+            std::mem::swap(&mut self.values, &mut self.wider);
+            covered += ahead;
+        }
+        line.copy_from_slice(&self.values[..line.len()]);
+    }
 }

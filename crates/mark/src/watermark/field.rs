@@ -4,6 +4,8 @@
 //! There its luma is high-passed and divided by its local strength: flat places, where the mark
 //! is not drowned by the picture, count most. Last, everything is folded into one square.
 
+use std::ops::Range;
+
 use effigy_frame::Picture;
 
 use crate::watermark::spectrum::SIDE;
@@ -49,8 +51,8 @@ pub(super) fn canonical_luma(picture: &Picture) -> Field {
     let half = height / 2;
     let (upper, lower) = values.split_at_mut(half * width);
     std::thread::scope(|scope| {
-        scope.spawn(|| shrink(picture, &columns, &rows[..half], upper));
-        shrink(picture, &columns, &rows[half..], lower);
+        scope.spawn(|| shrink(picture, &columns, (&rows, 0..half), upper));
+        shrink(picture, &columns, (&rows, half..height), lower);
     });
     Field {
         width,
@@ -59,16 +61,21 @@ pub(super) fn canonical_luma(picture: &Picture) -> Field {
     }
 }
 
-/// Which old pixels one new pixel is made of, with weights that add to one.
-struct Span {
-    first: usize,
+/// Which old pixels the new pixels of a side are made of, with weights that add to one for each.
+struct Spans {
+    /// Of each new pixel: the first old one, and where its weights begin and end.
+    places: Vec<(usize, usize, usize)>,
     weights: Vec<f32>,
 }
 
 /// Area averages when shrinking, linear interpolation when enlarging.
-fn spans(from: usize, to: usize) -> Vec<Span> {
+fn spans(from: usize, to: usize) -> Spans {
     let ratio = from as f64 / to as f64;
-    let make = |i: usize| {
+    let mut spans = Spans {
+        places: Vec::with_capacity(to),
+        weights: Vec::with_capacity(from.max(2 * to) + 2 * to),
+    };
+    for i in 0..to {
         let (low, high) = if ratio >= 1.0 {
             (i as f64 * ratio, (i + 1) as f64 * ratio)
         } else {
@@ -78,37 +85,47 @@ fn spans(from: usize, to: usize) -> Vec<Span> {
         };
         let low = low.max(0.0);
         let high = high.min(from as f64);
-        let first = (low.floor() as usize).min(from - 1);
+        let first = (low as usize).min(from - 1);
         let last = (high.ceil() as usize).clamp(first + 1, from);
         let cover = |at: usize| (high.min(at as f64 + 1.0) - low.max(at as f64)).max(0.0);
         let total: f64 = (first..last).map(cover).sum();
-        let weights = (first..last).map(|at| (cover(at) / total) as f32).collect();
-        Span { first, weights }
-    };
-    (0..to).map(make).collect()
+        let start = spans.weights.len();
+        spans
+            .weights
+            .extend((first..last).map(|at| (cover(at) / total) as f32));
+        spans.places.push((first, start, spans.weights.len()));
+    }
+    spans
 }
 
-fn shrink(picture: &Picture, columns: &[Span], rows: &[Span], out: &mut [f32]) {
+fn shrink(picture: &Picture, columns: &Spans, rows: (&Spans, Range<usize>), out: &mut [f32]) {
     let across = picture.width() as usize;
-    let mut sums = vec![0.0_f32; across];
-    for (row, out) in rows.iter().zip(out.chunks_exact_mut(columns.len())) {
+    let mut sums = vec![0.0_f32; across * 3];
+    let mut line = vec![0.0_f32; across];
+    let (spans, range) = rows;
+    let lines = out.chunks_exact_mut(columns.places.len());
+    for (&(top, start, end), out) in spans.places[range].iter().zip(lines) {
         sums.fill(0.0);
-        for (offset, &weight) in row.weights.iter().enumerate() {
-            let at = (row.first + offset) * across * 3;
-            let pixels = &picture.pixels()[at..at + across * 3];
-            for (sum, rgb) in sums.iter_mut().zip(pixels.chunks_exact(3)) {
-                let luma =
-                    77 * u32::from(rgb[0]) + 150 * u32::from(rgb[1]) + 29 * u32::from(rgb[2]);
-                *sum += weight * luma as f32;
-            }
+        for (offset, &weight) in spans.weights[start..end].iter().enumerate() {
+            let at = (top + offset) * across * 3;
+            let values = &picture.pixels()[at..at + across * 3];
+            sums.iter_mut()
+                .zip(values)
+                .for_each(|(sum, &value)| *sum += weight * f32::from(value));
         }
-        for (value, column) in out.iter_mut().zip(columns) {
-            let seen = &sums[column.first..column.first + column.weights.len()];
-            let sum: f32 = seen.iter().zip(&column.weights).map(|(s, w)| s * w).sum();
-            *value = sum / 256.0;
+        for (luma, rgb) in line.iter_mut().zip(sums.chunks_exact(3)) {
+            *luma = LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2];
+        }
+        for (value, &(left, start, end)) in out.iter_mut().zip(&columns.places) {
+            let weights = &columns.weights[start..end];
+            let seen = &line[left..left + weights.len()];
+            *value = seen.iter().zip(weights).map(|(s, w)| s * w).sum();
         }
     }
 }
+
+/// Weights of red, green and blue after BT.601: old and coarse, but part of the watermark by now.
+const LUMA: [f32; 3] = [77.0 / 256.0, 150.0 / 256.0, 29.0 / 256.0];
 
 /// What the detector looks at: high-passed luma, and how strong it is around each place.
 pub(super) struct Texture {
@@ -125,8 +142,15 @@ const POWER_RADIUS: usize = 7;
 const FLAT_POWER: f32 = 3.0;
 
 /// Splits luma into detail and its local strength.
-pub(super) fn texture(luma: &Field) -> Texture {
-    let mut fine = luma.clone();
+pub(super) fn texture(luma: Field) -> Texture {
+    let detail = detail(luma);
+    let power = power(&detail);
+    Texture { detail, power }
+}
+
+/// What is neither too fine to survive compression nor too coarse to tell from the picture.
+pub(super) fn detail(luma: Field) -> Field {
+    let mut fine = luma;
     let mut scratch = Vec::new();
     blur(&mut fine, FINE_RADIUS, &mut scratch);
     let mut coarse = fine.clone();
@@ -135,12 +159,17 @@ pub(super) fn texture(luma: &Field) -> Texture {
     for (value, low) in detail.values.iter_mut().zip(&coarse.values) {
         *value -= low;
     }
-    let mut power = coarse;
-    for (square, value) in power.values.iter_mut().zip(&detail.values) {
-        *square = value * value;
-    }
-    blur(&mut power, POWER_RADIUS, &mut scratch);
-    Texture { detail, power }
+    detail
+}
+
+/// Local mean square of the detail.
+pub(super) fn power(detail: &Field) -> Field {
+    let mut power = Field {
+        values: detail.values.iter().map(|value| value * value).collect(),
+        ..*detail
+    };
+    blur(&mut power, POWER_RADIUS, &mut Vec::new());
+    power
 }
 
 /// How much each place counts for the detector.
@@ -150,30 +179,66 @@ pub(super) fn weight(power: f32) -> f32 {
 
 /// Averages over a box of `2 * radius + 1` both ways, twice; at the border over what there is.
 pub(super) fn blur(field: &mut Field, radius: usize, scratch: &mut Vec<f32>) {
+    let mut line = LineBlur::new(field.width, radius);
     for _ in 0..2 {
         for row in field.values.chunks_exact_mut(field.width) {
-            box_line(row, radius, scratch);
+            line.blur(row);
         }
         box_columns(field, radius, scratch);
     }
 }
 
-fn box_line(line: &mut [f32], radius: usize, scratch: &mut Vec<f32>) {
-    scratch.clear();
-    scratch.extend_from_slice(line);
-    let n = line.len();
-    let mut sum: f32 = scratch[..radius.min(n)].iter().sum();
-    let mut count = radius.min(n);
-    for (i, value) in line.iter_mut().enumerate() {
-        if i + radius < n {
-            sum += scratch[i + radius];
-            count += 1;
+/// Averages along lines of one length.
+///
+/// The sum over a window is put together from sums over 1, 2, 4 … values, each made of two of the
+/// one before: unlike a running sum, no value waits for its neighbour's.
+struct LineBlur {
+    radius: usize,
+    /// One over how many values are in each window.
+    shares: Vec<f32>,
+    sums: Vec<f32>,
+    doubled: Vec<f32>,
+}
+
+impl LineBlur {
+    fn new(length: usize, radius: usize) -> Self {
+        let share = |at: usize| {
+            let first = at.saturating_sub(radius);
+            let last = (at + radius).min(length - 1);
+            1.0 / (last + 1 - first) as f32
+        };
+        Self {
+            radius,
+            shares: (0..length).map(share).collect(),
+            sums: vec![0.0; length + 2 * radius],
+            doubled: vec![0.0; length + 2 * radius],
         }
-        if radius < i {
-            sum -= scratch[i - radius - 1];
-            count -= 1;
+    }
+
+    fn blur(&mut self, line: &mut [f32]) {
+        let (n, window) = (line.len(), 2 * self.radius + 1);
+        self.sums.fill(0.0);
+        self.sums[self.radius..self.radius + n].copy_from_slice(line);
+        line.fill(0.0);
+        let (mut done, mut width) = (0, 1);
+        while width <= window {
+            if window & width != 0 {
+                let sums = &self.sums[done..done + n];
+                line.iter_mut()
+                    .zip(sums)
+                    .for_each(|(value, sum)| *value += sum);
+                done += width;
+            }
+            let later = self.sums.iter().skip(width);
+            for ((double, sum), later) in self.doubled.iter_mut().zip(&self.sums).zip(later) {
+                *double = sum + later;
+            }
+            std::mem::swap(&mut self.sums, &mut self.doubled);
+            width *= 2;
         }
-        *value = sum / count as f32;
+        line.iter_mut()
+            .zip(&self.shares)
+            .for_each(|(value, share)| *value *= share);
     }
 }
 
