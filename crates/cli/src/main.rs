@@ -10,6 +10,7 @@
 mod commands;
 mod output;
 mod safeguards;
+mod timestamp;
 
 use std::process::ExitCode;
 

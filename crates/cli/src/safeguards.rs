@@ -1,13 +1,18 @@
 //! Options that every command shares which makes something synthetic: consent, label, keys.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use effigy_mark::Moment;
 use effigy_mark::consent::Audience;
+use effigy_mark::keys::Signer;
 use effigy_mark::label::{Language, Profile, Profiles};
 use effigy_pipeline::Safeguards;
+
+use crate::commands::keys::Place;
+use crate::output::Output;
+use crate::timestamp;
 
 /// Consent and marking.
 #[derive(clap::Args, Debug)]
@@ -24,17 +29,20 @@ pub(crate) struct SafeguardArgs {
     /// Who makes it, as label and credentials say
     #[arg(long, default_value = "effigy", value_name = "NAME")]
     provider: String,
-    /// Folder of keys and consents [default: EFFIGY_HOME, or ~/.local/share/effigy]
-    #[arg(long, value_name = "FOLDER")]
-    home: Option<PathBuf>,
+    /// Ask this timestamp authority (RFC 3161, http) for the time of every signature
+    #[arg(long, value_name = "URL")]
+    timestamp: Option<String>,
+    #[command(flatten)]
+    place: Place,
 }
 
 impl SafeguardArgs {
     pub(crate) fn safeguards(&self) -> anyhow::Result<Safeguards> {
-        let home = home(self.home.as_deref())?;
         Ok(Safeguards {
-            keys: home.join("keys"),
-            consents: home.join("consents"),
+            keys: self.place.folder()?.join("keys"),
+            consents: self.place.consents()?,
+            signer: signer_of_environment()?,
+            timestamps: timestamp::authority_of(self.timestamp.as_deref())?,
             audience: self.audience,
             profiles: Profiles::of(&self.labels).unwrap_or_else(Profiles::all),
             language: self.language,
@@ -42,10 +50,36 @@ impl SafeguardArgs {
             now: now()?,
         })
     }
+
+    /// Makes keys where there are none, and says so.
+    pub(crate) fn make_keys(&self, output: &mut Output) -> anyhow::Result<()> {
+        self.place.keys(output).map(drop)
+    }
+}
+
+/// Names of the environment variables that hold a signer, and the password of its key.
+const SIGNER_KEY: &str = "EFFIGY_SIGNER_KEY";
+const SIGNER_CHAIN: &str = "EFFIGY_SIGNER_CHAIN";
+pub(crate) const PASSWORD: &str = "EFFIGY_PASSWORD";
+
+/// The signer that the environment holds, as PEM: where keys are handed to programs and not kept
+/// on disk.
+fn signer_of_environment() -> anyhow::Result<Option<Signer>> {
+    let read = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let (key, chain) = (read(SIGNER_KEY), read(SIGNER_CHAIN));
+    match (key, chain) {
+        (None, None) => Ok(None),
+        (Some(key), Some(chain)) => {
+            let origin = Path::new(SIGNER_KEY);
+            let signer = Signer::from_pem(&chain, &key, read(PASSWORD).as_deref(), origin)?;
+            Ok(Some(signer))
+        }
+        _ => bail!("{SIGNER_KEY} and {SIGNER_CHAIN} go together; one of them is missing"),
+    }
 }
 
 /// The folder of keys and consents.
-pub(crate) fn home(given: Option<&std::path::Path>) -> anyhow::Result<PathBuf> {
+pub(crate) fn home(given: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(given) = given {
         return Ok(given.to_owned());
     }

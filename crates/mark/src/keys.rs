@@ -4,6 +4,8 @@
 //! All lie in one folder that only its owner can read. Nothing is ever overwritten.
 
 mod certificate;
+mod pkcs12;
+mod signer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+pub use signer::{AskTime, Signer, Timestamps};
+
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
 use crate::moment::Moment;
@@ -23,15 +27,18 @@ pub struct Keys {
     folder: PathBuf,
     consent: SigningKey,
     sealing: Zeroizing<[u8; 32]>,
-    chain_pem: String,
-    signer_pem: Zeroizing<String>,
+    signer: Signer,
     root_pem: String,
+    timestamps: Option<Timestamps>,
 }
 
 const CONSENT_KEY: &str = "consent.key";
 const SEALING_KEY: &str = "templates.key";
 const SIGNER_KEY: &str = "signer.key";
 const SIGNER_CHAIN: &str = "signer.pem";
+/// A signer that was brought from elsewhere stands beside ours and is used instead.
+const IMPORTED_KEY: &str = "imported.key";
+const IMPORTED_CHAIN: &str = "imported.pem";
 const ROOT_KEY: &str = "root.key";
 const ROOT_CERTIFICATE: &str = "root.pem";
 /// Public keys of others whose consent records count here, one file each.
@@ -99,14 +106,63 @@ impl Keys {
                 path: sealing_path,
             }
         })?;
+        let is_imported = folder.join(IMPORTED_CHAIN).exists();
+        let (chain, key) = if is_imported {
+            (IMPORTED_CHAIN, IMPORTED_KEY)
+        } else {
+            (SIGNER_CHAIN, SIGNER_KEY)
+        };
+        let signer = Signer {
+            chain_pem: public_text(&folder.join(chain))?,
+            key_pem: secret_text(&folder.join(key))?,
+        };
+        let root_pem = if is_imported {
+            signer.root_pem()
+        } else {
+            public_text(&folder.join(ROOT_CERTIFICATE))?
+        };
         Ok(Self {
             consent,
             sealing: Zeroizing::new(sealing),
-            chain_pem: public_text(&folder.join(SIGNER_CHAIN))?,
-            signer_pem: secret_text(&folder.join(SIGNER_KEY))?,
-            root_pem: public_text(&folder.join(ROOT_CERTIFICATE))?,
+            signer,
+            root_pem,
+            timestamps: None,
             folder: folder.to_owned(),
         })
+    }
+
+    /// Signs with `signer` instead of the one in the folder, as long as these keys are open.
+    #[must_use]
+    pub fn with_signer(self, signer: Signer) -> Self {
+        Self {
+            root_pem: signer.root_pem(),
+            signer,
+            ..self
+        }
+    }
+
+    /// Asks a timestamp authority at every signature.
+    #[must_use]
+    pub fn with_timestamps(self, timestamps: Timestamps) -> Self {
+        Self {
+            timestamps: Some(timestamps),
+            ..self
+        }
+    }
+
+    /// Keeps `signer` in the folder, to be used from now on.
+    ///
+    /// # Errors
+    /// When one was imported already or it cannot be written.
+    pub fn import(&self, signer: &Signer) -> Result<()> {
+        let path = self.folder.join(IMPORTED_KEY);
+        if path.exists() {
+            return Err(Error::KeysExist { path });
+        }
+        files::write(&path, signer.key_pem.as_bytes(), Readers::Owner)?;
+        // Written last: where it is, the key is there too.
+        let path = self.folder.join(IMPORTED_CHAIN);
+        files::write(&path, signer.chain_pem.as_bytes(), Readers::Anyone)
     }
 
     /// The folder that holds them.
@@ -126,16 +182,8 @@ impl Keys {
 
     /// Makes what signs Content Credentials.
     pub(crate) fn signer(&self) -> Result<c2pa::BoxedSigner> {
-        c2pa::create_signer::from_keys(
-            self.chain_pem.as_bytes(),
-            self.signer_pem.as_bytes(),
-            c2pa::SigningAlg::Es256,
-            None,
-        )
-        .map_err(|error| Error::KeyDamaged {
-            reason: error.to_string(),
-            path: self.folder.join(SIGNER_KEY),
-        })
+        self.signer
+            .open(self.timestamps.as_ref(), &self.folder.join(SIGNER_KEY))
     }
 
     /// Certificates of the root that signatures of this installation lead to, as PEM.
@@ -143,9 +191,19 @@ impl Keys {
         &self.root_pem
     }
 
-    /// The root certificate in a folder of keys, where there is one: it is public.
-    pub fn public_root(folder: &Path) -> Option<String> {
-        files::read_text(&folder.join(ROOT_CERTIFICATE)).ok()
+    /// The root certificates in a folder of keys, where there are any: they are public.
+    pub fn public_roots(folder: &Path) -> Vec<String> {
+        let read = |name: &str| files::read_text(&folder.join(name)).ok();
+        let imported = read(IMPORTED_CHAIN).map(|chain_pem| {
+            let key_pem = Zeroizing::new(String::new());
+            Signer { chain_pem, key_pem }.root_pem()
+        });
+        read(ROOT_CERTIFICATE).into_iter().chain(imported).collect()
+    }
+
+    /// Says whether consents signed with the key of this identifier count here.
+    pub fn trusts(&self, id: &str) -> bool {
+        self.trusted(id).is_some()
     }
 
     /// Identifier of the key that signs consents here.
@@ -178,12 +236,10 @@ impl Keys {
     /// When it is no such key or the folder cannot be written.
     pub fn trust(&self, public_hex: &str) -> Result<String> {
         let folder = self.folder.join(TRUSTED);
-        let key = bytes_from_hex(public_hex.trim())
-            .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
-            .ok_or_else(|| Error::KeyDamaged {
-                reason: "not the 64 hexadecimal digits of a public key".to_owned(),
-                path: folder.clone(),
-            })?;
+        let key = public_key(public_hex).ok_or_else(|| Error::KeyDamaged {
+            reason: "not the 64 hexadecimal digits of a public key".to_owned(),
+            path: folder.clone(),
+        })?;
         files::make_private_folder(&folder)?;
         let id = key_id(&key);
         let text = files::hex(key.as_bytes());
@@ -197,8 +253,13 @@ impl Keys {
 }
 
 /// Identifier of a public key: the first 16 hexadecimal digits of its SHA-256.
-fn key_id(key: &VerifyingKey) -> String {
+pub(crate) fn key_id(key: &VerifyingKey) -> String {
     files::hex(&Sha256::digest(key.as_bytes())[..8])
+}
+
+/// Reads a public key from hexadecimal digits.
+pub(crate) fn public_key(hex: &str) -> Option<VerifyingKey> {
+    bytes_from_hex(hex.trim()).and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
 }
 
 fn secret_text(path: &Path) -> Result<Zeroizing<String>> {
@@ -280,6 +341,23 @@ mod tests {
             Keys::open(folder.path()),
             Err(Error::KeyExposed { mode: 0o644, .. })
         ));
+    }
+
+    #[test]
+    fn imported_signer_is_used_and_kept() {
+        let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let keys = Keys::create(ours.path(), "Ours", now()).unwrap();
+        let other = Keys::create(theirs.path(), "Theirs", now()).unwrap();
+        keys.import(&other.signer).unwrap();
+        assert!(matches!(
+            keys.import(&other.signer),
+            Err(Error::KeysExist { .. })
+        ));
+        let reopened = Keys::open(ours.path()).unwrap();
+        assert_eq!(reopened.root_pem(), other.root_pem());
+        assert_eq!(reopened.consent_key_id(), keys.consent_key_id());
+        let roots = Keys::public_roots(ours.path());
+        assert_eq!(roots, [keys.root_pem(), other.root_pem()]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use effigy_mark::consent::{
     self, Audience, Claim, Match, Purpose, Seen, Store, Template, Token, Use,
 };
+use effigy_mark::keys::{Signer, Timestamps};
 use effigy_mark::label::{Language, Profiles, Source};
 use effigy_mark::{Keys, Moment, Policy};
 use effigy_model::Identity;
@@ -19,6 +20,10 @@ pub struct Safeguards {
     pub keys: PathBuf,
     /// Folder of the consents.
     pub consents: PathBuf,
+    /// What signs credentials instead of the key in the folder.
+    pub signer: Option<Signer>,
+    /// Whom every signature asks for the time.
+    pub timestamps: Option<Timestamps>,
     /// Who will see what is made.
     pub audience: Audience,
     /// Rules that the visible label follows.
@@ -45,7 +50,14 @@ pub(crate) fn same_person() -> Match {
 
 impl Safeguards {
     pub(crate) fn open_keys(&self) -> Result<Keys> {
-        Ok(Keys::open(&self.keys)?)
+        let mut keys = Keys::open(&self.keys)?;
+        if let Some(signer) = &self.signer {
+            keys = keys.with_signer(signer.clone());
+        }
+        if let Some(timestamps) = &self.timestamps {
+            keys = keys.with_timestamps(timestamps.clone());
+        }
+        Ok(keys)
     }
 
     /// The template in the consent of `who`; `None` where the basis needs none.

@@ -49,6 +49,8 @@ fn studio() -> Studio {
     let safeguards = Safeguards {
         keys: folder.path().join("keys"),
         consents: folder.path().join("consents"),
+        signer: None,
+        timestamps: None,
         audience: Audience::Private,
         profiles: Profiles::all(),
         language: Language::En,

@@ -1,11 +1,13 @@
 //! `keys`: make, show and trust the keys that sign consents and credentials.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use effigy_mark::Keys;
+use effigy_mark::keys::Signer;
 
 use crate::output::{Exit, Output};
-use crate::safeguards;
+use crate::safeguards::{self, PASSWORD};
 
 /// Make, show and trust the keys that sign consents and credentials
 #[derive(clap::Subcommand, Debug)]
@@ -23,14 +25,26 @@ pub(crate) enum Args {
         #[command(flatten)]
         place: Place,
     },
-    /// Accept consents that another installation signed
-    Import {
-        /// Public key, as the other's `keys show` prints it
-        #[arg(long, value_name = "KEY")]
-        trust: String,
-        #[command(flatten)]
-        place: Place,
-    },
+    /// Sign with a certificate that was bought, or accept consents signed elsewhere
+    Import(Import),
+}
+
+/// What to import.
+#[derive(clap::Args, Debug)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub(crate) struct Import {
+    /// PKCS#12 file (.p12, .pfx), or private key as PEM; the password of either is taken from
+    /// the environment variable EFFIGY_PASSWORD
+    #[arg(group = "what", value_name = "FILE")]
+    signer: Option<PathBuf>,
+    /// Certificates of a PEM key, the signer's own first
+    #[arg(long, requires = "signer", value_name = "FILE")]
+    chain: Option<PathBuf>,
+    /// Public key of another installation, as its `keys show` prints it
+    #[arg(long, group = "what", value_name = "KEY")]
+    trust: Option<String>,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Where keys and consents are.
@@ -39,9 +53,19 @@ pub(crate) struct Place {
     /// Folder of keys and consents [default: EFFIGY_HOME, or ~/.local/share/effigy]
     #[arg(long, value_name = "FOLDER")]
     home: Option<PathBuf>,
+    /// Folder of consents [default: consents in the folder above]
+    #[arg(long, value_name = "FOLDER")]
+    consents: Option<PathBuf>,
 }
 
 impl Place {
+    pub(crate) fn consents(&self) -> anyhow::Result<PathBuf> {
+        match &self.consents {
+            Some(given) => Ok(given.clone()),
+            None => Ok(self.folder()?.join("consents")),
+        }
+    }
+
     pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
         safeguards::home(self.home.as_deref())
     }
@@ -74,15 +98,39 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             let keys = Keys::open(&place.folder()?.join("keys"))?;
             show(&keys, output)?;
         }
-        Args::Import { trust, place } => {
-            let keys = Keys::open(&place.folder()?.join("keys"))?;
-            let id = keys.trust(trust)?;
-            output.say(format_args!(
-                "consents signed with the key {id} count here from now on"
-            ));
-        }
+        Args::Import(import) => self::import(import, output)?,
     }
     Ok(Exit::Nothing)
+}
+
+fn import(import: &Import, output: &mut Output) -> anyhow::Result<()> {
+    let keys = import.place.keys(output)?;
+    if let Some(trust) = &import.trust {
+        let id = keys.trust(trust)?;
+        output.say(format_args!(
+            "consents signed with the key {id} count here from now on"
+        ));
+    }
+    if let Some(path) = &import.signer {
+        keys.import(&signer(path, import.chain.as_deref())?)?;
+        output.say(format_args!(
+            "credentials are signed with {path:?} from now on; its copy here is readable by you alone"
+        ));
+    }
+    Ok(())
+}
+
+fn signer(path: &Path, chain: Option<&Path>) -> anyhow::Result<Signer> {
+    let password = std::env::var(PASSWORD).ok();
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {path:?}"));
+    let bytes = read(path)?;
+    let Some(chain) = chain else {
+        let password = password.unwrap_or_default();
+        return Ok(Signer::from_pkcs12(&bytes, &password, path)?);
+    };
+    let text = |bytes, path| String::from_utf8(bytes).with_context(|| format!("not PEM: {path:?}"));
+    let (key, chain) = (text(bytes, path)?, text(read(chain)?, chain)?);
+    Ok(Signer::from_pem(&chain, &key, password.as_deref(), path)?)
 }
 
 fn show(keys: &Keys, output: &mut Output) -> anyhow::Result<()> {
