@@ -1,9 +1,10 @@
 //! The audit log: one line for each consent, training and output, chained by hashes.
 //!
 //! Every line holds the SHA-256 of the line before, so that changing, removing or re-ordering any
-//! line but the last breaks the chain; a signature over each line's hash covers the last as well.
+//! line but the last breaks the chain; every line is signed, and a signed file beside the log says
+//! how long it is, so that lines cut off at its end are missed as well.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use ed25519_dalek::{Signature, Signer as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Readers};
 use crate::keys::Keys;
 use crate::moment::Moment;
 
@@ -67,6 +68,15 @@ pub struct Log<'a> {
     keys: &'a Keys,
 }
 
+/// How long the log is, and the SHA-256 of its last line.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Length {
+    lines: usize,
+    last: String,
+}
+
+/// Stands for the hash of the line before the first.
+const NOTHING_BEFORE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// A log line is a few hundred bytes; a year of hard use is far below this.
 const LONGEST_LOG: u64 = 1 << 30;
 
@@ -84,33 +94,22 @@ impl<'a> Log<'a> {
         &self.path
     }
 
-    /// Adds a line.
+    /// Adds a line. Another process that adds one at the same time waits.
     ///
     /// # Errors
     /// When the log is broken, the clock is behind its last line, or it cannot be written.
     pub fn append(&self, event: Event, now: Moment) -> Result<()> {
+        let _held = self.lock()?;
         let entries = self.verify()?;
-        let before = match entries.last() {
-            Some((last, _)) if now < last.at => {
-                return Err(Error::ClockBack {
-                    now,
-                    recorded: last.at,
-                });
-            }
-            Some((_, hash)) => hash.clone(),
-            None => "0".repeat(64),
-        };
+        refuse_clock_back(&entries, now)?;
+        let before = entries.last().map(|(_, hash)| hash.clone());
         let entry = Entry {
             line: entries.len() + 1,
             at: now,
             event,
-            before,
+            before: before.unwrap_or_else(|| NOTHING_BEFORE.to_owned()),
         };
-        let json = serde_json::to_string(&entry).map_err(|error| Error::NotAConsent {
-            reason: error.to_string(),
-        })?;
-        let signature = self.keys.consent().sign(json.as_bytes());
-        let line = format!("{json}\t{}\n", files::hex(&signature.to_bytes()));
+        let line = self.signed(&entry)?;
         let write_error = |source| Error::Write {
             source,
             path: self.path.clone(),
@@ -121,46 +120,114 @@ impl<'a> Log<'a> {
             .create(true)
             .open(&self.path)
             .map_err(write_error)?;
-        file.write_all(line.as_bytes())
+        file.write_all(format!("{line}\n").as_bytes())
             .and_then(|()| file.sync_all())
-            .map_err(write_error)
+            .map_err(write_error)?;
+        let length = self.signed(&Length {
+            lines: entry.line,
+            last: files::hex(&Sha256::digest(line.as_bytes())),
+        })?;
+        files::write(&self.length_path(), length.as_bytes(), Readers::Owner)
+    }
+
+    /// Refuses a clock that is behind what was recorded.
+    ///
+    /// # Errors
+    /// When it is, or the log is broken.
+    pub fn check_clock(&self, now: Moment) -> Result<()> {
+        refuse_clock_back(&self.verify()?, now)
     }
 
     /// Reads the log and checks every line against the one before.
     ///
     /// # Errors
-    /// At the first line that does not follow, or was not signed here.
+    /// At the first line that does not follow, was not signed here, or is not there any more.
     pub fn verify(&self) -> Result<Vec<(Entry, String)>> {
-        if !self.path.exists() {
-            return Ok(Vec::new());
-        }
-        let bytes = files::read(&self.path, LONGEST_LOG)?;
+        let bytes = if self.path.exists() {
+            files::read(&self.path, LONGEST_LOG)?
+        } else {
+            Vec::new()
+        };
         let text = String::from_utf8_lossy(&bytes);
         let mut entries: Vec<(Entry, String)> = Vec::new();
         for (index, line) in text.lines().enumerate() {
-            let before = entries
-                .last()
-                .map_or_else(|| "0".repeat(64), |(_, hash)| hash.clone());
-            let entry =
-                self.checked(line, index + 1, &before)
-                    .map_err(|reason| Error::LogBroken {
-                        line: index + 1,
-                        reason,
-                        path: self.path.clone(),
-                    })?;
+            let before = entries.last().map(|(_, hash)| hash.as_str());
+            let entry = self.checked(line, index + 1, before.unwrap_or(NOTHING_BEFORE));
+            let entry = entry.map_err(|reason| self.broken(index + 1, reason))?;
             entries.push((entry, files::hex(&Sha256::digest(line.as_bytes()))));
         }
+        self.check_length(&entries)?;
         Ok(entries)
     }
 
-    fn checked(&self, line: &str, number: usize, before: &str) -> Result<Entry, &'static str> {
+    /// A log may be one line longer than it says: when the program was killed in between.
+    fn check_length(&self, entries: &[(Entry, String)]) -> Result<()> {
+        let path = self.length_path();
+        let length = if path.exists() {
+            let text = files::read_text(&path)?;
+            let length: Option<Length> = self.opened(text.trim_end()).ok();
+            length.ok_or_else(|| self.broken(entries.len(), "its length is not what was signed"))?
+        } else {
+            Length {
+                lines: 0,
+                last: NOTHING_BEFORE.to_owned(),
+            }
+        };
+        if entries.len() < length.lines {
+            return Err(self.broken(entries.len() + 1, "it is missing"));
+        }
+        if length.lines + 1 < entries.len() {
+            return Err(self.broken(length.lines + 1, "the file that says the length is older"));
+        }
+        let last = length.lines.checked_sub(1).map(|at| entries[at].1.as_str());
+        if last.unwrap_or(NOTHING_BEFORE) != length.last {
+            return Err(self.broken(length.lines, "it was replaced"));
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> Result<File> {
+        let path = self.path.with_extension("lock");
+        let mut options = OpenOptions::new();
+        let opened = options.write(true).create(true).truncate(false).open(&path);
+        opened
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|source| Error::Write { source, path })
+    }
+
+    fn length_path(&self) -> PathBuf {
+        self.path.with_extension("length")
+    }
+
+    fn broken(&self, line: usize, reason: &'static str) -> Error {
+        Error::LogBroken {
+            line,
+            reason,
+            path: self.path.clone(),
+        }
+    }
+
+    /// JSON, a tab, and a signature over the JSON.
+    fn signed(&self, content: &impl serde::Serialize) -> Result<String> {
+        let json = serde_json::to_string(content).map_err(|error| Error::NotAConsent {
+            reason: error.to_string(),
+        })?;
+        let signature = self.keys.consent().sign(json.as_bytes());
+        Ok(format!("{json}\t{}", files::hex(&signature.to_bytes())))
+    }
+
+    fn opened<T: serde::de::DeserializeOwned>(&self, line: &str) -> Result<T, &'static str> {
         let (json, signature) = line.split_once('\t').ok_or("it has no signature")?;
         let signature = bytes_from_hex(signature).ok_or("its signature is damaged")?;
         let signature = Signature::from_bytes(&signature);
         let key = self.keys.consent().verifying_key();
         let verified = key.verify_strict(json.as_bytes(), &signature);
         verified.map_err(|_mismatch| "it was changed, or signed elsewhere")?;
-        let entry: Entry = serde_json::from_str(json).map_err(|_error| "it cannot be read")?;
+        serde_json::from_str(json).map_err(|_error| "it cannot be read")
+    }
+
+    fn checked(&self, line: &str, number: usize, before: &str) -> Result<Entry, &'static str> {
+        let entry: Entry = self.opened(line)?;
         if entry.line != number {
             return Err("a line is missing or out of order");
         }
@@ -168,6 +235,16 @@ impl<'a> Log<'a> {
             return Err("the line before was changed");
         }
         Ok(entry)
+    }
+}
+
+fn refuse_clock_back(entries: &[(Entry, String)], now: Moment) -> Result<()> {
+    match entries.last() {
+        Some((last, _)) if now < last.at => Err(Error::ClockBack {
+            now,
+            recorded: last.at,
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -250,6 +327,57 @@ mod tests {
             lines.swap(1, 2);
             lines
         });
+    }
+
+    #[test]
+    fn lines_cut_off_at_the_end_are_missed() {
+        check_broken_at(4, |mut lines| {
+            lines.truncate(3);
+            lines
+        });
+        check_broken_at(1, |_| Vec::new());
+    }
+
+    #[test]
+    fn kill_between_line_and_length_is_forgiven_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::create(&folder.path().join("keys"), "Test Studio", now()).unwrap();
+        let log = Log::of(&keys);
+        let event = || Event::Revoked {
+            consent: "a".to_owned(),
+        };
+        log.append(event(), now()).unwrap();
+        let length = fs::read(log.length_path()).unwrap();
+        log.append(event(), now()).unwrap();
+        fs::write(log.length_path(), &length).unwrap();
+        assert_eq!(log.verify().unwrap().len(), 2);
+        log.append(event(), now()).unwrap();
+        fs::write(log.length_path(), &length).unwrap();
+        assert!(matches!(
+            log.verify(),
+            Err(Error::LogBroken { line: 2, .. })
+        ));
+        fs::remove_file(log.length_path()).unwrap();
+        assert!(log.verify().is_err());
+    }
+
+    #[test]
+    fn processes_that_write_at_once_wait_for_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::create(&folder.path().join("keys"), "Test Studio", now()).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let consent = "a".to_owned();
+                        Log::of(&keys)
+                            .append(Event::Revoked { consent }, now())
+                            .unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(Log::of(&keys).verify().unwrap().len(), 20);
     }
 
     #[test]

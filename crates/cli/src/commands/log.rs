@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         }
     } else {
         output.data(format_args!(
-            "{} lines, none changed or missing",
+            "lines: {}, none changed or missing",
             entries.len()
         ))?;
     }
