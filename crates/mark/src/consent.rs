@@ -12,7 +12,7 @@ mod template;
 
 pub use record::{Audience, Basis, Draft, Evidence, Id, Record, Use};
 pub use require::{Claim, Match, Purpose, Seen, Token, require};
-pub use store::{Covered, Standing, Store};
+pub use store::{Covered, Foreign, Standing, Store, read_export};
 pub use template::{IDENTITY_LENGTH, Template};
 
 #[cfg(test)]

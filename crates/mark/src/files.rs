@@ -128,6 +128,11 @@ pub(crate) fn sha256(path: &Path) -> Result<String> {
     Ok(hex(&hash.finalize()))
 }
 
+/// Hashes bytes; gives hexadecimal digits.
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// Writes bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

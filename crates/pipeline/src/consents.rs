@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use effigy_mark::Moment;
+use effigy_media::{Limits, probe};
 use effigy_model::Identity;
 use effigy_model::weights::identity_threshold;
 
@@ -72,6 +74,33 @@ pub fn faces_shown(
         .iter()
         .map(|track| Identity::mean(&track.identities));
     Ok(means.flatten().collect())
+}
+
+/// Whether `input` is a video of at least two seconds that was recorded within the last day, by its
+/// own account or its file's: somebody at the keyboard can film themselves, a picture of somebody
+/// else is found anywhere.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_fresh_clip(input: &Path, now: Moment) -> Result<bool> {
+    const LEAST_SECS: f64 = 2.0;
+    const DAY_SECS: i64 = 86_400;
+    const HOUR_SECS: i64 = 3600;
+    let info = probe(input, &Limits::default())?;
+    let is_clip = info.container != "pictures"
+        && info.video.is_some()
+        && info.duration_secs.is_some_and(|secs| LEAST_SECS <= secs);
+    // Cameras write `2026-11-23T09:00:00.000000Z`.
+    let said = info.creation_time.as_deref();
+    let said = said.and_then(|text| text.split_once('.').map_or(text, |(t, _)| t).get(..19));
+    let said = said.and_then(|text| format!("{text}Z").parse::<Moment>().ok());
+    let recorded = said.map(Moment::unix_secs).or_else(|| {
+        let modified = std::fs::metadata(input).ok()?.modified().ok()?;
+        let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    });
+    let age = recorded.map(|recorded| now.unix_secs() - recorded);
+    Ok(is_clip && age.is_some_and(|age| (-HOUR_SECS..DAY_SECS).contains(&age)))
 }
 
 /// Similarity from which two faces count as one person's.

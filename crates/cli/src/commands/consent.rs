@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use effigy_mark::consent::{
-    Audience, Basis, Draft, Evidence, Record, Standing, Store, Template, Use,
+    Audience, Basis, Draft, Evidence, Record, Standing, Store, Template, Use, read_export,
 };
 use effigy_mark::{Keys, Moment};
 use effigy_pipeline::{Choice, Networks, consents};
@@ -18,8 +18,10 @@ use crate::safeguards;
 pub(crate) enum Args {
     /// Record that somebody agreed
     New(New),
-    /// Show a consent
+    /// Show a consent, or those in an exported file
     Show(One),
+    /// Write consents into one file, to hand on or keep; identity templates stay here
+    Export(ExportArgs),
     /// Say whose consents cover a face model or a clip
     Check(Check),
     /// Take a consent back for good and erase its identity template
@@ -55,6 +57,9 @@ pub(crate) struct New {
     /// Signed form or recorded statement; its SHA-256 goes into the record
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
+    /// Keep a copy of the evidence beside the record
+    #[arg(long, requires = "evidence")]
+    keep_evidence: bool,
     /// Pictures or a clip that show the person alone
     #[arg(value_name = "PICTURE")]
     pictures: Vec<PathBuf>,
@@ -68,8 +73,20 @@ pub(crate) struct New {
 /// One consent.
 #[derive(clap::Args, Debug)]
 pub(crate) struct One {
-    /// Identifier of the consent, or the subject's name
+    /// Identifier of the consent, the subject's name, or an exported file
     who: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// What to export.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ExportArgs {
+    /// Identifiers of consents, or subjects' names [default: all]
+    who: Vec<String>,
+    /// File to write
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
     #[command(flatten)]
     place: Place,
 }
@@ -102,8 +119,12 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let now = safeguards::now()?;
     match args {
         Args::New(new) => add(new, now, output),
+        Args::Export(export) => self::export(export, now, output),
         Args::Show(one) => {
             let keys = one.place.keys(output)?;
+            if Path::new(&one.who).is_file() {
+                return show_export(Path::new(&one.who), &keys, now, output);
+            }
             let store = store(&one.place, &keys)?;
             let record = store.find(&one.who, now)?;
             output.data(described(&record, store.standing(&record, now)?))?;
@@ -133,7 +154,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
 }
 
 fn store<'a>(place: &Place, keys: &'a Keys) -> anyhow::Result<Store<'a>> {
-    Ok(Store::open(&place.folder()?.join("consents"), keys))
+    Ok(Store::open(&place.consents()?, keys))
 }
 
 fn add(new: &New, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
@@ -151,9 +172,74 @@ fn add(new: &New, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
             .end_of_day(),
         evidence: new.evidence.as_deref().map(evidence).transpose()?,
     };
+    if new.basis == Basis::Oneself {
+        refuse_stale_clips(new, now)?;
+    }
     let template = template(new, output)?;
-    let record = store(&new.place, &keys)?.add(&draft, template.as_ref(), now)?;
+    let store = store(&new.place, &keys)?;
+    let record = store.add(&draft, template.as_ref(), now)?;
+    if let Some(path) = new.evidence.as_deref().filter(|_| new.keep_evidence) {
+        let kept = store.keep_evidence(&record, path)?;
+        output.say(format_args!("the evidence is kept in {kept:?}"));
+    }
     output.data(described(&record, Standing::Valid))?;
+    Ok(Exit::Nothing)
+}
+
+fn refuse_stale_clips(new: &New, now: Moment) -> anyhow::Result<()> {
+    for input in &new.pictures {
+        if consents::is_fresh_clip(input, now)? {
+            return Ok(());
+        }
+    }
+    bail!(
+        "the basis \"self\" asks for a fresh clip: film yourself for two seconds or more, today, \
+         and name the file"
+    )
+}
+
+fn export(export: &ExportArgs, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
+    let keys = export.place.keys(output)?;
+    let store = store(&export.place, &keys)?;
+    let records = if export.who.is_empty() {
+        store.list()?
+    } else {
+        let found = export.who.iter().map(|who| store.find(who, now));
+        found.collect::<Result<Vec<_>, _>>()?
+    };
+    if records.is_empty() {
+        bail!("there are no consents to export");
+    }
+    let text = store.export(&records)?;
+    let path = &export.output;
+    if path.exists() {
+        bail!("there is a file already; name another: {path:?}");
+    }
+    std::fs::write(path, text).with_context(|| format!("cannot write {path:?}"))?;
+    output.say(format_args!("{} consents in {path:?}", records.len()));
+    Ok(Exit::Nothing)
+}
+
+fn show_export(path: &Path, keys: &Keys, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
+    for consent in read_export(path)? {
+        let record = &consent.record;
+        let standing = match consent.revoked {
+            Some(on) => Standing::Revoked(on),
+            None if now < record.from => Standing::NotYet,
+            None if record.until < now => Standing::Expired,
+            None => Standing::Valid,
+        };
+        output.data(described(record, standing))?;
+        output.data(format_args!(
+            "  signed    with the key {}, {}",
+            consent.key_id,
+            if keys.trusts(&consent.key_id) {
+                "which is trusted here"
+            } else {
+                "which is not known here"
+            }
+        ))?;
+    }
     Ok(Exit::Nothing)
 }
 

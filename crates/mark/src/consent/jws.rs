@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signature, Signer as _};
+use ed25519_dalek::{Signature, Signer as _, VerifyingKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,6 +43,27 @@ pub(super) fn open<T: DeserializeOwned>(
     token: &str,
     path: &Path,
 ) -> Result<T> {
+    let header: Option<Header> = token.split_once('.').and_then(|(header, _)| json(header));
+    let header = header.ok_or_else(|| Error::Forged {
+        reason: "damaged header",
+        path: path.to_owned(),
+    })?;
+    let key = keys
+        .trusted(&header.kid)
+        .ok_or_else(|| Error::UnknownSigner {
+            key: header.kid,
+            path: path.to_owned(),
+        })?;
+    open_with(&key, kind, token, path)
+}
+
+/// Reads a token of type `kind`, after its signature was verified against `key`.
+pub(super) fn open_with<T: DeserializeOwned>(
+    key: &VerifyingKey,
+    kind: &str,
+    token: &str,
+    path: &Path,
+) -> Result<T> {
     let forged = |reason| Error::Forged {
         reason,
         path: path.to_owned(),
@@ -56,12 +77,6 @@ pub(super) fn open<T: DeserializeOwned>(
     if header.alg != ALGORITHM || header.typ != kind {
         return Err(forged("another kind of token"));
     }
-    let key = keys
-        .trusted(&header.kid)
-        .ok_or_else(|| Error::UnknownSigner {
-            key: header.kid.clone(),
-            path: path.to_owned(),
-        })?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok();
     let signature = signature.and_then(|bytes| Signature::from_slice(&bytes).ok());
     let signature = signature.ok_or_else(|| forged("damaged signature"))?;

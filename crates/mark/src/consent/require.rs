@@ -83,6 +83,7 @@ pub fn require(
             reason: "nobody was named".to_owned(),
         });
     }
+    store.check_clock(now)?;
     let mut consents: Vec<Record> = Vec::new();
     for claim in claims {
         let record = store.find(&claim.who, now)?;

@@ -330,3 +330,69 @@ fn covering_consents_are_found_by_face() {
         []
     );
 }
+
+#[test]
+fn clock_behind_anything_recorded_is_refused() {
+    let desk = desk();
+    desk.add(&Draft {
+        until: now().plus_days(1),
+        ..draft()
+    });
+    let later = now().plus_days(3);
+    let template = Template::from_faces(&[ben()]).unwrap();
+    let other = Draft {
+        subject: "Ben".to_owned(),
+        ..draft()
+    };
+    desk.store().add(&other, Some(&template), later).unwrap();
+    // Ada's consent ended meanwhile; setting the clock back does not bring it back.
+    assert!(matches!(
+        desk.ask(vec![ada()]),
+        Err(Error::ClockBack { .. })
+    ));
+}
+
+#[test]
+fn exported_consents_are_read_elsewhere_and_changes_noticed() {
+    let desk = desk();
+    let (kept, revoked) = (desk.add(&draft()), desk.add(&draft()));
+    desk.store().revoke(&revoked, "asked", now()).unwrap();
+    let path = desk.folder.path().join("export.json");
+    let text = desk
+        .store()
+        .export(&[kept.clone(), revoked.clone()])
+        .unwrap();
+    fs::write(&path, &text).unwrap();
+    let read = read_export(&path).unwrap();
+    assert_eq!(read[0].record, kept);
+    assert_eq!((read[0].revoked, read[1].revoked), (None, Some(now())));
+    assert_eq!(read[0].key_id, desk.keys.consent_key_id());
+    let template = fs::read(desk.path(&kept, "template")).unwrap();
+    assert!(!text.contains(&crate::files::hex(&template)));
+    for at in (0..text.len()).step_by(97) {
+        let mut bytes = text.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'7' { b'8' } else { b'7' };
+        fs::write(&path, &bytes).unwrap();
+        let is_same = read_export(&path).is_ok_and(|changed| changed == read);
+        // A space between two fields says nothing, and may change.
+        assert!(
+            !is_same || text.as_bytes()[at].is_ascii_whitespace(),
+            "byte {at}"
+        );
+    }
+}
+
+#[test]
+fn kept_evidence_is_the_file_that_was_hashed() {
+    let desk = desk();
+    let path = desk.folder.path().join("form.pdf");
+    fs::write(&path, "I agree. Ada").unwrap();
+    let record = desk.add(&Draft {
+        evidence: Some(Evidence::of(&path).unwrap()),
+        ..draft()
+    });
+    let kept = desk.store().keep_evidence(&record, &path).unwrap();
+    assert_eq!(fs::read(kept).unwrap(), b"I agree. Ada");
+    fs::write(&path, "I agree to anything. Ada").unwrap();
+    assert!(desk.store().keep_evidence(&record, &path).is_err());
+}
