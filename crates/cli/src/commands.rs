@@ -4,8 +4,9 @@ mod bench;
 mod consent;
 mod devices;
 mod faces;
-mod keys;
+pub(crate) mod keys;
 mod log;
+mod mark;
 mod matching;
 mod swap;
 mod table;
@@ -33,6 +34,7 @@ enum Command {
     Keys(keys::Args),
     #[command(subcommand)]
     Log(log::Args),
+    Mark(mark::Args),
     Match(matching::Args),
     Swap(swap::Args),
     Train(train::Args),
@@ -48,6 +50,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Faces(args) => faces::run(args, output),
         Command::Keys(args) => keys::run(args, output),
         Command::Log(args) => log::run(args, output),
+        Command::Mark(args) => mark::run(args, output),
         Command::Match(args) => matching::run(args, output),
         Command::Swap(args) => swap::run(args, output),
         Command::Train(args) => train::run(args, output),

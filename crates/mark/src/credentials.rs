@@ -3,12 +3,13 @@
 //! A manifest says what was done with which software, from which parent, by whose consent, and
 //! which watermark belongs to it. Reading works for files of any maker.
 
+mod container;
 mod read;
 mod write;
 
 pub use read::{Action, Credentials, State};
 pub(crate) use read::{Anchors, is_synthetic_type, read};
-pub(crate) use write::{Manifest, sign};
+pub(crate) use write::{Before, Manifest, Papers, sign};
 
 /// Label of our own assertion: who made this, when, by which model and whose consent.
 const MAKING: &str = "org.effigy.making";

@@ -212,6 +212,35 @@ pub enum Error {
         allowed: String,
     },
 
+    /// A picture was to become a video, or the other way round. Choose another ending.
+    #[error("{what} cannot be written as .{extension}; choose one of {allowed}")]
+    OtherKind {
+        /// What the input is.
+        what: &'static str,
+        /// The extension that was asked for.
+        extension: String,
+        /// Those that fit.
+        allowed: &'static str,
+    },
+
+    /// There is nothing to draw a mark into.
+    #[error("a file without pictures cannot be marked: {path:?}")]
+    NoPicture {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The marked copy would take the place of the original. Name another.
+    #[error("the output is the input; name another file, the original is worth keeping: {path:?}")]
+    SameFile {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The caller asked to stop; there is no output.
+    #[error("stopped before the end, so no output was kept")]
+    Stopped,
+
     /// Keys and certificates could not be made.
     #[error("cannot make a certificate: {reason}")]
     Certificate {

@@ -96,7 +96,7 @@ fn aigc(bytes: &[u8]) -> Vec<Foreign> {
     // Containers keep names and values apart, so the value is known by its fields.
     let labels = places(bytes, b"Label").filter_map(|at| {
         let start = at
-            - bytes[at.saturating_sub(16)..at]
+            - bytes[at.saturating_sub(LONGEST_VALUE)..at]
                 .iter()
                 .rev()
                 .position(|&b| b == b'{')?

@@ -6,6 +6,7 @@
 
 pub mod consent;
 mod credentials;
+mod elsewhere;
 mod error;
 mod files;
 mod foreign;
@@ -16,11 +17,13 @@ pub mod moment;
 mod verify;
 pub mod watermark;
 mod writer;
+mod xmp;
 
 pub use credentials::{Action, Credentials, State};
+pub use elsewhere::mark_file;
 pub use error::{Error, Result};
 pub use foreign::Foreign;
 pub use keys::Keys;
 pub use moment::Moment;
-pub use verify::{Report, Trust, verify};
+pub use verify::{Report, Trust, read_credentials, verify};
 pub use writer::{Marked, MarkedWriter, Policy, write_marked_picture};

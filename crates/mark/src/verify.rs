@@ -29,6 +29,8 @@ pub struct Report {
     pub marked: bool,
     /// Our watermark.
     pub watermark: Option<Found>,
+    /// Whether the credentials name the watermark that was found; `None` where either is missing.
+    pub watermark_fits: Option<bool>,
     /// Content Credentials, ours or another maker's.
     pub credentials: Option<Credentials>,
     /// Marks in plain text.
@@ -42,7 +44,7 @@ pub struct Report {
 /// # Errors
 /// When the file cannot be read. A damaged manifest is not an error: it is reported as broken.
 pub fn verify(path: &Path, trust: &Trust) -> Result<Report> {
-    let credentials = credentials(path, trust)?;
+    let credentials = read_credentials(path, trust)?;
     let foreign = foreign::find(path)?;
     let watermark = match watermark(path) {
         Ok(found) => found,
@@ -53,6 +55,12 @@ pub fn verify(path: &Path, trust: &Trust) -> Result<Report> {
     let label = credentials
         .as_ref()
         .and_then(|credentials| credentials.label.clone());
+    let declared = credentials
+        .as_ref()
+        .and_then(|credentials| credentials.watermark.clone());
+    let watermark_fits = watermark
+        .zip(declared)
+        .map(|(found, declared)| format!("{:016x}", found.identifier) == declared);
     let marked = watermark.is_some()
         || credentials
             .as_ref()
@@ -62,6 +70,7 @@ pub fn verify(path: &Path, trust: &Trust) -> Result<Report> {
         file: path.to_owned(),
         marked,
         watermark,
+        watermark_fits,
         credentials,
         foreign,
         label,
@@ -91,6 +100,22 @@ impl Report {
             ),
             None => "watermark: none".to_owned(),
         });
+        if self.watermark_fits == Some(false) {
+            lines.push(
+                "the credentials name another watermark: picture and credentials come from \
+                 different files"
+                    .to_owned(),
+            );
+        }
+        if let Some(label) = &self.label {
+            let profiles = label["profiles"].as_array();
+            let profiles: Vec<&str> = profiles
+                .into_iter()
+                .flatten()
+                .filter_map(serde_json::Value::as_str)
+                .collect();
+            lines.push(format!("visible label: {}", profiles.join(", ")));
+        }
         for mark in &self.foreign {
             lines.push(match mark {
                 Foreign::DigitalSourceType(kind) => format!("metadata: digital source type {kind}"),
@@ -122,18 +147,45 @@ pub(crate) fn watermark(path: &Path) -> Result<Option<Found>> {
         return Ok(found);
     }
     reader.seek(middle)?;
-    look(&mut reader)
+    // Two looks have twice the chance to see what is not there.
+    let twice = |found: Found| Found {
+        false_alarm: 2.0 * found.false_alarm,
+        ..found
+    };
+    Ok(look(&mut reader)?.map(twice))
+}
+
+/// Frames that are enough where nothing was cropped or compressed hard.
+const SOON: usize = 10;
+
+/// Reads the watermark of a picture or of the start of a video, where it was not cropped.
+pub(crate) fn watermark_at_start(path: &Path) -> Result<Option<Found>> {
+    let mut detector = Detector::new();
+    for frame in VideoReader::open(path, &Limits::default())?.take(SOON) {
+        detector.look(&frame?.picture);
+    }
+    Ok(detector.finish_uncut())
 }
 
 fn look(reader: &mut VideoReader) -> Result<Option<Found>> {
     let mut detector = Detector::new();
-    for frame in reader.take(LOOKED_AT) {
+    for (number, frame) in reader.take(LOOKED_AT).enumerate() {
         detector.look(&frame?.picture);
+        if number + 1 == SOON
+            && let Some(found) = detector.finish_uncut()
+        {
+            return Ok(Some(found));
+        }
     }
     Ok(detector.finish())
 }
 
-fn credentials(path: &Path, trust: &Trust) -> Result<Option<Credentials>> {
+/// Reads the Content Credentials of a file, and looks for no other mark. `None` when there are
+/// none; damaged ones are reported as broken.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_credentials(path: &Path, trust: &Trust) -> Result<Option<Credentials>> {
     let read_error = |source| Error::Read {
         source,
         path: path.to_owned(),

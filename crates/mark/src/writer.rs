@@ -9,15 +9,17 @@ use effigy_frame::{Frame, Picture, resample};
 use effigy_media::{VideoWriter, WriteSettings};
 
 use crate::consent::Token;
-use crate::credentials::{self, Anchors, Manifest, State};
+use crate::credentials::{self, Anchors, Before, Manifest, Papers, State};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::foreign;
 use crate::keys::Keys;
 use crate::label::{Label, Language, Profiles, Source, Stamps};
 use crate::log::{Event, Log};
 use crate::moment::Moment;
 use crate::verify;
 use crate::watermark::Embedder;
+use crate::xmp;
 
 /// How outputs are marked. There is no setting that leaves a mark out.
 pub struct Policy<'a> {
@@ -67,10 +69,20 @@ impl<'a> MarkedWriter<'a> {
     pub fn create(
         path: &Path,
         settings: &WriteSettings,
-        token: &'a Token,
+        token: &Token,
         policy: &'a Policy<'a>,
     ) -> Result<Self> {
-        let job = Job::new(path, token, policy)?;
+        Self::begin(path, settings, Papers::of(token), policy)
+    }
+
+    /// As [`MarkedWriter::create`], for frames that were read from a file and not drawn here.
+    pub(crate) fn begin(
+        path: &Path,
+        settings: &WriteSettings,
+        papers: Papers,
+        policy: &'a Policy<'a>,
+    ) -> Result<Self> {
+        let job = Job::new(path, papers, policy)?;
         let unsigned = Temporary::beside(path)?;
         #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
         let writer = VideoWriter::create(&unsigned.0, settings)?;
@@ -121,11 +133,21 @@ impl<'a> MarkedWriter<'a> {
 /// As [`MarkedWriter`].
 pub fn write_marked_picture(
     path: &Path,
-    mut picture: Picture,
+    picture: Picture,
     token: &Token,
     policy: &Policy<'_>,
 ) -> Result<Marked> {
-    let job = Job::new(path, token, policy)?;
+    write_picture_with(path, picture, Papers::of(token), policy)
+}
+
+/// As [`write_marked_picture`], for a picture that was read from a file and not drawn here.
+pub(crate) fn write_picture_with(
+    path: &Path,
+    mut picture: Picture,
+    papers: Papers,
+    policy: &Policy<'_>,
+) -> Result<Marked> {
+    let job = Job::new(path, papers, policy)?;
     let unsigned = Temporary::beside(path)?;
     Stamps::draw(&job.label, picture.width(), picture.height()).lay_over(&mut picture, 0.0);
     Embedder::new(job.label.identifier).embed(&mut picture);
@@ -137,13 +159,13 @@ pub fn write_marked_picture(
 /// What videos and pictures have in common.
 struct Job<'a> {
     path: PathBuf,
-    token: &'a Token,
+    papers: Papers,
     policy: &'a Policy<'a>,
     label: Label,
 }
 
 impl<'a> Job<'a> {
-    fn new(path: &Path, token: &'a Token, policy: &'a Policy<'a>) -> Result<Self> {
+    fn new(path: &Path, papers: Papers, policy: &'a Policy<'a>) -> Result<Self> {
         credentials::media_type(path)?;
         let label = Label {
             profiles: policy.profiles.clone(),
@@ -155,13 +177,15 @@ impl<'a> Job<'a> {
         };
         Ok(Self {
             path: path.to_owned(),
-            token,
+            papers,
             policy,
             label,
         })
     }
 
     fn finish(&self, unsigned: &Temporary, thumbnail: &Picture) -> Result<Marked> {
+        let media_type = credentials::media_type(&self.path)?;
+        xmp::embed(&unsigned.0, media_type, &xmp::packet(&self.label))?;
         let signed = Temporary::beside(&self.path)?;
         let manifest = Manifest {
             title: self
@@ -170,7 +194,8 @@ impl<'a> Job<'a> {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned(),
-            token: self.token,
+            papers: &self.papers,
+            before: self.before()?,
             label: &self.label,
             parent: self.policy.parent.clone(),
             model: self.policy.model.clone(),
@@ -190,17 +215,24 @@ impl<'a> Job<'a> {
     }
 
     fn log(&self, signed: &Path) -> Result<()> {
-        let consents = self
-            .token
-            .consents()
-            .iter()
-            .map(|record| record.id.to_string());
         let event = Event::Written {
-            consents: consents.collect(),
+            consents: self.papers.consents.clone(),
             identifier: format!("{:016x}", self.label.identifier),
             sha256: files::sha256(signed)?,
         };
         Log::of(self.policy.keys).append(event, self.policy.now)
+    }
+
+    /// Looks for marks in the edited file, which its own credentials do not name.
+    fn before(&self) -> Result<Before> {
+        let Some(parent) = &self.policy.parent else {
+            return Ok(Before::default());
+        };
+        let found = verify::watermark_at_start(parent)?;
+        Ok(Before {
+            watermark: found.map(|found| format!("{:016x}", found.identifier)),
+            metadata: foreign::find(parent)?,
+        })
     }
 
     /// Reads back what was written, as a stranger would who trusts our root.

@@ -10,9 +10,11 @@ use effigy_frame::{Frame, Picture, Rational, Timestamp};
 use effigy_mark::consent::{
     Audience, Basis, Claim, Draft, Match, Purpose, Seen, Store, Token, Use, require,
 };
+use effigy_mark::keys::Timestamps;
 use effigy_mark::label::{Language, Profiles, Source};
 use effigy_mark::{
-    Error, Keys, MarkedWriter, Moment, Policy, Report, State, Trust, verify, write_marked_picture,
+    Error, Foreign, Keys, MarkedWriter, Moment, Policy, Report, State, Trust, mark_file,
+    read_credentials, verify, write_marked_picture,
 };
 use effigy_media::WriteSettings;
 
@@ -177,27 +179,230 @@ fn written_video_verifies_and_says_what_was_done() {
     assert!(words.contains("not known here"), "{words}");
 }
 
-#[test]
-fn flipped_byte_anywhere_is_found() {
-    let studio = studio();
-    let path = studio.path("out.png");
-    let (token, policy) = (studio.token(), studio.policy());
-    write_marked_picture(&path, picture(120, 80, 0), &token, &policy).unwrap();
-    let whole = fs::read(&path).unwrap();
-    let changed = studio.path("changed.png");
-    for at in (0..whole.len()).step_by(whole.len() / 150 + 1) {
+/// `EFFIGY_FLIP_EVERY=1 cargo test --release --test marking flipped` flips a bit of every byte.
+fn n_flips(length: usize) -> usize {
+    let every = std::env::var("EFFIGY_FLIP_EVERY").ok();
+    every.map_or(300, |every| length / every.parse::<usize>().unwrap())
+}
+
+/// Flips one bit at places spread over a file, at its start and end and where the manifest begins;
+/// gives those that nobody noticed.
+fn unseen_flips(studio: &Studio, path: &Path) -> Vec<String> {
+    let whole = fs::read(path).unwrap();
+    let n = n_flips(whole.len());
+    let mut unseen = Vec::new();
+    let changed = path.with_file_name(format!(
+        "changed.{}",
+        path.extension().unwrap().to_string_lossy()
+    ));
+    let spread = (0..whole.len()).step_by(whole.len() / n + 1);
+    let ends = (0..48.min(whole.len())).chain(whole.len() - 24..whole.len());
+    // What wraps the manifest, and its first boxes.
+    let manifest = whole.windows(4).position(|w| w == b"jumb").unwrap();
+    let start = manifest.saturating_sub(48)..manifest + 96;
+    for at in spread.chain(ends).chain(start) {
         let mut bytes = whole.clone();
-        bytes[at] ^= 0x10;
+        bytes[at] ^= 1 << (at % 8);
         fs::write(&changed, bytes).unwrap();
         let trust = Trust {
             roots_pem: vec![studio.keys.root_pem().to_owned()],
         };
-        let state = verify(&changed, &trust)
-            .ok()
-            .and_then(|r| r.credentials)
-            .map(|c| c.state);
-        assert_ne!(state, Some(State::Trusted), "byte {at} of {}", whole.len());
+        let state = read_credentials(&changed, &trust).ok().flatten();
+        let state = state.map(|credentials| credentials.state);
+        if state == Some(State::Trusted) {
+            unseen.push(at);
+        }
     }
+    let name = path.file_name().unwrap();
+    assert!(
+        unseen.is_empty(),
+        "{name:?} of {} bytes: {unseen:?}",
+        whole.len()
+    );
+}
+
+#[test]
+fn flipped_byte_anywhere_is_found() {
+    let studio = studio();
+    let (token, policy) = (studio.token(), studio.policy());
+    let mut unseen = Vec::new();
+    for name in ["out.png", "out.jpg", "out.webp"] {
+        let path = studio.path(name);
+        write_marked_picture(&path, picture(120, 80, 0), &token, &policy).unwrap();
+        unseen.extend(unseen_flips(&studio, &path));
+    }
+    let path = studio.path("out.mp4");
+    write_video(&studio, &path).unwrap();
+    unseen.extend(unseen_flips(&studio, &path));
+    assert_eq!(unseen, Vec::<String>::new());
+}
+
+#[test]
+fn metadata_of_china_and_of_iptc_is_written_and_signed() {
+    let studio = studio();
+    let path = studio.path("out.mp4");
+    write_video(&studio, &path).unwrap();
+    let report = report(&studio, &path);
+    let kind = Foreign::DigitalSourceType("trainedAlgorithmicMedia".to_owned());
+    assert_eq!(report.foreign, [kind, Foreign::Aigc("1".to_owned())]);
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(10).position(|w| w == b"TC260:AIGC").unwrap();
+    bytes[at + 30] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let credentials = verify(&path, &Trust::default()).unwrap().credentials;
+    assert_eq!(credentials.unwrap().state, State::Broken);
+}
+
+/// Writes a picture where something is in the way; says what was left besides.
+#[track_caller]
+fn check_fails(studio: &Studio, policy: &Policy<'_>, size: (u32, u32), wanted: &str) {
+    let path = studio.path("out.png");
+    fs::write(&path, "an older file").unwrap();
+    let made = write_marked_picture(&path, picture(size.0, size.1, 0), &studio.token(), policy);
+    let error = made.unwrap_err().to_string();
+    assert!(error.contains(wanted), "{error}");
+    assert_eq!(studio.files_left(), ["out.png"]);
+    assert_eq!(fs::read(&path).unwrap(), b"an older file");
+}
+
+#[test]
+fn nothing_leaves_when_a_step_fails() {
+    let studio = studio();
+    let policy = studio.policy();
+    // Sixteen pixels have no room for 64 bits: what cannot be read back is not marked.
+    check_fails(&studio, &policy, (4, 4), "watermark cannot be read back");
+    let lost = Policy {
+        parent: Some(studio.path("lost.mp4")),
+        ..studio.policy()
+    };
+    check_fails(&studio, &lost, (300, 200), "lost.mp4");
+    let timeless = Keys::open(&studio.folder.path().join("keys")).unwrap();
+    let timeless = timeless.with_timestamps(Timestamps(std::sync::Arc::new(|_| {
+        Err(std::io::Error::other("the authority is on strike"))
+    })));
+    let unstamped = Policy {
+        keys: &timeless,
+        ..studio.policy()
+    };
+    check_fails(&studio, &unstamped, (300, 200), "cannot sign");
+    // A key that does not belong to the certificate.
+    let stranger = self::studio();
+    fs::copy(
+        stranger.folder.path().join("keys/signer.key"),
+        studio.folder.path().join("keys/signer.key"),
+    )
+    .unwrap();
+    let mixed = Keys::open(&studio.folder.path().join("keys")).unwrap();
+    let forged = Policy {
+        keys: &mixed,
+        ..studio.policy()
+    };
+    check_fails(&studio, &forged, (300, 200), "none was kept");
+    let token = studio.token();
+    fs::write(studio.folder.path().join("keys/log.jsonl"), "nonsense\n").unwrap();
+    let path = studio.path("unlogged.png");
+    let unlogged = write_marked_picture(&path, picture(300, 200, 0), &token, &policy);
+    assert!(matches!(unlogged, Err(Error::LogBroken { line: 1, .. })));
+    assert!(!path.exists());
+}
+
+#[test]
+fn nothing_leaves_when_encoding_or_naming_fails() {
+    let studio = studio();
+    let (token, policy) = (studio.token(), studio.policy());
+    let settings = WriteSettings::new(320, 240, Rational::new(25, 1));
+    let path = studio.path("out.mp4");
+    let mut writer = MarkedWriter::create(&path, &settings, &token, &policy).unwrap();
+    let wrong = Frame {
+        picture: picture(64, 64, 0),
+        ..frame(0)
+    };
+    assert!(writer.write(wrong).is_err());
+    assert!(writer.finish().is_err()); // no frame was written
+    assert_eq!(studio.files_left(), Vec::<String>::new());
+    // A folder has the name already.
+    fs::create_dir(studio.path("out.png")).unwrap();
+    let path = studio.path("out.png");
+    assert!(write_marked_picture(&path, picture(300, 200, 0), &token, &policy).is_err());
+    assert_eq!(studio.files_left(), ["out.png"]);
+    assert!(fs::read_dir(&path).unwrap().next().is_none());
+}
+
+#[test]
+fn file_from_elsewhere_is_marked_and_its_marks_are_kept() {
+    let studio = studio();
+    let first = studio.path("first.png");
+    let (token, policy) = (studio.token(), studio.policy());
+    let marked = write_marked_picture(&first, picture(300, 200, 0), &token, &policy).unwrap();
+    let second = studio.path("second.jpg");
+    let policy = Policy {
+        parent: Some(first.clone()),
+        ..studio.policy()
+    };
+    let mut go_on = || std::ops::ControlFlow::Continue(());
+    let again = mark_file(&first, &second, &policy, &mut go_on).unwrap();
+    let report = report(&studio, &second);
+    let credentials = report.credentials.unwrap();
+    assert_eq!(credentials.state, State::Trusted);
+    assert_eq!(credentials.ingredients, ["first.png"]);
+    assert_eq!(credentials.consents, Vec::<String>::new());
+    assert_eq!(report.watermark.unwrap().identifier, again.identifier);
+    let text = String::from_utf8_lossy(&fs::read(&second).unwrap()).into_owned();
+    assert!(text.contains(&format!("{:016x}", marked.identifier)));
+    let onto_itself = mark_file(&first, &first, &policy, &mut go_on);
+    assert!(matches!(onto_itself, Err(Error::SameFile { .. })));
+    let as_video = mark_file(&first, &studio.path("a.mp4"), &policy, &mut go_on);
+    assert!(matches!(as_video, Err(Error::OtherKind { .. })));
+}
+
+#[test]
+fn video_from_elsewhere_is_marked_and_can_be_stopped() {
+    let studio = studio();
+    let plain = studio.path("plain.mp4");
+    write_video(&studio, &plain).unwrap();
+    let mut n = 0;
+    let marked = studio.path("marked.mp4");
+    let policy = studio.policy();
+    mark_file(&plain, &marked, &policy, &mut || {
+        n += 1;
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(n, 30);
+    assert!(report(&studio, &marked).marked);
+    fs::remove_file(&marked).unwrap();
+    let stopped = mark_file(&plain, &marked, &policy, &mut || {
+        std::ops::ControlFlow::Break(())
+    });
+    assert!(matches!(stopped, Err(Error::Stopped)));
+    assert_eq!(studio.files_left(), ["plain.mp4"]);
+}
+
+#[test]
+fn credentials_of_another_picture_are_noticed() {
+    let studio = studio();
+    let (token, policy) = (studio.token(), studio.policy());
+    let path = studio.path("out.png");
+    let marked = write_marked_picture(&path, picture(300, 200, 0), &token, &policy).unwrap();
+    assert_eq!(report(&studio, &path).watermark_fits, Some(true));
+    // The pixels of one file with the manifest of another.
+    let other = studio.path("other.png");
+    let stranger = write_marked_picture(&other, picture(300, 200, 40), &token, &policy).unwrap();
+    let (head, ours) = split_at_pixels(&fs::read(&path).unwrap());
+    let (_, theirs) = split_at_pixels(&fs::read(&other).unwrap());
+    assert_ne!(ours, theirs);
+    fs::write(&path, [head, theirs].concat()).unwrap();
+    let report = report(&studio, &path);
+    assert_eq!(report.watermark_fits, Some(false));
+    assert_eq!(report.watermark.unwrap().identifier, stranger.identifier);
+    assert_ne!(stranger.identifier, marked.identifier);
+    assert_eq!(report.credentials.as_ref().unwrap().state, State::Broken);
+    assert!(report.in_words().contains("different files"));
+}
+
+fn split_at_pixels(png: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let at = png.windows(4).position(|name| name == b"IDAT").unwrap() - 4;
+    (png[..at].to_vec(), png[at..].to_vec())
 }
 
 #[test]

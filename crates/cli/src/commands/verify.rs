@@ -64,8 +64,6 @@ fn trust(args: &Args) -> anyhow::Result<Trust> {
         trust.roots_pem.push(pem);
     }
     let folder = safeguards::home(args.home.as_deref())?.join("keys");
-    if let Some(own) = Keys::public_root(&folder) {
-        trust.roots_pem.push(own);
-    }
+    trust.roots_pem.extend(Keys::public_roots(&folder));
     Ok(trust)
 }

@@ -6,7 +6,7 @@ use c2pa::jumbf_io::load_jumbf_from_stream;
 use c2pa::{Context, Manifest, Reader, ValidationState};
 use serde_json::json;
 
-use crate::credentials::{MAKING, WATERMARK};
+use crate::credentials::{MAKING, WATERMARK, container};
 
 /// Root certificates that signatures may lead to, as PEM.
 #[derive(Clone, Debug, Default)]
@@ -139,8 +139,12 @@ pub(crate) fn read(
     mut stream: impl Read + Seek + Send,
     anchors: &Anchors,
 ) -> c2pa::Result<Option<Credentials>> {
-    let is_padded_with_zeros = match load_jumbf_from_stream(media_type, &mut stream) {
-        Ok(store) => padding_is_zero(&store),
+    let gap = match load_jumbf_from_stream(media_type, &mut stream) {
+        Ok(store) => {
+            stream.rewind()?;
+            container::changed(media_type, &mut stream, &store)?
+                .or_else(|| (!padding_is_zero(&store)).then_some("padding.changed"))
+        }
         Err(c2pa::Error::JumbfNotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -154,16 +158,16 @@ pub(crate) fn read(
     }
     let context = Context::new().with_settings(settings)?;
     match Reader::from_context(context).with_stream(media_type, stream) {
-        Ok(reader) => Ok(Some(summary(&reader, is_padded_with_zeros))),
+        Ok(reader) => Ok(Some(summary(&reader, gap))),
         Err(c2pa::Error::JumbfNotFound) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn summary(reader: &Reader, is_padded_with_zeros: bool) -> Credentials {
+fn summary(reader: &Reader, gap: Option<&str>) -> Credentials {
     let manifest = reader.active_manifest();
     let state = match reader.validation_state() {
-        _ if !is_padded_with_zeros => State::Broken,
+        _ if gap.is_some() => State::Broken,
         ValidationState::Trusted => State::Trusted,
         ValidationState::Valid => State::Untrusted,
         ValidationState::Invalid => State::Broken,
@@ -173,9 +177,7 @@ fn summary(reader: &Reader, is_padded_with_zeros: bool) -> Credentials {
         .iter()
         .map(|status| status.code().to_owned())
         .collect();
-    if !is_padded_with_zeros {
-        problems.push("padding.changed".to_owned());
-    }
+    problems.extend(gap.map(str::to_owned));
     let ours = manifest.and_then(|manifest| assertion(manifest, MAKING));
     let consents = ours
         .and_then(|value| value["consents"].as_array().cloned())

@@ -8,17 +8,47 @@ use c2pa::assertions::{SoftBinding, SoftBindingBlock, SoftBindingScope};
 use c2pa::{Builder, BuilderIntent, Context, DigitalSourceType};
 use serde_json::json;
 
-use crate::consent::Token;
+use crate::consent::{Audience, Token, Use};
 use crate::credentials::{MAKING, WATERMARK, media_type};
 use crate::error::{Error, Result};
+use crate::foreign::Foreign;
 use crate::keys::Keys;
 use crate::label::{Label, Source};
+
+/// By whose leave a file was made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Papers {
+    pub(crate) consents: Vec<String>,
+    /// `None` where a file from elsewhere is marked: nothing was done to it here.
+    pub(crate) usage: Option<Use>,
+    pub(crate) audience: Option<Audience>,
+}
+
+impl Papers {
+    pub(crate) fn of(token: &Token) -> Self {
+        let consents = token.consents().iter();
+        Self {
+            consents: consents.map(|record| record.id.to_string()).collect(),
+            usage: Some(token.usage()),
+            audience: Some(token.audience()),
+        }
+    }
+}
+
+/// Marks that the edited file had and that re-encoding it would lose.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub(crate) struct Before {
+    /// The identifier of a watermark of ours.
+    pub(crate) watermark: Option<String>,
+    pub(crate) metadata: Vec<Foreign>,
+}
 
 /// What a manifest says.
 pub(crate) struct Manifest<'a> {
     /// File name of the output.
     pub(crate) title: String,
-    pub(crate) token: &'a Token,
+    pub(crate) papers: &'a Papers,
+    pub(crate) before: Before,
     pub(crate) label: &'a Label,
     /// The file that was edited.
     pub(crate) parent: Option<PathBuf>,
@@ -70,25 +100,25 @@ fn builder(manifest: &Manifest<'_>) -> c2pa::Result<Builder> {
         "title": manifest.title,
         "claim_generator_info": [{ "name": "effigy", "version": env!("CARGO_PKG_VERSION") }],
     }))?;
-    let (intent, action, source) = match manifest.label.source {
-        Source::Altered => (
-            BuilderIntent::Edit,
-            "c2pa.edited",
-            DigitalSourceType::CompositeWithTrainedAlgorithmicMedia,
-        ),
-        Source::Generated => (
-            BuilderIntent::Create(DigitalSourceType::TrainedAlgorithmicMedia),
-            "c2pa.edited",
-            DigitalSourceType::TrainedAlgorithmicMedia,
-        ),
+    let source = match manifest.label.source {
+        Source::Altered => DigitalSourceType::CompositeWithTrainedAlgorithmicMedia,
+        Source::Generated => DigitalSourceType::TrainedAlgorithmicMedia,
+    };
+    // What was made from nothing has no parent; what another program made has.
+    let intent = match (manifest.label.source, &manifest.parent) {
+        (Source::Generated, None) => BuilderIntent::Create(source.clone()),
+        _ => BuilderIntent::Edit,
     };
     builder.set_intent(intent);
     builder.add_action(json!({
-        "action": action,
+        "action": "c2pa.edited",
         "when": manifest.label.made,
         "digitalSourceType": source,
         "softwareAgent": { "name": "effigy", "version": env!("CARGO_PKG_VERSION") },
-        "description": format!("{}: faces drawn by a trained model", manifest.token.usage()),
+        "description": manifest.papers.usage.map_or_else(
+            || "made elsewhere; marked as synthetic".to_owned(),
+            |usage| format!("{usage}: faces drawn by a trained model"),
+        ),
     }))?;
     builder.add_action(json!({ "action": "c2pa.watermarked", "when": manifest.label.made }))?;
     builder.add_assertion_json(MAKING, &making(manifest))?;
@@ -105,12 +135,6 @@ fn builder(manifest: &Manifest<'_>) -> c2pa::Result<Builder> {
 
 fn making(manifest: &Manifest<'_>) -> serde_json::Value {
     let label = manifest.label;
-    let consents: Vec<&str> = manifest
-        .token
-        .consents()
-        .iter()
-        .map(|record| record.id.as_str())
-        .collect();
     let model = manifest.model.as_ref();
     json!({
         "provider": label.provider,
@@ -118,9 +142,10 @@ fn making(manifest: &Manifest<'_>) -> serde_json::Value {
         "version": env!("CARGO_PKG_VERSION"),
         "time": label.made,
         "identifier": format!("{:016x}", label.identifier),
-        "use": manifest.token.usage(),
-        "audience": manifest.token.audience(),
-        "consents": consents,
+        "use": manifest.papers.usage,
+        "audience": manifest.papers.audience,
+        "consents": manifest.papers.consents,
+        "before": manifest.before,
         "model": model.map(|(name, sha256)| json!({ "name": name, "sha256": sha256 })),
         "label": { "profiles": label.profiles, "language": label.language, "source": label.source },
     })

@@ -1,0 +1,59 @@
+//! `mark`: mark a picture or video that was made elsewhere.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use effigy_mark::label::Source;
+use effigy_pipeline::marking::{MarkJob, default_output, mark};
+
+use crate::output::{Exit, Output};
+use crate::safeguards::SafeguardArgs;
+
+/// Mark a picture or video that was made elsewhere: label, watermark, Content Credentials
+///
+/// Credentials that it has already are kept as an ingredient.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Picture or video
+    file: PathBuf,
+    /// Where to write the marked copy [default: NAME-marked beside it]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How much of it was made by a network
+    #[arg(long, default_value = "altered", value_name = "SOURCE")]
+    source: SourceName,
+    #[command(flatten)]
+    safeguards: SafeguardArgs,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SourceName {
+    /// It was filmed, and parts were redrawn
+    Altered,
+    /// Nothing was filmed
+    Generated,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    args.safeguards.make_keys(output)?;
+    let job = MarkJob {
+        input: args.file.clone(),
+        output: args
+            .output
+            .clone()
+            .unwrap_or_else(|| default_output(&args.file)),
+        source: match args.source {
+            SourceName::Altered => Source::Altered,
+            SourceName::Generated => Source::Generated,
+        },
+        safeguards: args.safeguards.safeguards()?,
+    };
+    let marked = mark(&job, &mut output.progress())
+        .with_context(|| format!("cannot mark {:?}", args.file))?;
+    output.say(format_args!(
+        "marked as synthetic, with the identifier {:016x}; verify it with `effigy verify`",
+        marked.identifier,
+    ));
+    output.data(marked.path.display())?;
+    Ok(Exit::Nothing)
+}

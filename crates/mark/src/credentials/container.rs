@@ -1,0 +1,181 @@
+//! Whether the bytes around a manifest of ours are as they were written.
+//!
+//! Hashes leave out the manifest with what wraps it, and the signature covers only what is inside:
+//! lengths, checksums and numbers of the wrapping could be changed unseen. What they must be is
+//! known for what we write, so it is written again and compared.
+
+use std::io::Read;
+
+use crate::xmp::crc32;
+
+/// Marks a store with a manifest of ours; other makers may wrap theirs in other ways.
+const OURS: &[u8] = super::MAKING.as_bytes();
+/// A manifest in a video stands behind its first, short box.
+const BEFORE_IN_VIDEO: u64 = 1 << 20;
+
+/// Finds a change in what wraps `store`, and in the lengths of its boxes.
+pub(super) fn changed(
+    media_type: &str,
+    file: &mut impl Read,
+    store: &[u8],
+) -> std::io::Result<Option<&'static str>> {
+    if !contains(store, OURS) {
+        return Ok(None);
+    }
+    if !boxes_fill(store, 0) {
+        return Ok(Some("length.changed"));
+    }
+    let manifests = store[8..].strip_prefix(STORE_HEAD);
+    if !manifests.is_some_and(heads_are_ours) {
+        return Ok(Some("head.changed"));
+    }
+    let Some(wrapped) = wrapped(media_type, store) else {
+        return Ok(None);
+    };
+    let most = if media_type.starts_with("video/") {
+        wrapped.len() as u64 + BEFORE_IN_VIDEO
+    } else {
+        u64::MAX
+    };
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok((!contains(&bytes, &wrapped)).then_some("wrapping.changed"))
+}
+
+/// What says that the outermost box is a store of manifests (C2PA specification 2.2, section 11.1):
+/// a description of its type, and the label `c2pa`.
+const STORE_HEAD: &[u8] = b"\0\0\0\x1ejumdc2pa\0\x11\0\x10\x80\0\0\xaa\08\x9bq\x03c2pa\0";
+
+/// In the description of each manifest of ours: it may be asked for, and it has a label.
+const TOGGLES: u8 = 3;
+
+/// Whether the descriptions of our own manifests say what we write. Boxes fill one another already.
+fn heads_are_ours(mut manifests: &[u8]) -> bool {
+    while let Some(length) = manifests.first_chunk::<4>() {
+        let (one, rest) = manifests.split_at(u32::from_be_bytes(*length) as usize);
+        // Head of the manifest, head of its description, and its type.
+        let toggles = one.get(8 + 8 + 16);
+        if contains(one, OURS) && toggles != Some(&TOGGLES) {
+            return false;
+        }
+        manifests = rest;
+    }
+    true
+}
+
+/// How deep boxes are nested; ours are five deep.
+const DEEPEST: usize = 16;
+
+/// Whether boxes (ISO 19566-5) stand one behind the other, and those inside fill those around.
+fn boxes_fill(mut bytes: &[u8], depth: usize) -> bool {
+    while !bytes.is_empty() {
+        let Some(length) = bytes.first_chunk::<4>() else {
+            return false;
+        };
+        let length = u32::from_be_bytes(*length) as usize;
+        let Some((one, rest)) = bytes.split_at_checked(length).filter(|_| 8 <= length) else {
+            return false;
+        };
+        let is_full = &one[4..8] != b"jumb" || depth < DEEPEST && boxes_fill(&one[8..], depth + 1);
+        if !is_full {
+            return false;
+        }
+        bytes = rest;
+    }
+    true
+}
+
+/// The store as each format wraps it.
+fn wrapped(media_type: &str, store: &[u8]) -> Option<Vec<u8>> {
+    match media_type {
+        "image/jpeg" => Some(in_jpeg(store)),
+        "image/png" => Some(in_png(store)),
+        "image/webp" => Some(in_webp(store)),
+        _ if media_type.starts_with("video/") => Some(in_mp4(store)),
+        _ => None,
+    }
+}
+
+/// Segments APP11 with the number of the box, their own number, and the head of the box in each.
+fn in_jpeg(store: &[u8]) -> Vec<u8> {
+    const MOST: usize = 64_000;
+    let mut out = Vec::new();
+    for (number, chunk) in (1_u32..).zip(store.chunks(MOST)) {
+        let head = if number == 1 { &[][..] } else { &store[..8] };
+        let length = (2 + 8 + head.len() + chunk.len()) as u16;
+        out.extend([0xff, 0xeb]);
+        out.extend(length.to_be_bytes());
+        out.extend(*b"JP\x02\x11");
+        out.extend(number.to_be_bytes());
+        out.extend(head);
+        out.extend(chunk);
+    }
+    out
+}
+
+fn in_png(store: &[u8]) -> Vec<u8> {
+    let chunk = [b"caBX", store].concat();
+    let length = (store.len() as u32).to_be_bytes();
+    let check = crc32(&chunk).to_be_bytes();
+    [&length[..], &chunk, &check].concat()
+}
+
+fn in_webp(store: &[u8]) -> Vec<u8> {
+    let length = (store.len() as u32).to_le_bytes();
+    let padding = &[0][..store.len() % 2];
+    [b"C2PA", &length[..], store, padding].concat()
+}
+
+/// C2PA specification 2.2, appendix A.5.
+const IN_MP4: [u8; 16] = [
+    0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c, 0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81,
+];
+
+fn in_mp4(store: &[u8]) -> Vec<u8> {
+    // Version and flags, the purpose, and no table of hashes.
+    let head = [&[0; 4][..], b"manifest\0", &[0; 8]].concat();
+    let length = 8 + IN_MP4.len() + head.len() + store.len();
+    let length = (length as u32).to_be_bytes();
+    [&length[..], b"uuid", &IN_MP4, &head, store].concat()
+}
+
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    let first = wanted[0];
+    let starts = bytes.iter().enumerate().filter(|&(_, &b)| b == first);
+    starts
+        .map(|(at, _)| at)
+        .any(|at| bytes[at..].starts_with(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let length = (8 + content.len() as u32).to_be_bytes();
+        [&length[..], kind, content].concat()
+    }
+
+    #[test]
+    fn boxes_must_fill_the_one_around() {
+        let inner = [boxed(b"jumd", b"label"), boxed(b"json", b"{}")].concat();
+        let whole = boxed(b"jumb", &inner);
+        assert!(boxes_fill(&whole, 0));
+        for at in (0..4).chain(8..12).chain(21..25) {
+            for bit in 0..8 {
+                let mut changed = whole.clone();
+                changed[at] ^= 1 << bit;
+                assert!(!boxes_fill(&changed, 0), "byte {at}, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn deeply_nested_boxes_end() {
+        let mut nested = boxed(b"jumb", &[]);
+        for _ in 0..2000 {
+            nested = boxed(b"jumb", &nested);
+        }
+        assert!(!boxes_fill(&nested, 0));
+    }
+}

@@ -1,0 +1,85 @@
+//! Marking a file that was made elsewhere.
+//!
+//! No consent is asked: nothing is drawn, and a file that is synthetic already is better marked
+//! than not. Frames come from the file alone, so that this is no way out for what is rendered.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use effigy_media::{Limits, VideoReader, WriteSettings, read_picture};
+
+use crate::credentials::{self, Papers};
+use crate::error::{Error, Result};
+use crate::writer::{Marked, MarkedWriter, Policy, write_picture_with};
+
+/// Marks `input` as synthetic and writes it to `output`, which may not be the same file. `step` is
+/// called after every frame, and asks to stop with [`ControlFlow::Break`].
+///
+/// # Errors
+/// When the input cannot be read, the output's format does not fit or cannot carry credentials,
+/// or any mark cannot be written. There is no output then.
+pub fn mark_file(
+    input: &Path,
+    output: &Path,
+    policy: &Policy<'_>,
+    step: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<Marked> {
+    let is_video_output = credentials::media_type(output)?.starts_with("video/");
+    if let (Ok(from), Ok(to)) = (input.canonicalize(), output.canonicalize())
+        && from == to
+    {
+        return Err(Error::SameFile { path: from });
+    }
+    let extension = || {
+        let extension = output.extension().unwrap_or_default();
+        extension.to_string_lossy().into_owned()
+    };
+    let reader = VideoReader::open(input, &Limits::default())?;
+    match (reader.info().container == PICTURES, is_video_output) {
+        (true, false) => {
+            let picture = read_picture(input, &Limits::default())?;
+            write_picture_with(output, picture, Papers::default(), policy)
+        }
+        (false, true) => mark_video(reader, (input, output), policy, step),
+        (true, true) => Err(Error::OtherKind {
+            what: "a picture",
+            extension: extension(),
+            allowed: "jpg, png, webp",
+        }),
+        (false, false) => Err(Error::OtherKind {
+            what: "a video",
+            extension: extension(),
+            allowed: "mp4, mov, m4v",
+        }),
+    }
+}
+
+/// What the media crate calls the container of pictures.
+const PICTURES: &str = "pictures";
+
+fn mark_video(
+    reader: VideoReader,
+    (input, output): (&Path, &Path),
+    policy: &Policy<'_>,
+    step: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<Marked> {
+    let mut settings = match &reader.info().video {
+        Some(video) => WriteSettings::like(video),
+        None => {
+            return Err(Error::NoPicture {
+                path: input.to_owned(),
+            });
+        }
+    };
+    if reader.info().audio.is_some() {
+        settings.audio_from = Some(input.to_owned());
+    }
+    let mut writer = MarkedWriter::begin(output, &settings, Papers::default(), policy)?;
+    for frame in reader {
+        writer.write(frame?)?;
+        if step().is_break() {
+            return Err(Error::Stopped);
+        }
+    }
+    writer.finish()
+}
