@@ -17,17 +17,17 @@ pub struct Embedder {
 
 /// Mean square of the change at full strength, in levels: 42.5 dB.
 const MOST_POWER: f32 = 3.66;
-/// At least this much even where little would do: 46 dB.
-const LEAST_POWER: f32 = 1.63;
+/// At least this much even where little would do: 47 dB.
+const LEAST_POWER: f32 = 1.3;
 /// Strength of a carrier that is enough, in units of the noise among the coded bits.
 const ENOUGH: f32 = 3.5;
 /// Groups of carriers with a known sign: each is strengthened as if it were one coded bit.
 const SYNC_GROUPS: usize = 64;
 const GROUPS: usize = CODED_BITS + SYNC_GROUPS;
 /// The eye forgives change in texture: the mark grows with its strength to this power.
-const FORGIVEN: f32 = 0.3;
+const FORGIVEN: f32 = 0.35;
 /// Bounds of what is forgiven, in levels of texture.
-const FLAT: f32 = 0.7;
+const FLAT: f32 = 0.6;
 const ROUGH: f32 = 14.0;
 /// How finely what is forgiven follows the texture.
 const STEPS_PER_LEVEL: f32 = 64.0;
@@ -64,10 +64,15 @@ impl Embedder {
 
     /// Draws the watermark into a picture.
     pub fn embed(&self, picture: &mut Picture) {
-        let detail = field::detail(canonical_luma(picture));
+        let luma = canonical_luma(picture);
+        let kept = kept(&luma);
+        // Where much may be cut off, what is left must be enough alone.
+        let lost = kept.iter().map(|kept| 1.0 - kept).sum::<f32>() / kept.len() as f32;
+        let wasted = (2.0 * lost / WASTED).min(1.0);
+        let detail = field::detail(luma);
         let (power, mask) = std::thread::scope(|scope| {
             let beside = scope.spawn(|| field::power(&detail));
-            let mask = forgiven(&detail);
+            let mask = forgiven(&detail, &kept);
             // The other thread does plain sums; if it panicked, so does this one.
             (
                 beside.join().unwrap_or_else(|_| field::power(&detail)),
@@ -88,7 +93,11 @@ impl Embedder {
         let pixels = picture.width() as usize * picture.height() as usize;
         // Few pixels carry few repetitions: small pictures get all that is allowed.
         let is_small = pixels < mask.values.len();
-        let least = if is_small { MOST_POWER } else { LEAST_POWER };
+        let least = if is_small {
+            MOST_POWER
+        } else {
+            LEAST_POWER + wasted * (MOST_POWER - LEAST_POWER)
+        };
         let strengths = self.strengths(&fold(&seen, 1.0), gain, (least, mask_power));
         let pattern = self.pattern(&strengths);
         let mut change = mask;
@@ -290,10 +299,22 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// How much of a change is left when the picture is made a fifth lighter. What is nearly white is
+/// cut off then, so that the mark is worth more elsewhere.
+fn kept(luma: &Field) -> Vec<f32> {
+    const LIGHT: f32 = 200.0;
+    const LOST: f32 = 225.0;
+    let share = |luma: &f32| 1.0 - WASTED * ((luma - LIGHT) / (LOST - LIGHT)).clamp(0.0, 1.0);
+    luma.values.iter().map(share).collect()
+}
+
+/// What is taken from places that are nearly white.
+const WASTED: f32 = 0.5;
+
 /// How much change each place forgives.
 ///
 /// The smallest texture nearby decides: on the flat side of an edge the eye sees every change.
-fn forgiven(detail: &Field) -> Field {
+fn forgiven(detail: &Field, kept: &[f32]) -> Field {
     let mut scratch = Vec::new();
     let mut mask = Field {
         values: detail.values.iter().map(|value| value.abs()).collect(),
@@ -307,10 +328,10 @@ fn forgiven(detail: &Field) -> Field {
     let powers: Vec<f32> = (0..=n_steps)
         .map(|step| (step as f32 / STEPS_PER_LEVEL).powf(FORGIVEN))
         .collect();
-    for value in &mut mask.values {
+    for (value, kept) in mask.values.iter_mut().zip(kept) {
         // Mean size against root of the mean square: a factor of 1.25 for bell-shaped detail.
         let texture = (1.25 * *value).clamp(FLAT, ROUGH);
-        *value = powers[(texture * STEPS_PER_LEVEL) as usize];
+        *value = kept * powers[(texture * STEPS_PER_LEVEL) as usize];
     }
     mask
 }

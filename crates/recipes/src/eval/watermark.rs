@@ -21,10 +21,15 @@ pub(crate) struct Args {
     /// Portraits that are marked and attacked
     #[arg(long, default_value_t = 120)]
     pictures: usize,
+    /// Portraits of each source to leave out first: what is tuned is tuned on others than those
+    /// that are reported
+    #[arg(long, default_value_t = 0)]
+    offset: usize,
     /// Clips of two seconds that are marked and attacked
     #[arg(long, default_value_t = 16)]
     clips: usize,
-    /// Unmarked pictures that must read as nothing; all of them by default
+    /// Unmarked pictures that must read as nothing, besides all clips; all of them by default, none
+    /// at all with 0
     #[arg(long, value_name = "N")]
     unmarked: Option<usize>,
     /// Python with PyPI invisible-watermark, to measure it on the same files
@@ -106,7 +111,7 @@ pub(crate) fn evaluate(data: &Path, args: &Args) -> Result<()> {
     let mut peer = args.peer.as_deref().map(Peer::start).transpose()?;
     let mut table = Table::default();
     let mut decibels: [Vec<f64>; 1 + MODES.len()] = Default::default();
-    for (number, path) in portraits(data, args.pictures)?.iter().enumerate() {
+    for (number, path) in portraits(data, args)?.iter().enumerate() {
         let plain = effigy_media::read_picture(path, &Limits::default())?;
         let identifier = identifier(number);
         let mut marked = plain.clone();
@@ -120,7 +125,7 @@ pub(crate) fn evaluate(data: &Path, args: &Args) -> Result<()> {
             measure_peer(peer, (&plain, identifier), &mut table, &mut decibels)?;
         }
     }
-    clips(data, args.clips, &mut table, peer.as_mut())?;
+    clips(data, args, &mut table, peer.as_mut())?;
     let alarms = false_alarms(data, args.unmarked)?;
     let n_methods = if peer.is_some() { 1 + MODES.len() } else { 1 };
     table.print(n_methods);
@@ -189,13 +194,14 @@ fn read(picture: &Picture) -> Option<u64> {
 }
 
 /// Spread evenly over each source, in the order of the names.
-fn portraits(data: &Path, n: usize) -> Result<Vec<PathBuf>> {
+fn portraits(data: &Path, args: &Args) -> Result<Vec<PathBuf>> {
     let mut chosen = Vec::new();
     for source in SOURCES {
         let files = files(&data.join("people").join(source), "jpg")?;
-        let wanted = n / SOURCES.len();
+        let wanted = args.pictures / SOURCES.len();
         let step = (files.len() / wanted.max(1)).max(1);
-        chosen.extend(files.into_iter().step_by(step).take(wanted));
+        let files = files.into_iter().skip(args.offset);
+        chosen.extend(files.step_by(step).take(wanted));
     }
     Ok(chosen)
 }
@@ -218,12 +224,9 @@ fn psnr(a: &Picture, b: &Picture) -> f64 {
     10.0 * (255.0 * 255.0 / mean).log10()
 }
 
-fn clips(data: &Path, n: usize, table: &mut Table, mut peer: Option<&mut Peer>) -> Result<()> {
-    for (number, path) in files(&data.join("video"), "mp4")?
-        .iter()
-        .take(n)
-        .enumerate()
-    {
+fn clips(data: &Path, args: &Args, table: &mut Table, mut peer: Option<&mut Peer>) -> Result<()> {
+    let clips = files(&data.join("video"), "mp4")?;
+    for (number, path) in clips.iter().skip(args.offset).take(args.clips).enumerate() {
         let identifier = identifier(1000 + number);
         let embedder = Embedder::new(identifier);
         let reader = VideoReader::open(path, &Limits::default())?;
@@ -369,7 +372,7 @@ fn false_alarms(data: &Path, n: Option<usize>) -> Result<Alarms> {
             seen.alarms += 1;
         }
     }
-    if n == paths.len() {
+    if 0 < n {
         for folder in CLIPS {
             for path in files(&data.join(folder), "mp4")? {
                 false_alarms_in_clip(&path, &mut seen)?;
