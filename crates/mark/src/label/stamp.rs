@@ -141,7 +141,7 @@ impl Stamp {
     fn draw(words: &Words<'_>) -> Self {
         let icon_units = words
             .icon
-            .map_or(0.0, |icon| text_units(icon) * ICON_TEXT + 3.0 * PAD);
+            .map_or(0.0, |icon| text_units(icon) * ICON_TEXT + 3.7 * PAD);
         let units = 2.0 * PAD + icon_units + text_units(words.text);
         // Long words on a narrow picture shrink until they fit.
         let scale = (words.capital_px / f32::from(CAPITAL)).min(words.room_px as f32 / units);
