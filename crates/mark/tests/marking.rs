@@ -210,15 +210,10 @@ fn unseen_flips(studio: &Studio, path: &Path) -> Vec<String> {
         let state = read_credentials(&changed, &trust).ok().flatten();
         let state = state.map(|credentials| credentials.state);
         if state == Some(State::Trusted) {
-            unseen.push(at);
+            unseen.push(format!("byte {at} of {path:?}"));
         }
     }
-    let name = path.file_name().unwrap();
-    assert!(
-        unseen.is_empty(),
-        "{name:?} of {} bytes: {unseen:?}",
-        whole.len()
-    );
+    unseen
 }
 
 #[test]

@@ -4,7 +4,9 @@
 //! lengths, checksums and numbers of the wrapping could be changed unseen. What they must be is
 //! known for what we write, so it is written again and compared.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::xmp::crc32;
 
@@ -16,7 +18,7 @@ const BEFORE_IN_VIDEO: u64 = 1 << 20;
 /// Finds a change in what wraps `store`, and in the lengths of its boxes.
 pub(super) fn changed(
     media_type: &str,
-    file: &mut impl Read,
+    file: &mut (impl Read + Seek),
     store: &[u8],
 ) -> std::io::Result<Option<&'static str>> {
     if !contains(store, OURS) {
@@ -38,8 +40,61 @@ pub(super) fn changed(
         u64::MAX
     };
     let mut bytes = Vec::new();
-    file.take(most).read_to_end(&mut bytes)?;
-    Ok((!contains(&bytes, &wrapped)).then_some("wrapping.changed"))
+    file.by_ref().take(most).read_to_end(&mut bytes)?;
+    if !contains(&bytes, &wrapped) {
+        return Ok(Some("wrapping.changed"));
+    }
+    let is_video = media_type.starts_with("video/");
+    let is_same = !is_video || said_of_unhashed(store) == unhashed(file)?;
+    Ok((!is_same).then_some("boxes.changed"))
+}
+
+/// Boxes of a video that C2PA's hash leaves out (specification 2.2, appendix A.5).
+const UNHASHED: [&[u8; 4]; 4] = [b"ftyp", b"free", b"skip", b"mfra"];
+/// All of them together are far smaller in what we write.
+const MOST_UNHASHED: u64 = 1 << 20;
+
+/// SHA-256 of the boxes of a video that C2PA's hash leaves out, to be stated in the manifest.
+pub(super) fn unhashed(file: &mut (impl Read + Seek)) -> std::io::Result<Option<String>> {
+    let end = file.seek(SeekFrom::End(0))?;
+    let (mut at, mut left, mut hash) = (0, MOST_UNHASHED, Sha256::new());
+    while at + 8 <= end {
+        file.seek(SeekFrom::Start(at))?;
+        let mut head = [0; 16];
+        let n_head = if at + 16 <= end { 16 } else { 8 };
+        file.read_exact(&mut head[..n_head])?;
+        let [a, b, c, d, ..] = head;
+        let length = match u32::from_be_bytes([a, b, c, d]) {
+            0 => end - at,
+            1 => head[8..]
+                .iter()
+                .fold(0, |n, &byte| n << 8 | u64::from(byte)),
+            length => u64::from(length),
+        };
+        if length < 8 || end - at < length {
+            return Ok(None);
+        }
+        if UNHASHED.iter().any(|kind| head[4..8] == **kind) {
+            if left < length {
+                return Ok(None);
+            }
+            left -= length;
+            file.seek(SeekFrom::Start(at))?;
+            std::io::copy(&mut file.by_ref().take(length), &mut hash)?;
+        }
+        at += length;
+    }
+    Ok(Some(crate::files::hex(&hash.finalize())))
+}
+
+/// What the active manifest, the last in the store, says of them.
+fn said_of_unhashed(store: &[u8]) -> Option<String> {
+    const FIELD: &[u8] = b"\"unhashed\":\"";
+    let last = (0..store.len())
+        .rev()
+        .find(|&at| store[at..].starts_with(FIELD))?;
+    let digits = store.get(last + FIELD.len()..last + FIELD.len() + 64)?;
+    String::from_utf8(digits.to_vec()).ok()
 }
 
 /// What says that the outermost box is a store of manifests (C2PA specification 2.2, section 11.1):

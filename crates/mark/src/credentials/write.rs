@@ -1,7 +1,7 @@
 //! Writing a manifest into a finished file.
 
 use std::fs::{File, OpenOptions};
-use std::io::Cursor;
+use std::io::{Cursor, Seek as _};
 use std::path::{Path, PathBuf};
 
 use c2pa::assertions::{SoftBinding, SoftBindingBlock, SoftBindingScope};
@@ -9,7 +9,7 @@ use c2pa::{Builder, BuilderIntent, Context, DigitalSourceType};
 use serde_json::json;
 
 use crate::consent::{Audience, Token, Use};
-use crate::credentials::{MAKING, WATERMARK, media_type};
+use crate::credentials::{MAKING, WATERMARK, container, media_type};
 use crate::error::{Error, Result};
 use crate::foreign::Foreign;
 use crate::keys::Keys;
@@ -67,12 +67,19 @@ pub(crate) fn sign(
 ) -> Result<()> {
     let media_type = media_type(signed)?;
     let signer = keys.signer()?;
-    let mut builder = builder(manifest).map_err(|source| Error::Sign { source })?;
-    add_parent(&mut builder, manifest)?;
-    let mut input = File::open(unsigned).map_err(|source| Error::Read {
+    let read_error = |source| Error::Read {
         source,
         path: unsigned.to_owned(),
-    })?;
+    };
+    let mut input = File::open(unsigned).map_err(read_error)?;
+    let unhashed = if media_type.starts_with("video/") {
+        container::unhashed(&mut input).map_err(read_error)?
+    } else {
+        None
+    };
+    input.rewind().map_err(read_error)?;
+    let mut builder = builder(manifest, unhashed).map_err(|source| Error::Sign { source })?;
+    add_parent(&mut builder, manifest)?;
     let write_error = |source| Error::Write {
         source,
         path: signed.to_owned(),
@@ -90,7 +97,7 @@ pub(crate) fn sign(
     output.sync_all().map_err(write_error)
 }
 
-fn builder(manifest: &Manifest<'_>) -> c2pa::Result<Builder> {
+fn builder(manifest: &Manifest<'_>, unhashed: Option<String>) -> c2pa::Result<Builder> {
     let settings = json!({
         "builder": { "thumbnail": { "enabled": false } },
         "verify": { "remote_manifest_fetch": false },
@@ -121,7 +128,7 @@ fn builder(manifest: &Manifest<'_>) -> c2pa::Result<Builder> {
         ),
     }))?;
     builder.add_action(json!({ "action": "c2pa.watermarked", "when": manifest.label.made }))?;
-    builder.add_assertion_json(MAKING, &making(manifest))?;
+    builder.add_assertion_json(MAKING, &making(manifest, unhashed))?;
     let mut binding = SoftBinding::default();
     binding.alg = Some(WATERMARK.to_owned());
     binding.blocks = vec![SoftBindingBlock {
@@ -133,7 +140,7 @@ fn builder(manifest: &Manifest<'_>) -> c2pa::Result<Builder> {
     Ok(builder)
 }
 
-fn making(manifest: &Manifest<'_>) -> serde_json::Value {
+fn making(manifest: &Manifest<'_>, unhashed: Option<String>) -> serde_json::Value {
     let label = manifest.label;
     let model = manifest.model.as_ref();
     json!({
@@ -146,6 +153,7 @@ fn making(manifest: &Manifest<'_>) -> serde_json::Value {
         "audience": manifest.papers.audience,
         "consents": manifest.papers.consents,
         "before": manifest.before,
+        "unhashed": unhashed,
         "model": model.map(|(name, sha256)| json!({ "name": name, "sha256": sha256 })),
         "label": { "profiles": label.profiles, "language": label.language, "source": label.source },
     })
