@@ -230,7 +230,7 @@ impl Divisor {
                 *sum += u32::from(value);
             }
         }
-        rgb.map(|sum| ((u64::from(sum) + self.half) * self.inverse >> Self::BITS) as u8)
+        rgb.map(|sum| (((u64::from(sum) + self.half) * self.inverse) >> Self::BITS) as u8)
     }
 }
 
