@@ -81,7 +81,7 @@ fn most_likely(soft: &[f32]) -> Vec<bool> {
     let outputs: Vec<usize> = (0..STATES as u32 / 2)
         .map(|half| {
             GENERATORS.iter().fold(0, |bits, generator| {
-                bits << 1 | ((2 * half & generator).count_ones() % 2) as usize
+                bits << 1 | (((2 * half) & generator).count_ones() % 2) as usize
             })
         })
         .collect();

@@ -71,7 +71,7 @@ fn residual_pairs_agree_with_burn() {
 #[test]
 fn linear_layers_agree_with_burn() {
     let device = Device::flex();
-    let linear = LinearConfig::new(32 * 6, 50).init(&device);
+    let linear = nn::LinearConfig::new(32 * 6, 50).init(&device);
     let x = noise([1, 32, 2, 3], &device);
     let direct = Dense::on_map(&linear, 6).run(&map_of(&x).flat());
     let wanted = values(linear.forward(x.clone().flatten::<2>(1, 3)));

@@ -368,7 +368,7 @@ fn false_alarms(data: &Path, n: Option<usize>) -> Result<Alarms> {
         let picture = effigy_media::read_picture(path, &Limits::default())?;
         seen.pictures += 1;
         if let Some(identifier) = read(&picture) {
-            eprintln!("false alarm: {identifier:016x} in {path:?}");
+            println!("false alarm: {identifier:016x} in {path:?}");
             seen.alarms += 1;
         }
     }
