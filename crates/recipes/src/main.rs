@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
+mod actors;
 mod augment;
 mod data;
 mod eval;
@@ -54,6 +55,8 @@ enum Command {
     Base(run::Args),
     /// Write a sheet of what a network is shown in training
     Look(look::Args),
+    /// Film people who don't exist, with the truth about every pixel
+    Actors(actors::Args),
     /// Measure the networks on people that none was trained on
     #[command(subcommand)]
     Eval(eval::Command),
@@ -68,6 +71,7 @@ fn main() -> Result<()> {
         Command::Identifier(args) => train_identifier::train(&cli.data, &args),
         Command::Base(args) => train_base::train(&cli.data, &args),
         Command::Look(args) => look::write(&cli.data, &args),
+        Command::Actors(args) => actors::run(&cli.data, &args),
         Command::Eval(command) => eval::run(&cli.data, &command),
     }
 }
