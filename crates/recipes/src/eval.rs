@@ -1,5 +1,6 @@
 //! Measures the networks on people that none was trained on.
 
+mod actors;
 mod finder;
 mod identity;
 mod mesh;
@@ -22,7 +23,7 @@ pub(crate) enum Command {
     /// Recall and precision of the finder, and false faces in pictures without one
     Finder(finder::Args),
     /// Error of the mesh network against the annotations
-    Mesh(Weights),
+    Mesh(mesh::Args),
     /// Accuracy of the identity network on pairs
     Identity(identity::Args),
     /// Tremble of the points on a still head, and their lag on a moving one
@@ -35,7 +36,7 @@ pub(crate) enum Command {
 pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
     match command {
         Command::Finder(args) => finder::measure(data, args),
-        Command::Mesh(weights) => mesh::measure(data, weights),
+        Command::Mesh(args) => mesh::measure(data, args),
         Command::Identity(args) => identity::measure(data, args),
         Command::Video(args) => video::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),

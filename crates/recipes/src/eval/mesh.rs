@@ -1,23 +1,33 @@
 //! How far the mesh network's points are from the annotations.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use effigy_face::align::mesh_view;
 use effigy_face::pose::pose;
 use effigy_frame::resample::crop;
-use effigy_model::weights::MESHER;
-use effigy_model::{Mesher, device};
+use effigy_model::weights::{FINDER, MESHER};
+use effigy_model::{Finder, Mesher, device};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::Weights;
 use super::finder::sources;
+use super::{Weights, actors};
 use crate::augment::{Jitter, strayed};
 use crate::data::{self, Sample, Split};
 
+/// What to measure against.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    weights: Weights,
+    /// Measure on the drawn people in this folder, whose points are known, finder included
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "testdata/actors")]
+    actors: Option<PathBuf>,
+}
+
 /// The views strayed as far as tracking lets them.
-const JITTER: Jitter = Jitter {
+pub(super) const JITTER: Jitter = Jitter {
     turn: 0.08,
     scale: 0.06,
     shift: 0.02,
@@ -25,9 +35,14 @@ const JITTER: Jitter = Jitter {
 
 /// Prints the mean error of the 68-point subset and of all points, as a share of the distance
 /// between the outer corners of the eyes.
-pub(crate) fn measure(data: &Path, weights: &Weights) -> Result<()> {
+pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
+    let weights = &args.weights;
     let device = device::open(device::Choice::Cpu)?;
     let mesher = weights.fill("mesher", MESHER, Mesher::new(&device))?;
+    if let Some(folder) = &args.actors {
+        let finder = weights.fill("finder", FINDER, Finder::new(&device))?;
+        return actors::measure(folder, &finder, &mesher);
+    }
     let samples = data::read(data, Split::Validation, |_| true)?;
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let errors: Vec<[f64; 3]> = samples

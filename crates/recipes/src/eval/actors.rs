@@ -1,0 +1,128 @@
+//! The networks against people who don't exist: every point is known, not annotated.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use effigy_face::align::mesh_view;
+use effigy_face::pose::pose;
+use effigy_face::scheme68::SCHEME_68;
+use effigy_frame::resample::crop;
+use effigy_frame::{Picture, Point3, Rect};
+use effigy_media::{Limits, VideoReader};
+use effigy_model::finder::FindSettings;
+use effigy_model::{Finder, Mesher};
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+use super::mesh::JITTER;
+use crate::actors::record;
+use crate::augment::strayed;
+
+/// Frames looked at: every fifth.
+const EVERY: usize = 5;
+
+/// Sums over the faces of a clip.
+#[derive(Default)]
+struct Sums {
+    n_faces: f64,
+    n_found: f64,
+    error_68: f64,
+    error_478: f64,
+    yaw: f64,
+    pitch: f64,
+}
+
+impl Sums {
+    fn add(&mut self, other: &Self) {
+        self.n_faces += other.n_faces;
+        self.n_found += other.n_found;
+        self.error_68 += other.error_68;
+        self.error_478 += other.error_478;
+        self.yaw += other.yaw;
+        self.pitch += other.pitch;
+    }
+
+    fn print(&self, name: &str) {
+        let n = self.n_faces.max(1.0);
+        println!(
+            "{name:20} {:4} faces  found {:.2} %  68 points {:.2} %  478 points {:.2} %  \
+             yaw {:.1}°  pitch {:.1}°",
+            self.n_faces,
+            100.0 * self.n_found / n,
+            100.0 * self.error_68 / n,
+            100.0 * self.error_478 / n,
+            self.yaw / n,
+            self.pitch / n,
+        );
+    }
+}
+
+/// Prints, for each clip in `folder`, the share of faces that the finder finds and the mesh
+/// network's mean error, as a share of the distance between the outer corners of the eyes.
+pub(crate) fn measure(folder: &Path, finder: &Finder, mesher: &Mesher) -> Result<()> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {folder:?}"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "mp4") {
+            names.extend(
+                path.file_stem()
+                    .map(|stem| stem.to_string_lossy().into_owned()),
+            );
+        }
+    }
+    names.sort();
+    ensure!(
+        !names.is_empty(),
+        "no clips in {folder:?}; `effigy-recipes actors` makes them"
+    );
+    let mut all = Sums::default();
+    for name in names {
+        let sums = clip(folder, &name, finder, mesher)?;
+        sums.print(&name);
+        all.add(&sums);
+    }
+    all.print("all");
+    Ok(())
+}
+
+fn clip(folder: &Path, name: &str, finder: &Finder, mesher: &Mesher) -> Result<Sums> {
+    let known = record::read(folder, name)?;
+    let truth = record::read_points(folder, name, known.people.len())?;
+    let reader = VideoReader::open(&folder.join(format!("{name}.mp4")), &Limits::default())?;
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut sums = Sums::default();
+    for (frame, people) in reader.zip(&truth.points).step_by(EVERY) {
+        let picture = frame?.picture;
+        let found = finder.find(&picture, &FindSettings::default());
+        for points in people {
+            let outline = Rect::around(points.iter().map(|p| p.xy())).unwrap_or_default();
+            let is_found = found.iter().any(|f| f.rect.iou(outline) > 0.5);
+            sums.n_found += f64::from(u8::from(is_found));
+            sums.add(&judge(mesher, &picture, points, &mut random));
+        }
+    }
+    Ok(sums)
+}
+
+fn judge(mesher: &Mesher, picture: &Picture, points: &[Point3], random: &mut ChaCha8Rng) -> Sums {
+    let Some(view) = mesh_view(points, Mesher::SIDE_PX) else {
+        return Sums::default();
+    };
+    let view = strayed(view, Mesher::SIDE_PX, JITTER, random);
+    let mesh = mesher.fit(&crop(picture, view, Mesher::SIDE_PX));
+    let placed: Vec<Point3> = mesh.points.iter().map(|&p| view.apply3(p)).collect();
+    // In space, so that a turned head is not measured with a shortened ruler.
+    let (right, left) = (points[33], points[263]);
+    let eyes = right.xy().distance(left.xy()).hypot(right.z - left.z);
+    let gap = |i: usize| f64::from(placed[i].xy().distance(points[i].xy()) / eyes);
+    let (there, here) = (pose(points), pose(&placed));
+    Sums {
+        n_faces: 1.0,
+        n_found: 0.0,
+        error_68: SCHEME_68.iter().map(|&i| gap(i)).sum::<f64>() / 68.0,
+        error_478: (0..points.len()).map(gap).sum::<f64>() / points.len() as f64,
+        yaw: f64::from((there.yaw - here.yaw).abs()),
+        pitch: f64::from((there.pitch - here.pitch).abs()),
+    }
+}
