@@ -2,6 +2,7 @@
 
 mod bench;
 mod consent;
+mod demo;
 mod devices;
 mod faces;
 pub(crate) mod keys;
@@ -28,6 +29,7 @@ enum Command {
     Bench(bench::Args),
     #[command(subcommand)]
     Consent(consent::Args),
+    Demo(demo::Args),
     Devices(devices::Args),
     Faces(faces::Args),
     #[command(subcommand)]
@@ -46,6 +48,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Bench(args) => bench::run(args, output),
         Command::Consent(args) => consent::run(args, output),
+        Command::Demo(args) => demo::run(args, output),
         Command::Devices(args) => devices::run(args, output),
         Command::Faces(args) => faces::run(args, output),
         Command::Keys(args) => keys::run(args, output),

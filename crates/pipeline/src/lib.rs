@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod consents;
+mod demo;
 mod draft;
 mod error;
 pub mod faces;
@@ -21,6 +22,7 @@ pub mod swap;
 pub mod train;
 
 pub use bench::{BenchJob, BenchReport, bench};
+pub use demo::{DemoJob, DemoReport, Likeness, demo};
 /// Which device the user asked for.
 pub use effigy_model::device::{Choice, list as devices};
 pub use error::{Error, Result};
