@@ -119,9 +119,7 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
     };
     let swapped = swap::swap(&swapping, progress)?;
     let trust = Trust {
-        roots_pem: Keys::public_root(&swapping.safeguards.keys)
-            .into_iter()
-            .collect(),
+        roots_pem: Keys::public_roots(&swapping.safeguards.keys),
     };
     let marks = verify(&swapping.output, &trust)?.in_words();
     let exact = (clip("ben-1-as-ada.mp4"), clip("ben-1-as-ada.masks.png"));
@@ -211,6 +209,8 @@ fn agree(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<Saf
     let safeguards = Safeguards {
         keys: home.join("keys"),
         consents: home.join("consents"),
+        signer: None,
+        timestamps: None,
         audience: Audience::Publish,
         profiles: Profiles::all(),
         language: Language::default(),
