@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         device: args.device,
         safeguards: args.safeguards.safeguards()?,
     };
-    output.say(format_args!("training on {:?}", args.device));
+    output.say(format_args!("device: {}", args.device));
     let outcome = effigy_pipeline::train(&job, &mut output.progress())
         .with_context(|| format!("cannot train {:?}", args.output))?;
     let last = outcome.last;
