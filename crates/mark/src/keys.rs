@@ -100,12 +100,13 @@ impl Keys {
                 }
             })?;
         let sealing_path = folder.join(SEALING_KEY);
-        let sealing = bytes_from_hex(secret_text(&sealing_path)?.trim()).ok_or_else(|| {
-            Error::KeyDamaged {
-                reason: "not 64 hexadecimal digits".to_owned(),
-                path: sealing_path,
-            }
-        })?;
+        let sealing =
+            files::bytes_from_hex(secret_text(&sealing_path)?.trim()).ok_or_else(|| {
+                Error::KeyDamaged {
+                    reason: "not 64 hexadecimal digits".to_owned(),
+                    path: sealing_path,
+                }
+            })?;
         let is_imported = folder.join(IMPORTED_CHAIN).exists();
         let (chain, key) = if is_imported {
             (IMPORTED_CHAIN, IMPORTED_KEY)
@@ -219,7 +220,7 @@ impl Keys {
         }
         let is_plain = !id.is_empty() && id.bytes().all(|b| b.is_ascii_hexdigit());
         let path = is_plain.then(|| self.folder.join(TRUSTED).join(format!("{id}.pub")))?;
-        let bytes = bytes_from_hex(fs::read_to_string(path).ok()?.trim())?;
+        let bytes = files::bytes_from_hex(fs::read_to_string(path).ok()?.trim())?;
         VerifyingKey::from_bytes(&bytes)
             .ok()
             .filter(|key| key_id(key) == id)
@@ -259,7 +260,7 @@ pub(crate) fn key_id(key: &VerifyingKey) -> String {
 
 /// Reads a public key from hexadecimal digits.
 pub(crate) fn public_key(hex: &str) -> Option<VerifyingKey> {
-    bytes_from_hex(hex.trim()).and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
+    files::bytes_from_hex(hex.trim()).and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
 }
 
 fn secret_text(path: &Path) -> Result<Zeroizing<String>> {
@@ -279,17 +280,6 @@ fn public_text(path: &Path) -> Result<String> {
         });
     }
     files::read_text(path)
-}
-
-fn bytes_from_hex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -218,7 +218,7 @@ impl<'a> Log<'a> {
 
     fn opened<T: serde::de::DeserializeOwned>(&self, line: &str) -> Result<T, &'static str> {
         let (json, signature) = line.split_once('\t').ok_or("it has no signature")?;
-        let signature = bytes_from_hex(signature).ok_or("its signature is damaged")?;
+        let signature = files::bytes_from_hex(signature).ok_or("its signature is damaged")?;
         let signature = Signature::from_bytes(&signature);
         let key = self.keys.consent().verifying_key();
         let verified = key.verify_strict(json.as_bytes(), &signature);
@@ -246,17 +246,6 @@ fn refuse_clock_back(entries: &[(Entry, String)], now: Moment) -> Result<()> {
         }),
         _ => Ok(()),
     }
-}
-
-fn bytes_from_hex(text: &str) -> Option<[u8; 64]> {
-    if text.len() != 128 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 64];
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
