@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         device: args.device,
         safeguards: args.safeguards.safeguards()?,
     };
-    output.say(format_args!("drawing on {:?}", args.device));
+    output.say(format_args!("device: {}", args.device));
     let report = effigy_pipeline::swap(&job, &mut output.progress())
         .with_context(|| format!("cannot swap {:?}", args.input))?;
     output.say(format_args!(
