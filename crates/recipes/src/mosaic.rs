@@ -42,11 +42,12 @@ pub(crate) fn mosaic(
     let mut placed = Vec::new();
     let cells = [1, 1, 1, 2, 2, 2, 3, 3, 4, 6][random.random_range(0..10)];
     let cell_px = CANVAS as f32 / cells as f32;
-    if random.random_bool(EMPTY) {
-        spoil(&mut canvas, random);
-        return (canvas, placed);
-    }
-    for i in 0..cells * cells {
+    let n = if random.random_bool(EMPTY) {
+        0
+    } else {
+        cells * cells
+    };
+    for i in 0..n {
         if !random.random_bool(0.75) {
             continue;
         }
