@@ -53,8 +53,6 @@ struct Looked {
 /// Which of the reports to count.
 type Reading = fn(&Looked) -> &[Report];
 
-/// What the mesh network must say of a new face.
-const LEAST_PRESENCE: f32 = 0.6;
 /// Two boxes that share more than this show one face.
 const SAME_FACE_IOU: f32 = 0.4;
 
@@ -72,8 +70,11 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
         .map(|s| look(&s.picture, Some(truth(s))))
         .collect();
     let mut empty = Vec::new();
+    let mut names = Vec::new();
     for entry in fs::read_dir(data.join("no-face"))? {
-        empty.push(look(&data::read_picture(&entry?.path())?, None));
+        let entry = entry?;
+        empty.push(look(&data::read_picture(&entry.path())?, None));
+        names.push(entry.file_name());
     }
     let half = |tuning: bool| {
         let theirs = samples.iter().zip(&looked);
@@ -100,6 +101,11 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     }
     let (_, reading) = readings[1];
     let chosen = choose(&tune, reading);
+    for (name, looked) in names.iter().zip(&empty) {
+        for report in reading(looked).iter().filter(|r| r.score >= chosen) {
+            println!("  false face of score {:.3} in {name:?}", report.score);
+        }
+    }
     for source in sources(&samples) {
         let these = samples.iter().zip(&looked);
         let these = these.filter(|(s, _)| !is_tuning(&s.person));
@@ -118,7 +124,8 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
 }
 
 fn look(finder: &Finder, mesher: &Mesher, picture: &Picture, truth: Option<Rect>) -> Looked {
-    let settings = TrackSettings::default().find;
+    let tracking = TrackSettings::default();
+    let settings = tracking.find;
     let is_face = |rect: Rect| truth.is_some_and(|t| rect.iou(t) >= 0.5);
     let at_first = finder.find(picture, &settings).into_iter().map(|found| {
         let report = Report {
@@ -140,7 +147,7 @@ fn look(finder: &Finder, mesher: &Mesher, picture: &Picture, truth: Option<Rect>
             is_true: is_face(rect),
             shown: crop(picture, view, Mesher::SIDE_PX),
         };
-        (presence >= LEAST_PRESENCE).then_some((rect, report))
+        (presence >= tracking.least_presence_at_first).then_some((rect, report))
     });
     Looked {
         n_faces: usize::from(truth.is_some()),
