@@ -7,11 +7,10 @@ use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_face::pose::pose;
 use effigy_frame::Point2;
 use effigy_mark::Keys;
-use effigy_mark::consent::Token;
 use effigy_model::FaceModel;
 use effigy_model::device::{self, Choice};
 use effigy_model::face_model::store::Training;
-use effigy_train::{Budget, FaceSet, Outcome, Report, Settings, Size};
+use effigy_train::{Budget, FaceSet, Lesson, Outcome, Report, Settings, Size};
 
 use crate::error::{Error, Result};
 use crate::inputs;
@@ -82,11 +81,20 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
         .collect();
     let token = job.safeguards.require(&keys, &claims)?;
     let mut sets = Vec::new();
-    for (subject, (clips, chosen)) in job.people.iter().zip(&chosen) {
+    for (position, (clips, chosen)) in chosen.iter().enumerate() {
+        let subject = &job.people[position];
         let set = gather(job, &networks, subject, (clips, chosen), progress)?;
-        sets.push(set.with_consent(consent_of(&token, &job.people, subject)));
+        sets.push(match token.of_claim(position) {
+            Some(record) => set.with_consent(record),
+            None => set,
+        });
     }
-    run(job, (&keys, &token), &sets, progress)
+    let sets = &sets;
+    let lesson = Lesson {
+        token: &token,
+        sets,
+    };
+    run(job, &keys, &lesson, progress)
 }
 
 /// Finds the faces of one person in their clips.
@@ -158,34 +166,13 @@ fn gather(
     Ok(set)
 }
 
-/// The identifier of the consent that covers `subject`.
-fn consent_of(token: &Token, people: &[Subject], subject: &Subject) -> String {
-    // `require` leaves out repeated records, so that positions say nothing when one is named twice.
-    let named = |name: &str| {
-        let fits = |record: &&effigy_mark::consent::Record| {
-            record.id.as_str() == name || record.subject.to_lowercase() == name.to_lowercase()
-        };
-        token
-            .consents()
-            .iter()
-            .find(fits)
-            .map(|record| record.id.to_string())
-    };
-    let position = people.iter().position(|other| other == subject);
-    let at = position
-        .and_then(|i| token.consents().get(i))
-        .map(|record| record.id.to_string());
-    named(&subject.name).or(at).unwrap_or_default()
-}
-
-/// Trains; nobody without a token gets here.
 fn run(
     job: &TrainJob,
-    (keys, token): (&Keys, &Token),
-    sets: &[FaceSet],
+    keys: &Keys,
+    lesson: &Lesson<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Outcome> {
-    assert!(!token.consents().is_empty(), "a token names somebody");
+    let Lesson { token, sets } = *lesson;
     let device = device::open(job.device)?;
     let settings = Settings {
         shape: job.size.shape(),
@@ -221,7 +208,7 @@ fn run(
         }
         progress.step()
     };
-    let outcome = effigy_train::train(&job.output, &settings, sets, &device, &mut watch)?;
+    let outcome = effigy_train::train(&job.output, &settings, lesson, &device, &mut watch)?;
     show(progress);
     Ok(outcome)
 }

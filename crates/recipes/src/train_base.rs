@@ -12,7 +12,7 @@ use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_frame::{Picture, Point2, Point3};
 use effigy_model::FaceModel;
 use effigy_model::face_model::store::Training;
-use effigy_train::{Budget, FaceSet, Settings, Size};
+use effigy_train::{Budget, Crowd, Settings, Size};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -28,8 +28,8 @@ const SAVE_EVERY_SECS: f64 = 120.0;
 /// Trains and writes the weights.
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     let samples = data::read(data, Split::Train, |_| true)?;
-    let set = everybody(&samples, args.seed)?;
-    println!("base: {} faces", set.len());
+    let mut crowd = everybody(&samples, args.seed)?;
+    println!("base: {} faces", crowd.n_faces());
     let settings = Settings {
         shape: Size::Small.shape(),
         budget: Budget::Steps(args.steps),
@@ -57,34 +57,39 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
         }
         ControlFlow::Continue(())
     };
-    effigy_train::train(&args.checkpoints, &settings, &[set], &device, &mut watch)?;
+    effigy_train::train_base(
+        &args.checkpoints,
+        &settings,
+        &mut crowd,
+        &device,
+        &mut watch,
+    )?;
     let model = FaceModel::open(&args.checkpoints, &device)?;
     run::write_weights("base", model.net(), &args.output)
 }
 
 /// All training faces as if they were one person's, some of them turned further as well.
-fn everybody(samples: &[Sample], seed: u64) -> Result<FaceSet> {
+fn everybody(samples: &[Sample], seed: u64) -> Result<Crowd> {
     let side = Size::Small.shape().side as u32;
     let surface = Surface::new()?;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut set = FaceSet::new("everybody", side);
-    let mut add = |picture: &Picture, points: &[Point3]| {
+    let mut crowd = Crowd::new(side);
+    let mut add = |person: &str, picture: &Picture, points: &[Point3]| {
         if let Some(view) = aligned_view(points, side, MODEL_EXTENT) {
             let flat: Vec<Point2> = points.iter().map(|p| p.xy()).collect();
-            set.add(picture, view, &flat);
+            crowd.add(person, picture, view, &flat);
         }
     };
     for sample in samples {
-        add(&sample.picture, &sample.points);
+        add(&sample.person, &sample.picture, &sample.points);
         if random.random_bool(TURNED) {
             let turn = Turn {
                 yaw: (0.4 * normal(&mut random)).clamp(-0.8, 0.8),
                 pitch: 0.2 * normal(&mut random),
             };
             let (picture, points) = surface.turn(&sample.picture, &sample.points, turn);
-            add(&picture, &points);
+            add(&sample.person, &picture, &points);
         }
     }
-    set.balance()?;
-    Ok(set)
+    Ok(crowd)
 }

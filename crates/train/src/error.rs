@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use effigy_mark::consent::Use;
+
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -9,6 +11,35 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Nobody showed that this person agrees. Require the consent of everyone who is learned.
+    #[error("no consent was required for the faces of {person:?}; nobody is learned without")]
+    NotCovered {
+        /// Whose faces.
+        person: String,
+    },
+
+    /// The consents are for something else. Require them for what the model shall do.
+    #[error("a consent to {usage} does not allow a face model")]
+    OtherUse {
+        /// What they are for.
+        usage: Use,
+    },
+
+    /// Too few people, or too much of one, for a base that draws nobody in particular.
+    #[error(
+        "{people} people, of whom one has {most} of {n_faces} faces, are no crowd; a base needs {needed} or more, in about equal shares"
+    )]
+    NotACrowd {
+        /// How many people.
+        people: usize,
+        /// How many are needed.
+        needed: usize,
+        /// Faces of the one who is seen most.
+        most: usize,
+        /// Faces altogether.
+        n_faces: usize,
+    },
+
     /// Too little to learn from. Give more or longer clips of the person.
     #[error(
         "{found} faces of {person:?} were found, at least {needed} are needed; give more or longer clips"

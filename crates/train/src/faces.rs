@@ -5,6 +5,7 @@
 
 use effigy_face::mask;
 use effigy_frame::{Picture, Point2, Similarity, resample};
+use effigy_mark::consent::Record;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -21,7 +22,7 @@ pub struct FaceSet {
     /// Short name of the person.
     pub person: String,
     /// Identifier of the consent that allows to learn from them.
-    pub consent: String,
+    pub(crate) consent: String,
     side: u32,
     faces: Vec<Face>,
     held_back: Vec<Face>,
@@ -68,7 +69,8 @@ impl FaceSet {
     }
 
     /// Names the consent that allows to learn from this person.
-    pub fn with_consent(self, consent: String) -> Self {
+    pub fn with_consent(self, record: &Record) -> Self {
+        let consent = record.id.to_string();
         Self { consent, ..self }
     }
 

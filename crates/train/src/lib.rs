@@ -1,21 +1,25 @@
 //! Training a face model: faces → augment → loss → run → checkpoint.
 //!
-//! [`FaceSet`] holds what is known of a person, [`train`] is the whole run. Shapes are
-//! `[n, channel, y, x]`; colour is sRGB scaled to `0..=1`. The same faces, settings and seed give
-//! the same bytes on the CPU, interrupted or not.
+//! [`FaceSet`] holds what is known of a person, [`train`] is the whole run; it takes the consent of
+//! everyone in a [`Lesson`]. Shapes are `[n, channel, y, x]`; colour is sRGB scaled to `0..=1`. The
+//! same faces, settings and seed give the same bytes on the CPU, interrupted or not.
 
 mod adam;
 mod augment;
 mod checkpoint;
+mod crowd;
 mod error;
 mod faces;
 mod gradients;
+mod lesson;
 mod loss;
 mod normal;
 mod run;
 mod start;
 pub mod testing;
 
+pub use crowd::{Crowd, FEWEST_PEOPLE, train_base};
 pub use error::{Error, Result};
 pub use faces::{FEWEST_FACES, FaceSet, wide_side};
-pub use run::{Budget, Outcome, Report, Settings, Size, train};
+pub use lesson::{Lesson, train};
+pub use run::{Budget, Outcome, Report, Settings, Size};

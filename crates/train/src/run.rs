@@ -126,14 +126,9 @@ const MOST_RETREATS: u32 = 3;
 const SETTLED_SAVES: u32 = 5;
 const PROGRESS: f64 = 0.01;
 
-/// Trains the model in `folder` on `sets`, going on from its newest checkpoint if there is one.
-///
-/// `watch` is told of each step and may end the run, which saves first.
-///
-/// # Errors
-/// If the folder holds something else, a set has too few faces, a checkpoint is damaged or cannot
-/// be written, or the training diverges.
-pub fn train(
+/// The run behind both doors, [`crate::train`] and [`crate::train_base`], which say whom it may
+/// learn.
+pub(crate) fn train(
     folder: &Path,
     settings: &Settings,
     sets: &[FaceSet],

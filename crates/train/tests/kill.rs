@@ -8,24 +8,18 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use burn::prelude::Device;
+use effigy_mark::consent::Use;
 use effigy_model::FaceModel;
 use effigy_model::face_model::Shape;
 use effigy_model::face_model::store::{Training, read_manifest};
-use effigy_train::testing::synthetic_set;
-use effigy_train::{Budget, FaceSet, Outcome, Settings, train};
+use effigy_train::{Budget, Lesson, Outcome, Settings, train};
+
+#[path = "studio/studio.rs"]
+mod studio;
 
 /// Names the folder to train in, in the process that is to be killed.
 const CHILD: &str = "EFFIGY_TEST_TRAIN_IN";
 const N_KILLS: u64 = 50;
-
-fn sets() -> Vec<FaceSet> {
-    let mut sets = vec![
-        synthetic_set("ada", 32, 32, 1),
-        synthetic_set("ben", 32, 32, 2),
-    ];
-    sets.iter_mut().for_each(|set| set.balance().unwrap());
-    sets
-}
 
 /// Trains up to step `steps`, saving after every step.
 fn train_to(folder: &Path, steps: u64) -> Outcome {
@@ -44,8 +38,11 @@ fn train_to(folder: &Path, steps: u64) -> Outcome {
         save_every_secs: 0.0,
         checkpoint: None,
     };
+    let token = &studio::token(folder.parent().unwrap(), 2, Use::Swap);
+    let sets = &studio::sets(token);
+    let lesson = Lesson { token, sets };
     let mut go_on = |_: &_| ControlFlow::Continue(());
-    train(folder, &settings, &sets(), &Device::flex(), &mut go_on).unwrap()
+    train(folder, &settings, &lesson, &Device::flex(), &mut go_on).unwrap()
 }
 
 #[test]
@@ -56,6 +53,7 @@ fn killed_training_goes_on_from_its_last_save() {
     }
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");
+    studio::record_consents(folder.path(), Use::Swap);
     let mut last_step = 0;
     for kill in 0..N_KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())

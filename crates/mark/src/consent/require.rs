@@ -42,10 +42,18 @@ pub struct Purpose {
     pub same: Match,
 }
 
-/// Proof that everyone concerned consents, for one purpose. Only [`require`] makes one.
+/// Proof that everyone concerned consents, for one purpose. Only [`require`] makes one:
+///
+/// ```compile_fail,E0451
+/// use effigy_mark::consent::{Audience, Token, Use};
+/// let (consents, claimed) = (Vec::new(), Vec::new());
+/// let token = Token { consents, claimed, usage: Use::Swap, audience: Audience::Private };
+/// ```
 #[derive(Clone, Debug)]
 pub struct Token {
     consents: Vec<Record>,
+    /// For each claim, which of the consents covers it.
+    claimed: Vec<usize>,
     usage: Use,
     audience: Audience,
 }
@@ -54,6 +62,11 @@ impl Token {
     /// The consents that were checked.
     pub fn consents(&self) -> &[Record] {
         &self.consents
+    }
+
+    /// The consent that covers a claim, by its position in what [`require`] was given.
+    pub fn of_claim(&self, position: usize) -> Option<&Record> {
+        self.consents.get(*self.claimed.get(position)?)
     }
 
     /// What they were checked for.
@@ -85,17 +98,21 @@ pub fn require(
     }
     store.check_clock(now)?;
     let mut consents: Vec<Record> = Vec::new();
+    let mut claimed = Vec::new();
     for claim in claims {
         let record = store.find(&claim.who, now)?;
         check_standing(store, &record, now)?;
         check_purpose(&record, purpose)?;
         check_face(store, &record, claim, purpose.same)?;
-        if !consents.contains(&record) {
+        let known = consents.iter().position(|other| *other == record);
+        claimed.push(known.unwrap_or(consents.len()));
+        if known.is_none() {
             consents.push(record);
         }
     }
     Ok(Token {
         consents,
+        claimed,
         usage: purpose.usage,
         audience: purpose.audience,
     })

@@ -1,0 +1,59 @@
+//! The door to a person's face model: it opens with the consent of everyone who is learned.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use burn::prelude::Device;
+use effigy_mark::consent::{Token, Use};
+
+use crate::error::{Error, Result};
+use crate::faces::FaceSet;
+use crate::run::{self, Outcome, Report, Settings};
+
+/// Whom to learn, and the proof that they agreed.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson<'a> {
+    /// Consent of everyone in `sets`, checked against their faces.
+    pub token: &'a Token,
+    /// The faces of each person, with the consent that covers them.
+    pub sets: &'a [FaceSet],
+}
+
+/// Trains the model in `folder` on the people of `lesson`, going on from its newest checkpoint if
+/// there is one.
+///
+/// `watch` is told of each step and may end the run, which saves first.
+///
+/// # Errors
+/// If the consent of anyone is not in the token or is for teaching a detector, the folder holds
+/// something else, a set has too few faces, a checkpoint is damaged or cannot be written, or the
+/// training diverges.
+pub fn train(
+    folder: &Path,
+    settings: &Settings,
+    lesson: &Lesson<'_>,
+    device: &Device,
+    watch: &mut dyn FnMut(&Report) -> ControlFlow<()>,
+) -> Result<Outcome> {
+    lesson.check()?;
+    run::train(folder, settings, lesson.sets, device, watch)
+}
+
+impl Lesson<'_> {
+    fn check(&self) -> Result<()> {
+        let usage = self.token.usage();
+        if usage == Use::TrainDetector {
+            return Err(Error::OtherUse { usage });
+        }
+        let is_covered = |set: &&FaceSet| {
+            let mut consents = self.token.consents().iter();
+            consents.any(|record| record.id.as_str() == set.consent)
+        };
+        match self.sets.iter().find(|set| !is_covered(set)) {
+            None => Ok(()),
+            Some(set) => Err(Error::NotCovered {
+                person: set.person.clone(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Nobody is learned without consent, and a base does not become a face model.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use burn::prelude::Device;
+use effigy_mark::consent::{Token, Use};
+use effigy_model::face_model::Shape;
+use effigy_model::face_model::store::{Training, read_manifest};
+use effigy_train::testing::CARTOON_SIDE;
+use effigy_train::{Budget, Crowd, Error, FEWEST_PEOPLE, Lesson, Outcome, Settings};
+
+#[path = "studio/studio.rs"]
+mod studio;
+
+fn settings() -> Settings {
+    Settings {
+        shape: Shape {
+            side: 32,
+            channels: 4,
+            latent: 8,
+        },
+        budget: Budget::Steps(1),
+        training: Training {
+            seed: 3,
+            n_faces_each: 2,
+            learning_rate: 1e-3,
+        },
+        save_every_secs: 0.0,
+        checkpoint: None,
+    }
+}
+
+fn train(folder: &Path, token: &Token) -> effigy_train::Result<Outcome> {
+    let sets = &studio::sets(token);
+    let lesson = Lesson { token, sets };
+    let mut go_on = |_: &_| ControlFlow::Continue(());
+    effigy_train::train(folder, &settings(), &lesson, &Device::flex(), &mut go_on)
+}
+
+#[test]
+fn everyone_learned_must_be_in_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let (folder, model) = (folder.path(), folder.path().join("model"));
+    studio::record_consents(folder, Use::Swap);
+    let error = train(&model, &studio::token(folder, 1, Use::Swap)).unwrap_err();
+    let Error::NotCovered { person } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(person, "ben");
+    assert!(!model.exists(), "something was trained");
+    let both = studio::token(folder, 2, Use::Swap);
+    train(&model, &both).unwrap();
+    let people = read_manifest(&model).unwrap().people;
+    for (position, person) in people.iter().enumerate() {
+        let record = both.of_claim(position).unwrap();
+        assert_eq!(person.consent, record.id.as_str());
+        assert_eq!(person.name, record.subject);
+    }
+}
+
+#[test]
+fn consent_to_teach_a_detector_allows_no_face_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let (folder, model) = (folder.path(), folder.path().join("model"));
+    studio::record_consents(folder, Use::TrainDetector);
+    let error = train(&model, &studio::token(folder, 2, Use::TrainDetector)).unwrap_err();
+    assert!(matches!(error, Error::OtherUse { .. }), "{error}");
+    assert!(!model.exists(), "something was trained");
+}
+
+#[test]
+fn base_of_a_crowd_names_no_consent() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join("base");
+    let mut crowd = Crowd::new(32);
+    let (picture, points) = effigy_train::testing::cartoon(1, 1);
+    let view = effigy_frame::Similarity {
+        a: CARTOON_SIDE as f32 / 32.0,
+        ..effigy_frame::Similarity::IDENTITY
+    };
+    for person in 0..FEWEST_PEOPLE {
+        crowd.add(&person.to_string(), &picture, view, &points);
+    }
+    let mut go_on = |_: &_| ControlFlow::Continue(());
+    let device = Device::flex();
+    effigy_train::train_base(&base, &settings(), &mut crowd, &device, &mut go_on).unwrap();
+    let people = read_manifest(&base).unwrap().people;
+    assert_eq!(people.len(), 1);
+    assert_eq!(people[0].consent, "");
+}
