@@ -30,8 +30,9 @@ pub enum Event {
         /// The consent.
         consent: String,
     },
-    /// A face model was trained.
-    Trained {
+    /// The training of a face model began, or was gone on with. What it saves on the way can be
+    /// used, so that this line comes first.
+    TrainingBegan {
         /// The consents it rests on.
         consents: Vec<String>,
         /// Name of the model.

@@ -7,6 +7,7 @@ use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_face::pose::pose;
 use effigy_frame::Point2;
 use effigy_mark::Keys;
+use effigy_mark::log::{Event, Log};
 use effigy_model::FaceModel;
 use effigy_model::device::{self, Choice};
 use effigy_model::face_model::store::Training;
@@ -94,6 +95,11 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
         token: &token,
         sets,
     };
+    let began = Event::TrainingBegan {
+        consents: token.consents().iter().map(|r| r.id.to_string()).collect(),
+        model: job.output.display().to_string(),
+    };
+    Log::of(&keys).append(began, job.safeguards.now)?;
     run(job, &keys, &lesson, progress)
 }
 

@@ -13,6 +13,7 @@ use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::resample;
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
+use effigy_mark::log::{Event, Log};
 use effigy_mark::{Keys, Moment, Trust, verify};
 use effigy_media::{Limits, VideoReader, probe};
 use effigy_model::Identifier;
@@ -77,6 +78,19 @@ impl Studio {
         };
         let store = Store::open(&self.safeguards.consents, &keys);
         store.add(&draft, Some(&template(clip)), now).unwrap();
+    }
+
+    /// What the log says, in order.
+    fn logged(&self) -> String {
+        let keys = Keys::open(&self.safeguards.keys).unwrap();
+        let entries = Log::of(&keys).verify().unwrap();
+        let lines = entries.iter().map(|(entry, _)| match entry.event {
+            Event::Consented { .. } => "consented",
+            Event::Revoked { .. } => "revoked",
+            Event::TrainingBegan { .. } => "training-began",
+            Event::Written { .. } => "written",
+        });
+        lines.collect::<Vec<_>>().join(", ")
     }
 
     fn train_job(&self, clips: &[PathBuf; 2], steps: u64) -> TrainJob {
@@ -171,6 +185,9 @@ fn two_clips_become_a_marked_swap() {
         ],
     };
     assert!(verify(&report.marked.path, &trust).unwrap().marked);
+    let logged = studio.logged();
+    let began = "consented, consented, training-began, written";
+    assert!(logged.starts_with(began), "{logged}");
 }
 
 #[test]
