@@ -13,6 +13,9 @@ use effigy_model::tensors::mean4;
 const WINDOW_STEP: usize = 2;
 /// Spread of a window in pixels, as in the paper.
 const WINDOW_SPREAD: f32 = 1.5;
+/// Pixels from the centre of a window to its edge, as in the paper: beyond, the weights would only
+/// be denormal numbers, which the processor multiplies a hundred times more slowly.
+const WINDOW_REACH: f32 = 5.5;
 /// `(0.01·L)²` and `(0.03·L)²` of the paper, for colours of `0..=1`.
 const STEADY: [f64; 2] = [1e-4, 9e-4];
 
@@ -74,8 +77,15 @@ impl Windows {
         let mut values = vec![0.0_f32; side * n_windows];
         for window in 0..n_windows {
             let centre = (window * WINDOW_STEP) as f32 + 0.5 * (WINDOW_STEP - 1) as f32;
-            let height =
-                |pixel: usize| (-0.5 * ((pixel as f32 - centre) / WINDOW_SPREAD).powi(2)).exp();
+            let height = |pixel: usize| {
+                let gap = pixel as f32 - centre;
+                let height = (-0.5 * (gap / WINDOW_SPREAD).powi(2)).exp();
+                if gap.abs() <= WINDOW_REACH {
+                    height
+                } else {
+                    0.0
+                }
+            };
             let sum: f32 = (0..side).map(height).sum();
             for pixel in 0..side {
                 values[pixel * n_windows + window] = height(pixel) / sum;
@@ -127,8 +137,9 @@ mod tests {
         let plain = values(x.clone());
         let blurred = values(Windows::new(16, &Device::flex()).apply(x));
         let weight = |pixel: usize, window: usize| {
-            let gap = |p: usize| (p as f32 - (window * 2) as f32 - 0.5) / WINDOW_SPREAD;
-            let height = |p: usize| (-0.5 * gap(p).powi(2)).exp();
+            let gap = |p: usize| p as f32 - (window * 2) as f32 - 0.5;
+            let reached = |p: usize| f32::from(gap(p).abs() <= 5.5);
+            let height = |p: usize| reached(p) * (-0.5 * (gap(p) / 1.5).powi(2)).exp();
             height(pixel) / (0..16).map(height).sum::<f32>()
         };
         let (row, column, channel) = (3, 6, 2);
