@@ -36,7 +36,9 @@ pub use report::{FacesReport, FailedInput, PersonReport};
 pub(crate) use overlay::create_real_video;
 pub(crate) use sheet::{paste, write_real_picture};
 
-use follow::{Followed, follow};
+pub(crate) use follow::follow;
+
+use follow::Followed;
 use gather::{Gatherer, Recogniser, TrackRecord};
 use outputs::Outputs;
 

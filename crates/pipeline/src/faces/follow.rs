@@ -5,7 +5,6 @@ use std::thread;
 
 use effigy_face::{Face, Tracker};
 use effigy_frame::Frame;
-use effigy_media::VideoReader;
 
 use crate::error::Result;
 
@@ -20,14 +19,14 @@ const FRAMES_AHEAD: usize = 3;
 
 /// Gives each frame with its faces to `each`, in presentation order, until one of both fails.
 pub(crate) fn follow(
-    reader: VideoReader,
+    frames: impl Iterator<Item = effigy_media::Result<Frame>> + Send,
     tracker: &mut Tracker,
     each: &mut dyn FnMut(effigy_media::Result<Followed>) -> Result<()>,
 ) -> Result<()> {
     thread::scope(|scope| {
         let (send, followed) = sync_channel(FRAMES_AHEAD);
         scope.spawn(move || {
-            for frame in reader {
+            for frame in frames {
                 let item = frame.map(|frame| Followed {
                     faces: tracker.follow(&frame.picture, frame.time.secs()),
                     frame,

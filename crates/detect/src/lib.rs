@@ -1,0 +1,19 @@
+//! Judging: a cue per thing looked at, over time, fused into a verdict, told in a report.
+//!
+//! Frames with their faces go into a [`Scanner`] in presentation order; each face's [`Watch`]
+//! shows them to the cues, which keep sums and no pictures. At the end every cue gives a
+//! [`Finding`]: a score with where, when and one sentence, or the reason why it could not judge.
+//! [`Report`] tells them for a file. Nothing here depends on what makes fakes.
+
+pub mod cue;
+mod error;
+pub mod finding;
+pub mod report;
+pub mod scanner;
+pub mod sight;
+
+pub use error::{Error, Result};
+pub use finding::{Cue, Evidence, Finding, Moment, Outcome, Place, Span};
+pub use report::{FaceReport, Report, Verdict};
+pub use scanner::{Judges, ScanSettings, Scanner, Watch};
+pub use sight::Sight;
