@@ -5,6 +5,7 @@
 //! of the name: on one half the least score is chosen, on the other, and on the pictures without
 //! a face, everything is reported.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -101,11 +102,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     }
     let (_, reading) = readings[1];
     let chosen = choose(&tune, reading);
-    for (name, looked) in names.iter().zip(&empty) {
-        for report in reading(looked).iter().filter(|r| r.score >= chosen) {
-            println!("  false face of score {:.3} in {name:?}", report.score);
-        }
-    }
+    name_false_faces(names.iter().zip(&empty), reading, chosen);
     for source in sources(&samples) {
         let these = samples.iter().zip(&looked);
         let these = these.filter(|(s, _)| !is_tuning(&s.person));
@@ -121,6 +118,18 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
         sheet(looked.iter().chain(empty)).save(path)?;
     }
     Ok(())
+}
+
+fn name_false_faces<'a>(
+    pictures: impl Iterator<Item = (&'a OsString, &'a &'a Looked)>,
+    reading: Reading,
+    least_score: f32,
+) {
+    for (name, looked) in pictures {
+        for report in reading(looked).iter().filter(|r| r.score >= least_score) {
+            println!("  false face of score {:.3} in {name:?}", report.score);
+        }
+    }
 }
 
 fn look(finder: &Finder, mesher: &Mesher, picture: &Picture, truth: Option<Rect>) -> Looked {
