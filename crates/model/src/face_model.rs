@@ -5,6 +5,7 @@
 //! sRGB. [`store`] says what the folder on disk holds.
 
 pub mod net;
+mod pretrained;
 pub mod store;
 pub mod weights;
 
@@ -16,6 +17,7 @@ use effigy_frame::{Picture, Plane};
 use crate::error::Result;
 use crate::tensors::{patches, values};
 pub use net::{FaceNet, Shape};
+pub use pretrained::{BASE_SHAPE, base};
 pub use store::Manifest;
 
 /// A trained face model, ready to draw.

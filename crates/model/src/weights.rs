@@ -13,6 +13,8 @@ pub const FINDER: &[u8] = include_bytes!("../weights/finder.safetensors");
 pub const MESHER: &[u8] = include_bytes!("../weights/mesher.safetensors");
 /// Weights of the identity network.
 pub const IDENTIFIER: &[u8] = include_bytes!("../weights/identifier.safetensors");
+/// Weights of the base that face models start from.
+pub const BASE: &[u8] = include_bytes!("../weights/base.safetensors");
 /// What made each of the weights, with their measured quality.
 pub const REGISTRY: &str = include_str!("../weights/weights.toml");
 

@@ -13,6 +13,7 @@ use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::{Keys, Moment, Trust, verify};
 use effigy_model::device::Choice;
+use effigy_model::face_model::store::Start;
 use effigy_train::{Budget, Outcome, Size};
 
 use crate::consents;
@@ -170,6 +171,7 @@ fn training(job: &DemoJob, place: &Path, safeguards: &Safeguards) -> TrainJob {
         size: Size::Small,
         budget: Budget::Secs(job.train_secs),
         seed: 1,
+        start: Start::Base,
         checkpoint: None,
         device: job.device,
         safeguards: safeguards.clone(),

@@ -26,6 +26,7 @@ pub use bench::{BenchJob, BenchReport, bench};
 pub use demo::{DemoJob, DemoReport, Likeness, demo};
 /// Which device the user asked for.
 pub use effigy_model::device::{Choice, list as devices};
+pub use effigy_model::face_model::store::Start;
 pub use error::{Error, Result};
 pub use faces::{FacesJob, FacesReport, faces};
 pub use inputs::Input;

@@ -10,7 +10,8 @@ use effigy_mark::Keys;
 use effigy_mark::log::{Event, Log};
 use effigy_model::FaceModel;
 use effigy_model::device::{self, Choice};
-use effigy_model::face_model::store::Training;
+use effigy_model::face_model::BASE_SHAPE;
+use effigy_model::face_model::store::{Start, Training};
 use effigy_train::{Budget, FaceSet, Lesson, Outcome, Report, Settings, Size};
 
 use crate::error::{Error, Result};
@@ -34,6 +35,8 @@ pub struct TrainJob {
     pub budget: Budget,
     /// Where all randomness starts.
     pub seed: u64,
+    /// What a new model starts from.
+    pub start: Start,
     /// The kept checkpoint to go back to; the newest by default.
     pub checkpoint: Option<u64>,
     /// Where to compute.
@@ -187,6 +190,7 @@ fn run(
             seed: job.seed,
             n_faces_each: N_FACES_EACH,
             learning_rate: LEARNING_RATE,
+            start: start(job, progress),
         },
         save_every_secs: SAVE_EVERY_SECS,
         checkpoint: job.checkpoint,
@@ -217,6 +221,18 @@ fn run(
     let outcome = effigy_train::train(&job.output, &settings, lesson, &device, &mut watch)?;
     show(progress);
     Ok(outcome)
+}
+
+/// What the model starts from: there is a base for one size only.
+fn start(job: &TrainJob, progress: &mut dyn Progress) -> Start {
+    if job.start == Start::Base && job.size.shape() != BASE_SHAPE {
+        let side = BASE_SHAPE.side;
+        progress.note(&format!(
+            "the base is of {side} px faces: this size starts from nothing and takes hours"
+        ));
+        return Start::Nothing;
+    }
+    job.start
 }
 
 /// A report in one line.

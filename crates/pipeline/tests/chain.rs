@@ -19,7 +19,7 @@ use effigy_media::{Limits, VideoReader, probe};
 use effigy_model::Identifier;
 use effigy_pipeline::swap::{Range, View};
 use effigy_pipeline::{
-    Choice, Error, Networks, Quiet, Safeguards, Subject, SwapJob, TrainJob, swap, train,
+    Choice, Error, Networks, Quiet, Safeguards, Start, Subject, SwapJob, TrainJob, swap, train,
 };
 use effigy_train::{Budget, Size};
 
@@ -104,6 +104,7 @@ impl Studio {
             size: Size::Small,
             budget: Budget::Steps(steps),
             seed: 1,
+            start: Start::Nothing,
             checkpoint: None,
             device: Choice::Cpu,
             safeguards: self.safeguards.clone(),

@@ -11,7 +11,7 @@ use burn::prelude::*;
 use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_frame::{Picture, Point2, Point3};
 use effigy_model::FaceModel;
-use effigy_model::face_model::store::Training;
+use effigy_model::face_model::store::{Start, Training};
 use effigy_train::{Budget, Crowd, Settings, Size};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -37,6 +37,7 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
             seed: args.seed,
             n_faces_each: args.batch,
             learning_rate: args.rate,
+            start: Start::Nothing,
         },
         save_every_secs: SAVE_EVERY_SECS,
         checkpoint: None,

@@ -8,6 +8,7 @@ use effigy_model::tensors::append_patches;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
+use crate::disguise::Disguise;
 use crate::faces::{Face, FaceSet, margin, wide_side};
 use crate::normal::normal;
 
@@ -20,11 +21,14 @@ pub(crate) struct Strength {
     pub(crate) mirror: f32,
     /// Light and colour.
     pub(crate) colour: f32,
+    /// Chance of a disguise.
+    pub(crate) disguise: f32,
 }
 
 /// The faces of one step, laid out for tensors; `n` faces of side `s`.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
+    n_faces: usize,
     /// Inputs as patches: `[n, 48, s/4, s/4]`.
     pub(crate) patches: Vec<f32>,
     /// Colours to draw: `[n, 3, s, s]`.
@@ -33,6 +37,14 @@ pub(crate) struct Batch {
     pub(crate) masks: Vec<f32>,
     /// How much each pixel counts: `[n, 1, s, s]`.
     pub(crate) weights: Vec<f32>,
+}
+
+impl Batch {
+    /// How many faces there are, and their side in pixels.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let side = (self.masks.len() / self.n_faces.max(1)).isqrt();
+        (self.n_faces, side)
+    }
 }
 
 /// What counts outside the face, so that the surroundings are not left to chance.
@@ -49,17 +61,22 @@ const GRID: usize = 5;
 /// Spread of the bending, as a share of the side: 5 px of 256, as in the first face swappers.
 const BEND: f32 = 0.02;
 
-/// Draws `n` faces of `set` and appends them to `batch`.
+/// Draws `n` faces of `set` and appends them to `batch`, some in one of `disguises`.
 pub(crate) fn append(
     batch: &mut Batch,
-    set: &FaceSet,
+    (set, disguises): (&FaceSet, &[Disguise]),
     n: usize,
     strength: Strength,
     generator: &mut ChaCha8Rng,
 ) {
     for _ in 0..n {
         let face = set.draw(generator);
-        let view = View::random(set.side_px(), strength, generator);
+        let mut view = View::random(set.side_px(), strength, generator);
+        let is_disguised = generator.random::<f32>() < strength.disguise;
+        if is_disguised && !disguises.is_empty() {
+            let other = generator.random_range(0..disguises.len());
+            view.disguise = Some((&disguises[other], generator.random()));
+        }
         append_one(batch, face, &view);
     }
 }
@@ -72,16 +89,18 @@ pub(crate) fn append_plain(batch: &mut Batch, faces: &[&Face], side: u32) {
 }
 
 /// How one face is seen.
-struct View {
+struct View<'a> {
     side: u32,
     wide_from_crop: Similarity,
     is_mirrored: bool,
     bends: [Point2; GRID * GRID],
     gains: [f32; 3],
     shift: f32,
+    /// As whom the input is shown, and how far.
+    disguise: Option<(&'a Disguise, f32)>,
 }
 
-impl View {
+impl View<'_> {
     fn plain(side: u32) -> Self {
         let first = margin(side) as f32;
         Self {
@@ -95,6 +114,7 @@ impl View {
             bends: [Point2::default(); GRID * GRID],
             gains: [1.0; 3],
             shift: 0.0,
+            disguise: None,
         }
     }
 
@@ -122,6 +142,7 @@ impl View {
             bends,
             gains,
             shift,
+            disguise: None,
         }
     }
 
@@ -147,7 +168,20 @@ impl View {
             let lower = (1.0 - wx) * pick(corner(1, 0)) + wx * pick(corner(1, 1));
             (1.0 - wy) * upper + wy * lower
         };
-        self.target_place(Point2::new(at.x + mix(|p| p.x), at.y + mix(|p| p.y)))
+        let bent = Point2::new(at.x + mix(|p| p.x), at.y + mix(|p| p.y));
+        self.target_place(match self.disguise {
+            Some((disguise, share)) => disguise.place(bent, share),
+            None => bent,
+        })
+    }
+
+    /// The colour of the input where the target has `rgb`.
+    fn input_colour(&self, rgb: [f32; 3]) -> [f32; 3] {
+        let lit = self.light(rgb);
+        match self.disguise {
+            Some((disguise, share)) => disguise.colour(lit, share),
+            None => lit,
+        }
     }
 
     fn light(&self, rgb: [f32; 3]) -> [f32; 3] {
@@ -160,14 +194,18 @@ fn bends(spread: f32, generator: &mut ChaCha8Rng) -> [Point2; GRID * GRID] {
     std::array::from_fn(|_| Point2::new(normal(generator) * spread, normal(generator) * spread))
 }
 
-fn append_one(batch: &mut Batch, face: &Face, view: &View) {
+fn append_one(batch: &mut Batch, face: &Face, view: &View<'_>) {
     let side = view.side;
     let n = (side * side) as usize;
+    batch.n_faces += 1;
     let mut input = Vec::with_capacity(3 * n);
     let mut colours = vec![0.0; 3 * n];
     for (i, at) in centres(side).enumerate() {
         let [red, green, blue, _, _] = face.sample(view.input_place(at), side);
-        input.extend(view.light([red, green, blue]).map(|v| (v + 0.5) as u8));
+        input.extend(
+            view.input_colour([red, green, blue])
+                .map(|v| (v + 0.5) as u8),
+        );
         let [red, green, blue, mask, detail] = face.sample(view.target_place(at), side);
         for (c, value) in view.light([red, green, blue]).into_iter().enumerate() {
             colours[c * n + i] = value / 255.0;
@@ -226,6 +264,7 @@ mod tests {
         bend: 1.0,
         mirror: 0.5,
         colour: 1.0,
+        disguise: 0.5,
     };
 
     fn drawn(seed: u64) -> Batch {
@@ -234,7 +273,7 @@ mod tests {
         let mut batch = Batch::default();
         append(
             &mut batch,
-            &set,
+            (&set, &[Disguise::new(set.looks(), set.looks(), 32)]),
             3,
             FULL,
             &mut ChaCha8Rng::seed_from_u64(seed),

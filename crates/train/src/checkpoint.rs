@@ -7,12 +7,14 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use effigy_model::face_model::store::{self, Checkpoint, Kept, MANIFEST, Manifest};
+use effigy_model::face_model::store::{self, Checkpoint, Kept, MANIFEST, Manifest, Moment};
 use effigy_model::face_model::weights::{Weight, bytes_from_weights, weights_from_bytes};
 
 use crate::adam::State;
 use crate::error::{Error, Result};
 
+/// A history that grows longer loses every second moment.
+const LONGEST_HISTORY: usize = 1024;
 /// How many checkpoints are kept.
 const N_KEPT: usize = 3;
 /// What the lists of a state are called in its file.
@@ -26,7 +28,7 @@ pub(crate) fn save(
     folder: &Path,
     manifest: &mut Manifest,
     state: &State,
-    measured: Measured,
+    measured: Measured<'_>,
 ) -> Result<()> {
     let [weights, kept_state] = store::file_names(state.step);
     let weights = keep(
@@ -40,6 +42,7 @@ pub(crate) fn save(
     let Measured {
         spent_secs,
         validation_error,
+        centres,
     } = measured;
     let step = state.step;
     let new = Checkpoint {
@@ -48,11 +51,22 @@ pub(crate) fn save(
         validation_error,
         weights,
         state: kept_state,
+        centres: centres.to_vec(),
     };
     let mut next = manifest.clone();
     next.checkpoints.retain(|old| old.step < step);
     next.checkpoints.insert(0, new);
     next.checkpoints.truncate(N_KEPT);
+    next.history.retain(|old| old.step < step);
+    next.history.push(Moment {
+        step,
+        spent_secs,
+        validation_error,
+    });
+    if LONGEST_HISTORY < next.history.len() {
+        let mut keep = (0..next.history.len()).rev().map(|i| i % 2 == 0);
+        next.history.retain(|_| keep.next().unwrap_or(true));
+    }
     write_manifest(folder, &next, step)?;
     *manifest = next;
     remove_unnamed(folder, manifest).map_err(|source| refused(folder, step, source))
@@ -60,11 +74,13 @@ pub(crate) fn save(
 
 /// What is known when a checkpoint is saved.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Measured {
+pub(crate) struct Measured<'a> {
     /// Seconds of training so far.
     pub(crate) spent_secs: f64,
     /// Error on the faces held back.
     pub(crate) validation_error: f64,
+    /// Where each person's faces lie in the latent, on average.
+    pub(crate) centres: &'a [Vec<f32>],
 }
 
 /// Reads the newest checkpoint that `manifest` names; `wanted` are the network's weights.
@@ -171,11 +187,12 @@ fn remove_unnamed(folder: &Path, manifest: &Manifest) -> io::Result<()> {
 mod tests {
     use super::*;
     use effigy_model::face_model::Shape;
-    use effigy_model::face_model::store::{FORMAT, Person, Training};
+    use effigy_model::face_model::store::{FORMAT, Person, Start, Training};
 
-    const MEASURED: Measured = Measured {
+    const MEASURED: Measured<'_> = Measured {
         spent_secs: 1.0,
         validation_error: 0.1,
+        centres: &[],
     };
 
     fn state(step: u64) -> State {
@@ -211,8 +228,10 @@ mod tests {
                 seed: 1,
                 n_faces_each: 2,
                 learning_rate: 0.1,
+                start: Start::Nothing,
             },
             checkpoints: Vec::new(),
+            history: Vec::new(),
         }
     }
 
@@ -231,6 +250,8 @@ mod tests {
             .map(|checkpoint| checkpoint.step)
             .collect();
         assert_eq!(steps, [40, 30, 20]);
+        let history: Vec<u64> = read.history.iter().map(|moment| moment.step).collect();
+        assert_eq!(history, [10, 20, 30, 40]);
         assert_eq!(
             load(folder.path(), &read, &state(0).weights).unwrap(),
             state(40)

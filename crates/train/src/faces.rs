@@ -9,6 +9,7 @@ use effigy_mark::consent::Record;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
+use crate::disguise::Looks;
 use crate::error::{Error, Result};
 
 /// Fewest faces that a person can be learned from.
@@ -29,6 +30,7 @@ pub struct FaceSet {
     /// Running sums of the chance to be drawn, one for each face.
     chances: Vec<f32>,
     bins: Vec<Bin>,
+    looks: Looks,
     n_seen: usize,
 }
 
@@ -64,6 +66,7 @@ impl FaceSet {
             held_back: Vec::new(),
             chances: Vec::new(),
             bins: Vec::new(),
+            looks: Looks::new(),
             n_seen: 0,
         }
     }
@@ -98,6 +101,11 @@ impl FaceSet {
         if self.n_seen.is_multiple_of(HELD_BACK) {
             self.held_back.push(face);
         } else {
+            let crop_points: Vec<Point2> = points
+                .iter()
+                .map(|p| Point2::new(p.x + shift, p.y + shift))
+                .collect();
+            self.looks.add(&crop_points, face.centre(self.side));
             self.faces.push(face);
             self.bins.push(bin(&points));
         }
@@ -150,6 +158,11 @@ impl FaceSet {
             Picture::new(self.side, self.side, pixels.collect())
         };
         self.held_back(most).into_iter().map(crop).collect()
+    }
+
+    /// Shape and colours of the person.
+    pub(crate) fn looks(&self) -> &Looks {
+        &self.looks
     }
 
     /// Draws one face.

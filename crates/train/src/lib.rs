@@ -6,8 +6,10 @@
 
 mod adam;
 mod augment;
+mod centres;
 mod checkpoint;
 mod crowd;
+mod disguise;
 mod error;
 mod faces;
 mod gradients;

@@ -6,21 +6,25 @@ use std::time::Instant;
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
-use effigy_model::face_model::store::{self, FORMAT, Manifest, Person, Training};
+use effigy_model::face_model::store::{
+    self, Checkpoint, FORMAT, Manifest, Person, Start, Training,
+};
 use effigy_model::face_model::weights::{weights_of, with_weights};
-use effigy_model::face_model::{FaceNet, Shape};
+use effigy_model::face_model::{BASE_SHAPE, FaceNet, Shape, base};
 use effigy_model::tensors::values;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::adam::State;
 use crate::augment::{Batch, Strength, append, append_plain};
+use crate::centres::{Centres, Move};
 use crate::checkpoint::{self, Measured};
+use crate::disguise::Disguise;
 use crate::error::{Error, Result};
 use crate::faces::FaceSet;
 use crate::gradients::gradients_of;
 use crate::loss::{Wanted, loss};
-use crate::start::start;
+use crate::start::{start, start_from_base};
 
 /// How large a network is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,11 +95,7 @@ impl Size {
     /// The network of this size.
     pub fn shape(self) -> Shape {
         match self {
-            Self::Small => Shape {
-                side: 96,
-                channels: 48,
-                latent: 256,
-            },
+            Self::Small => BASE_SHAPE,
             Self::Medium => Shape {
                 side: 160,
                 channels: 64,
@@ -112,6 +112,8 @@ impl Size {
 
 /// Share of the budget after which faces are no longer bent.
 const BEND_UNTIL: f64 = 0.65;
+/// Share of the faces that are shown disguised as somebody else.
+const DISGUISED: f32 = 0.5;
 /// Share of the budget after which the rate falls.
 const FALL_FROM: f64 = 0.5;
 /// What the rate falls to, as a share of the largest.
@@ -156,6 +158,9 @@ struct Run<'a> {
     folder: &'a Path,
     settings: &'a Settings,
     sets: &'a [FaceSet],
+    /// Of each person as each of the others.
+    disguises: Vec<Vec<Disguise>>,
+    centres: Centres,
     device: Device,
     manifest: Manifest,
     state: State,
@@ -182,7 +187,10 @@ impl<'a> Run<'a> {
         let mut wanted = weights_of(&net);
         let is_new = !folder.join(store::MANIFEST).exists();
         let (manifest, state) = if is_new {
-            start(&mut wanted, sets, settings.training.seed);
+            match settings.training.start {
+                Start::Nothing => start(&mut wanted, sets, settings.training.seed),
+                Start::Base => start_from_base(&mut wanted, &base()?),
+            }
             (new_manifest(folder, settings, sets)?, State::new(wanted))
         } else {
             let manifest = store::read_manifest_at(folder, settings.checkpoint)?;
@@ -197,6 +205,8 @@ impl<'a> Run<'a> {
             folder,
             settings,
             sets,
+            disguises: disguises(sets),
+            centres: newest.map_or_else(Centres::default, centres_of),
             net: with_weights(net, &state.weights),
             device,
             manifest,
@@ -257,14 +267,15 @@ impl<'a> Run<'a> {
 
     fn step(&mut self) -> Result<()> {
         let done = self.done().unwrap_or(0.0);
-        let batch = self.draw(strength(done));
+        let (batch, moves) = self.draw(strength(done));
         let n_each = self.manifest.training.n_faces_each;
-        let error = error_of(
-            &self.net,
-            &batch,
-            &vec![n_each; self.sets.len()],
-            &self.device,
-        );
+        let latent = encode(&self.net, &batch, &self.device);
+        let latents = values(latent.clone().inner());
+        let shifts = self.centres.shifts(&moves, n_each, latent.dims()[1]);
+        let shifts = TensorData::new(shifts, latent.dims());
+        let moved = latent + Tensor::from_data(shifts, &self.device); // [n, z]
+        let counts = vec![n_each; self.sets.len()];
+        let error = error_of(&self.net, moved, &batch, &counts);
         let mut gradients = error.backward();
         let error = f64::from(values(error.inner())[0]);
         let gradients = gradients_of(&self.net, &mut gradients);
@@ -273,6 +284,7 @@ impl<'a> Run<'a> {
         if !(length.is_finite() && error.is_finite()) {
             return self.retreat();
         }
+        self.centres.follow(&latents, self.sets.len(), n_each);
         let follow = if self.training_error.is_nan() {
             1.0
         } else {
@@ -284,20 +296,25 @@ impl<'a> Run<'a> {
     }
 
     /// The faces of the next step, which depend on the seed and its number alone.
-    fn draw(&self, strength: Strength) -> Batch {
+    fn draw(&self, strength: Strength) -> (Batch, Vec<Option<Move>>) {
         let mut generator = ChaCha8Rng::seed_from_u64(self.manifest.training.seed);
         generator.set_stream(self.state.step + 1);
         let mut batch = Batch::default();
-        for set in self.sets {
+        for (set, disguises) in self.sets.iter().zip(&self.disguises) {
             append(
                 &mut batch,
-                set,
+                (set, disguises),
                 self.manifest.training.n_faces_each,
                 strength,
                 &mut generator,
             );
         }
-        batch
+        let n_each = self.manifest.training.n_faces_each;
+        let n_people = self.sets.len();
+        let moves = (0..n_people * n_each)
+            .map(|i| Move::draw(i / n_each, n_people, strength.disguise, &mut generator))
+            .collect();
+        (batch, moves)
     }
 
     /// Goes back to the newest checkpoint, at half the rate.
@@ -312,6 +329,7 @@ impl<'a> Run<'a> {
         }
         self.manifest.training.learning_rate = 0.5 * learning_rate;
         self.state = checkpoint::load(self.folder, &self.manifest, &self.state.weights)?;
+        self.centres = centres_of(&self.manifest.checkpoints[0]);
         self.first_step = self.first_step.min(self.state.step);
         self.net = with_weights(self.net.clone(), &self.state.weights);
         Ok(())
@@ -332,6 +350,7 @@ impl<'a> Run<'a> {
         let measured = Measured {
             spent_secs: self.spent_secs(),
             validation_error,
+            centres: &self.centres.0,
         };
         checkpoint::save(self.folder, &mut self.manifest, &self.state, measured)?;
         self.saved_secs = self.spent_secs();
@@ -350,16 +369,37 @@ impl<'a> Run<'a> {
             append_plain(&mut batch, &faces, set.side_px());
             counts.push(faces.len());
         }
-        f64::from(values(error_of(&net, &batch, &counts, &device))[0])
+        let latent = encode(&net, &batch, &device);
+        f64::from(values(error_of(&net, latent, &batch, &counts))[0])
     }
 }
 
-/// Draws each person's faces with their own decoder and measures them: `[1]`.
-fn error_of(net: &FaceNet, batch: &Batch, counts: &[usize], device: &Device) -> Tensor<1> {
-    let n: usize = counts.iter().sum();
-    let side = (batch.masks.len() / n).isqrt();
-    let patches = tensor(&batch.patches, [n, 48, side / 4, side / 4], device);
-    let latent = net.encode(patches); // [n, z]
+fn centres_of(checkpoint: &Checkpoint) -> Centres {
+    Centres(checkpoint.centres.clone())
+}
+
+/// Of each person as each of the others.
+fn disguises(sets: &[FaceSet]) -> Vec<Vec<Disguise>> {
+    let of = |(own, set): (usize, &FaceSet)| {
+        let others = sets.iter().enumerate().filter(|(other, _)| *other != own);
+        others
+            .map(|(_, other)| Disguise::new(set.looks(), other.looks(), set.side_px()))
+            .collect()
+    };
+    sets.iter().enumerate().map(of).collect()
+}
+
+/// The latents of all faces of `batch`: `[n, z]`.
+fn encode(net: &FaceNet, batch: &Batch, device: &Device) -> Tensor<2> {
+    let (n, side) = batch.size();
+    net.encode(tensor(&batch.patches, [n, 48, side / 4, side / 4], device))
+}
+
+/// Draws each person's faces with their own decoder, from `latent` `[n, z]`, and measures them:
+/// `[1]`.
+fn error_of(net: &FaceNet, latent: Tensor<2>, batch: &Batch, counts: &[usize]) -> Tensor<1> {
+    let (n, side) = batch.size();
+    let device = &latent.device();
     let width = latent.dims()[1];
     let mut first = 0;
     let mut drawn = Vec::new();
@@ -388,6 +428,7 @@ fn strength(done: f64) -> Strength {
         bend: (2.0 * left).min(1.0),
         mirror: if is_early { 0.3 } else { 0.0 },
         colour: if is_early { 1.0 } else { 0.4 },
+        disguise: DISGUISED,
     }
 }
 
@@ -431,6 +472,7 @@ fn new_manifest(folder: &Path, settings: &Settings, sets: &[FaceSet]) -> Result<
         people: sets.iter().map(person).collect(),
         training: settings.training.clone(),
         checkpoints: Vec::new(),
+        history: Vec::new(),
     })
 }
 
@@ -490,6 +532,7 @@ mod tests {
                 seed: 7,
                 n_faces_each: 4,
                 learning_rate: 2e-3,
+                start: Start::Nothing,
             },
             save_every_secs: 1e9,
             checkpoint: None,

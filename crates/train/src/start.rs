@@ -1,4 +1,5 @@
-//! Where a training starts: drawn weights, and the average face as each decoder's first drawing.
+//! Where a training starts: the base, or drawn weights with the average face as each decoder's
+//! first drawing.
 
 use effigy_model::face_model::weights::Weight;
 use rand::SeedableRng as _;
@@ -23,6 +24,36 @@ pub(crate) fn start(weights: &mut [Weight], sets: &[FaceSet], seed: u64) {
             let spread = if is_last { 1e-3 } else { spread(weight) };
             weight.values.fill_with(|| normal(&mut generator) * spread);
         }
+    }
+}
+
+/// Makes `weights` those of the base: its encoder, and its one decoder for every person.
+///
+/// # Panics
+/// If the base is of another size than the network.
+pub(crate) fn start_from_base(weights: &mut [Weight], base: &[Weight]) {
+    for weight in weights {
+        let in_base = name_in_base(&weight.name);
+        let found = base.iter().find(|from| from.name == in_base);
+        assert!(
+            found.is_some_and(|from| from.shape == weight.shape),
+            "the base does not fit {}",
+            weight.name
+        );
+        if let Some(found) = found {
+            weight.values.clone_from(&found.values);
+        }
+    }
+}
+
+/// `decoders.3.refine.bias` is `decoders.0.refine.bias` in the base.
+fn name_in_base(name: &str) -> String {
+    match name
+        .strip_prefix("decoders.")
+        .and_then(|rest| rest.split_once('.'))
+    {
+        Some((_person, rest)) => format!("decoders.0.{rest}"),
+        None => name.to_owned(),
     }
 }
 
@@ -53,6 +84,7 @@ mod tests {
     use super::*;
     use crate::testing::synthetic_set;
     use burn::prelude::Device;
+    use effigy_model::face_model::{BASE_SHAPE, base};
     use effigy_model::face_model::{Shape, weights::weights_of};
 
     #[test]
@@ -81,5 +113,21 @@ mod tests {
         let mut again = weights.clone();
         start(&mut again, &sets, 1);
         assert_eq!(again, weights);
+    }
+
+    #[test]
+    fn everybody_starts_as_the_base() {
+        let net = BASE_SHAPE.init(2, &Device::flex());
+        let mut weights = weights_of(&net);
+        let base = base().unwrap();
+        start_from_base(&mut weights, &base);
+        let values = |list: &[Weight], name: &str| {
+            let found = list.iter().find(|weight| weight.name == name);
+            found.unwrap().values.clone()
+        };
+        let refine = values(&base, "decoders.0.refine.weight");
+        assert_eq!(values(&weights, "decoders.1.refine.weight"), refine);
+        let encoder = values(&base, "encoder.to_latent.bias");
+        assert_eq!(values(&weights, "encoder.to_latent.bias"), encoder);
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use burn::prelude::Device;
 use effigy_mark::consent::{Token, Use};
 use effigy_model::face_model::Shape;
-use effigy_model::face_model::store::{Training, read_manifest};
+use effigy_model::face_model::store::{Start, Training, read_manifest};
 use effigy_train::testing::CARTOON_SIDE;
 use effigy_train::{Budget, Crowd, Error, FEWEST_PEOPLE, Lesson, Outcome, Settings};
 
@@ -27,6 +27,7 @@ fn settings() -> Settings {
             seed: 3,
             n_faces_each: 2,
             learning_rate: 1e-3,
+            start: Start::Nothing,
         },
         save_every_secs: 0.0,
         checkpoint: None,

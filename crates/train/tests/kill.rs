@@ -11,7 +11,7 @@ use burn::prelude::Device;
 use effigy_mark::consent::Use;
 use effigy_model::FaceModel;
 use effigy_model::face_model::Shape;
-use effigy_model::face_model::store::{Training, read_manifest};
+use effigy_model::face_model::store::{Start, Training, read_manifest};
 use effigy_train::{Budget, Lesson, Outcome, Settings, train};
 
 #[path = "studio/studio.rs"]
@@ -34,6 +34,7 @@ fn train_to(folder: &Path, steps: u64) -> Outcome {
             seed: 3,
             n_faces_each: 2,
             learning_rate: 1e-3,
+            start: Start::Nothing,
         },
         save_every_secs: 0.0,
         checkpoint: None,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches, value_parser};
-use effigy_pipeline::{Choice, Subject, TrainJob};
+use effigy_pipeline::{Choice, Start, Subject, TrainJob};
 use effigy_train::{Budget, Size};
 
 use crate::output::{Exit, Output};
@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// Train so many steps in all
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
+    /// Start a new model from nothing, not from the base that has seen many faces
+    #[arg(long)]
+    from_nothing: bool,
     /// Where all randomness starts
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
@@ -68,6 +71,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             (None, None) => Budget::Settled,
         },
         seed: args.seed,
+        start: if args.from_nothing {
+            Start::Nothing
+        } else {
+            Start::Base
+        },
         checkpoint: args.checkpoint,
         device: args.device,
         safeguards: args.safeguards.safeguards()?,

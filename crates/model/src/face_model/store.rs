@@ -33,6 +33,20 @@ pub struct Manifest {
     pub training: Training,
     /// The checkpoints that are kept, newest first.
     pub checkpoints: Vec<Checkpoint>,
+    /// How the error fell: a moment for each save, oldest first.
+    #[serde(default)]
+    pub history: Vec<Moment>,
+}
+
+/// How far a training had come.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    /// Steps done.
+    pub step: u64,
+    /// Seconds spent on them.
+    pub spent_secs: f64,
+    /// Error on faces held back, averaged over the people.
+    pub validation_error: f64,
 }
 
 /// Whom a decoder draws.
@@ -55,6 +69,20 @@ pub struct Training {
     pub n_faces_each: usize,
     /// Largest learning rate.
     pub learning_rate: f64,
+    /// What the first weights are.
+    #[serde(default)]
+    pub start: Start,
+}
+
+/// What a training starts from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Start {
+    /// Drawn weights.
+    #[default]
+    Nothing,
+    /// The base, which has seen many people: [`super::base`].
+    Base,
 }
 
 /// One saved moment of a training.
@@ -70,6 +98,9 @@ pub struct Checkpoint {
     pub weights: Kept,
     /// Raw weights and the optimizer's memory, for going on.
     pub state: Kept,
+    /// Where each person's faces lie in the latent, on average.
+    #[serde(default)]
+    pub centres: Vec<Vec<f32>>,
 }
 
 /// A file in the folder, with what it must hash to.
@@ -126,6 +157,7 @@ pub fn read_manifest_at(folder: &Path, checkpoint: Option<u64>) -> Result<Manife
     manifest
         .checkpoints
         .retain(|checkpoint| checkpoint.step <= step);
+    manifest.history.retain(|moment| moment.step <= step);
     if manifest
         .checkpoints
         .first()
@@ -266,6 +298,7 @@ mod tests {
             validation_error: 0.5,
             weights: kept("weights.safetensors"),
             state: kept("state.safetensors"),
+            centres: Vec::new(),
         };
         Manifest {
             format: FORMAT,
@@ -283,8 +316,10 @@ mod tests {
                 seed: 1,
                 n_faces_each: 2,
                 learning_rate: 1e-3,
+                start: Start::Nothing,
             },
             checkpoints: vec![checkpoint(20), checkpoint(10)],
+            history: Vec::new(),
         }
     }
 

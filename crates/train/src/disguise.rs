@@ -1,0 +1,186 @@
+//! One person's face in another's shape and colours, for the encoder to see through.
+//!
+//! A decoder only ever learns from its own person's faces, but must later draw them from another's.
+//! What the encoder says of a stranger then still holds some of the stranger, and is drawn. So the
+//! inputs of a training are shown disguised as the other people: bent by the difference of the
+//! mean shapes, and with the other's mean and spread of colour. What is to be drawn stays as it
+//! is.
+
+use effigy_frame::Point2;
+
+/// Points of the mesh that say how somebody is built, and little of what they do: outline, brows,
+/// corners of eyes and mouth, nose.
+const BUILD: [usize; 60] = [
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 152, 149, 150,
+    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109, 70, 63, 105, 66, 107, 336, 296,
+    334, 293, 300, 33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 61, 291, 129, 358,
+];
+/// Corners of the bending grid per axis.
+const GRID: usize = 9;
+/// How far a point bends its surroundings, as a share of the side.
+const REACH: f32 = 0.1;
+/// Largest bend, as a share of the side: beyond it somebody was not found well.
+const LARGEST_BEND: f32 = 0.12;
+/// Range of the change of contrast.
+const GAINS: [f32; 2] = [0.5, 2.0];
+
+/// Shape and colours of a person, gathered face by face.
+#[derive(Clone, Debug)]
+pub(crate) struct Looks {
+    n_faces: f64,
+    points: [[f64; 2]; BUILD.len()],
+    n_pixels: f64,
+    colours: [f64; 3],
+    squares: [f64; 3],
+}
+
+/// How to make one person's face look like another's.
+#[derive(Clone, Debug)]
+pub(crate) struct Disguise {
+    side: f32,
+    /// Where the corners of the grid look instead, in pixels.
+    bends: [Point2; GRID * GRID],
+    gains: [f32; 3],
+    shifts: [f32; 3],
+}
+
+impl Looks {
+    pub(crate) fn new() -> Self {
+        Self {
+            n_faces: 0.0,
+            points: [[0.0; 2]; BUILD.len()],
+            n_pixels: 0.0,
+            colours: [0.0; 3],
+            squares: [0.0; 3],
+        }
+    }
+
+    /// Adds a face: its mesh in pixels of the network's crop, and its pixels with their share of
+    /// face.
+    pub(crate) fn add(&mut self, points: &[Point2], pixels: impl Iterator<Item = [u8; 4]>) {
+        self.n_faces += 1.0;
+        for (sum, &i) in self.points.iter_mut().zip(&BUILD) {
+            sum[0] += f64::from(points[i].x);
+            sum[1] += f64::from(points[i].y);
+        }
+        for [red, green, blue, share] in pixels {
+            let share = f64::from(share) / 255.0;
+            self.n_pixels += share;
+            for (c, value) in [red, green, blue].map(f64::from).into_iter().enumerate() {
+                self.colours[c] += share * value;
+                self.squares[c] += share * value * value;
+            }
+        }
+    }
+
+    fn point(&self, i: usize) -> Point2 {
+        let [x, y] = self.points[i].map(|sum| (sum / self.n_faces.max(1.0)) as f32);
+        Point2::new(x, y)
+    }
+
+    /// Mean and spread of a colour, `0..=255`.
+    fn colour(&self, c: usize) -> [f32; 2] {
+        let n = self.n_pixels.max(1.0);
+        let mean = self.colours[c] / n;
+        let spread = (self.squares[c] / n - mean * mean).max(1.0).sqrt();
+        [mean as f32, spread as f32]
+    }
+}
+
+impl Disguise {
+    /// Of `own` as `other`, for crops of `side` pixels.
+    pub(crate) fn new(own: &Looks, other: &Looks, side: u32) -> Self {
+        let side = side as f32;
+        let cell = side / (GRID - 1) as f32;
+        let corner = |i: usize| Point2::new((i % GRID) as f32 * cell, (i / GRID) as f32 * cell);
+        let colours: [_; 3] = std::array::from_fn(|c| [own.colour(c), other.colour(c)]);
+        let gain = |[[_, own], [_, other]]: [[f32; 2]; 2]| (other / own).clamp(GAINS[0], GAINS[1]);
+        Self {
+            side,
+            bends: std::array::from_fn(|i| bend(corner(i), own, other, side)),
+            gains: colours.map(gain),
+            shifts: colours.map(|colour| colour[1][0] - gain(colour) * colour[0][0]),
+        }
+    }
+
+    /// Where the input looks instead of `at`, worn by `share` of the way.
+    pub(crate) fn place(&self, at: Point2, share: f32) -> Point2 {
+        let cell = self.side / (GRID - 1) as f32;
+        let last = (GRID - 1) as f32;
+        let (gx, gy) = (
+            (at.x / cell).clamp(0.0, last),
+            (at.y / cell).clamp(0.0, last),
+        );
+        let (column, row) = ((gx as usize).min(GRID - 2), (gy as usize).min(GRID - 2));
+        let (wx, wy) = (gx - column as f32, gy - row as f32);
+        let corner = |r: usize, c: usize| self.bends[(row + r) * GRID + column + c];
+        let mix = |pick: fn(Point2) -> f32| {
+            let upper = (1.0 - wx) * pick(corner(0, 0)) + wx * pick(corner(0, 1));
+            let lower = (1.0 - wx) * pick(corner(1, 0)) + wx * pick(corner(1, 1));
+            (1.0 - wy) * upper + wy * lower
+        };
+        Point2::new(at.x + share * mix(|p| p.x), at.y + share * mix(|p| p.y))
+    }
+
+    /// The colour as the other person has it, by `share` of the way.
+    pub(crate) fn colour(&self, rgb: [f32; 3], share: f32) -> [f32; 3] {
+        std::array::from_fn(|c| {
+            let worn = rgb[c] * self.gains[c] + self.shifts[c];
+            ((1.0 - share) * rgb[c] + share * worn).clamp(0.0, 255.0)
+        })
+    }
+}
+
+/// From a place on the other's face to the same part of one's own.
+fn bend(at: Point2, own: &Looks, other: &Looks, side: f32) -> Point2 {
+    let (mut x, mut y, mut sum) = (0.0, 0.0, 1e-3);
+    for i in 0..BUILD.len() {
+        let (from, to) = (other.point(i), own.point(i));
+        let weight = (-0.5 * (at.distance(from) / (REACH * side)).powi(2)).exp();
+        x += weight * (to.x - from.x);
+        y += weight * (to.y - from.y);
+        sum += weight;
+    }
+    let largest = LARGEST_BEND * side;
+    let bounded = |v: f32| (v / sum).clamp(-largest, largest);
+    Point2::new(bounded(x), bounded(y))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks(scale: f32, colour: [u8; 2]) -> Looks {
+        let mut looks = Looks::new();
+        let point = |i: usize| {
+            let angle = i as f32;
+            Point2::new(48.0 + 30.0 * scale * angle.cos(), 48.0 + 30.0 * angle.sin())
+        };
+        let points: Vec<Point2> = (0..478).map(point).collect();
+        let pixels = (0..100).map(|i| [colour[i % 2], 50, 50, 255]);
+        looks.add(&points, pixels);
+        looks
+    }
+
+    #[test]
+    fn wider_face_is_looked_for_further_in() {
+        let (own, other) = (looks(1.0, [100, 120]), looks(1.2, [100, 120]));
+        let disguise = Disguise::new(&own, &other, 96);
+        let at = Point2::new(48.0 + 36.0, 48.0);
+        let place = disguise.place(at, 1.0);
+        assert!((place.x - 78.0).abs() < 2.0, "{place:?}");
+        assert_eq!(disguise.place(at, 0.0), at);
+        let back = Disguise::new(&own, &own, 96).place(at, 1.0);
+        assert!(at.distance(back) < 1e-4);
+    }
+
+    #[test]
+    fn colours_take_on_mean_and_spread() {
+        let (own, other) = (looks(1.0, [100, 120]), looks(1.0, [40, 60]));
+        let disguise = Disguise::new(&own, &other, 96);
+        let [red, ..] = disguise.colour([120.0, 50.0, 50.0], 1.0);
+        assert!((red - 60.0).abs() < 1e-3, "{red}");
+        let [half, ..] = disguise.colour([120.0, 50.0, 50.0], 0.5);
+        assert!((half - 90.0).abs() < 1e-3, "{half}");
+    }
+}
