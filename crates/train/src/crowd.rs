@@ -12,7 +12,8 @@ use effigy_frame::{Picture, Point2, Similarity};
 
 use crate::error::{Error, Result};
 use crate::faces::FaceSet;
-use crate::run::{self, Outcome, Report, Settings};
+use crate::run;
+use crate::settings::{Outcome, Report, Settings};
 
 /// Fewest people that a crowd has.
 pub const FEWEST_PEOPLE: usize = 100;

@@ -8,7 +8,8 @@ use effigy_mark::consent::{Token, Use};
 
 use crate::error::{Error, Result};
 use crate::faces::FaceSet;
-use crate::run::{self, Outcome, Report, Settings};
+use crate::run;
+use crate::settings::{Outcome, Report, Settings};
 
 /// Whom to learn, and the proof that they agreed.
 #[derive(Clone, Copy, Debug)]

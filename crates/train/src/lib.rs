@@ -17,6 +17,8 @@ mod lesson;
 mod loss;
 mod normal;
 mod run;
+mod schedule;
+mod settings;
 mod start;
 pub mod testing;
 
@@ -24,4 +26,4 @@ pub use crowd::{Crowd, FEWEST_PEOPLE, train_base};
 pub use error::{Error, Result};
 pub use faces::{FEWEST_FACES, FaceSet, wide_side};
 pub use lesson::{Lesson, train};
-pub use run::{Budget, Outcome, Report, Settings, Size};
+pub use settings::{Budget, Outcome, Report, Settings, Size};

@@ -6,11 +6,9 @@ use std::time::Instant;
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
-use effigy_model::face_model::store::{
-    self, Checkpoint, FORMAT, Manifest, Person, Start, Training,
-};
+use effigy_model::face_model::store::{self, Checkpoint, FORMAT, Manifest, Person, Start};
 use effigy_model::face_model::weights::{weights_of, with_weights};
-use effigy_model::face_model::{BASE_SHAPE, FaceNet, Shape, base};
+use effigy_model::face_model::{FaceNet, Shape, base};
 use effigy_model::tensors::values;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -24,102 +22,10 @@ use crate::error::{Error, Result};
 use crate::faces::FaceSet;
 use crate::gradients::gradients_of;
 use crate::loss::{Wanted, loss};
+use crate::schedule::{rate, strength};
+use crate::settings::{Budget, Outcome, Report, Settings};
 use crate::start::{start, start_from_base};
 
-/// How large a network is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Size {
-    /// Crops of 96 px, for two processor cores.
-    Small,
-    /// Crops of 160 px.
-    Medium,
-    /// Crops of 256 px, for a graphics card.
-    Large,
-}
-
-/// When a training ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Budget {
-    /// After so many steps.
-    Steps(u64),
-    /// After so many seconds of training, earlier runs of the same model included.
-    Secs(f64),
-    /// When the error on faces held back no longer falls.
-    Settled,
-}
-
-/// How to train. The people come from the face sets.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    /// Size of the network.
-    pub shape: Shape,
-    /// When to end.
-    pub budget: Budget,
-    /// Faces of each person in a step, seed and largest learning rate of a new model.
-    pub training: Training,
-    /// Seconds between saves.
-    pub save_every_secs: f64,
-    /// The kept checkpoint to go back to; the newest by default.
-    pub checkpoint: Option<u64>,
-}
-
-/// How a training is going.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Report {
-    /// Steps done.
-    pub step: u64,
-    /// Share of the budget that is used up, where that is known.
-    pub done: Option<f64>,
-    /// Seconds of training, earlier runs included.
-    pub spent_secs: f64,
-    /// Error on the faces of the last steps, averaged.
-    pub training_error: f64,
-    /// Step of the last save.
-    pub saved_step: u64,
-    /// Error on the faces held back, at the last save.
-    pub validation_error: f64,
-    /// Faces learned from in a second of this run.
-    pub faces_per_sec: f64,
-}
-
-/// How a training ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Outcome {
-    /// The last report.
-    pub last: Report,
-    /// Whether the caller asked to stop before the budget was used up.
-    pub was_stopped: bool,
-}
-
-impl Size {
-    /// The network of this size.
-    pub fn shape(self) -> Shape {
-        match self {
-            Self::Small => BASE_SHAPE,
-            Self::Medium => Shape {
-                side: 160,
-                channels: 64,
-                latent: 384,
-            },
-            Self::Large => Shape {
-                side: 256,
-                channels: 96,
-                latent: 512,
-            },
-        }
-    }
-}
-
-/// Share of the budget after which faces are no longer bent.
-const BEND_UNTIL: f64 = 0.65;
-/// Share of the faces that are shown disguised as somebody else.
-const DISGUISED: f32 = 0.5;
-/// Share of the budget after which the rate falls.
-const FALL_FROM: f64 = 0.5;
-/// What the rate falls to, as a share of the largest.
-const FALL_TO: f64 = 0.05;
-/// Steps over which the rate rises at the start.
-const RISE_STEPS: f64 = 50.0;
 /// Faces of each person the error is measured on.
 const N_MEASURED: usize = 16;
 /// How many times a training may go back before it is given up.
@@ -420,26 +326,6 @@ fn tensor(values: &[f32], shape: [usize; 4], device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
 }
 
-/// Bends and mirrors early; late, draws what is really there.
-fn strength(done: f64) -> Strength {
-    let left = (1.0 - done / BEND_UNTIL).clamp(0.0, 1.0) as f32;
-    let is_early = done < BEND_UNTIL;
-    Strength {
-        bend: (2.0 * left).min(1.0),
-        mirror: if is_early { 0.3 } else { 0.0 },
-        colour: if is_early { 1.0 } else { 0.4 },
-        disguise: DISGUISED,
-    }
-}
-
-/// Rises quickly, stays, and falls along half a cosine.
-fn rate(step: u64, done: f64) -> f64 {
-    let rise = ((step + 1) as f64 / RISE_STEPS).min(1.0);
-    let falling = ((done - FALL_FROM) / (1.0 - FALL_FROM)).clamp(0.0, 1.0);
-    let fall = FALL_TO + (1.0 - FALL_TO) * 0.5 * (1.0 + (std::f64::consts::PI * falling).cos());
-    rise * fall
-}
-
 fn new_manifest(folder: &Path, settings: &Settings, sets: &[FaceSet]) -> Result<Manifest> {
     let path = folder.to_path_buf();
     // What a training left that was killed before its first save is no obstacle.
@@ -509,6 +395,7 @@ fn check_same(
 mod tests {
     use super::*;
     use crate::testing::synthetic_set;
+    use effigy_model::face_model::store::Training;
     use effigy_model::face_model::weights::Weight;
 
     fn sets() -> Vec<FaceSet> {
@@ -599,12 +486,5 @@ mod tests {
         assert!(matches!(error, Error::OtherModel { .. }), "{error}");
         let error = train(folder.path(), &settings(1), &sets(), &device, &mut go_on).unwrap_err();
         assert!(matches!(error, Error::NotAModel { .. }), "{error}");
-    }
-
-    #[test]
-    fn rate_rises_stays_and_falls() {
-        assert!(rate(0, 0.0) < 0.05);
-        assert_eq!(rate(1000, 0.3), 1.0);
-        assert!((rate(1000, 1.0) - FALL_TO).abs() < 1e-9);
     }
 }
