@@ -5,6 +5,7 @@
 //! every frame [`perform`] (what they do), [`shoot`] (light and surfaces), [`lens`] (camera), and
 //! [`truth`] and [`record`] (what is known about it). Lengths are centimetres.
 
+mod canvas;
 mod cast;
 mod clips;
 mod film;
@@ -24,6 +25,7 @@ mod shoot;
 mod skin;
 mod space;
 mod speech;
+mod strands;
 mod truth;
 mod wear;
 
@@ -35,10 +37,10 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
+use self::canvas::Canvas;
 use self::film::Set;
 use self::head::Head;
 use self::record::Detail;
-use self::shoot::Canvas;
 use self::speech::Line;
 use self::truth::Anchors;
 

@@ -1,8 +1,8 @@
 //! The clips that are committed, and how others are asked for.
 
+use super::canvas::{Camera, Scene};
 use super::light::{Lamp, Sky};
 use super::room::Room;
-use super::shoot::{Camera, Scene};
 use super::space::{V3, v3};
 use super::speech::Voice;
 

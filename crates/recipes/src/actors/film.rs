@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use effigy_frame::{Frame, Picture, Point3, Rational, Timestamp};
 use effigy_media::{Effort, VideoWriter, WriteSettings};
 
+use super::canvas::{Camera, Canvas, Exposure, Moving, Scene, expose, flow};
 use super::cast;
 use super::clips::{Clip, scene};
 use super::head::Head;
@@ -17,7 +18,7 @@ use super::perform::Performance;
 use super::person::{Moment, Person, Posed};
 use super::prop::{Prop, microphone};
 use super::record::{self, Detail, Track};
-use super::shoot::{Camera, Canvas, Exposure, Moving, Scene, expose, flow, shoot};
+use super::shoot::shoot;
 use super::space::V3;
 use super::speech::{self, Line};
 use super::truth::{Anchors, in_picture};

@@ -2,8 +2,8 @@
 
 use effigy_frame::Picture;
 
+use super::canvas::Exposure;
 use super::noise::chance;
-use super::shoot::Exposure;
 use super::space::{V3, mix3, smooth, v3};
 
 /// How the camera is set.

@@ -7,9 +7,9 @@ use effigy_face::scheme68::SCHEME_68;
 use effigy_frame::Point3;
 use effigy_model::mean_mesh;
 
+use super::canvas::Camera;
 use super::head::{Head, Material, Triangle};
 use super::person::{Person, Posed};
-use super::shoot::Camera;
 use super::space::{V3, v3};
 
 /// Points of the mesh before the irises.
