@@ -1,4 +1,21 @@
 //! The cues, one file each.
 //!
 //! A cue is a struct that takes sights in order and keeps a few numbers a second; `finish` makes
-//! a [`crate::Finding`] of them. A cue that cannot judge says why and gives no score.
+//! a [`crate::reading::Reading`] of them. A cue that cannot judge says why and gives no numbers.
+
+pub mod identity;
+pub mod noise;
+pub mod speech;
+
+use crate::finding::Cue;
+use crate::reading::Measure;
+
+/// What each cue measures; nothing for those that need no calibration.
+pub fn measures(cue: Cue) -> &'static [Measure] {
+    match cue {
+        Cue::Noise => noise::MEASURES,
+        Cue::Identity => identity::MEASURES,
+        Cue::Speech => speech::MEASURES,
+        _ => &[],
+    }
+}

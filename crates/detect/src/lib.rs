@@ -5,15 +5,22 @@
 //! [`Finding`]: a score with where, when and one sentence, or the reason why it could not judge.
 //! [`Report`] tells them for a file. Nothing here depends on what makes fakes.
 
+pub mod calibration;
 pub mod cue;
 mod error;
+pub mod exhibit;
 pub mod finding;
+pub mod fuse;
+pub mod patch;
+pub mod reading;
 pub mod report;
 pub mod scanner;
 pub mod sight;
 
+pub use calibration::Calibration;
 pub use error::{Error, Result};
 pub use finding::{Cue, Evidence, Finding, Moment, Outcome, Place, Span};
+pub use fuse::{Fused, fuse};
 pub use report::{FaceReport, Report, Verdict};
-pub use scanner::{Judges, ScanSettings, Scanner, Watch};
+pub use scanner::{Judges, ScanSettings, Scanner, Watch, Watched};
 pub use sight::Sight;

@@ -2,11 +2,19 @@
 //!
 //! The JSON form is versioned: a field may be added within a version, none changes its meaning.
 
+pub mod page;
+mod words;
+
 use std::path::PathBuf;
 
+use effigy_model::Identity;
 use serde::Serialize;
 
-use crate::finding::{Evidence, Finding, Outcome};
+use crate::calibration::Calibration;
+use crate::exhibit::Exhibit;
+use crate::finding::{Evidence, Finding, Moment, Outcome};
+use crate::fuse::fuse;
+use crate::reading::{NotTaken, Taken};
 use crate::scanner::Watched;
 
 /// Version of the JSON form.
@@ -24,18 +32,6 @@ pub enum Verdict {
     Inconclusive,
     /// Signs of manipulation.
     Signs,
-}
-
-impl Verdict {
-    /// Says it to the reader.
-    pub fn in_words(self) -> &'static str {
-        match self {
-            Self::NotJudged => "not judged",
-            Self::NoSigns => "no signs of manipulation",
-            Self::Inconclusive => "inconclusive",
-            Self::Signs => "signs of manipulation",
-        }
-    }
 }
 
 /// Everything that is said of one file.
@@ -63,6 +59,8 @@ pub struct Report {
     pub faces: Vec<FaceReport>,
     /// What the cues say that look at the whole file.
     pub cues: Vec<CueReport>,
+    /// What the file says of itself, in words; easily forged.
+    pub claims: Vec<String>,
     /// Frames seen.
     pub n_frames: u64,
     /// When the last frame was shown.
@@ -97,6 +95,9 @@ pub struct FaceReport {
     pub timeline: Vec<[f64; 2]>,
     /// What each cue says.
     pub cues: Vec<CueReport>,
+    /// Its worst frames.
+    #[serde(skip)]
+    pub exhibits: Vec<Exhibit>,
 }
 
 /// What one cue says.
@@ -108,19 +109,152 @@ pub struct CueReport {
     pub score: Option<f32>,
     /// What it saw, or why it could not judge.
     pub sentence: String,
-    /// `[from, to]` in seconds.
+    /// `[from, to]` in seconds, where it was worst.
     pub when: Vec<[f64; 2]>,
     /// `[seconds, score]`
     pub timeline: Vec<[f64; 2]>,
+    /// The numbers behind the score.
+    pub measures: Vec<(&'static str, f32)>,
 }
 
 /// What judged: for whoever wants to do it again.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct MadeBy {
     /// The program.
     pub program: String,
-    /// Each network's and model's name with the SHA-256 of its weights.
-    pub weights: Vec<[String; 2]>,
+    /// Each network's and model's file with the SHA-256 of its weights.
+    pub weights: Vec<(String, String)>,
+}
+
+/// What is known of footage besides its faces.
+#[derive(Clone, Debug)]
+pub struct Footing {
+    /// The file, or a name for footage that came without.
+    pub file: PathBuf,
+    /// Its SHA-256 as hexadecimal digits.
+    pub sha256: Option<String>,
+    /// What its marks say.
+    pub marks: Option<effigy_mark::Report>,
+    /// What it says of itself.
+    pub claims: Vec<String>,
+    /// Who each face is compared with, if with anybody.
+    pub person: Option<Identity>,
+    /// Frames seen.
+    pub n_frames: u64,
+    /// When the last one was shown.
+    pub duration_secs: f64,
+    /// Frames a second that were looked at closely.
+    pub samples_per_sec: f32,
+    /// What judged.
+    pub made_by: MadeBy,
+}
+
+/// Points of a timeline in a report at most.
+const MOST_POINTS: usize = 600;
+/// Looks at a face's pixels that a video needs at least: one second.
+const LEAST_LOOKS: u64 = 3;
+
+impl Report {
+    /// Draws everything together.
+    pub fn of(footing: Footing, watched: Vec<Watched>, calibration: &Calibration) -> Self {
+        let is_video = 1 < footing.n_frames;
+        let person = footing.person.as_ref();
+        let face = |w: Watched| {
+            let likeness = person.map(|person| words::likeness(person, w.identity.as_ref()));
+            let mut face = FaceReport::of(w, is_video, calibration);
+            face.cues.extend(likeness);
+            face
+        };
+        let faces: Vec<FaceReport> = watched.into_iter().map(face).collect();
+        let provenance = words::provenance(footing.marks.as_ref());
+        let marked = footing.marks.as_ref().is_some_and(|marks| marks.marked);
+        let likeliest = faces
+            .iter()
+            .filter(|face| face.fake_probability.is_some())
+            .max_by(|a, b| {
+                a.verdict
+                    .cmp(&b.verdict)
+                    .then_with(|| probability_order(a, b))
+            });
+        let mut reasons: Vec<String> = Vec::new();
+        if marked {
+            reasons.push(provenance.sentence.clone());
+        }
+        reasons.extend(likeliest.into_iter().flat_map(|face| face.reasons.clone()));
+        let judged = likeliest.map_or(Verdict::NotJudged, |face| face.verdict);
+        Self {
+            version: REPORT_VERSION,
+            verdict: if marked { Verdict::Signs } else { judged },
+            marked_as_synthetic: marked,
+            fake_probability: likeliest.and_then(|face| face.fake_probability),
+            prevalence: calibration.prevalence,
+            not_judged: words::not_judged(&faces),
+            reasons,
+            cues: vec![provenance],
+            faces,
+            file: footing.file,
+            sha256: footing.sha256,
+            claims: footing.claims,
+            n_frames: footing.n_frames,
+            duration_secs: footing.duration_secs,
+            samples_per_sec: footing.samples_per_sec,
+            made_by: footing.made_by,
+        }
+    }
+}
+
+fn probability_order(a: &FaceReport, b: &FaceReport) -> std::cmp::Ordering {
+    let of = |face: &FaceReport| face.fake_probability.unwrap_or(0.0);
+    of(a).total_cmp(&of(b))
+}
+
+impl FaceReport {
+    /// Turns what was seen of a face into what is reported of it.
+    pub fn of(watched: Watched, is_video: bool, calibration: &Calibration) -> Self {
+        let rect = watched.largest;
+        let taken = judgeable(watched.taken, is_video, watched.n_close_looks);
+        let fused = fuse(&taken, calibration);
+        let cues = fused.findings.iter().map(|finding| {
+            let reading = taken.iter().flatten().find(|r| r.cue == finding.cue);
+            let mut cue = CueReport::of(finding);
+            if let Some(reading) = reading {
+                let names = reading.measures.iter().map(|m| m.name);
+                cue.measures = names.zip(reading.overall.iter().copied()).collect();
+            }
+            cue
+        });
+        Self {
+            track: watched.track,
+            verdict: fused.verdict,
+            fake_probability: fused.probability,
+            from_secs: watched.span.from_secs,
+            to_secs: watched.span.to_secs,
+            n_frames: watched.n_frames,
+            rect: [rect.x, rect.y, rect.width, rect.height],
+            cues: cues.collect(),
+            timeline: points(&fused.timeline),
+            reasons: fused.reasons,
+            exhibits: watched.exhibits,
+        }
+    }
+}
+
+/// Refuses readings of a face that a video shows for a moment only.
+fn judgeable(taken: Vec<Taken>, is_video: bool, n_close_looks: u64) -> Vec<Taken> {
+    if !is_video || LEAST_LOOKS <= n_close_looks {
+        return taken;
+    }
+    let refuse = |taken: Taken| {
+        let cue = match taken {
+            Ok(reading) => reading.cue,
+            Err(not) => return Err(not),
+        };
+        Err(NotTaken::new(
+            cue,
+            "the face is seen for less than a second",
+        ))
+    };
+    taken.into_iter().map(refuse).collect()
 }
 
 impl CueReport {
@@ -135,12 +269,12 @@ impl CueReport {
                 sentence: format!("Not judged: {why}."),
                 when: Vec::new(),
                 timeline: Vec::new(),
+                measures: Vec::new(),
             },
         }
     }
 
     fn judged(name: &'static str, evidence: &Evidence) -> Self {
-        let moments = evidence.timeline.iter();
         Self {
             name,
             score: Some(evidence.score),
@@ -150,26 +284,65 @@ impl CueReport {
                 .iter()
                 .map(|s| [s.from_secs, s.to_secs])
                 .collect(),
-            timeline: moments.map(|m| [m.time_secs, f64::from(m.score)]).collect(),
+            timeline: points(&evidence.timeline),
+            measures: Vec::new(),
         }
     }
 }
 
-impl FaceReport {
-    /// Turns what was seen of a face into what is reported of it.
-    pub fn of(watched: &Watched) -> Self {
-        let rect = watched.largest;
-        Self {
-            track: watched.track,
-            verdict: Verdict::NotJudged,
-            fake_probability: None,
-            from_secs: watched.span.from_secs,
-            to_secs: watched.span.to_secs,
-            n_frames: watched.n_frames,
-            rect: [rect.x, rect.y, rect.width, rect.height],
-            reasons: Vec::new(),
-            timeline: Vec::new(),
-            cues: watched.findings.iter().map(CueReport::of).collect(),
+/// Thins a timeline out: of neighbouring moments the worst stays.
+fn points(moments: &[Moment]) -> Vec<[f64; 2]> {
+    let together = moments.len().div_ceil(MOST_POINTS).max(1);
+    let worst = |moments: &[Moment]| {
+        let worst = moments.iter().max_by(|a, b| a.score.total_cmp(&b.score));
+        worst.map(|m| [m.time_secs, f64::from(m.score)])
+    };
+    moments.chunks(together).filter_map(worst).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn footing(n_frames: u64) -> Footing {
+        Footing {
+            file: PathBuf::from("clip.mp4"),
+            sha256: None,
+            marks: None,
+            claims: Vec::new(),
+            person: None,
+            n_frames,
+            duration_secs: 1.0,
+            samples_per_sec: 3.0,
+            made_by: MadeBy::default(),
         }
+    }
+
+    #[test]
+    fn no_face_is_not_judged_and_says_so() {
+        let report = Report::of(footing(25), Vec::new(), &Calibration::built_in());
+        assert_eq!(report.verdict, Verdict::NotJudged);
+        assert_eq!(report.not_judged, ["No face was found."]);
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["verdict"], "not_judged");
+        for field in ["file", "fake_probability", "reasons", "faces", "cues"] {
+            assert!(json.get(field).is_some(), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_long_timeline_is_thinned_and_keeps_its_peak() {
+        let moment = |i: i32| Moment {
+            time_secs: f64::from(i),
+            score: if i == 4321 { 0.9 } else { 0.1 },
+        };
+        let moments: Vec<Moment> = (0..7200).map(moment).collect();
+        let points = points(&moments);
+        assert!(points.len() <= MOST_POINTS);
+        assert!(
+            points
+                .iter()
+                .any(|p| 0.8 < p[1] && (p[0] - 4321.0).abs() < 0.5)
+        );
     }
 }

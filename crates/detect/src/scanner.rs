@@ -4,9 +4,16 @@ use std::collections::BTreeMap;
 
 use effigy_face::Face;
 use effigy_frame::{Frame, Rect};
-use effigy_model::Identifier;
+use effigy_model::{Identifier, Identity};
 
-use crate::finding::{Finding, Span};
+use crate::calibration::{Calibration, sigmoid};
+use crate::cue::identity::Drift;
+use crate::cue::noise::{self, Noise};
+use crate::cue::speech::{Sound, Speech};
+use crate::exhibit::{Exhibit, Exhibits};
+use crate::finding::{Cue, Span};
+use crate::patch::Patch;
+use crate::reading::{NotTaken, Taken};
 use crate::sight::{Sight, Unfit};
 
 /// How closely to look.
@@ -25,21 +32,24 @@ impl Default for ScanSettings {
     }
 }
 
-/// The networks that cues ask.
+/// What cues ask: networks, and what is usual.
 #[derive(Clone, Debug)]
 pub struct Judges {
     /// Tells people apart.
     pub identifier: Identifier,
+    /// What is usual of real faces.
+    pub calibration: Calibration,
 }
 
 /// Watches all faces of one file.
 ///
-/// Memory is bounded by a few numbers a second and face.
+/// Memory is bounded by a few numbers a second and face, and a few small pictures.
 #[derive(Debug)]
 pub struct Scanner {
     settings: ScanSettings,
     judges: Judges,
     watches: BTreeMap<u32, Watch>,
+    exhibits: Exhibits,
     n_frames: u64,
 }
 
@@ -50,6 +60,7 @@ impl Scanner {
             settings,
             judges,
             watches: BTreeMap::new(),
+            exhibits: Exhibits::default(),
             n_frames: 0,
         }
     }
@@ -63,12 +74,13 @@ impl Scanner {
                 .watches
                 .entry(face.track)
                 .or_insert_with(|| Watch::new(face.track, time_secs));
-            let closely = watch.next_close_look_secs <= time_secs + HALF_A_TICK_SECS;
+            let closely = watch.next_close_look_secs <= time_secs + ROUNDING_SECS;
             if closely {
                 let step = 1.0 / f64::from(self.settings.samples_per_sec);
                 watch.next_close_look_secs = time_secs + step;
             }
-            watch.look(&Sight::new(frame, face, closely), &self.judges);
+            let sight = Sight::new(frame, face, closely);
+            watch.look(&sight, &self.judges, &mut self.exhibits);
         }
     }
 
@@ -77,14 +89,19 @@ impl Scanner {
         self.n_frames
     }
 
-    /// Gives what was seen of each face, in the order of their tracks.
-    pub fn finish(self) -> Vec<Watched> {
-        self.watches.into_values().map(Watch::finish).collect()
+    /// Gives what was seen of each face, in the order of their tracks. `sound` is the file's.
+    pub fn finish(self, sound: &Sound) -> Vec<Watched> {
+        let mut exhibits = self.exhibits;
+        let finish = |watch: Watch| {
+            let of_track = exhibits.take(watch.track);
+            watch.finish(of_track, sound)
+        };
+        self.watches.into_values().map(finish).collect()
     }
 }
 
 /// Times of frames are rounded to ticks.
-const HALF_A_TICK_SECS: f64 = 1e-4;
+const ROUNDING_SECS: f64 = 1e-4;
 
 /// One face while it is followed.
 #[derive(Debug)]
@@ -96,6 +113,9 @@ pub struct Watch {
     unfit: BTreeMap<Unfit, u64>,
     n_close_looks: u64,
     largest: (f32, Rect),
+    noise: Noise,
+    drift: Drift,
+    speech: Speech,
 }
 
 impl Watch {
@@ -111,36 +131,78 @@ impl Watch {
             unfit: BTreeMap::new(),
             n_close_looks: 0,
             largest: (0.0, Rect::default()),
+            noise: Noise::default(),
+            drift: Drift::default(),
+            speech: Speech::default(),
         }
     }
 
-    fn look(&mut self, sight: &Sight<'_>, _judges: &Judges) {
+    fn look(&mut self, sight: &Sight<'_>, judges: &Judges, exhibits: &mut Exhibits) {
         self.n_frames += 1;
         self.span.to_secs = sight.time_secs();
         if self.largest.0 < sight.size_px {
             self.largest = (sight.size_px, sight.face.rect);
         }
+        self.speech.look(sight);
         if !sight.closely {
             return;
         }
         self.n_close_looks += 1;
         if let Some(unfit) = sight.unfit() {
             *self.unfit.entry(unfit).or_default() += 1;
+            return;
+        }
+        self.drift.look(sight, &judges.identifier);
+        if let Some(patch) = Patch::around(sight) {
+            self.look_at_pixels(sight, &patch, judges, exhibits);
         }
     }
 
-    fn finish(self) -> Watched {
+    fn look_at_pixels(
+        &mut self,
+        sight: &Sight<'_>,
+        patch: &Patch,
+        judges: &Judges,
+        exhibits: &mut Exhibits,
+    ) {
+        let Some(values) = self.noise.look(patch, sight.time_secs()) else {
+            return;
+        };
+        let known = judges.calibration.cue(Cue::Noise);
+        let score = known.map_or(0.0, |known| sigmoid(known.logit(values)));
+        exhibits.offer(sight.face.track, score, || {
+            Exhibit::of_patch(sight, patch, score, noise::softness_map(patch))
+        });
+    }
+
+    fn finish(self, exhibits: Vec<Exhibit>, sound: &Sound) -> Watched {
         let n_unfit: u64 = self.unfit.values().sum();
-        let commonest = self.unfit.iter().max_by_key(|(_, n)| **n);
+        let commonest = self
+            .unfit
+            .iter()
+            .max_by_key(|(_, n)| **n)
+            .map(|(why, _)| *why);
+        let unfit = commonest.filter(|_| n_unfit == self.n_close_looks);
+        let identity = self.drift.mean();
+        let pixels = [self.noise.finish(), self.drift.finish()];
+        // Why no pixel was fit says more than that a cue saw none.
+        let tell_why = |taken: Taken| match (taken, unfit) {
+            (Err(not), Some(unfit)) => Err(NotTaken::new(not.cue, unfit.in_words())),
+            (taken, _) => taken,
+        };
+        let mut taken: Vec<Taken> = pixels.into_iter().map(tell_why).collect();
+        taken.push(self.speech.finish(sound));
         Watched {
             track: self.track,
             span: self.span,
             n_frames: self.n_frames,
+            n_unfit,
+            n_close_looks: self.n_close_looks,
             largest: self.largest.1,
-            unfit: commonest
-                .filter(|_| n_unfit == self.n_close_looks)
-                .map(|(why, _)| *why),
-            findings: Vec::new(),
+            commonest_unfit: commonest,
+            identity,
+            taken,
+            exhibits,
         }
     }
 }
@@ -154,10 +216,18 @@ pub struct Watched {
     pub span: Span,
     /// In how many frames.
     pub n_frames: u64,
+    /// How often its pixels were looked at.
+    pub n_close_looks: u64,
+    /// How often they said nothing.
+    pub n_unfit: u64,
+    /// Why they mostly said nothing, where they did.
+    pub commonest_unfit: Option<Unfit>,
     /// Its box where it was largest.
     pub largest: Rect,
-    /// Why none of its pixels could be judged, if so.
-    pub unfit: Option<Unfit>,
-    /// What each cue says.
-    pub findings: Vec<Finding>,
+    /// Whose face it is.
+    pub identity: Option<Identity>,
+    /// What each cue took.
+    pub taken: Vec<Taken>,
+    /// Its worst frames, the worst first.
+    pub exhibits: Vec<Exhibit>,
 }

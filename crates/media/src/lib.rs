@@ -33,7 +33,7 @@ pub use error::{Error, Result};
 pub use info::{AudioInfo, Info, VideoInfo};
 pub use limits::Limits;
 pub use orient::Orientation;
-pub use picture::{read_picture, write_picture};
+pub use picture::{jpeg_bytes, read_picture, write_picture};
 pub use probe::probe;
 pub use reader::VideoReader;
 pub use settings::{Codec, Effort, WriteSettings};

@@ -70,6 +70,18 @@ pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
     output.finish()
 }
 
+/// Gives `picture` as a JPEG (quality 85) in memory, to be shown inside a document.
+pub fn jpeg_bytes(picture: &Picture) -> Vec<u8> {
+    const QUALITY: u8 = 85;
+    let mut bytes = Vec::new();
+    let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+    let (width, height) = (picture.width(), picture.height());
+    let rgb = image::ExtendedColorType::Rgb8;
+    let encoded = encoder.encode(picture.pixels(), width, height, rgb);
+    debug_assert!(encoded.is_ok(), "memory takes every picture");
+    bytes
+}
+
 /// Whether the file starts like a picture. Errors of opening are left to whoever reads it.
 pub(crate) fn is_picture(path: &Path) -> bool {
     let mut head = [0; 16];

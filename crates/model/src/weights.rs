@@ -42,6 +42,23 @@ pub fn finder_least_score() -> f32 {
     registry().finder.least_score
 }
 
+/// Gives the file name and SHA-256 of all weights inside the program, as the registry has them.
+pub fn hashes() -> Vec<(String, String)> {
+    let entries: std::result::Result<std::collections::BTreeMap<String, HashEntry>, _> =
+        toml::from_str(REGISTRY);
+    let Ok(entries) = entries else {
+        unreachable!("the registry inside the program is damaged")
+    };
+    let pair = |entry: HashEntry| (entry.file, entry.sha256);
+    entries.into_values().map(pair).collect()
+}
+
+#[derive(serde::Deserialize)]
+struct HashEntry {
+    file: String,
+    sha256: String,
+}
+
 #[derive(serde::Deserialize)]
 struct Registry {
     finder: FinderEntry,

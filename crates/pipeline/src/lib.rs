@@ -36,6 +36,7 @@ pub use networks::Networks;
 pub use progress::{Progress, Quiet};
 pub use quality::Quality;
 pub use safeguards::Safeguards;
+pub use scan::batch::{BatchJob, Scanned, scan_all};
 pub use scan::{ScanJob, scan, scan_footage};
 pub use swap::{SwapJob, SwapReport, swap};
 pub use train::{Subject, TrainJob, train};

@@ -103,6 +103,23 @@ pub fn match_faces(
     })
 }
 
+/// Gives who is seen most in all of `references` together.
+///
+/// # Errors
+/// When a reference cannot be read or shows no face, or `progress` asks to stop.
+pub(crate) fn person_of(
+    references: &[PathBuf],
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Option<Identity>> {
+    let mut identities = Vec::new();
+    for path in references {
+        let job = MatchJob::new(path.clone(), path.clone());
+        identities.push(leading_person(path, &job, networks, progress)?.identity);
+    }
+    Ok(Identity::mean(&identities))
+}
+
 /// Crops compared of each person.
 const N_CROPS: usize = 8;
 /// Frames from one crop to the next, at first.

@@ -4,19 +4,25 @@
 //! One loop over the frames; every face goes to the cues of `effigy_detect`. Memory stays at a
 //! few frames and a few numbers a second and face.
 
+pub mod batch;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use effigy_detect::report::{FaceReport, MadeBy, REPORT_VERSION};
-use effigy_detect::{Judges, Report, ScanSettings, Scanner, Verdict};
+use effigy_detect::cue::speech::Sound;
+use effigy_detect::report::{Footing, MadeBy};
+use effigy_detect::{Calibration, Judges, Report, ScanSettings, Scanner};
 use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture};
-use effigy_media::{Limits, VideoReader};
+use effigy_mark::Trust;
+use effigy_media::{Info, Limits, VideoReader, read_audio};
+use effigy_model::Identity;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use crate::faces::follow;
+use crate::matching::person_of;
 use crate::networks::Networks;
 use crate::progress::Progress;
 
@@ -33,6 +39,10 @@ pub struct ScanJob {
     pub tracking: TrackSettings,
     /// How much a file may ask of us.
     pub limits: Limits,
+    /// Whose signatures are believed.
+    pub trust: Trust,
+    /// Who each face is compared with, if with anybody.
+    pub person: Option<Identity>,
 }
 
 impl ScanJob {
@@ -44,6 +54,8 @@ impl ScanJob {
             settings: ScanSettings::default(),
             tracking: TrackSettings::default(),
             limits: Limits::default(),
+            trust: Trust::default(),
+            person: None,
         }
     }
 }
@@ -67,6 +79,20 @@ pub struct Footage<'a> {
     pub frames: Box<dyn Iterator<Item = effigy_media::Result<Frame>> + Send + 'a>,
     /// How many there will be, where that is known.
     pub n_frames: Option<u64>,
+    /// How loud it is over time.
+    pub sound: Sound,
+}
+
+/// Gives who is seen most in real pictures or clips of somebody, to compare faces with.
+///
+/// # Errors
+/// When a reference cannot be read or shows no face, or `progress` asks to stop.
+pub fn person(
+    references: &[PathBuf],
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Option<Identity>> {
+    person_of(references, networks, progress)
 }
 
 /// Judges one file.
@@ -75,14 +101,21 @@ pub struct Footage<'a> {
 /// When the file cannot be read to its end, or `progress` asks to stop.
 pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> Result<Report> {
     let reader = VideoReader::open(&job.input, &job.limits)?;
-    let n_frames = reader.info().video.as_ref().and_then(|video| video.frames);
+    let info = reader.info().clone();
+    let sha256 = sha256_of(&job.input)?;
+    let marks = effigy_mark::verify(&job.input, &job.trust)?;
     let footage = Footage {
         frames: Box::new(reader),
-        n_frames,
+        n_frames: info.video.as_ref().and_then(|video| video.frames),
+        sound: sound(job, &info),
     };
-    let mut report = scan_footage(job, footage, networks, progress)?;
-    report.sha256 = Some(sha256_of(&job.input)?);
-    Ok(report)
+    let footing = Footing {
+        sha256: Some(sha256),
+        marks: Some(marks),
+        claims: claims(&info),
+        ..footing(job)
+    };
+    judge(job, footage, footing, networks, progress)
 }
 
 /// Judges frames that are there already; cues that look at the file itself do not judge.
@@ -97,10 +130,22 @@ pub fn scan_footage(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<Report> {
+    judge(job, footage, footing(job), networks, progress)
+}
+
+fn judge(
+    job: &ScanJob,
+    footage: Footage<'_>,
+    mut footing: Footing,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Report> {
     let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
     let mut tracker = Tracker::new(finder, mesher, job.tracking)?;
+    let calibration = Calibration::built_in();
     let judges = Judges {
         identifier: networks.identifier.clone(),
+        calibration: calibration.clone(),
     };
     let mut scanner = Scanner::new(job.settings, judges);
     progress.begin("scan", footage.n_frames);
@@ -108,38 +153,82 @@ pub fn scan_footage(
     let frames = footage
         .frames
         .map(move |frame| frame.map(|frame| cut_out(frame, window)));
-    let mut last_secs = 0.0;
     follow(frames, &mut tracker, &mut |followed| {
         let followed = followed?;
-        last_secs = followed.frame.time.secs();
+        footing.duration_secs = followed.frame.time.secs();
         scanner.look(&followed.frame, &followed.faces);
         if progress.step().is_break() {
             return Err(Error::Cancelled);
         }
         Ok(())
     })?;
-    let n_frames = scanner.n_frames();
-    let faces: Vec<FaceReport> = scanner.finish().iter().map(FaceReport::of).collect();
-    Ok(Report {
-        version: REPORT_VERSION,
+    footing.n_frames = scanner.n_frames();
+    Ok(Report::of(
+        footing,
+        scanner.finish(&footage.sound),
+        &calibration,
+    ))
+}
+
+/// Samples a second that are read of the sound: enough for its loudness.
+const SOUND_RATE_HZ: u32 = 4000;
+/// Longer sound is not looked at: memory is bounded.
+const LONGEST_SOUND_SECS: f64 = 3600.0;
+
+/// How loud a file is over time. Sound that cannot be read leaves its cue without a judgement;
+/// the picture is judged all the same.
+fn sound(job: &ScanJob, info: &Info) -> Sound {
+    let unusable = |why: &str| Sound::Unusable(why.to_owned());
+    if info.audio.is_none() {
+        return unusable("there is no sound");
+    }
+    if LONGEST_SOUND_SECS < info.duration_secs.unwrap_or(0.0) {
+        return unusable("the sound is longer than an hour");
+    }
+    match read_audio(&job.input, SOUND_RATE_HZ, &job.limits) {
+        Ok(samples) => Sound::of_samples(&samples, SOUND_RATE_HZ),
+        Err(err) => Sound::Unusable(format!("the sound cannot be read ({err})")),
+    }
+}
+
+/// What is known before anything is read.
+fn footing(job: &ScanJob) -> Footing {
+    let mut weights = effigy_model::weights::hashes();
+    let fuse = Sha256::digest(effigy_detect::calibration::FUSE);
+    weights.push(("fuse.toml".to_owned(), hex(&fuse)));
+    Footing {
         file: job.input.clone(),
         sha256: None,
-        verdict: Verdict::NotJudged,
-        marked_as_synthetic: false,
-        fake_probability: None,
-        prevalence: 0.5,
-        reasons: Vec::new(),
-        not_judged: Vec::new(),
-        faces,
-        cues: Vec::new(),
-        n_frames,
-        duration_secs: last_secs,
+        marks: None,
+        claims: Vec::new(),
+        person: job.person.clone(),
+        n_frames: 0,
+        duration_secs: 0.0,
         samples_per_sec: job.settings.samples_per_sec,
         made_by: MadeBy {
             program: format!("effigy {}", env!("CARGO_PKG_VERSION")),
-            weights: Vec::new(),
+            weights,
         },
-    })
+    }
+}
+
+/// What a file says of itself, in words.
+fn claims(info: &Info) -> Vec<String> {
+    let mut claims = Vec::new();
+    if let Some(video) = &info.video {
+        let (width, height) = (video.width, video.height);
+        claims.push(format!(
+            "{} in {}, {width} × {height}",
+            video.codec, info.container
+        ));
+    }
+    if let Some(tool) = &info.creation_tool {
+        claims.push(format!("made with {tool}"));
+    }
+    if let Some(time) = &info.creation_time {
+        claims.push(format!("made at {time}"));
+    }
+    claims
 }
 
 /// Leaves of a frame what lies in the window.
@@ -163,7 +252,7 @@ fn cut_out(frame: Frame, window: Option<Window>) -> Frame {
     }
 }
 
-fn sha256_of(path: &Path) -> Result<String> {
+pub(crate) fn sha256_of(path: &Path) -> Result<String> {
     let unreadable = |source| Error::Read {
         source,
         path: path.to_owned(),
@@ -178,9 +267,9 @@ fn sha256_of(path: &Path) -> Result<String> {
         }
         digest.update(&block[..n]);
     }
-    Ok(digest
-        .finalize()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect())
+    Ok(hex(&digest.finalize()))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -1,0 +1,195 @@
+//! From numbers to scores to a probability: two layers of logistic regression, small enough to
+//! read.
+//!
+//! A cue's score is `sigmoid(bias + Σ weight · z)`, where `z` says by how many deviations of real
+//! faces a measure is above theirs. The probability is `sigmoid(bias + Σ weight · logit(score))`
+//! over the cues that could judge; a cue that could not adds nothing. No weight is negative: more
+//! suspicion never lowers the probability. The numbers stand in `weights/fuse.toml`, made by
+//! `recipes fuse`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::Cue;
+use crate::reading::Reading;
+
+/// The weights of this version.
+pub const FUSE: &str = include_str!("../weights/fuse.toml");
+
+/// Everything that was calibrated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// The share of manipulated faces that probabilities assume.
+    pub prevalence: f32,
+    /// From this probability on: signs of manipulation.
+    pub signs_from: f32,
+    /// Up to this probability: no signs.
+    pub no_signs_to: f32,
+    /// Added before the cues.
+    pub bias: f32,
+    /// What it was made from.
+    pub made_from: String,
+    /// The cues that count.
+    pub cue: Vec<CueCalibration>,
+}
+
+/// How one cue's numbers become its score, and how much that counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CueCalibration {
+    /// The cue's name.
+    pub name: String,
+    /// Of its logit in the probability.
+    pub weight: f32,
+    /// Added before the measures.
+    pub bias: f32,
+    /// In the cue's order.
+    pub measure: Vec<MeasureCalibration>,
+}
+
+/// What is usual of a measure, and how much it counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MeasureCalibration {
+    /// The measure's name.
+    pub name: String,
+    /// Mean of real faces.
+    pub usual: f32,
+    /// Standard deviation of real faces.
+    pub deviation: f32,
+    /// Of its deviations in the score.
+    pub weight: f32,
+}
+
+impl Calibration {
+    /// The calibration of this version.
+    pub fn built_in() -> Self {
+        let read: Result<Self, _> = toml::from_str(FUSE);
+        let Ok(read) = read else {
+            unreachable!("the calibration inside the program is damaged")
+        };
+        read
+    }
+
+    /// What is known of `cue`.
+    pub fn cue(&self, cue: Cue) -> Option<&CueCalibration> {
+        self.cue.iter().find(|known| known.name == cue.name())
+    }
+
+    /// How the measures of `reading` become a score. `None` when they are not what was
+    /// calibrated.
+    pub fn of(&self, reading: &Reading) -> Option<&CueCalibration> {
+        let known = self.cue(reading.cue)?;
+        let names = known.measure.iter().map(|m| m.name.as_str());
+        names
+            .eq(reading.measures.iter().map(|m| m.name))
+            .then_some(known)
+    }
+
+    /// The probability from each judging cue's logit.
+    pub fn probability<'a>(&self, logits: impl IntoIterator<Item = (&'a str, f32)>) -> f32 {
+        let weight = |name: &str| {
+            let known = self.cue.iter().find(|known| known.name == name);
+            known.map_or(0.0, |known| known.weight)
+        };
+        let sum: f32 = logits.into_iter().map(|(n, logit)| weight(n) * logit).sum();
+        sigmoid(self.bias + sum)
+    }
+}
+
+impl CueCalibration {
+    /// The score's logit, within what a few dozen clips can support.
+    pub fn logit(&self, values: &[f32]) -> f32 {
+        let sum: f32 = (0..self.measure.len().min(values.len()))
+            .map(|k| self.pull(values, k))
+            .sum();
+        (self.bias + sum).clamp(-MOST_LOGIT, MOST_LOGIT)
+    }
+
+    /// What measure `k` adds to the logit.
+    fn pull(&self, values: &[f32], k: usize) -> f32 {
+        let known = &self.measure[k];
+        known.weight
+            * self
+                .deviations(values, k)
+                .clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)
+    }
+
+    /// By how many deviations of real faces measure `k` is above theirs.
+    pub fn deviations(&self, values: &[f32], k: usize) -> f32 {
+        let known = &self.measure[k];
+        (values[k] - known.usual) / known.deviation.max(1e-6)
+    }
+
+    /// Which measure speaks loudest for manipulation.
+    pub fn loudest(&self, values: &[f32]) -> usize {
+        (0..self.measure.len().min(values.len()))
+            .max_by(|&a, &b| self.pull(values, a).total_cmp(&self.pull(values, b)))
+            .unwrap_or(0)
+    }
+}
+
+/// A cue alone is never surer than 98 %.
+const MOST_LOGIT: f32 = 4.0;
+/// A measure further out says no more.
+const MOST_DEVIATIONS: f32 = 4.0;
+
+/// Turns a logit into a probability.
+pub fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one_cue() -> Calibration {
+        Calibration {
+            prevalence: 0.5,
+            signs_from: 0.8,
+            no_signs_to: 0.4,
+            bias: 0.0,
+            made_from: String::new(),
+            cue: vec![CueCalibration {
+                name: "noise".to_owned(),
+                weight: 1.0,
+                bias: -1.0,
+                measure: vec![MeasureCalibration {
+                    name: "a".to_owned(),
+                    usual: 2.0,
+                    deviation: 0.5,
+                    weight: 1.0,
+                }],
+            }],
+        }
+    }
+
+    #[test]
+    fn two_deviations_above_the_usual_raise_the_score() {
+        let cue = &one_cue().cue[0];
+        assert!((cue.logit(&[2.0]) + 1.0).abs() < 1e-6);
+        assert!((cue.logit(&[3.0]) - 1.0).abs() < 1e-6);
+        assert!((cue.logit(&[1e9]) - 3.0).abs() < 1e-6, "bounded");
+    }
+
+    #[test]
+    fn a_cue_that_did_not_judge_adds_nothing() {
+        let calibration = one_cue();
+        assert!((calibration.probability([]) - 0.5).abs() < 1e-6);
+        assert!(calibration.probability([("noise", 2.0)]) > 0.8);
+        assert!((calibration.probability([("unheard-of", 2.0)]) - 0.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_committed_weights_fit_the_cues_and_none_is_negative() {
+        let committed = Calibration::built_in();
+        assert!(committed.no_signs_to < committed.signs_from);
+        for known in &committed.cue {
+            let cue = Cue::ALL.iter().find(|cue| cue.name() == known.name);
+            let measures = crate::cue::measures(*cue.unwrap());
+            let names: Vec<&str> = known.measure.iter().map(|m| m.name.as_str()).collect();
+            let wanted: Vec<&str> = measures.iter().map(|m| m.name).collect();
+            assert_eq!(names, wanted, "{}", known.name);
+            let weights = known.measure.iter().map(|m| m.weight);
+            assert!(weights.chain([known.weight]).all(|w| 0.0 <= w));
+            assert!(known.measure.iter().all(|m| 0.0 < m.deviation));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Identity drift: within one track a face stays the same person's.
+//!
+//! A swap that fails for a while, or a face that a generator redraws as it goes, moves in the
+//! identity network's space more than lights and poses move a real one (the idea of Huang et al.,
+//! "Implicit identity driven deepfake face swapping detection", CVPR 2023, turned on time). Each
+//! second's mean is compared with the track's.
+
+use effigy_face::align::IDENTITY_EXTENT;
+use effigy_model::{Identifier, Identity};
+
+use crate::finding::Cue;
+use crate::reading::{Measure, NotTaken, Reading, Taken};
+use crate::sight::Sight;
+
+/// What is measured, in this order.
+pub const MEASURES: &[Measure] = &[
+    Measure {
+        name: "drift",
+        high: "At times the face looks like somebody else's",
+        usual: "The face stays the same person's",
+    },
+    Measure {
+        name: "flicker",
+        high: "Who the face looks like changes from one moment to the next",
+        usual: "Who the face looks like stays steady from one moment to the next",
+    },
+];
+
+/// Who the face looked like so far.
+#[derive(Clone, Debug, Default)]
+pub struct Drift {
+    looks: Vec<(f64, Identity)>,
+}
+
+/// Looks kept at most: of longer tracks every other is dropped again and again.
+const MOST_LOOKS: usize = 1024;
+/// Looks needed: fewer say nothing of drift.
+const LEAST_LOOKS: usize = 6;
+/// Looks averaged into one mean, about a second.
+const TOGETHER: usize = 3;
+
+impl Drift {
+    /// Looks at one face.
+    pub fn look(&mut self, sight: &Sight<'_>, identifier: &Identifier) {
+        let Some((crop, _)) = sight.aligned(Identifier::SIDE_PX, IDENTITY_EXTENT) else {
+            return;
+        };
+        if let Some(identity) = identifier.embed(&[crop]).pop() {
+            self.looks.push((sight.time_secs(), identity));
+        }
+        if MOST_LOOKS < self.looks.len() {
+            let mut keep = false;
+            self.looks.retain(|_| {
+                keep = !keep;
+                keep
+            });
+        }
+    }
+
+    /// Who it was on the whole; `None` when it was never seen well.
+    pub fn mean(&self) -> Option<Identity> {
+        Identity::mean(self.looks.iter().map(|(_, identity)| identity))
+    }
+
+    /// Gives the reading.
+    pub fn finish(self) -> Taken {
+        let mean = self.mean().filter(|_| LEAST_LOOKS <= self.looks.len());
+        let Some(mean) = mean else {
+            return Err(NotTaken::new(
+                Cue::Identity,
+                "the face is not seen well for long enough, two seconds",
+            ));
+        };
+        let mut moments = Vec::new();
+        for together in self.looks.chunks(TOGETHER) {
+            let here = Identity::mean(together.iter().map(|(_, identity)| identity));
+            let (Some(here), Some((time, _))) = (here, together.first()) else {
+                continue;
+            };
+            let steps = together.windows(2);
+            let flicker: f32 = steps.map(|w| 1.0 - w[0].1.similarity(&w[1].1)).sum();
+            let n_steps = (together.len() - 1).max(1) as f32;
+            moments.push((*time, vec![1.0 - here.similarity(&mean), flicker / n_steps]));
+        }
+        let mut reading = Reading::of_moments(Cue::Identity, MEASURES, moments);
+        // Somebody else for a tenth of the time is enough: the median would not see it.
+        let mut drifts: Vec<f32> = reading.moments.iter().map(|(_, v)| v[0]).collect();
+        drifts.sort_by(f32::total_cmp);
+        reading.overall[0] = drifts[(drifts.len() * 9 / 10).min(drifts.len() - 1)];
+        Ok(reading)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn along(axis: usize) -> Identity {
+        let mut values = [0.02; 128];
+        values[axis] = 1.0;
+        Identity::from_values(values).unwrap()
+    }
+
+    fn drift(axes: &[usize]) -> Taken {
+        let looks = axes.iter().enumerate();
+        let looks = looks
+            .map(|(i, &axis)| (i as f64 / 3.0, along(axis)))
+            .collect();
+        Drift { looks }.finish()
+    }
+
+    #[test]
+    fn somebody_else_for_a_while_is_drift_and_nobody_else_is_not() {
+        let steady = drift(&[0; 30]).unwrap();
+        assert!(steady.overall[0].abs() < 1e-5);
+        let mut axes = [0; 30];
+        axes[12..18].fill(1);
+        let changed = drift(&axes).unwrap();
+        assert!(changed.overall[0] > 0.3, "{:?}", changed.overall);
+    }
+
+    #[test]
+    fn a_short_sight_is_not_judged() {
+        assert_eq!(drift(&[0; 3]).unwrap_err().cue, Cue::Identity);
+    }
+}

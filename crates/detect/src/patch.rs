@@ -1,0 +1,390 @@
+//! The pixels of a face and of what is around it, split into bands of detail.
+//!
+//! Nothing is turned or enlarged, so that traces of what was done to the pixels stay; large faces
+//! are shrunk by a whole factor, so that bands mean the same for faces of all sizes. Bands are
+//! differences of ever wider blurs by [1 2 1] / 4 with holes (the "à trous" wavelet of
+//! Holschneider et al., 1989): `bands[0]` is the finest.
+
+use effigy_frame::Point2;
+use effigy_frame::colour::luma;
+
+use crate::sight::Sight;
+
+/// How many bands of detail a patch has.
+pub const N_BANDS: usize = 3;
+
+/// A face and its surroundings, split into bands.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// Pixels a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Where the patch's first pixel lies in the frame, and how many pixels of the frame are one
+    /// of the patch.
+    pub origin: (u32, u32),
+    /// See `origin`.
+    pub factor: u32,
+    /// Detail of brightness, in levels.
+    pub bands: [Vec<f32>; N_BANDS],
+    /// The finest detail of colour: blue and red against brightness, in levels.
+    pub colour: [Vec<f32>; 2],
+    /// Which part of the face each pixel is.
+    pub parts: Vec<Part>,
+}
+
+/// Which part of the face a pixel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Skin well inside the contour, without eyes and lips.
+    Inner,
+    /// The lips.
+    Lips,
+    /// The eyes with their lids.
+    Eyes,
+    /// Around the contour, where a face would be blended in.
+    Edge,
+    /// Hair, neck and whatever is behind.
+    Around,
+    /// Too far away, between two parts, or too near the frame's edge.
+    None,
+}
+
+/// Longer side of the face's box that a patch aims at, in its pixels.
+const FACE_PX: f32 = 170.0;
+/// How far a patch reaches, in the contour's distance from the middle.
+const REACH: f32 = 1.7;
+/// Pixels at the frame's edge that are left out: black lines and encoder padding live there.
+const MARGIN_PX: u32 = 3;
+
+/// The contour of the face in the mesh's numbering, forehead first, clockwise.
+const CONTOUR: [usize; 36] = [
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
+    148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+];
+const RIGHT_EYE: [usize; 4] = [33, 133, 159, 145];
+const LEFT_EYE: [usize; 4] = [263, 362, 386, 374];
+const LIPS: [usize; 4] = [61, 291, 0, 17];
+
+impl Patch {
+    /// Cuts out a face. `None` when it lies outside the frame or is too small.
+    pub fn around(sight: &Sight<'_>) -> Option<Self> {
+        let points: Vec<Point2> = sight.face.points.iter().map(|p| p.xy()).collect();
+        let shape = Shape::of(&points)?;
+        let factor = (sight.size_px / FACE_PX).round().max(1.0) as u32;
+        let picture = &sight.frame.picture;
+        let reach = REACH * shape.longest;
+        let clip = |v: f32, most: u32| v.clamp(0.0, most as f32) as u32;
+        let (left, top) = (
+            clip(shape.middle.x - reach, picture.width()),
+            clip(shape.middle.y - reach, picture.height()),
+        );
+        let (right, bottom) = (
+            clip(shape.middle.x + reach, picture.width()),
+            clip(shape.middle.y + reach, picture.height()),
+        );
+        let (width, height) = ((right - left) / factor, (bottom - top) / factor);
+        if width < LEAST_SIDE_PX || height < LEAST_SIDE_PX {
+            return None;
+        }
+        let channels = read(sight, (left, top), (width, height), factor);
+        let size = (width as usize, height as usize);
+        let [brightness, blue, red] = channels;
+        let finest = |plane: Vec<f32>| {
+            let soft = blurred(&plane, size, 1);
+            let soft = blurred(&soft, size, 2);
+            difference(&plane, &soft)
+        };
+        let mut patch = Self {
+            width: size.0,
+            height: size.1,
+            origin: (left, top),
+            factor,
+            bands: split(brightness, size),
+            colour: [finest(blue), finest(red)],
+            parts: Vec::new(),
+        };
+        let frame = (picture.width(), picture.height());
+        patch.parts = patch.tell_parts(&shape, frame);
+        Some(patch)
+    }
+
+    fn tell_parts(&self, shape: &Shape, frame: (u32, u32)) -> Vec<Part> {
+        let (factor, margin) = (self.factor as f32, (MARGIN_PX + self.factor) as f32);
+        let inside = |v: f32, side: u32| (margin..side as f32 - margin).contains(&v);
+        let mut parts = Vec::with_capacity(self.width * self.height);
+        for y in 0..self.height {
+            for x in 0..self.width {
+                let place = Point2::new(
+                    self.origin.0 as f32 + (x as f32 + 0.5) * factor,
+                    self.origin.1 as f32 + (y as f32 + 0.5) * factor,
+                );
+                let visible = inside(place.x, frame.0) && inside(place.y, frame.1);
+                parts.push(if visible {
+                    shape.part_at(place)
+                } else {
+                    Part::None
+                });
+            }
+        }
+        parts
+    }
+
+    /// How strong `plane` is in `part`: the root of its mean square. `None` for too few pixels.
+    pub fn strength(&self, plane: &[f32], part: Part) -> Option<f32> {
+        let (mut sum, mut n) = (0.0_f64, 0_u32);
+        for (v, p) in plane.iter().zip(&self.parts) {
+            if *p == part {
+                sum += f64::from(v * v);
+                n += 1;
+            }
+        }
+        (LEAST_PIXELS <= n).then(|| ((sum / f64::from(n)) as f32 + FLOOR).sqrt())
+    }
+
+    /// How strong `plane` usually is in `part`: its median size, which edges hardly move. `None`
+    /// for too few pixels.
+    pub fn usual_strength(&self, plane: &[f32], part: Part) -> Option<f32> {
+        let mut counts = [0_u32; 512];
+        let mut n = 0;
+        for (v, p) in plane.iter().zip(&self.parts) {
+            if *p == part {
+                counts[((v.abs() * 32.0) as usize).min(511)] += 1;
+                n += 1;
+            }
+        }
+        if n < LEAST_PIXELS {
+            return None;
+        }
+        let mut below = 0;
+        let middle = counts.iter().position(|count| {
+            below += count;
+            n <= 2 * below
+        });
+        middle.map(|bin| (bin as f32 + 0.5) / 32.0)
+    }
+}
+
+/// Sides of a patch under this hold no face worth the name.
+const LEAST_SIDE_PX: u32 = 48;
+/// Fewer pixels than this give no statistics.
+const LEAST_PIXELS: u32 = 60;
+/// A tenth of a level squared: what rounding to whole levels leaves anyway.
+const FLOOR: f32 = 0.01;
+
+/// The face's contour around its middle, eyes and lips.
+struct Shape {
+    middle: Point2,
+    /// Distance of the contour from the middle by direction.
+    reach: [f32; N_DIRECTIONS],
+    longest: f32,
+    eyes: [Ellipse; 2],
+    lips: Ellipse,
+}
+
+const N_DIRECTIONS: usize = 128;
+
+impl Shape {
+    fn of(points: &[Point2]) -> Option<Self> {
+        let contour: Vec<Point2> = CONTOUR.iter().map(|&i| points[i]).collect();
+        let n = contour.len() as f32;
+        let middle = Point2::new(
+            contour.iter().map(|p| p.x).sum::<f32>() / n,
+            contour.iter().map(|p| p.y).sum::<f32>() / n,
+        );
+        let longest = contour
+            .iter()
+            .map(|p| p.distance(middle))
+            .fold(0.0, f32::max);
+        (longest.is_finite() && LEAST_REACH_PX < longest).then(|| Self {
+            middle,
+            reach: reaches(&contour, middle),
+            longest,
+            eyes: [RIGHT_EYE, LEFT_EYE].map(|eye| Ellipse::of(points, eye, 1.5, 0.45)),
+            lips: Ellipse::of(points, LIPS, 1.1, 0.3),
+        })
+    }
+
+    fn part_at(&self, place: Point2) -> Part {
+        let (dx, dy) = (place.x - self.middle.x, place.y - self.middle.y);
+        let direction = direction(dx, dy);
+        let beyond = dx.hypot(dy) / self.reach[direction].max(1.0);
+        if beyond < 0.86 {
+            if self.eyes.iter().any(|eye| eye.holds(place)) {
+                Part::Eyes
+            } else if self.lips.holds(place) {
+                Part::Lips
+            } else {
+                Part::Inner
+            }
+        } else if (0.9..1.12).contains(&beyond) {
+            Part::Edge
+        } else if (1.15..REACH).contains(&beyond) {
+            Part::Around
+        } else {
+            Part::None
+        }
+    }
+}
+
+const LEAST_REACH_PX: f32 = 12.0;
+
+fn direction(dx: f32, dy: f32) -> usize {
+    let turn = dy.atan2(dx) / std::f32::consts::TAU + 0.5;
+    ((turn * N_DIRECTIONS as f32) as usize).min(N_DIRECTIONS - 1)
+}
+
+/// For each direction, how far the contour is away.
+fn reaches(contour: &[Point2], middle: Point2) -> [f32; N_DIRECTIONS] {
+    const STEPS: usize = 24;
+    let mut reach = [0.0_f32; N_DIRECTIONS];
+    for (i, a) in contour.iter().enumerate() {
+        let b = contour[(i + 1) % contour.len()];
+        for step in 0..STEPS {
+            let t = step as f32 / STEPS as f32;
+            let (dx, dy) = (
+                a.x + t * (b.x - a.x) - middle.x,
+                a.y + t * (b.y - a.y) - middle.y,
+            );
+            let cell = &mut reach[direction(dx, dy)];
+            *cell = cell.max(dx.hypot(dy));
+        }
+    }
+    // A direction that no step fell into has its neighbour's reach.
+    for i in 0..2 * N_DIRECTIONS {
+        let (here, before) = (i % N_DIRECTIONS, (i + N_DIRECTIONS - 1) % N_DIRECTIONS);
+        if reach[here] <= 0.0 {
+            reach[here] = reach[before];
+        }
+    }
+    reach
+}
+
+/// An ellipse around two corners, wider and higher by a share of their distance.
+#[derive(Clone, Copy)]
+struct Ellipse {
+    middle: Point2,
+    along: (f32, f32),
+    half: (f32, f32),
+}
+
+impl Ellipse {
+    fn of(points: &[Point2], [a, b, top, bottom]: [usize; 4], swell: f32, least: f32) -> Self {
+        let (a, b) = (points[a], points[b]);
+        let length = a.distance(b).max(1.0);
+        let open = points[top].distance(points[bottom]);
+        Self {
+            middle: a.midpoint(b),
+            along: ((b.x - a.x) / length, (b.y - a.y) / length),
+            half: (
+                0.5 * length * swell,
+                0.5 * open * swell + 0.5 * least * length,
+            ),
+        }
+    }
+
+    fn holds(&self, place: Point2) -> bool {
+        let (dx, dy) = (place.x - self.middle.x, place.y - self.middle.y);
+        let along = (dx * self.along.0 + dy * self.along.1) / self.half.0;
+        let across = (dy * self.along.0 - dx * self.along.1) / self.half.1;
+        along * along + across * across <= 1.0
+    }
+}
+
+/// Reads brightness, blue and red of a block of the frame, averaging squares of `factor` pixels.
+fn read(
+    sight: &Sight<'_>,
+    (left, top): (u32, u32),
+    (width, height): (u32, u32),
+    factor: u32,
+) -> [Vec<f32>; 3] {
+    let picture = &sight.frame.picture;
+    let n = width as usize * height as usize;
+    let mut planes = [(); 3].map(|()| Vec::with_capacity(n));
+    let share = 1.0 / (factor * factor) as f32;
+    for y in 0..height {
+        for x in 0..width {
+            let mut sum = [0.0_f32; 3];
+            for dy in 0..factor {
+                for dx in 0..factor {
+                    let rgb = picture.get(left + x * factor + dx, top + y * factor + dy);
+                    let bright = luma(rgb);
+                    sum[0] += bright;
+                    sum[1] += f32::from(rgb[2]) - bright;
+                    sum[2] += f32::from(rgb[0]) - bright;
+                }
+            }
+            for (plane, v) in planes.iter_mut().zip(sum) {
+                plane.push(v * share);
+            }
+        }
+    }
+    planes
+}
+
+fn split(plane: Vec<f32>, size: (usize, usize)) -> [Vec<f32>; N_BANDS] {
+    let mut sharp = plane;
+    std::array::from_fn(|k| {
+        let soft = blurred(&sharp, size, 1 << k);
+        let band = difference(&sharp, &soft);
+        sharp = soft;
+        band
+    })
+}
+
+fn difference(a: &[f32], b: &[f32]) -> Vec<f32> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
+}
+
+/// Blurs by [1 2 1] / 4 in both directions, with holes of `hole - 1` pixels; edges repeat.
+fn blurred(plane: &[f32], (width, height): (usize, usize), hole: usize) -> Vec<f32> {
+    let mut along = Vec::with_capacity(plane.len());
+    for row in plane.chunks_exact(width) {
+        along.extend((0..width).map(|x| {
+            let (left, right) = (x.saturating_sub(hole), (x + hole).min(width - 1));
+            0.25 * (row[left] + row[right]) + 0.5 * row[x]
+        }));
+    }
+    let mut both = Vec::with_capacity(plane.len());
+    for y in 0..height {
+        let (above, below) = (y.saturating_sub(hole), (y + hole).min(height - 1));
+        let rows = [above, y, below].map(|y| &along[y * width..(y + 1) * width]);
+        let column = |x: usize| 0.25 * (rows[0][x] + rows[2][x]) + 0.5 * rows[1][x];
+        both.extend((0..width).map(column));
+    }
+    both
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bands_of_a_single_dot_get_weaker_and_add_up() {
+        let size = (33, 33);
+        let mut dot = vec![0.0; 33 * 33];
+        dot[16 * 33 + 16] = 1.0;
+        let bands = split(dot, size);
+        let energy = bands.clone().map(|b| b.iter().map(|v| v * v).sum::<f32>());
+        assert!(energy[1] < energy[0] && energy[2] < energy[1], "{energy:?}");
+        assert!((bands[0][16 * 33 + 16] - 0.75).abs() < 1e-6); // 1 − (1/2)²
+    }
+
+    #[test]
+    fn a_flat_plane_has_no_detail() {
+        let bands = split(vec![7.0; 40 * 20], (40, 20));
+        assert!(bands.iter().flatten().all(|v| v.abs() < 1e-5));
+    }
+
+    #[test]
+    fn ellipse_holds_its_corners_and_not_the_cheek() {
+        let mut points = vec![Point2::default(); 478];
+        points[33] = Point2::new(10.0, 10.0);
+        points[133] = Point2::new(30.0, 10.0);
+        points[159] = Point2::new(20.0, 8.0);
+        points[145] = Point2::new(20.0, 12.0);
+        let eye = Ellipse::of(&points, RIGHT_EYE, 1.5, 0.45);
+        assert!(eye.holds(points[33]) && eye.holds(Point2::new(20.0, 15.0)));
+        assert!(!eye.holds(Point2::new(20.0, 20.0)));
+    }
+}

@@ -1,0 +1,71 @@
+//! Charts as SVG inside the page.
+
+use std::fmt::Write as _;
+
+const WIDTH: f64 = 800.0;
+const HEIGHT: f64 = 110.0;
+const LEFT: f64 = 44.0;
+const BOTTOM: f64 = 20.0;
+
+/// A scale from 0 to 100 % with a pointer.
+pub(super) fn gauge(probability: f32) -> String {
+    let x = 400.0 * probability.clamp(0.0, 1.0);
+    format!(
+        "<svg viewBox=\"-8 0 416 26\" width=\"416\" role=\"img\" aria-label=\"{:.0} %\">\
+         <defs><linearGradient id=\"g\"><stop offset=\"0\" stop-color=\"#2e8b57\"/>\
+         <stop offset=\".5\" stop-color=\"#e5c04b\"/><stop offset=\"1\" stop-color=\"#c0392b\"/>\
+         </linearGradient></defs><rect y=\"10\" width=\"400\" height=\"10\" rx=\"5\" \
+         fill=\"url(#g)\"/><path d=\"M{x:.0} 22l-7-18h14z\" fill=\"#1c2430\"/></svg>",
+        100.0 * probability
+    )
+}
+
+/// A short bar for a score; grey where it says nothing either way.
+pub(super) fn bar(score: f32) -> String {
+    let width = 100.0 * score.clamp(0.0, 1.0);
+    let colour = match score {
+        s if s < 0.35 => "#2e8b57",
+        s if s < 0.65 => "#8a94a3",
+        s if s < 0.8 => "#d79b00",
+        _ => "#c0392b",
+    };
+    format!(
+        "<svg viewBox=\"0 0 100 14\" width=\"100\" role=\"img\" aria-label=\"{width:.0} of 100\">\
+         <rect width=\"100\" height=\"14\" rx=\"3\" fill=\"#e3e6ea\"/>\
+         <rect width=\"{width:.0}\" height=\"14\" rx=\"3\" fill=\"{colour}\"/></svg>"
+    )
+}
+
+/// The probability over the time of the whole file.
+pub(super) fn timeline(points: &[[f64; 2]], duration_secs: f64) -> String {
+    let last = points.last().map_or(0.0, |p| p[0]);
+    let duration = duration_secs.max(last).max(1e-3);
+    let x = |secs: f64| LEFT + (WIDTH - LEFT - 8.0) * secs / duration;
+    let y = |share: f64| 6.0 + (HEIGHT - BOTTOM - 6.0) * (1.0 - share.clamp(0.0, 1.0));
+    let mut path = String::new();
+    for [secs, probability] in points {
+        let step = if path.is_empty() { 'M' } else { 'L' };
+        let written = write!(path, "{step}{:.1} {:.1}", x(*secs), y(*probability));
+        debug_assert!(written.is_ok(), "a string takes everything");
+    }
+    let line = |share: f64| {
+        let (y, label) = (y(share), 100.0 * share);
+        format!(
+            "<path d=\"M{LEFT} {y:.1}H{:.1}\" stroke=\"#e3e6ea\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label:.0} %</text>",
+            WIDTH - 8.0,
+            LEFT - 4.0,
+            y + 4.0
+        )
+    };
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" font-size=\"11\" fill=\"#566\" \
+         role=\"img\" aria-label=\"probability over time\">{}{}{}<path d=\"{path}\" fill=\"none\" \
+         stroke=\"#23507e\" stroke-width=\"2\"/><text x=\"{LEFT}\" y=\"{HEIGHT}\" dy=\"-4\">0 s</text>\
+         <text x=\"{:.1}\" y=\"{HEIGHT}\" dy=\"-4\" text-anchor=\"end\">{duration:.1} s</text></svg>",
+        line(0.0),
+        line(0.5),
+        line(1.0),
+        WIDTH - 8.0
+    )
+}

@@ -1,0 +1,85 @@
+use std::path::PathBuf;
+
+use effigy_frame::{Picture, Plane};
+
+use super::*;
+use crate::Calibration;
+use crate::cue::noise;
+use crate::exhibit::Exhibit;
+use crate::finding::{Cue, Span};
+use crate::reading::Reading;
+use crate::report::{Footing, MadeBy};
+use crate::scanner::Watched;
+
+fn report(name: &str) -> Report {
+    let moments = (0..30)
+        .map(|i| (f64::from(i) / 3.0, vec![3.0; 4]))
+        .collect();
+    let exhibit = Exhibit {
+        score: 0.9,
+        time_secs: 2.0,
+        frame_index: 50,
+        picture: Picture::filled(64, 64, [90; 3]),
+        map: Plane::filled(4, 4, 1.0),
+    };
+    let watched = Watched {
+        track: 0,
+        span: Span {
+            from_secs: 0.0,
+            to_secs: 10.0,
+        },
+        n_frames: 250,
+        n_close_looks: 30,
+        n_unfit: 0,
+        commonest_unfit: None,
+        largest: effigy_frame::Rect::default(),
+        identity: None,
+        taken: vec![Ok(Reading::of_moments(
+            Cue::Noise,
+            noise::MEASURES,
+            moments,
+        ))],
+        exhibits: vec![exhibit],
+    };
+    let footing = Footing {
+        file: PathBuf::from(name),
+        sha256: Some("ab".repeat(32)),
+        marks: None,
+        claims: vec!["made by <someone>".to_owned()],
+        person: None,
+        n_frames: 250,
+        duration_secs: 10.0,
+        samples_per_sec: 3.0,
+        made_by: MadeBy::default(),
+    };
+    Report::of(footing, vec![watched], &Calibration::built_in())
+}
+
+#[test]
+fn the_page_says_the_verdict_and_needs_nothing_else() {
+    let report = report("clip.mp4");
+    let html = page(&report);
+    assert!(html.contains(&format!("<h1>{}</h1>", title(&report))));
+    for needed in ["data:image/jpeg;base64,", "<svg", &"ab".repeat(32), "noise"] {
+        assert!(html.contains(needed), "{needed}");
+    }
+    for outside in ["http://", "https://", "<script", "src=\"/"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn names_of_files_cannot_write_into_the_page() {
+    let html = page(&report("<script>alert(1)<b>.mp4"));
+    assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"));
+    assert!(!html.contains("<someone>"));
+}
+
+#[test]
+fn the_map_reddens_where_it_is_high() {
+    let picture = Picture::filled(8, 8, [100; 3]);
+    let map = Plane::new(2, 1, vec![0.0, 1.0]);
+    let marked = picture::overlaid(&picture, &map);
+    assert_eq!(marked.get(0, 0), [100; 3]);
+    assert!(180 < marked.get(7, 0)[0] && marked.get(7, 0)[1] < 60);
+}

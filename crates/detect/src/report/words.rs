@@ -1,0 +1,147 @@
+//! Verdicts and provenance in words.
+
+use effigy_mark::{Report as Marks, State};
+
+use effigy_model::Identity;
+use effigy_model::weights::identity_threshold;
+
+use super::{CueReport, FaceReport, Verdict};
+use crate::calibration::sigmoid;
+use crate::finding::Cue;
+
+impl Verdict {
+    /// Says it to the reader.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::NotJudged => "not judged",
+            Self::NoSigns => "no signs of manipulation",
+            Self::Inconclusive => "inconclusive",
+            Self::Signs => "signs of manipulation",
+        }
+    }
+
+    /// Says what it means, in one sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::NotJudged => {
+                "Nothing in this file could be judged. That says nothing of whether it is genuine."
+            }
+            Self::NoSigns => {
+                "What could be judged looks as real faces do. That is no proof: good fakes can look so too."
+            }
+            Self::Inconclusive => {
+                "What was seen is found in real and in manipulated faces alike. Look for other evidence."
+            }
+            Self::Signs => {
+                "A face in this file looks as manipulated faces do and as few real ones do."
+            }
+        }
+    }
+}
+
+/// What the marks of a file say.
+pub(super) fn provenance(marks: Option<&Marks>) -> CueReport {
+    let (score, sentence) = match marks {
+        None => (None, "Not judged: this is not the file itself.".to_owned()),
+        Some(marks) if marks.marked => (Some(1.0), synthetic(marks)),
+        Some(marks) => (None, unmarked(marks)),
+    };
+    CueReport {
+        name: Cue::Provenance.name(),
+        score,
+        sentence,
+        when: Vec::new(),
+        timeline: Vec::new(),
+        measures: Vec::new(),
+    }
+}
+
+fn synthetic(marks: &Marks) -> String {
+    let mut says = Vec::new();
+    if let Some(credentials) = marks.credentials.as_ref().filter(|c| c.synthetic) {
+        let signer = credentials.signer.as_deref().unwrap_or("somebody unnamed");
+        says.push(match credentials.state {
+            State::Trusted => format!("its credentials, signed by {signer}"),
+            State::Untrusted => format!("its credentials, signed by {signer}, unknown here"),
+            State::Broken => "its credentials, which were damaged".to_owned(),
+        });
+    }
+    if marks.watermark.is_some() {
+        says.push("a watermark in the picture".to_owned());
+    }
+    if marks.foreign.iter().any(effigy_mark::Foreign::is_synthetic) {
+        says.push("its metadata".to_owned());
+    }
+    format!("Marked as synthetic by {}.", says.join(" and "))
+}
+
+fn unmarked(marks: &Marks) -> String {
+    match &marks.credentials {
+        Some(credentials) => match credentials.state {
+            State::Trusted => "Its credentials hold and say nothing of synthetic media.",
+            State::Untrusted => "Its credentials are whole, and signed by somebody unknown here.",
+            State::Broken => "Its credentials are damaged: the file was changed after signing.",
+        }
+        .to_owned(),
+        None => "Not judged: the file carries no mark, which proves nothing.".to_owned(),
+    }
+}
+
+/// Whether a face is the person of the references.
+pub(super) fn likeness(person: &Identity, face: Option<&Identity>) -> CueReport {
+    let name = Cue::Person.name();
+    let Some(face) = face else {
+        return CueReport {
+            name,
+            score: None,
+            sentence: "Not judged: the face is never seen well.".to_owned(),
+            when: Vec::new(),
+            timeline: Vec::new(),
+            measures: Vec::new(),
+        };
+    };
+    let threshold = identity_threshold();
+    let similarity = person.similarity(face);
+    let chance = 100.0 * threshold.false_match_rate;
+    let words = if threshold.similarity <= similarity {
+        "The face looks like the person of the reference"
+    } else {
+        "The face does not look like the person of the reference"
+    };
+    CueReport {
+        name,
+        score: Some(sigmoid((threshold.similarity - similarity) / STEP)),
+        sentence: format!(
+            "{words} (similarity {similarity:.2}; from {:.2} on {chance:.0} of 100 strangers pass).",
+            threshold.similarity
+        ),
+        when: Vec::new(),
+        timeline: Vec::new(),
+        measures: vec![("unlike", 1.0 - similarity)],
+    }
+}
+
+/// How far below the threshold a similarity must be for a score of about three quarters.
+const STEP: f32 = 0.1;
+
+/// What could not be judged, in sentences.
+pub(super) fn not_judged(faces: &[FaceReport]) -> Vec<String> {
+    if faces.is_empty() {
+        return vec!["No face was found.".to_owned()];
+    }
+    let unjudged = faces.iter().filter(|f| f.verdict == Verdict::NotJudged);
+    let say = |face: &FaceReport| {
+        let why = face.cues.first().map_or("", |cue| cue.sentence.as_str());
+        let why = why.strip_prefix("Not judged: ").unwrap_or(why);
+        format!("Face {} at {:.1} s: {why}", face.track + 1, face.from_secs)
+    };
+    let mut sentences: Vec<String> = unjudged.clone().take(MOST_SENTENCES).map(say).collect();
+    let n = unjudged.count();
+    if MOST_SENTENCES < n {
+        sentences.push(format!("And {} more faces.", n - MOST_SENTENCES));
+    }
+    sentences
+}
+
+/// Unjudged faces that are told one by one; a crowd has hundreds.
+const MOST_SENTENCES: usize = 12;
