@@ -7,6 +7,7 @@ mod augment;
 mod data;
 mod eval;
 mod faceless;
+mod fuse;
 mod look;
 mod mean_mesh;
 mod mosaic;
@@ -53,6 +54,8 @@ enum Command {
     Identifier(run::Args),
     /// Train the base that face models start from
     Base(run::Args),
+    /// Fit what the detector makes of its cues
+    Fuse(fuse::Args),
     /// Write a sheet of what a network is shown in training
     Look(look::Args),
     /// Film people who don't exist, with the truth about every pixel
@@ -70,6 +73,7 @@ fn main() -> Result<()> {
         Command::Mesher(args) => train_mesher::train(&cli.data, &args),
         Command::Identifier(args) => train_identifier::train(&cli.data, &args),
         Command::Base(args) => train_base::train(&cli.data, &args),
+        Command::Fuse(args) => fuse::make(&cli.data, &args),
         Command::Look(args) => look::write(&cli.data, &args),
         Command::Actors(args) => actors::run(&cli.data, &args),
         Command::Eval(command) => eval::run(&cli.data, &command),

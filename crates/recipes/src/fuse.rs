@@ -1,0 +1,369 @@
+//! Makes `fuse.toml`: what is usual of real faces, how each cue's numbers become its score, and
+//! how scores become a probability.
+//!
+//! Fitted on the development footage: real clips and pictures, and face swaps beside their
+//! originals. Fakes that are no swaps are only printed: nothing is fitted to them. What it prints
+//! is cross-validated: every driver is judged by weights that were fitted without them.
+
+mod fit;
+mod footage;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use effigy_detect::Cue;
+use effigy_detect::Report;
+use effigy_detect::calibration::{Calibration, CueCalibration, MeasureCalibration, sigmoid};
+use effigy_detect::cue::measures;
+use effigy_detect::cue::speech::{LEVELS_PER_SEC, Sound};
+use effigy_media::{VideoReader, read_audio};
+use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
+use serde::{Deserialize, Serialize};
+
+use fit::{Example, fit};
+use footage::{Footage, Truth, footage};
+
+/// How to make the weights
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Where the numbers of each clip are kept; clips that are there are not scanned again
+    #[arg(long, value_name = "FILE")]
+    readings: PathBuf,
+    /// Weights to write
+    #[arg(short, long, default_value = "crates/detect/weights/fuse.toml")]
+    output: PathBuf,
+}
+
+/// What the cues took of the largest face of one clip.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Reading {
+    name: String,
+    group: String,
+    truth: Truth,
+    /// By cue, in the cue's order.
+    measures: BTreeMap<String, Vec<f32>>,
+}
+
+/// Makes the weights and prints how good they are.
+pub(crate) fn make(data: &Path, args: &Args) -> Result<()> {
+    let readings = readings(data, &args.readings)?;
+    let calibration = calibrate(&readings, &|_| true);
+    print_table(&readings);
+    let text = format!(
+        "# Made by `recipes fuse`.\n{}",
+        toml::to_string(&calibration)?
+    );
+    fs::write(&args.output, text).with_context(|| format!("cannot write {:?}", args.output))
+}
+
+/// Scans what was not scanned yet.
+fn readings(data: &Path, path: &Path) -> Result<Vec<Reading>> {
+    let mut readings: Vec<Reading> = Vec::new();
+    if path.is_file() {
+        for line in fs::read_to_string(path)?.lines() {
+            readings.push(serde_json::from_str(line)?);
+        }
+    }
+    let known: BTreeSet<String> = readings.iter().map(|r| r.name.clone()).collect();
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
+    let networks = Networks::load(Choice::Cpu)?;
+    for footage in footage(data)? {
+        if known.contains(&footage.name) {
+            continue;
+        }
+        let reading = read(&footage, &networks)?;
+        println!("{}: {:?}", reading.name, reading.measures);
+        writeln!(file, "{}", serde_json::to_string(&reading)?)?;
+        readings.push(reading);
+    }
+    Ok(readings)
+}
+
+fn read(footage: &Footage, networks: &Networks) -> Result<Reading> {
+    let job = ScanJob {
+        window: footage.window,
+        ..ScanJob::new(footage.path.clone())
+    };
+    let report = match footage.truth {
+        Truth::Dubbed => scan_dubbed(job, networks)?,
+        _ => scan(&job, networks, &mut Quiet)?,
+    };
+    // The face that is seen longest is the one that the clip is about.
+    let face = report.faces.iter().max_by_key(|face| face.n_frames);
+    let cues = face.into_iter().flat_map(|face| &face.cues);
+    let counts = |name: &str| footage.truth != Truth::Dubbed || name == Cue::Speech.name();
+    let taken = cues.filter(|cue| !cue.measures.is_empty() && counts(cue.name));
+    let values = taken.map(|cue| {
+        let values = cue.measures.iter().map(|(_, v)| *v);
+        (cue.name.to_owned(), values.collect())
+    });
+    Ok(Reading {
+        name: footage.name.clone(),
+        group: footage.group.clone(),
+        truth: footage.truth,
+        measures: values.collect(),
+    })
+}
+
+/// Scans a clip with its sound moved by one and a half seconds.
+fn scan_dubbed(job: ScanJob, networks: &Networks) -> Result<Report> {
+    let samples = read_audio(&job.input, DUBBED_RATE_HZ, &job.limits)?;
+    let mut sound = Sound::of_samples(&samples, DUBBED_RATE_HZ);
+    if let Sound::Levels(levels) = &mut sound {
+        let by = (3 * LEVELS_PER_SEC as usize / 2).min(levels.len());
+        levels.rotate_left(by);
+    }
+    let footage = scan::Footage {
+        frames: Box::new(VideoReader::open(&job.input, &job.limits)?),
+        n_frames: None,
+        sound,
+    };
+    Ok(scan_footage(&job, footage, networks, &mut Quiet)?)
+}
+
+const DUBBED_RATE_HZ: u32 = 4000;
+
+/// Fits everything on the readings whose group passes `wanted`.
+fn calibrate(readings: &[Reading], wanted: &dyn Fn(&str) -> bool) -> Calibration {
+    let chosen: Vec<&Reading> = readings
+        .iter()
+        .filter(|r| r.truth != Truth::Generated && wanted(&r.group))
+        .collect();
+    let cues: Vec<CueCalibration> = Cue::ALL
+        .iter()
+        .filter(|cue| !measures(**cue).is_empty())
+        .filter_map(|cue| calibrate_cue(*cue, &chosen))
+        .collect();
+    fuse(cues, &chosen)
+}
+
+/// Finds what is usual of one cue's measures, and their weights.
+fn calibrate_cue(cue: Cue, readings: &[&Reading]) -> Option<CueCalibration> {
+    let of_cue = |r: &&&Reading| r.measures.contains_key(cue.name());
+    let readings: Vec<&&Reading> = readings.iter().filter(of_cue).collect();
+    let mut measure: Vec<MeasureCalibration> = Vec::new();
+    for (k, wanted) in measures(cue).iter().enumerate() {
+        let real = readings.iter().filter(|r| r.truth == Truth::Real);
+        let values: Vec<f32> = real.map(|r| r.measures[cue.name()][k]).collect();
+        let (usual, deviation) = mean_and_deviation(&values)?;
+        measure.push(MeasureCalibration {
+            name: wanted.name.to_owned(),
+            usual,
+            deviation,
+            weight: 0.0,
+        });
+    }
+    let mut known = CueCalibration {
+        name: cue.name().to_owned(),
+        weight: 0.0,
+        bias: 0.0,
+        measure,
+    };
+    let example = |r: &&&Reading| Example {
+        inputs: deviations(&known, &r.measures[cue.name()]),
+        is_fake: r.truth != Truth::Real,
+    };
+    let examples: Vec<Example> = readings.iter().map(example).collect();
+    let fitted = fit(&examples, CUE_RIDGE)?;
+    known.bias = fitted.bias;
+    for (measure, weight) in known.measure.iter_mut().zip(fitted.weights) {
+        measure.weight = weight;
+    }
+    Some(known)
+}
+
+/// Pulls weights towards zero: there are a few dozen clips.
+const CUE_RIDGE: f32 = 0.03;
+const FUSE_RIDGE: f32 = 0.03;
+
+fn deviations(known: &CueCalibration, values: &[f32]) -> Vec<f32> {
+    let bounded = |k| known.deviations(values, k).clamp(-4.0, 4.0);
+    (0..values.len()).map(bounded).collect()
+}
+
+fn mean_and_deviation(values: &[f32]) -> Option<(f32, f32)> {
+    if values.len() < 8 {
+        return None;
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
+    let square = |v: &f32| (f64::from(*v) - mean).powi(2);
+    let deviation = (values.iter().map(square).sum::<f64>() / n).sqrt();
+    Some((mean as f32, deviation.max(1e-4) as f32))
+}
+
+/// Fits the second layer and sets where the verdicts begin.
+fn fuse(mut cues: Vec<CueCalibration>, readings: &[&Reading]) -> Calibration {
+    let logits = |cues: &[CueCalibration], r: &Reading| -> Vec<f32> {
+        let logit = |known: &CueCalibration| {
+            let counts = known.name != Cue::Speech.name();
+            let values = r.measures.get(&known.name).filter(|_| counts);
+            values.map_or(0.0, |values| known.logit(values))
+        };
+        cues.iter().map(logit).collect()
+    };
+    let judged = readings.iter().filter(|r| is_judged(r));
+    let example = |r: &&Reading| Example {
+        inputs: logits(&cues, r),
+        is_fake: r.truth == Truth::Swap,
+    };
+    let examples: Vec<Example> = judged.map(example).collect();
+    let fitted = fit(&examples, FUSE_RIDGE);
+    let bias = fitted.as_ref().map_or(0.0, |f| f.bias);
+    for (known, weight) in cues
+        .iter_mut()
+        .zip(fitted.into_iter().flat_map(|f| f.weights))
+    {
+        known.weight = weight;
+    }
+    let mut calibration = Calibration {
+        prevalence: 0.5,
+        signs_from: 1.0,
+        no_signs_to: 0.5,
+        bias,
+        made_from: "clips of ../shared/data: dfl-pairs against their originals, video, people"
+            .to_owned(),
+        cue: cues,
+    };
+    let sorted = |truth: Truth| {
+        let chosen = readings.iter().filter(|r| r.truth == truth);
+        let mut found: Vec<f32> = chosen
+            .filter_map(|r| probability(&calibration, r))
+            .collect();
+        found.sort_by(f32::total_cmp);
+        found
+    };
+    let (real, swaps) = (sorted(Truth::Real), sorted(Truth::Swap));
+    let at = |sorted: &[f32], share: f32| {
+        let last = sorted.len().saturating_sub(1);
+        sorted
+            .get(((sorted.len() as f32 * share) as usize).min(last))
+            .copied()
+    };
+    let signs_from = at(&real, 1.0 - MOST_FALSE_ALARMS).unwrap_or(1.0);
+    let no_signs_to = at(&swaps, MOST_MISSED).unwrap_or(0.0);
+    calibration.signs_from = signs_from.max(LEAST_FOR_SIGNS);
+    calibration.no_signs_to = no_signs_to.min(MOST_FOR_NO_SIGNS);
+    calibration
+}
+
+/// Share of real faces that may show signs. Half of what is aimed at: real material never seen
+/// differs from this.
+const MOST_FALSE_ALARMS: f32 = 0.025;
+/// Share of swaps that may be said to show none.
+const MOST_MISSED: f32 = 0.1;
+/// No signs are claimed up to this probability at most.
+const MOST_FOR_NO_SIGNS: f32 = 0.4;
+/// Signs are claimed from this probability on at least.
+const LEAST_FOR_SIGNS: f32 = 0.7;
+
+fn is_judged(reading: &Reading) -> bool {
+    [Cue::Noise, Cue::Blending]
+        .iter()
+        .any(|cue| reading.measures.contains_key(cue.name()))
+}
+
+fn probability(calibration: &Calibration, reading: &Reading) -> Option<f32> {
+    let logits = calibration.cue.iter().filter_map(|known| {
+        let values = reading.measures.get(&known.name)?;
+        Some((known.name.as_str(), known.logit(values)))
+    });
+    is_judged(reading).then(|| calibration.probability(logits))
+}
+
+/// Prints, cross-validated, how well each cue and all together tell swaps from real faces.
+fn print_table(readings: &[Reading]) {
+    let groups: BTreeSet<&str> = readings.iter().map(|r| r.group.as_str()).collect();
+    let mut judged: Vec<(&Reading, Calibration)> = Vec::new();
+    for group in groups {
+        let calibration = calibrate(readings, &|other| other != group);
+        let theirs = readings.iter().filter(|r| r.group == group);
+        judged.extend(theirs.map(|r| (r, calibration.clone())));
+    }
+    for cue in Cue::ALL.iter().map(|cue| cue.name()) {
+        let score = |(r, c): &(&Reading, Calibration)| {
+            let known = c.cue.iter().find(|known| known.name == cue)?;
+            Some(sigmoid(known.logit(r.measures.get(cue)?)))
+        };
+        print_row(cue, &judged, &score);
+    }
+    print_row("all", &judged, &|(r, c)| probability(c, r));
+    print_false_alarms(&judged);
+}
+
+type Judged<'a> = (&'a Reading, Calibration);
+
+fn print_row(name: &str, judged: &[Judged<'_>], score: &dyn Fn(&Judged<'_>) -> Option<f32>) {
+    let of = |truth: Truth, wanted: &dyn Fn(&str) -> bool| -> Vec<f32> {
+        let chosen = judged
+            .iter()
+            .filter(|(r, _)| r.truth == truth && wanted(&r.name));
+        chosen.filter_map(score).collect()
+    };
+    let pairs = |name: &str| name.contains("dfl-pairs");
+    let (swaps, originals) = (of(Truth::Swap, &pairs), of(Truth::Real, &pairs));
+    let (real, generated) = (of(Truth::Real, &|_| true), of(Truth::Generated, &|_| true));
+    let dubbed = of(Truth::Dubbed, &|_| true);
+    if !dubbed.is_empty() {
+        println!(
+            "{name:<12} dubbed against all real AUC {:.3} ({} and {})",
+            auc(&dubbed, &real),
+            dubbed.len(),
+            real.len()
+        );
+    }
+    if swaps.is_empty() {
+        return;
+    }
+    println!(
+        "{name:<12} swaps against originals AUC {:.3} ({} and {}), against all real {:.3} ({}), \
+         generated against all real {:.3} ({})",
+        auc(&swaps, &originals),
+        swaps.len(),
+        originals.len(),
+        auc(&swaps, &real),
+        real.len(),
+        auc(&generated, &real),
+        generated.len()
+    );
+}
+
+fn print_false_alarms(judged: &[Judged<'_>]) {
+    let mut by_source: BTreeMap<(String, Truth), [u32; 3]> = BTreeMap::new();
+    for (reading, calibration) in judged {
+        let source = reading.name.split('/').next().unwrap_or_default();
+        let counts = by_source
+            .entry((source.to_owned(), reading.truth))
+            .or_default();
+        let Some(probability) = probability(calibration, reading) else {
+            continue;
+        };
+        counts[0] += 1;
+        counts[1] += u32::from(calibration.signs_from <= probability);
+        counts[2] += u32::from(probability <= calibration.no_signs_to);
+    }
+    for ((source, truth), [n, signs, none]) in by_source {
+        println!("{source:<14} {truth:?}: {n} judged, {signs} with signs, {none} without");
+    }
+}
+
+/// The chance that a positive ranks above a negative; ties count half.
+fn auc(positives: &[f32], negatives: &[f32]) -> f64 {
+    let mut sum = 0.0;
+    for p in positives {
+        for n in negatives {
+            sum += match p.total_cmp(n) {
+                std::cmp::Ordering::Greater => 1.0,
+                std::cmp::Ordering::Equal => 0.5,
+                std::cmp::Ordering::Less => 0.0,
+            };
+        }
+    }
+    sum / (positives.len() * negatives.len()).max(1) as f64
+}
