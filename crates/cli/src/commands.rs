@@ -9,6 +9,8 @@ pub(crate) mod keys;
 mod log;
 mod mark;
 mod matching;
+mod scan;
+mod scan_text;
 mod swap;
 mod table;
 mod train;
@@ -38,6 +40,7 @@ enum Command {
     Log(log::Args),
     Mark(mark::Args),
     Match(matching::Args),
+    Scan(scan::Args),
     Swap(swap::Args),
     Train(train::Args),
     Verify(verify::Args),
@@ -55,6 +58,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Log(args) => log::run(args, output),
         Command::Mark(args) => mark::run(args, output),
         Command::Match(args) => matching::run(args, output),
+        Command::Scan(args) => scan::run(args, output),
         Command::Swap(args) => swap::run(args, output),
         Command::Train(args) => train::run(args, output),
         Command::Verify(args) => verify::run(args, output),

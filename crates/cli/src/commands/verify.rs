@@ -1,6 +1,6 @@
 //! `verify`: say what marks a file carries.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use effigy_mark::{Keys, Trust, verify};
 
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
-    let trust = trust(args)?;
+    let trust = trust(&args.trust, args.home.as_deref())?;
     let (mut some_marked, mut some_failed) = (false, false);
     for file in &args.files {
         match verify(file, &trust) {
@@ -56,14 +56,15 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     })
 }
 
-fn trust(args: &Args) -> anyhow::Result<Trust> {
+/// Believes this installation's own certificate and those in the files of `roots`.
+pub(super) fn trust(roots: &[PathBuf], home: Option<&Path>) -> anyhow::Result<Trust> {
     use anyhow::Context as _;
     let mut trust = Trust::default();
-    for path in &args.trust {
+    for path in roots {
         let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read {path:?}"))?;
         trust.roots_pem.push(pem);
     }
-    let folder = safeguards::home(args.home.as_deref())?.join("keys");
+    let folder = safeguards::home(home)?.join("keys");
     trust.roots_pem.extend(Keys::public_roots(&folder));
     Ok(trust)
 }

@@ -1,0 +1,155 @@
+//! `scan`: say whether faces show signs of manipulation, where, when, and how we know.
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use effigy_pipeline::{BatchJob, Choice, Networks, ScanJob, Scanned, scan, scan_all};
+
+use crate::commands::{scan_text, verify};
+use crate::output::{Exit, Output};
+
+/// Look for signs of manipulation in the faces of pictures and videos
+///
+/// Says what was seen, where and when, and what could not be judged. A verdict is a hint, no
+/// proof: docs/figures.md says how often it is wrong. Exits with 1 when a file shows signs or is
+/// marked as synthetic; else with 2 when one could not be judged or read; else with 0.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Pictures, videos, and folders of them
+    #[arg(required_unless_present = "list", value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// File with one input per line, besides those named
+    #[arg(long, value_name = "FILE")]
+    list: Option<PathBuf>,
+    /// Folder for a page and a JSON file per input; what is there already is not made again
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Print one JSON object per file
+    #[arg(long)]
+    json: bool,
+    /// Frames a second whose pixels are looked at closely
+    #[arg(long, default_value_t = 3.0, value_name = "FPS")]
+    fps: f32,
+    /// Real pictures or clips of somebody: say of each face whether it is them
+    #[arg(long, value_name = "REF", num_args = 1..)]
+    person: Vec<PathBuf>,
+    /// Files scanned at once [default: one per processor]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
+    /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Choice,
+    /// Root certificates to trust, as PEM, besides this installation's own
+    #[arg(long, value_name = "FILE")]
+    trust: Vec<PathBuf>,
+    /// Folder of keys and consents [default: EFFIGY_HOME, or ~/.local/share/effigy]
+    #[arg(long, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+}
+
+/// What was found over all files.
+#[derive(Default)]
+struct Tally {
+    n_files: u32,
+    n_signs: u32,
+    n_inconclusive: u32,
+    n_not_judged: u32,
+    n_failed: u32,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    anyhow::ensure!(
+        (0.1..=60.0).contains(&args.fps),
+        "--fps is {}; choose between 0.1 and 60",
+        args.fps
+    );
+    output.say(format_args!("device: {}", args.device));
+    let networks = Networks::load(args.device)?;
+    let job = job(args, &networks, output)?;
+    let mut tally = Tally::default();
+    let mut bar = output.progress();
+    let mut tell = |scanned: &Scanned| {
+        tally.count(scanned);
+        let told = if args.json {
+            output.data(&scanned.report)
+        } else {
+            output.data(scan_text::summary(scanned))
+        };
+        told.map_err(|err| effigy_pipeline::Error::Write {
+            source: std::io::Error::other(err),
+            path: PathBuf::from("standard output"),
+        })
+    };
+    scan_all(&job, &networks, &mut bar, &mut tell)?;
+    drop(bar);
+    if 1 < tally.n_files && !args.json {
+        output.data(tally.in_words())?;
+    }
+    Ok(tally.exit())
+}
+
+fn job(args: &Args, networks: &Networks, output: &mut Output) -> anyhow::Result<BatchJob> {
+    let mut inputs = args.inputs.clone();
+    if let Some(list) = &args.list {
+        inputs.extend(listed(list)?);
+    }
+    let mut each = ScanJob::new(PathBuf::new());
+    each.settings.samples_per_sec = args.fps;
+    each.trust = verify::trust(&args.trust, args.home.as_deref())?;
+    each.person = scan::person(&args.person, networks, &mut output.progress())?;
+    let processors = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    Ok(BatchJob {
+        inputs,
+        each,
+        reports: args.report.clone(),
+        at_once: args.jobs.unwrap_or_else(processors),
+    })
+}
+
+fn listed(list: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let text = std::fs::read_to_string(list).with_context(|| format!("cannot read {list:?}"))?;
+    let lines = text.lines().map(str::trim_end);
+    Ok(lines
+        .filter(|line| !line.is_empty())
+        .map(PathBuf::from)
+        .collect())
+}
+
+impl Tally {
+    fn count(&mut self, scanned: &Scanned) {
+        self.n_files += 1;
+        let verdict = scanned.report["verdict"].as_str().unwrap_or_default();
+        match verdict {
+            _ if scanned.failed.is_some() => self.n_failed += 1,
+            "signs" => self.n_signs += 1,
+            "inconclusive" => self.n_inconclusive += 1,
+            "no_signs" => {}
+            _ => self.n_not_judged += 1,
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let n_others = self.n_signs + self.n_inconclusive + self.n_not_judged + self.n_failed;
+        format!(
+            "{} files: {} with signs of manipulation, {} inconclusive, {} without signs, {} not \
+             judged, {} not readable",
+            self.n_files,
+            self.n_signs,
+            self.n_inconclusive,
+            self.n_files - n_others,
+            self.n_not_judged,
+            self.n_failed
+        )
+    }
+
+    fn exit(&self) -> Exit {
+        if 0 < self.n_signs {
+            Exit::Found
+        } else if 0 < self.n_failed + self.n_not_judged {
+            Exit::Failed
+        } else {
+            Exit::Nothing
+        }
+    }
+}
