@@ -212,7 +212,11 @@ impl FaceReport {
     /// Turns what was seen of a face into what is reported of it.
     pub fn of(watched: Watched, is_video: bool, calibration: &Calibration) -> Self {
         let rect = watched.largest;
-        let taken = judgeable(watched.taken, is_video, watched.n_close_looks);
+        let taken = judgeable(
+            watched.taken,
+            is_video,
+            watched.n_close_looks - watched.n_unfit,
+        );
         let fused = fuse(&taken, calibration);
         let cues = fused.findings.iter().map(|finding| {
             let reading = taken.iter().flatten().find(|r| r.cue == finding.cue);
@@ -240,8 +244,8 @@ impl FaceReport {
 }
 
 /// Refuses readings of a face that a video shows for a moment only.
-fn judgeable(taken: Vec<Taken>, is_video: bool, n_close_looks: u64) -> Vec<Taken> {
-    if !is_video || LEAST_LOOKS <= n_close_looks {
+fn judgeable(taken: Vec<Taken>, is_video: bool, n_looks: u64) -> Vec<Taken> {
+    if !is_video || LEAST_LOOKS <= n_looks {
         return taken;
     }
     let refuse = |taken: Taken| {
@@ -251,7 +255,7 @@ fn judgeable(taken: Vec<Taken>, is_video: bool, n_close_looks: u64) -> Vec<Taken
         };
         Err(NotTaken::new(
             cue,
-            "the face is seen for less than a second",
+            "the face is seen well for less than a second",
         ))
     };
     taken.into_iter().map(refuse).collect()

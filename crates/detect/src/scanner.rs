@@ -182,13 +182,15 @@ impl Watch {
             .iter()
             .max_by_key(|(_, n)| **n)
             .map(|(why, _)| *why);
-        let unfit = commonest.filter(|_| n_unfit == self.n_close_looks);
+        let n_fit = self.n_close_looks - n_unfit;
+        let hidden = commonest.filter(|_| n_fit * LEAST_FIT_SHARE < self.n_close_looks);
         let identity = self.drift.mean();
         let pixels = [self.noise.finish(), self.drift.finish()];
-        // Why no pixel was fit says more than that a cue saw none.
-        let tell_why = |taken: Taken| match (taken, unfit) {
-            (Err(not), Some(unfit)) => Err(NotTaken::new(not.cue, unfit.in_words())),
-            (taken, _) => taken,
+        // A few lucky frames say little of a face that is mostly hidden.
+        let tell_why = |taken: Taken| match (taken, hidden) {
+            (Ok(reading), Some(why)) => Err(NotTaken::new(reading.cue, why.in_words())),
+            (Err(not), Some(why)) => Err(NotTaken::new(not.cue, why.in_words())),
+            (taken, None) => taken,
         };
         let mut taken: Vec<Taken> = pixels.into_iter().map(tell_why).collect();
         taken.push(self.speech.finish(sound));
@@ -206,6 +208,9 @@ impl Watch {
         }
     }
 }
+
+/// One look in so many must be fit.
+const LEAST_FIT_SHARE: u64 = 4;
 
 /// One face after it was followed to its end.
 #[derive(Clone, Debug)]

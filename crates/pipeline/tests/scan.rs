@@ -152,7 +152,7 @@ fn a_dark_face_is_not_judged() {
 
 #[test]
 fn a_blurred_face_is_not_judged() {
-    const SHRUNK: u32 = 16;
+    const SHRUNK: u32 = 20;
     let report = look_at(|picture| {
         let (width, height) = (picture.width(), picture.height());
         let tiny = resample::resize(picture, width / SHRUNK, height / SHRUNK);

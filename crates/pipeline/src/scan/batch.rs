@@ -67,6 +67,10 @@ pub fn scan_all(
     if let Some(folder) = &job.reports {
         fs::create_dir_all(folder).map_err(|err| unwritable(folder, err))?;
     }
+    // A single file has a bar of its own, over its frames.
+    if let [input] = &inputs[..] {
+        return tell(&scan_one(job, input.path(), networks, progress)?);
+    }
     progress.begin("files", Some(inputs.len() as u64));
     let shared = Shared {
         next: AtomicUsize::new(0),
