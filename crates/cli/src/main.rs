@@ -8,6 +8,7 @@
 )]
 
 mod commands;
+mod computing;
 mod output;
 mod safeguards;
 mod timestamp;

@@ -1,11 +1,11 @@
 //! Where words go: data to stdout, everything else to stderr, and how the program ends.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use effigy_pipeline::Progress;
@@ -63,15 +63,21 @@ impl Output {
         Bar {
             stopped: Arc::clone(&self.stopped),
             bar: ProgressBar::hidden(),
+            said: Instant::now(),
         }
     }
 }
 
-/// A progress bar on stderr; invisible when stderr is not a terminal.
+/// A progress bar on stderr. Where stderr is not a terminal there is none, and details are said
+/// once a minute.
 pub(crate) struct Bar {
     stopped: Arc<AtomicBool>,
     bar: ProgressBar,
+    said: Instant,
 }
+
+/// Seconds between two details that are said where there is no bar.
+const SAY_EVERY_SECS: u64 = 60;
 
 impl Progress for Bar {
     fn begin(&mut self, what: &str, steps: Option<u64>) {
@@ -97,7 +103,19 @@ impl Progress for Bar {
     }
 
     fn detail(&mut self, text: &str) {
-        self.bar.set_message(text.to_owned());
+        let last = text.lines().next_back().unwrap_or_default();
+        if !std::io::stderr().is_terminal() {
+            if SAY_EVERY_SECS <= self.said.elapsed().as_secs() {
+                self.said = Instant::now();
+                eprintln!("{last}");
+            }
+            return;
+        }
+        if let Some((above, _)) = text.rsplit_once('\n') {
+            self.bar.set_style(style("{prefix}\n{spinner} {msg}"));
+            self.bar.set_prefix(above.to_owned());
+        }
+        self.bar.set_message(last.to_owned());
     }
 
     fn note(&mut self, text: &str) {

@@ -48,7 +48,7 @@ pub fn subject_faces(
     })?;
     Ok(SubjectFaces {
         identities: chosen.identities,
-        n_others: chosen.n_others,
+        n_others: chosen.others.len(),
     })
 }
 

@@ -5,8 +5,6 @@
 //! same performance exists played by the other actor: the exact answer, which the swap is compared
 //! with.
 
-mod likeness;
-
 use std::path::{Path, PathBuf};
 
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
@@ -23,10 +21,8 @@ use crate::faces::{self, FacesJob, FacesOutput, FacesReport, PointScheme};
 use crate::networks::Networks;
 use crate::progress::Progress;
 use crate::safeguards::Safeguards;
-use crate::swap::{self, Range, SwapJob, SwapReport, View};
+use crate::swap::{self, Complexion, Range, SwapJob, SwapReport, View};
 use crate::train::{Subject, TrainJob, train};
-
-pub use likeness::Likeness;
 
 /// Everything the demonstration needs.
 #[derive(Clone, Debug)]
@@ -52,8 +48,6 @@ pub struct DemoReport {
     pub swapped: SwapReport,
     /// The marks that the swap carries, in words.
     pub marks: String,
-    /// How like the exact answer the swap is, and how like it the clip was before.
-    pub likeness: [Likeness; 2],
     /// What was written, each with a word on it.
     pub made: Vec<(PathBuf, &'static str)>,
 }
@@ -114,6 +108,8 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
         onto: None,
         range: Range::default(),
         view: View::Result,
+        complexion: Complexion::Seen,
+        exact: Some(clip("ben-1-as-ada.mp4")),
         checkpoint: None,
         device: job.device,
         safeguards,
@@ -123,12 +119,8 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
         roots_pem: Keys::public_roots(&swapping.safeguards.keys),
     };
     let marks = verify(&swapping.output, &trust)?.in_words();
-    let exact = (clip("ben-1-as-ada.mp4"), clip("ben-1-as-ada.masks.png"));
-    let measure = |of: &Path| likeness::measure(of, &exact.0, &exact.1);
-    let likeness = [measure(&swapping.output)?, measure(&swapping.input)?];
     folder.finish()?;
     Ok(DemoReport {
-        likeness,
         made: MADE
             .map(|(name, what)| (job.output.join(name), what))
             .to_vec(),
@@ -168,7 +160,7 @@ fn training(job: &DemoJob, place: &Path, safeguards: &Safeguards) -> TrainJob {
             subject("ben", vec![clip("ben-2.mp4")]),
         ],
         output: place.join(MODEL),
-        size: Size::Small,
+        size: Some(Size::Small),
         budget: Budget::Secs(job.train_secs),
         seed: 1,
         start: Start::Base,

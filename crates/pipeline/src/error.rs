@@ -39,6 +39,34 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The person whose face is to be replaced is not there. Choose another clip or person.
+    #[error(
+        "{who} is not seen in {path:?}: none of the {n_people} people there looks like their consent; choose another clip, or another person with --onto"
+    )]
+    NotSeen {
+        /// Who was looked for.
+        who: String,
+        /// How many people are there.
+        n_people: usize,
+        /// The clip.
+        path: PathBuf,
+    },
+
+    /// A network of this size does not fit into the memory that is free. Choose a smaller one.
+    #[error(
+        "training {wanted} needs {needed_mib} MiB of memory and {available_mib} MiB are free; {hint}"
+    )]
+    TooLittleMemory {
+        /// The size.
+        wanted: &'static str,
+        /// What it needs.
+        needed_mib: u64,
+        /// What there is.
+        available_mib: u64,
+        /// What to do.
+        hint: String,
+    },
+
     /// The output is there already. Name another folder, or move the old one away.
     #[error("there is something already; name another folder or move it away: {path:?}")]
     Exists {

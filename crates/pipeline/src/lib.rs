@@ -23,7 +23,7 @@ pub mod swap;
 pub mod train;
 
 pub use bench::{BenchJob, BenchReport, bench};
-pub use demo::{DemoJob, DemoReport, Likeness, demo};
+pub use demo::{DemoJob, DemoReport, demo};
 /// Which device the user asked for.
 pub use effigy_model::device::{Choice, list as devices};
 pub use effigy_model::face_model::store::Start;
@@ -34,7 +34,7 @@ pub use marking::{MarkJob, mark};
 pub use matching::{MatchJob, MatchReport, match_faces};
 pub use networks::Networks;
 pub use progress::{Progress, Quiet};
-pub use quality::Quality;
+pub use quality::{Exact, Figure, Likeness, Quality, Region, Target};
 pub use safeguards::Safeguards;
 pub use scan::batch::{BatchJob, Scanned, scan_all};
 pub use scan::{ScanJob, scan, scan_footage};

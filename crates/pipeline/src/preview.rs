@@ -1,5 +1,5 @@
 //! What a training can draw so far: a marked sheet of source, redrawn and swapped faces, and a page
-//! that shows the newest one.
+//! that shows the newest one beside the curves.
 
 use std::path::Path;
 
@@ -19,28 +19,45 @@ const PAGE: &str = "preview.html";
 const N_ROWS: usize = 6;
 /// Side of a face on the sheet.
 const CELL_PX: u32 = 160;
+/// Room above and below the faces, for the label.
+const MARGIN_PX: u32 = 150;
 
-/// Draws the sheet for the newest checkpoint and writes it, marked, into the model's folder.
+/// What is shown.
+pub(crate) struct Shown<'a> {
+    pub(crate) model: &'a FaceModel,
+    pub(crate) sets: &'a [FaceSet],
+    /// How the training goes, as a part of a page.
+    pub(crate) dashboard: &'a str,
+}
+
+/// Draws the sheet for the newest checkpoint and writes it, marked, into the model's folder,
+/// together with the page.
 ///
 /// # Errors
-/// When the model cannot be read or the sheet not written.
+/// When the sheet cannot be marked or one of them not be written.
 pub(crate) fn write(
     folder: &Path,
-    model: &FaceModel,
-    sets: &[FaceSet],
+    shown: &Shown<'_>,
     (token, policy): (&Token, &Policy<'_>),
 ) -> Result<()> {
     let mut columns = Vec::new();
-    for (person, set) in sets.iter().enumerate() {
+    let mut captions = Vec::new();
+    for (person, set) in shown.sets.iter().enumerate() {
         let source = set.samples(N_ROWS);
+        captions.push(set.person.clone());
         columns.push(source.clone());
-        for drawn in std::iter::once(person).chain((0..sets.len()).filter(|&p| p != person)) {
-            let faces = model.redraw(&source, drawn);
+        let others = (0..shown.sets.len()).filter(|&other| other != person);
+        for drawn in std::iter::once(person).chain(others) {
+            let faces = shown.model.redraw(&source, drawn);
             columns.push(faces.into_iter().map(|face| face.picture).collect());
+            captions.push(match drawn == person {
+                true => "redrawn".to_owned(),
+                false => format!("as {}", shown.sets[drawn].person),
+            });
         }
     }
     write_marked_picture(&folder.join(SHEET), sheet(&columns), token, policy)?;
-    write_page(folder)
+    write_page(folder, &captions, shown.dashboard)
 }
 
 /// Lays columns of faces side by side.
@@ -48,7 +65,7 @@ fn sheet(columns: &[Vec<Picture>]) -> Picture {
     let n_rows = columns.iter().map(Vec::len).max().unwrap_or(0).max(1) as u32;
     let mut sheet = Picture::filled(
         columns.len().max(1) as u32 * CELL_PX,
-        n_rows * CELL_PX,
+        n_rows * CELL_PX + 2 * MARGIN_PX,
         [24; 3],
     );
     for (column, faces) in columns.iter().enumerate() {
@@ -58,7 +75,7 @@ fn sheet(columns: &[Vec<Picture>]) -> Picture {
                 &mut sheet,
                 &cell,
                 column as u32 * CELL_PX,
-                row as u32 * CELL_PX,
+                MARGIN_PX + row as u32 * CELL_PX,
             );
         }
     }
@@ -73,18 +90,35 @@ fn paste(sheet: &mut Picture, cell: &Picture, left: u32, top: u32) {
     }
 }
 
-/// A page that shows the sheet and looks for a newer one now and then.
-fn write_page(folder: &Path) -> Result<()> {
+/// A page that shows the sheet and how the training goes, and looks for newer ones now and then.
+fn write_page(folder: &Path, captions: &[String], dashboard: &str) -> Result<()> {
+    let captions: Vec<String> = captions
+        .iter()
+        .map(|caption| format!("<span>{}</span>", escaped(caption)))
+        .collect();
     let page = format!(
-        "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"20\">\
-         <title>effigy: training</title><style>body{{background:#181818;color:#ddd;\
-         font:16px sans-serif;text-align:center}}img{{max-width:100%}}</style>\
-         <p>For each person: source, redrawn, drawn as the others.</p><img src=\"{SHEET}\">\n"
+        "{HEAD}{dashboard}<figure style=\"--n:{}\"><figcaption>{}</figcaption>\
+         <img alt=\"faces: source, redrawn, swapped\" src=\"{SHEET}\"></figure></html>\n",
+        captions.len(),
+        captions.join(""),
     );
     let mut draft = DraftFile::create(&folder.join(PAGE))?;
     draft.write(page.as_bytes())?;
     draft.finish()
 }
+
+/// Names are words, whatever they are made of.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+<meta http-equiv=\"refresh\" content=\"20\"><title>effigy: training</title>\
+<style>body{background:#181818;color:#ddd;font:16px system-ui,sans-serif;max-width:1000px;\
+margin:1em auto;text-align:center}figure{margin:0}img,svg{width:100%}polyline{fill:none;\
+stroke-width:2;stroke:#777}.new{stroke:#8ab4f8}figcaption{display:grid;\
+grid-template-columns:repeat(var(--n),1fr)}</style>\
+<p>Synthetic faces, drawn anew at every save.</p>";
 
 #[cfg(test)]
 mod tests {
@@ -94,9 +128,10 @@ mod tests {
     fn faces_stand_in_their_columns() {
         let face = |value| Picture::filled(96, 96, [value; 3]);
         let sheet = sheet(&[vec![face(10), face(20)], vec![face(30)]]);
-        assert_eq!((sheet.width(), sheet.height()), (2 * CELL_PX, 2 * CELL_PX));
-        assert_eq!(sheet.get(5, CELL_PX + 5), [20; 3]);
-        assert_eq!(sheet.get(CELL_PX + 5, 5), [30; 3]);
-        assert_eq!(sheet.get(CELL_PX + 5, CELL_PX + 5), [24; 3]);
+        let height = 2 * CELL_PX + 2 * MARGIN_PX;
+        assert_eq!((sheet.width(), sheet.height()), (2 * CELL_PX, height));
+        assert_eq!(sheet.get(5, MARGIN_PX + CELL_PX + 5), [20; 3]);
+        assert_eq!(sheet.get(CELL_PX + 5, MARGIN_PX + 5), [30; 3]);
+        assert_eq!(sheet.get(CELL_PX + 5, MARGIN_PX + CELL_PX + 5), [24; 3]);
     }
 }

@@ -43,6 +43,10 @@ pub(crate) enum Damage {
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
     pub(crate) number: u32,
+    /// Number of the clip it is seen in.
+    pub(crate) clip: usize,
+    /// When it is first seen there.
+    pub(crate) from_secs: f64,
     pub(crate) n_frames: u64,
     /// Of crops spread over the track.
     pub(crate) identities: Vec<Identity>,
@@ -62,16 +66,19 @@ const MOST_IDENTITIES: usize = 24;
 /// Aligned crops identified at once.
 const BATCH: usize = 16;
 
+/// Is given the number of a clip, a frame of it, and the faces in the frame.
+pub(crate) type Each<'a> = dyn FnMut(usize, Frame, Vec<Face>) -> Result<()> + 'a;
+
 /// Follows all faces in `clips` and gives each frame with its faces to `each`.
 pub(crate) fn follow(
     clips: &Clips,
     networks: &Networks,
     progress: &mut dyn Progress,
-    each: &mut dyn FnMut(Frame, Vec<Face>) -> Result<()>,
+    each: &mut Each<'_>,
 ) -> Result<()> {
     let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
     let mut tracker = Tracker::new(finder, mesher, TrackSettings::default())?;
-    for path in &clips.paths {
+    for (clip, path) in clips.paths.iter().enumerate() {
         let mut reader = match VideoReader::open(path, &Limits::default()) {
             Ok(reader) => reader,
             Err(error) if clips.damage == Damage::IsNoted => {
@@ -96,7 +103,7 @@ pub(crate) fn follow(
                 break;
             }
             let faces = tracker.follow(&frame.picture, frame.time.secs());
-            each(frame, faces)?;
+            each(clip, frame, faces)?;
             if let ControlFlow::Break(()) = progress.step() {
                 return Err(Error::Cancelled);
             }
@@ -125,8 +132,8 @@ pub(crate) fn survey(
     progress: &mut dyn Progress,
 ) -> Result<Survey> {
     let mut notes = Notes::default();
-    follow(clips, networks, progress, &mut |frame, faces| {
-        notes.take(&frame, &faces, &networks.identifier);
+    follow(clips, networks, progress, &mut |clip, frame, faces| {
+        notes.take(clip, &frame, &faces, &networks.identifier);
         Ok(())
     })?;
     notes.identify(&networks.identifier);
@@ -146,11 +153,13 @@ struct Notes {
 }
 
 impl Notes {
-    fn take(&mut self, frame: &Frame, faces: &[Face], identifier: &Identifier) {
+    fn take(&mut self, clip: usize, frame: &Frame, faces: &[Face], identifier: &Identifier) {
         for face in faces {
             let number = face.track;
             let new = Track {
                 number,
+                clip,
+                from_secs: frame.time.secs(),
                 n_frames: 0,
                 identities: Vec::new(),
             };
@@ -188,8 +197,20 @@ impl Notes {
 pub(crate) struct Chosen {
     pub(crate) tracks: Vec<u32>,
     pub(crate) identities: Vec<Identity>,
-    /// How many other people were seen.
-    pub(crate) n_others: usize,
+    /// How alike the consent and the one chosen are; `None` where the consent has no template.
+    pub(crate) likeness: Option<f32>,
+    /// The other people who were seen.
+    pub(crate) others: Vec<Other>,
+}
+
+/// Somebody who was not chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Other {
+    /// Number of the clip they are first seen in, and when.
+    pub(crate) clip: usize,
+    pub(crate) from_secs: f64,
+    /// In how many frames they are seen.
+    pub(crate) n_frames: u64,
 }
 
 impl Survey {
@@ -221,14 +242,25 @@ impl Survey {
             .tracks
             .iter()
             .filter(|track| best.tracks.contains(&track.number));
+        let others = people
+            .iter()
+            .filter(|other| other.tracks != best.tracks && is_somebody(other, best));
         Some(Chosen {
             tracks: best.tracks.clone(),
             identities: theirs.flat_map(|track| track.identities.clone()).collect(),
-            n_others: people
-                .iter()
-                .filter(|other| is_somebody(other, best))
-                .count()
-                - 1,
+            likeness: template.map(|_| likeness(best)),
+            others: others.filter_map(|other| self.first_sight(other)).collect(),
+        })
+    }
+
+    /// Where and when a person is first seen.
+    fn first_sight(&self, person: &people::Person) -> Option<Other> {
+        let theirs = |track: &&Track| person.tracks.contains(&track.number);
+        let first = self.tracks.iter().find(theirs)?;
+        Some(Other {
+            clip: first.clip,
+            from_secs: first.from_secs,
+            n_frames: person.n_frames,
         })
     }
 }
@@ -257,6 +289,8 @@ mod tests {
     fn survey(tracks: &[(u64, usize)]) -> Survey {
         let track = |(number, &(n_frames, axis)): (usize, &(u64, usize))| Track {
             number: number as u32,
+            clip: number,
+            from_secs: 1.5,
             n_frames,
             identities: vec![along(axis); 3],
         };
@@ -271,7 +305,13 @@ mod tests {
     fn template_decides_who_is_chosen_and_glimpses_are_nobody() {
         let seen = survey(&[(100, 0), (40, 1), (3, 2), (20, 1)]);
         let most_seen = seen.choose(None, 0.5).unwrap();
-        assert_eq!((most_seen.tracks, most_seen.n_others), (vec![0], 1));
+        assert_eq!((most_seen.tracks, most_seen.likeness), (vec![0], None));
+        let other = Other {
+            clip: 1,
+            from_secs: 1.5,
+            n_frames: 60,
+        };
+        assert_eq!(most_seen.others, [other]);
         let template = Template::from_faces(&[along(1).0]).unwrap();
         let meant = seen.choose(Some(&template), 0.5).unwrap();
         assert_eq!((meant.tracks, meant.identities.len()), (vec![1, 3], 6));

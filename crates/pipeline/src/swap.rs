@@ -1,31 +1,33 @@
 //! The swapping job: one person's face in a clip replaced by another's, marked.
 
+mod draw;
+mod gaps;
+
 use std::path::{Path, PathBuf};
 
-use effigy_face::Face;
-use effigy_face::align::{MODEL_EXTENT, aligned_view};
-use effigy_face::pose::pose;
-use effigy_frame::{Frame, Picture, Point2, Similarity, resample};
+use effigy_frame::{Frame, Picture};
 use effigy_mark::consent::{Claim, Seen, Token};
-use effigy_mark::{Keys, Marked, MarkedWriter};
+use effigy_mark::{Keys, Marked, MarkedWriter, Policy, write_marked_picture};
 use effigy_media::{Limits, WriteSettings, probe};
 use effigy_model::FaceModel;
 use effigy_model::device::{self, Choice};
-use effigy_render::{Place, Steady, overlay};
+pub use effigy_render::Complexion;
 
 use crate::error::{Error, Result};
 use crate::networks::Networks;
 use crate::progress::Progress;
-use crate::quality::{Measuring, Quality, Replaced};
+use crate::quality::{Measuring, Quality};
 use crate::safeguards::{Safeguards, claim, same_person};
 use crate::survey::{Chosen, Clips, Damage, follow, survey};
+use draw::Renderer;
+use gaps::{Gaps, Ready, wanted};
 
 /// Everything one swap needs.
 #[derive(Clone, Debug)]
 pub struct SwapJob {
     /// The clip whose face is replaced.
     pub input: PathBuf,
-    /// The marked result.
+    /// The marked result: a video, or a picture of the first frame in `range`.
     pub output: PathBuf,
     /// Folder of the face model.
     pub model: PathBuf,
@@ -37,6 +39,10 @@ pub struct SwapJob {
     pub range: Range,
     /// What the output shows.
     pub view: View,
+    /// Whose complexion the result has.
+    pub complexion: Complexion,
+    /// The exact answer, where there is one: an actor's clip, with its masks beside it.
+    pub exact: Option<PathBuf>,
     /// The kept checkpoint of the model to use; the newest by default.
     pub checkpoint: Option<u64>,
     /// Where to compute.
@@ -77,12 +83,9 @@ pub struct SwapReport {
     pub took_secs: f64,
     /// What was reached.
     pub quality: Quality,
-    /// Where that is written.
-    pub quality_path: PathBuf,
+    /// Where that is written, for programs and for people.
+    pub quality_paths: [PathBuf; 2],
 }
-
-/// Yaw from which a drawn face begins to fade, and from which it is gone, in degrees.
-const FADE_YAW_DEGREES: [f32; 2] = [50.0, 68.0];
 
 /// Replaces the face of one person in `job.input` and writes a marked copy.
 ///
@@ -104,7 +107,7 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<SwapReport> {
     let clips = Clips {
         paths: vec![job.input.clone()],
         from_secs: job.range.from_secs,
-        to_secs: job.range.to_secs,
+        to_secs: end(job),
         damage: Damage::Ends,
     };
     let chosen = choose(job, &keys, &networks, (&clips, &onto), progress)?;
@@ -113,27 +116,44 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<SwapReport> {
         .safeguards
         .template(&keys, &model.manifest().people[person].consent)?;
     let replaced = job.safeguards.template(&keys, &onto)?;
+    let templates = [drawn.as_ref(), replaced.as_ref()];
     let mut renderer = Renderer {
         model: &model,
         person,
-        chosen: &chosen,
+        own: model.person(&onto),
+        complexion: job.complexion,
         steady: Vec::new(),
-        measuring: Measuring::new(&networks, drawn.as_ref(), replaced.as_ref()),
+        measuring: Measuring::new(&networks, templates, job.exact.as_deref())?,
         n_swapped: 0,
     };
-    let papers = (&keys, &token);
-    let footage = (&clips, &networks);
+    let policy = policy(job, &keys, &model);
+    let papers = (&token, &policy);
+    let footage = (&clips, &networks, &chosen);
     let (marked, n_frames) = write(job, papers, footage, &mut renderer, progress)?;
-    let quality = renderer.measuring.finish();
+    let n_swapped = renderer.n_swapped;
+    let (quality, shown) = renderer.measuring.finish();
     Ok(SwapReport {
         n_frames,
-        n_swapped: renderer.n_swapped,
+        n_swapped,
         took_secs: started.elapsed().as_secs_f64(),
-        quality_path: quality.write_beside(&marked.path)?,
+        quality_paths: quality.write_beside(&marked.path, &shown, papers)?,
         quality,
         marked,
     })
 }
+
+/// Until when the clip is looked at: for a picture just long enough to tell who is there.
+fn end(job: &SwapJob) -> Option<f64> {
+    let enough = job.range.from_secs + STILL_SECS;
+    if is_picture(&job.output) {
+        Some(job.range.to_secs.map_or(enough, |to| to.min(enough)))
+    } else {
+        job.range.to_secs
+    }
+}
+
+/// How much of a clip is looked at for a picture, in seconds.
+const STILL_SECS: f64 = 1.0;
 
 /// Whose face is replaced: the one named, or the other of two.
 fn performer(job: &SwapJob, model: &FaceModel) -> Result<String> {
@@ -181,10 +201,21 @@ fn choose(
         crate::survey::n_frames(clips),
     );
     let survey = survey(clips, networks, progress)?;
-    let chosen = survey.choose(template.as_ref(), same_person().similarity);
-    chosen.ok_or_else(|| Error::NoFace {
+    let least = same_person().similarity;
+    let no_face = || Error::NoFace {
         path: job.input.clone(),
-    })
+    };
+    let chosen = survey
+        .choose(template.as_ref(), least)
+        .ok_or_else(no_face)?;
+    if chosen.likeness.is_some_and(|likeness| likeness < least) {
+        return Err(Error::NotSeen {
+            who: onto.to_owned(),
+            n_people: 1 + chosen.others.len(),
+            path: job.input.clone(),
+        });
+    }
+    Ok(chosen)
 }
 
 /// Checks the consents of the person drawn and of the performer.
@@ -203,41 +234,102 @@ fn allow(
         .require(keys, &[drawn, claim(onto, &chosen.identities)])
 }
 
-/// Reads, draws and writes every frame.
+/// How the result is marked.
+fn policy<'a>(job: &SwapJob, keys: &'a Keys, model: &FaceModel) -> Policy<'a> {
+    let newest = &model.manifest().checkpoints[0].weights;
+    let name = job.model.file_name().unwrap_or_default();
+    let model = (name.to_string_lossy().into_owned(), newest.sha256.clone());
+    job.safeguards.policy(keys, Some(&job.input), Some(model))
+}
+
+/// Reads, draws and writes every frame, or one where the result is a picture.
 fn write(
     job: &SwapJob,
-    (keys, token): (&Keys, &Token),
-    (clips, networks): (&Clips, &Networks),
+    (token, policy): (&Token, &Policy<'_>),
+    (clips, networks, chosen): (&Clips, &Networks, &Chosen),
     renderer: &mut Renderer<'_>,
     progress: &mut dyn Progress,
 ) -> Result<(Marked, u64)> {
-    let settings = settings(job)?;
-    let newest = &renderer.model.manifest().checkpoints[0].weights;
-    let name = job
-        .model
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let policy = job
-        .safeguards
-        .policy(keys, Some(&job.input), Some((name, newest.sha256.clone())));
-    let mut writer = MarkedWriter::create(&job.output, &settings, token, &policy)?;
-    progress.begin(
-        &format!("drawing {}", job.face),
-        crate::survey::n_frames(clips),
-    );
+    let mut sink = Sink::new(job, token, policy)?;
+    let n_frames = crate::survey::n_frames(clips).filter(|_| !is_picture(&job.output));
+    progress.begin(&format!("drawing {}", job.face), n_frames);
+    let mut gaps = Gaps::default();
     let mut n_frames = 0;
-    follow(clips, networks, progress, &mut |mut frame, faces| {
-        let source = frame.picture.clone();
-        renderer.draw(&mut frame, &faces, &source);
-        if job.view == View::SideBySide {
-            frame.picture = beside(&source, &frame.picture);
+    let mut pass = |ready: Vec<Ready>, renderer: &mut Renderer<'_>| -> Result<()> {
+        for (mut frame, faces) in ready {
+            let source = frame.picture.clone();
+            renderer.draw(&mut frame, &faces, &source)?;
+            if job.view == View::SideBySide {
+                frame.picture = beside(&source, &frame.picture);
+            }
+            n_frames += 1;
+            sink.write(frame)?;
         }
-        n_frames += 1;
-        Ok(writer.write(frame)?)
+        Ok(())
+    };
+    follow(clips, networks, progress, &mut |_, frame, faces| {
+        pass(gaps.take(frame, wanted(faces, &chosen.tracks)), renderer)
     })?;
-    Ok((writer.finish()?, n_frames))
+    pass(gaps.rest(), renderer)?;
+    Ok((sink.finish()?, n_frames))
+}
+
+/// Where drawn frames go.
+enum Sink<'a> {
+    Video(Box<MarkedWriter<'a>>),
+    /// The first frame is kept, the others are not asked for.
+    Picture {
+        path: &'a Path,
+        papers: (&'a Token, &'a Policy<'a>),
+        first: Option<Picture>,
+    },
+}
+
+impl<'a> Sink<'a> {
+    fn new(job: &'a SwapJob, token: &'a Token, policy: &'a Policy<'a>) -> Result<Self> {
+        if is_picture(&job.output) {
+            return Ok(Self::Picture {
+                path: &job.output,
+                papers: (token, policy),
+                first: None,
+            });
+        }
+        let writer = MarkedWriter::create(&job.output, &settings(job)?, token, policy)?;
+        Ok(Self::Video(Box::new(writer)))
+    }
+
+    fn write(&mut self, frame: Frame) -> Result<()> {
+        match self {
+            Self::Video(writer) => writer.write(frame)?,
+            Self::Picture { first, .. } => {
+                first.get_or_insert(frame.picture);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Marked> {
+        match self {
+            Self::Video(writer) => Ok(writer.finish()?),
+            Self::Picture {
+                path,
+                papers: (token, policy),
+                first,
+            } => {
+                let path_named = || Error::NoFace {
+                    path: path.to_owned(),
+                };
+                let picture = first.ok_or_else(path_named)?;
+                Ok(write_marked_picture(path, picture, token, policy)?)
+            }
+        }
+    }
+}
+
+/// Whether a result of this name is a picture.
+pub fn is_picture(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    ["png", "jpg", "jpeg", "webp"].contains(&ending.to_lowercase().as_str())
 }
 
 /// Size, times and colours of the source, and its sound where all of it is used.
@@ -255,72 +347,6 @@ fn settings(job: &SwapJob) -> Result<WriteSettings> {
     Ok(settings)
 }
 
-/// Draws one person over the chosen tracks.
-struct Renderer<'a> {
-    model: &'a FaceModel,
-    person: usize,
-    chosen: &'a Chosen,
-    steady: Vec<(u32, Steady)>,
-    measuring: Measuring<'a>,
-    n_swapped: u64,
-}
-
-impl Renderer<'_> {
-    fn draw(&mut self, frame: &mut Frame, faces: &[Face], source: &Picture) {
-        let side = self.model.side_px();
-        let theirs = faces
-            .iter()
-            .filter(|face| self.chosen.tracks.contains(&face.track));
-        let views: Vec<(&Face, Similarity)> = theirs
-            .filter_map(|face| Some((face, aligned_view(&face.points, side, MODEL_EXTENT)?)))
-            .collect();
-        let cut = |(_, view): &(&Face, Similarity)| resample::crop(source, *view, side);
-        let crops: Vec<Picture> = views.iter().map(cut).collect();
-        let drawn = self.model.redraw(&crops, self.person);
-        let secs = frame.time.secs();
-        let mut replaced = Vec::new();
-        for ((face, frame_from_crop), drawn) in views.into_iter().zip(&drawn) {
-            let points: Vec<Point2> = face.points.iter().map(|p| p.xy()).collect();
-            let opacity = opacity(pose(&face.points).yaw);
-            if opacity <= 0.0 {
-                continue;
-            }
-            let place = Place {
-                frame_from_crop,
-                points,
-                opacity,
-            };
-            let steady = steady_of(&mut self.steady, face.track);
-            if let Some(laid) = overlay(&mut frame.picture, &place, drawn, secs, steady) {
-                replaced.push(Replaced {
-                    track: face.track,
-                    points: &face.points,
-                    laid,
-                });
-            }
-        }
-        self.n_swapped += u64::from(!replaced.is_empty());
-        self.measuring.take(source, &frame.picture, &replaced);
-    }
-}
-
-fn steady_of(all: &mut Vec<(u32, Steady)>, track: u32) -> &mut Steady {
-    let place = match all.iter().position(|(other, _)| *other == track) {
-        Some(place) => place,
-        None => {
-            all.push((track, Steady::default()));
-            all.len() - 1
-        }
-    };
-    &mut all[place].1
-}
-
-/// Full when the face is seen from the front, nothing in profile.
-fn opacity(yaw_degrees: f32) -> f32 {
-    let [from, to] = FADE_YAW_DEGREES;
-    1.0 - ((yaw_degrees.abs() - from) / (to - from)).clamp(0.0, 1.0)
-}
-
 /// Two pictures of one size side by side.
 fn beside(left: &Picture, right: &Picture) -> Picture {
     let row_bytes = left.width() as usize * 3;
@@ -335,22 +361,21 @@ fn beside(left: &Picture, right: &Picture) -> Picture {
     Picture::new(2 * left.width(), left.height(), pixels)
 }
 
-/// What a result is called when no name is given: `NAME-as-FACE.mp4` beside the source.
-pub fn default_output(input: &Path, face: &str) -> PathBuf {
+/// What a result is called when no name is given: `NAME-as-FACE` beside the source, a picture where
+/// the source is one or a still is wanted.
+pub fn default_output(input: &Path, face: &str, is_still: bool) -> PathBuf {
     let stem = input.file_stem().unwrap_or_default().to_string_lossy();
-    input.with_file_name(format!("{stem}-as-{face}.mp4"))
+    let ending = if is_still || is_picture(input) {
+        "png"
+    } else {
+        "mp4"
+    };
+    input.with_file_name(format!("{stem}-as-{face}.{ending}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn profile_fades_out() {
-        assert!((opacity(10.0) - 1.0).abs() < 1e-6);
-        assert!(opacity(-59.0) < 0.6 && 0.4 < opacity(-59.0));
-        assert!(opacity(80.0) <= 0.0);
-    }
 
     #[test]
     fn side_by_side_keeps_both() {

@@ -1,5 +1,8 @@
 //! The training job: clips of consenting people in, a face model out.
 
+mod dashboard;
+mod memory;
+
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -10,8 +13,8 @@ use effigy_mark::Keys;
 use effigy_mark::log::{Event, Log};
 use effigy_model::FaceModel;
 use effigy_model::device::{self, Choice};
-use effigy_model::face_model::BASE_SHAPE;
-use effigy_model::face_model::store::{Start, Training};
+use effigy_model::face_model::store::{self, Start, Training};
+use effigy_model::face_model::{BASE_SHAPE, Shape};
 use effigy_train::{Budget, FaceSet, Lesson, Outcome, Report, Settings, Size};
 
 use crate::error::{Error, Result};
@@ -20,7 +23,8 @@ use crate::networks::Networks;
 use crate::preview;
 use crate::progress::Progress;
 use crate::safeguards::{Safeguards, claim, same_person};
-use crate::survey::{Chosen, Clips, Damage, follow, n_frames, survey};
+use crate::survey::{Chosen, Clips, Damage, Other, follow, n_frames, survey};
+use dashboard::Dashboard;
 
 /// Everything one training needs.
 #[derive(Clone, Debug)]
@@ -29,8 +33,8 @@ pub struct TrainJob {
     pub people: Vec<Subject>,
     /// Folder of the model; gone on with if it is there.
     pub output: PathBuf,
-    /// Size of the network.
-    pub size: Size,
+    /// Size of the network; `None` is that of the model if it is there, or what suits the device.
+    pub size: Option<Size>,
     /// When to end.
     pub budget: Budget,
     /// Where all randomness starts.
@@ -75,6 +79,7 @@ const SAVE_EVERY_SECS: f64 = 60.0;
 pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
     let keys = job.safeguards.open_keys()?;
     let networks = Networks::load(job.device)?;
+    let shape = shape(job, progress)?;
     let mut chosen = Vec::new();
     for subject in &job.people {
         chosen.push(choose(job, &keys, &networks, subject, progress)?);
@@ -87,7 +92,8 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
     let mut sets = Vec::new();
     for (position, (clips, chosen)) in chosen.iter().enumerate() {
         let subject = &job.people[position];
-        let set = gather(job, &networks, subject, (clips, chosen), progress)?;
+        let set = FaceSet::new(&subject.name, shape.side as u32);
+        let set = gather(set, &networks, (clips, chosen), progress)?;
         sets.push(match token.of_claim(position) {
             Some(record) => set.with_consent(record),
             None => set,
@@ -103,7 +109,30 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
         model: job.output.display().to_string(),
     };
     Log::of(&keys).append(began, job.safeguards.now)?;
-    run(job, &keys, &lesson, progress)
+    run((job, shape), &keys, &lesson, progress)
+}
+
+/// The network to train: as wanted, as it is there already, or as it suits the device.
+///
+/// A processor learns the small one in minutes and a larger one in days; a graphics card gets the
+/// largest that there is memory for.
+fn shape(job: &TrainJob, progress: &mut dyn Progress) -> Result<Shape> {
+    let is_there = job.output.join(store::MANIFEST).exists();
+    if job.size.is_none() && is_there {
+        return Ok(store::read_manifest(&job.output)?.shape);
+    }
+    let (n_people, available) = (job.people.len(), memory::available_bytes());
+    let sizes: &[Size] = match (job.size, job.device) {
+        (Some(size), _) => &[size],
+        (None, Choice::Cpu) => &[Size::Small],
+        (None, _) => &[Size::Large, Size::Medium, Size::Small],
+    };
+    let fits = |size: &&Size| memory::check(**size, n_people, available).is_ok();
+    let size = *sizes.iter().find(fits).unwrap_or(&sizes[sizes.len() - 1]);
+    memory::check(size, n_people, available)?;
+    let (name, side) = (memory::name_of(size), size.shape().side);
+    progress.note(&format!("size: {name}, faces of {side} px"));
+    Ok(size.shape())
 }
 
 /// Finds the faces of one person in their clips.
@@ -129,30 +158,48 @@ fn choose(
     let chosen = chosen.ok_or_else(|| Error::NoFace {
         path: subject.inputs[0].clone(),
     })?;
-    if 0 < chosen.n_others {
-        let (n, name) = (chosen.n_others, &subject.name);
-        progress.note(&format!(
-            "{n} other people are seen in the clips of {name}; they are left out"
-        ));
+    if !chosen.others.is_empty() {
+        progress.note(&others_in_words(&subject.name, &clips, &chosen));
     }
     Ok((clips, chosen))
 }
 
+/// Says who else is seen, and who is learned.
+fn others_in_words(name: &str, clips: &Clips, chosen: &Chosen) -> String {
+    let other = |other: &Other| {
+        let clip = clips.paths[other.clip].file_name().unwrap_or_default();
+        format!(
+            "one in {} frames from {:.1} s of {} on",
+            other.n_frames,
+            other.from_secs,
+            clip.to_string_lossy()
+        )
+    };
+    let others: Vec<String> = chosen.others.iter().map(other).collect();
+    let rule = match chosen.likeness {
+        Some(_) => "the one most like the pictures in the consent",
+        None => "the one seen most, since the consent has no pictures",
+    };
+    format!(
+        "others are seen in the clips of {name} and left out: {}. {name} is {rule}; if that is \
+         wrong, give clips of {name} alone or record a consent with pictures",
+        others.join("; "),
+    )
+}
+
 /// Takes aligned crops of one person out of their clips.
 fn gather(
-    job: &TrainJob,
+    mut set: FaceSet,
     networks: &Networks,
-    subject: &Subject,
     (clips, chosen): (&Clips, &Chosen),
     progress: &mut dyn Progress,
 ) -> Result<FaceSet> {
-    let side = job.size.shape().side as u32;
-    let mut set = FaceSet::new(&subject.name, side);
+    let side = set.side_px();
     let total = n_frames(clips);
     let every = total.unwrap_or(0).div_ceil(MOST_FACES).max(1);
-    progress.begin(&format!("gathering faces of {}", subject.name), total);
+    progress.begin(&format!("gathering faces of {}", set.person), total);
     let mut n_seen = 0;
-    follow(clips, networks, progress, &mut |frame, faces| {
+    follow(clips, networks, progress, &mut |_, frame, faces| {
         for face in faces
             .iter()
             .filter(|face| chosen.tracks.contains(&face.track))
@@ -171,12 +218,12 @@ fn gather(
         Ok(())
     })?;
     set.balance()?;
-    progress.note(&format!("{}: {} faces", subject.name, set.len()));
+    progress.note(&format!("{}: {} faces", set.person, set.len()));
     Ok(set)
 }
 
 fn run(
-    job: &TrainJob,
+    (job, shape): (&TrainJob, Shape),
     keys: &Keys,
     lesson: &Lesson<'_>,
     progress: &mut dyn Progress,
@@ -184,48 +231,52 @@ fn run(
     let Lesson { token, sets } = *lesson;
     let device = device::open(job.device)?;
     let settings = Settings {
-        shape: job.size.shape(),
+        shape,
         budget: job.budget,
         training: Training {
             seed: job.seed,
             n_faces_each: N_FACES_EACH,
             learning_rate: LEARNING_RATE,
-            start: start(job, progress),
+            start: start((job, shape), progress),
         },
         save_every_secs: SAVE_EVERY_SECS,
         checkpoint: job.checkpoint,
     };
-    let steps = match job.budget {
-        Budget::Steps(steps) => Some(steps),
-        Budget::Secs(_) | Budget::Settled => None,
-    };
-    progress.begin("training", steps);
+    progress.begin("training", None);
     let policy = job.safeguards.policy(keys, None, None);
-    let show = |progress: &mut dyn Progress| {
-        let model = FaceModel::open(&job.output, &device).map_err(Error::from);
-        let shown = model.and_then(|m| preview::write(&job.output, &m, sets, (token, &policy)));
+    let show = |dashboard: &Dashboard, progress: &mut dyn Progress| {
+        let shown = FaceModel::open(&job.output, &device)
+            .map_err(Error::from)
+            .and_then(|model| {
+                let shown = preview::Shown {
+                    model: &model,
+                    sets,
+                    dashboard: &dashboard.html(),
+                };
+                preview::write(&job.output, &shown, (token, &policy))
+            });
         // A sheet that cannot be marked is not written; what was learned is worth more.
         if let Err(error) = shown {
             progress.note(&format!("no preview: {error}"));
         }
     };
-    let mut shown_step = 0;
+    let mut dashboard = Dashboard::default();
     let mut watch = |report: &Report| -> ControlFlow<()> {
-        progress.detail(&describe(report));
-        if shown_step < report.saved_step {
-            shown_step = report.saved_step;
-            show(progress);
+        let is_saved = dashboard.take(report);
+        progress.detail(&dashboard.lines());
+        if is_saved {
+            show(&dashboard, progress);
         }
         progress.step()
     };
     let outcome = effigy_train::train(&job.output, &settings, lesson, &device, &mut watch)?;
-    show(progress);
+    show(&dashboard, progress);
     Ok(outcome)
 }
 
 /// What the model starts from: there is a base for one size only.
-fn start(job: &TrainJob, progress: &mut dyn Progress) -> Start {
-    if job.start == Start::Base && job.size.shape() != BASE_SHAPE {
+fn start((job, shape): (&TrainJob, Shape), progress: &mut dyn Progress) -> Start {
+    if job.start == Start::Base && shape != BASE_SHAPE {
         let side = BASE_SHAPE.side;
         progress.note(&format!(
             "the base is of {side} px faces: this size starts from nothing and takes hours"
@@ -233,19 +284,4 @@ fn start(job: &TrainJob, progress: &mut dyn Progress) -> Start {
         return Start::Nothing;
     }
     job.start
-}
-
-/// A report in one line.
-fn describe(report: &Report) -> String {
-    let left = match report.done {
-        Some(done) if 0.0 < done => {
-            let left = report.spent_secs / done * (1.0 - done).max(0.0);
-            format!(" · {:.0} min left", (left / 60.0).ceil())
-        }
-        _ => String::new(),
-    };
-    format!(
-        "step {} · error {:.3} (held back {:.3}) · {:.0} faces/s{left}",
-        report.step, report.training_error, report.validation_error, report.faces_per_sec
-    )
 }

@@ -17,7 +17,7 @@ use effigy_mark::log::{Event, Log};
 use effigy_mark::{Keys, Moment, Trust, verify};
 use effigy_media::{Limits, VideoReader, probe};
 use effigy_model::Identifier;
-use effigy_pipeline::swap::{Range, View};
+use effigy_pipeline::swap::{Complexion, Range, View};
 use effigy_pipeline::{
     Choice, Error, Networks, Quiet, Safeguards, Start, Subject, SwapJob, TrainJob, swap, train,
 };
@@ -101,7 +101,7 @@ impl Studio {
         TrainJob {
             people: vec![subject("Ada", &clips[0]), subject("Ben", &clips[1])],
             output: self.folder.path().join("ada-ben.model"),
-            size: Size::Small,
+            size: Some(Size::Small),
             budget: Budget::Steps(steps),
             seed: 1,
             start: Start::Nothing,
@@ -123,6 +123,8 @@ impl Studio {
                 to_secs: Some(0.5),
             },
             view: View::Result,
+            complexion: Complexion::Seen,
+            exact: None,
             checkpoint: None,
             device: Choice::Cpu,
             safeguards: self.safeguards.clone(),

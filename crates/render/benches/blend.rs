@@ -1,11 +1,12 @@
-//! How fast a drawn face is laid into a frame. `cargo bench -p effigy-render -- overlay/720p`
+//! How fast a drawn face is laid into a frame. `cargo bench --bench blend -- overlay/720p`
 
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use effigy_frame::{Picture, Plane, Point2, Similarity};
 use effigy_model::face_model::Drawn;
-use effigy_render::{Place, Steady, overlay};
+use effigy_model::mean_mesh;
+use effigy_render::{Faces, Place, Steady, overlay};
 
 /// Frame sizes with a face a third of the height tall, as in an interview.
 const SIZES: [(&str, u32, u32); 3] = [
@@ -23,16 +24,16 @@ fn noise(width: u32, height: u32) -> Picture {
 
 fn place(width: u32, height: u32) -> Place {
     let middle = Point2::new(0.5 * width as f32, 0.4 * height as f32);
-    let radius = height as f32 / 6.0;
-    let point = |i: u32| {
-        let (sin, cos) = (i as f32 * 0.013).sin_cos();
-        Point2::new(middle.x + 0.8 * radius * cos, middle.y + radius * sin)
-    };
     let crop_middle = Point2::new(0.5 * SIDE as f32, 0.5 * SIDE as f32);
-    let scale = 2.4 * radius / SIDE as f32;
+    // The mean face is as tall as 1.6 distances between its eyes, the crop shows two.
+    let scale = height as f32 / 3.0 * 2.0 / 1.6 / SIDE as f32;
+    let frame_from_crop = Similarity::about(crop_middle, middle, scale, 0.0);
+    let half = 0.5 * SIDE as f32;
+    let in_crop = |x: f32, y: f32| Point2::new(half + half * x, half * (0.65 + y));
+    let points = mean_mesh().iter().map(|p| in_crop(p.x, p.y));
     Place {
-        frame_from_crop: Similarity::about(crop_middle, middle, scale, 0.0),
-        points: (0..478).map(point).collect(),
+        frame_from_crop,
+        points: points.map(|p| frame_from_crop.apply(p)).collect(),
         opacity: 1.0,
     }
 }
@@ -44,13 +45,17 @@ fn lay_faces(c: &mut Criterion) {
         picture: noise(SIDE, SIDE),
         mask,
     };
+    let faces = Faces {
+        drawn: &drawn,
+        own: Some(&drawn),
+    };
     for (name, width, height) in SIZES {
         let (frame, place) = (noise(width, height), place(width, height));
         group.throughput(Throughput::Elements(1));
         group.bench_function(BenchmarkId::from_parameter(name), |b| {
             b.iter_batched_ref(
                 || (frame.clone(), Steady::default()),
-                |(frame, steady)| overlay(black_box(frame), &place, &drawn, 0.0, steady),
+                |(frame, steady)| overlay(black_box(frame), &place, &faces, 0.0, steady),
                 BatchSize::LargeInput,
             );
         });

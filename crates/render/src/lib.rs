@@ -7,8 +7,12 @@
 mod blend;
 mod colour;
 mod detail;
+mod grid;
+mod hidden;
 mod mask;
+mod outline;
+mod outwards;
 mod overlay;
 mod sample;
 
-pub use overlay::{Laid, Place, Steady, overlay};
+pub use overlay::{Complexion, Faces, Laid, Place, Steady, overlay};

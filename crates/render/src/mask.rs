@@ -1,38 +1,57 @@
-//! How much of each crop pixel is replaced: inside the mesh's hull and inside the drawn mask, faded
-//! out towards both edges.
+//! How much of each crop pixel is replaced: inside the outline, inside the drawn mask, and not
+//! behind what stands before the face; faded out once, towards all of these edges.
 
-use effigy_face::mask::hull_mask;
-use effigy_frame::{Plane, Point2};
+use effigy_frame::Plane;
+
+use crate::outline::Outline;
 
 /// Width of the fade as a share of the crop's side.
-const FADE: f32 = 0.07;
+const FADE: f32 = 0.045;
+/// How far the drawn face is carried on beyond its own mask, as a share of the crop's side.
+const BEYOND: f32 = 0.06;
 
-/// Gives the mask of a crop: 1 replaced, 0 kept, and never more than nothing outside the hull.
+/// Gives the mask of a crop: 1 replaced, 0 kept, and never more than nothing outside the outline.
 ///
-/// `points` are the mesh in pixels of the crop. `opacity` scales the whole mask.
-pub(crate) fn crop_mask(points: &[Point2], drawn: &Plane, opacity: f32) -> Plane {
+/// `hidden` is the share of each pixel that something stands before.
+pub(crate) fn crop_mask(outline: &Outline, drawn: &Plane, hidden: Option<&Plane>) -> Plane {
     let side = drawn.width();
-    let hull = hull_mask(points, side, side);
-    let both = hull
-        .values()
-        .iter()
-        .zip(drawn.values())
-        .map(|(h, d)| h.min(*d))
-        .collect();
-    let both = Plane::new(side, drawn.height(), both);
-    let reach = (FADE * side as f32).round().max(1.0) as usize;
-    let blurred = blur(&blur(&both, reach), reach / 2);
+    let reach = |share: f32| (share * side as f32).round().max(1.0) as usize;
+    let drawn = grown(drawn, reach(BEYOND));
+    let inside = outline.wide.values().iter().zip(drawn.values());
+    let both = inside.map(|(outline, drawn)| outline.min(*drawn)).collect();
+    let both = Plane::new(side, side, both);
+    let fade = reach(FADE);
+    let blurred = blur(&blur(&both, fade), fade / 2);
     // On a straight edge the blurred mask is one half: everything below lies outside.
-    let faded = blurred
-        .values()
-        .iter()
-        .zip(both.values())
-        .map(|(&value, &inside)| {
-            let inner = (2.0 * value - 1.0).clamp(0.0, 1.0);
-            let soft = inner * inner * (3.0 - 2.0 * inner);
-            if inside > 0.0 { soft * opacity } else { 0.0 }
-        });
-    Plane::new(side, drawn.height(), faded.collect())
+    let mut faded = both;
+    for (value, &blurred) in faded.values_mut().iter_mut().zip(blurred.values()) {
+        let inner = (2.0 * blurred - 1.0).clamp(0.0, 1.0);
+        let soft = inner * inner * (3.0 - 2.0 * inner);
+        *value = if 0.0 < *value { soft } else { 0.0 };
+    }
+    if let Some(hidden) = hidden {
+        for (value, hidden) in faded.values_mut().iter_mut().zip(hidden.values()) {
+            *value *= 1.0 - hidden;
+        }
+    }
+    faded
+}
+
+/// The largest value within `reach` pixels along both axes.
+fn grown(plane: &Plane, reach: usize) -> Plane {
+    transposed(&grown_rows(&transposed(&grown_rows(plane, reach)), reach))
+}
+
+fn grown_rows(plane: &Plane, reach: usize) -> Plane {
+    let width = plane.width();
+    let mut values = Vec::with_capacity(plane.values().len());
+    for row in plane.values().chunks_exact(width) {
+        values.extend((0..width).map(|x| {
+            let near = &row[x.saturating_sub(reach)..(x + reach + 1).min(width)];
+            near.iter().copied().fold(0.0, f32::max)
+        }));
+    }
+    Plane::new(width, plane.height(), values)
 }
 
 /// Averages over squares of `2·reach + 1` pixels; what lies outside counts as 0.
@@ -70,27 +89,37 @@ fn transposed(plane: &Plane) -> Plane {
 mod tests {
     use super::*;
 
-    fn square(low: f32, high: f32) -> Vec<Point2> {
-        [(low, low), (high, low), (high, high), (low, high)]
-            .map(|(x, y)| Point2::new(x, y))
-            .into()
+    fn square(low: usize, high: usize) -> Outline {
+        let mut mesh = Plane::filled(96, 96, 0.0);
+        for (i, value) in mesh.values_mut().iter_mut().enumerate() {
+            let is_inside = |at: usize| (low..high).contains(&at);
+            *value = f32::from(u8::from(is_inside(i % 96) && is_inside(i / 96)));
+        }
+        Outline {
+            wide: mesh.clone(),
+            mesh,
+            forehead_ends: vec![0.0; 96],
+            cheeks: Default::default(),
+        }
     }
 
     #[test]
-    fn mask_is_full_inside_and_fades_to_nothing_at_the_hull() {
-        let mask = crop_mask(&square(10.0, 86.0), &Plane::filled(96, 96, 1.0), 1.0);
+    fn mask_is_full_inside_and_fades_to_nothing_at_the_outline() {
+        let mask = crop_mask(&square(10, 86), &Plane::filled(96, 96, 1.0), None);
         assert!((mask.get(48, 48) - 1.0).abs() < 1e-4);
         assert!(mask.get(9, 48) <= 0.0 && mask.get(10, 48) < 0.1);
-        assert!(mask.get(13, 48) < mask.get(16, 48));
+        assert!(mask.get(11, 48) < mask.get(14, 48));
     }
 
     #[test]
-    fn drawn_mask_and_opacity_hold_it_back() {
+    fn drawn_mask_and_what_stands_before_hold_it_back() {
         let mut drawn = Plane::filled(96, 96, 1.0);
         drawn.values_mut()[..96 * 48].fill(0.0);
-        let mask = crop_mask(&square(10.0, 86.0), &drawn, 0.5);
-        assert!(mask.get(48, 40) <= 0.0);
-        assert!((mask.get(48, 66) - 0.5).abs() < 1e-4);
+        let mut hidden = Plane::filled(96, 96, 0.0);
+        hidden.values_mut()[96 * 70..].fill(1.0);
+        let mask = crop_mask(&square(10, 86), &drawn, Some(&hidden));
+        assert!(mask.get(48, 40) <= 0.0 && mask.get(48, 71) <= 0.0);
+        assert!((mask.get(48, 60) - 1.0).abs() < 1e-4);
     }
 
     #[test]

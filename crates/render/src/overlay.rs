@@ -3,10 +3,14 @@
 use effigy_frame::{Picture, Plane, Point2, Rect, Similarity, resample};
 use effigy_model::face_model::Drawn;
 
-use crate::blend::{Grid, blended};
+use crate::blend::blended;
 use crate::colour::{self, Shift};
 use crate::detail;
+use crate::grid::Grid;
+use crate::hidden::Hidden;
 use crate::mask::crop_mask;
+use crate::outline::Outline;
+use crate::outwards::outwards;
 use crate::sample::{colour_at, fitted, mask_at};
 
 /// Where a face is in its frame.
@@ -20,11 +24,33 @@ pub struct Place {
     pub opacity: f32,
 }
 
-/// What must not change suddenly from frame to frame.
+/// What the model draws for one face of a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Faces<'a> {
+    /// The person who is laid in.
+    pub drawn: &'a Drawn,
+    /// The person in front of the camera, where the model knows them: tells what stands before
+    /// the face.
+    pub own: Option<&'a Drawn>,
+}
+
+/// Whose complexion the result has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Complexion {
+    /// That of the person in front of the camera, as neck and ears have it.
+    #[default]
+    Seen,
+    /// That of the person drawn.
+    Drawn,
+}
+
+/// What must not change suddenly from frame to frame; one for each face that is followed.
 #[derive(Clone, Debug, Default)]
 pub struct Steady {
+    complexion: Complexion,
     shift: Option<Shift>,
     detail_gain: Option<f32>,
+    hidden: Hidden,
     last_secs: f64,
 }
 
@@ -40,41 +66,43 @@ pub struct Laid {
 /// From this share of the mask on, bands are added in full; below, they fade with it.
 const FULL_FROM: f32 = 0.2;
 
-/// Lays `drawn` over the face at `place`.
+/// Lays a drawn face over the one at `place`.
 ///
 /// Pixels where the mask is 0 are not touched. Gives `None`, and changes nothing, when no pixel of
 /// the frame is under the mask.
 ///
 /// # Panics
-/// If the drawn picture and its mask differ in size.
+/// If pictures and masks of `faces` differ in size.
 pub fn overlay(
     frame: &mut Picture,
     place: &Place,
-    drawn: &Drawn,
+    faces: &Faces<'_>,
     time_secs: f64,
     steady: &mut Steady,
 ) -> Option<Laid> {
-    assert_eq!(
-        drawn.picture.width() as usize,
-        drawn.mask.width(),
-        "picture and mask differ"
-    );
+    let side = faces.drawn.picture.width();
+    let masks = std::iter::once(faces.drawn).chain(faces.own);
+    for drawn in masks {
+        let sides = (drawn.picture.width(), drawn.mask.width());
+        assert_eq!(sides, (side, side as usize), "pictures and masks differ");
+    }
     let crop_from_frame = place.frame_from_crop.inverse()?;
-    let points: Vec<Point2> = place
-        .points
-        .iter()
-        .map(|&p| crop_from_frame.apply(p))
-        .collect();
-    let mask = crop_mask(&points, &drawn.mask, place.opacity);
-    let mut picture = drawn.picture.clone();
-    let seen = resample::crop(frame, place.frame_from_crop, picture.width());
-    steady.suit(&mut picture, &seen, &mask, time_secs);
+    let in_crop = |&point: &Point2| crop_from_frame.apply(point);
+    let points: Vec<Point2> = place.points.iter().map(in_crop).collect();
+    let outline = Outline::new(&points, side as usize);
+    let rect = touched(frame, &outline, place.frame_from_crop)?;
+    let seen = resample::crop(frame, place.frame_from_crop, side);
+    let secs = steady.pass(time_secs);
+    let hidden = steady.hidden.look(&seen, faces, &outline, secs);
+    let mask = crop_mask(&outline, &faces.drawn.mask, Some(&hidden));
+    let mut picture = outwards(&faces.drawn.picture, &faces.drawn.mask);
+    steady.suit(&mut picture, &seen, &mask, secs);
     let (picture, mask, crop_from_frame) = fitted(picture, mask, crop_from_frame);
-    let rect = touched(frame, place)?;
     let weights = weights_in(&mask, crop_from_frame, rect);
-    let difference = difference(frame, &picture, crop_from_frame, rect);
-    let grain = Grain {
-        spread: GRAIN_SHARE * rect.grain_of(frame),
+    let difference = difference(frame, &picture, (crop_from_frame, rect));
+    let finish = Finish {
+        opacity: place.opacity,
+        grain: GRAIN_SHARE * rect.grain_of(frame),
         seed: time_secs.to_bits(),
     };
     add(
@@ -82,9 +110,10 @@ pub fn overlay(
         rect,
         &blended(difference, &weights),
         &weights,
-        &grain,
+        &finish,
     );
-    let values = weights.values.iter().map(|[value]| *value).collect();
+    let opaque = |[value]: &[f32; 1]| place.opacity * value;
+    let values = weights.values.iter().map(opaque).collect();
     Some(Laid {
         rect: rect.as_rect(),
         mask: Plane::new(rect.width, rect.height, values),
@@ -95,13 +124,32 @@ pub fn overlay(
 const GRAIN_SHARE: f32 = 0.8;
 /// How slowly sharpness follows, in seconds.
 const DETAIL_MEMORY_SECS: f32 = 1.0;
+/// More time between two looks at a face counts as this.
+const LONGEST_PAUSE_SECS: f64 = 0.5;
 
 impl Steady {
-    /// Gives `picture` the colours and the sharpness of `seen`, as they are over time.
-    fn suit(&mut self, picture: &mut Picture, seen: &Picture, mask: &Plane, time_secs: f64) {
-        let secs = (time_secs - self.last_secs).max(0.0) as f32;
+    /// Nothing seen yet; the results will have this complexion.
+    pub fn new(complexion: Complexion) -> Self {
+        Self {
+            complexion,
+            ..Self::default()
+        }
+    }
+
+    /// Seconds since the last frame.
+    fn pass(&mut self, time_secs: f64) -> f32 {
+        let secs = (time_secs - self.last_secs).clamp(0.0, LONGEST_PAUSE_SECS) as f32;
         self.last_secs = time_secs;
-        if let Some(measured) = colour::measure(picture, seen, mask) {
+        secs
+    }
+
+    /// Gives `picture` the colours and the sharpness of `seen`, as they are over time.
+    fn suit(&mut self, picture: &mut Picture, seen: &Picture, mask: &Plane, secs: f32) {
+        let measured = match self.complexion {
+            Complexion::Seen => colour::measure(picture, seen, mask),
+            Complexion::Drawn => None,
+        };
+        if let Some(measured) = measured {
             let shift = self.shift.get_or_insert(measured);
             shift.follow(&measured, secs);
             shift.apply(picture);
@@ -114,9 +162,11 @@ impl Steady {
     }
 }
 
-/// What is added to the drawn face so that it is not cleaner than the footage.
-struct Grain {
-    spread: f32,
+/// How a blended face is added.
+struct Finish {
+    opacity: f32,
+    /// Spread of what is added so that the drawn face is not cleaner than the footage.
+    grain: f32,
     seed: u64,
 }
 
@@ -153,17 +203,26 @@ impl Pixels {
     }
 }
 
-/// The part of the frame that the mesh covers.
-fn touched(frame: &Picture, place: &Place) -> Option<Pixels> {
-    let rect = Rect::around(place.points.iter().copied())?;
-    let (right, lower) = (rect.x + rect.width, rect.y + rect.height);
+/// The part of the frame that the outline covers.
+fn touched(frame: &Picture, outline: &Outline, frame_from_crop: Similarity) -> Option<Pixels> {
+    let side = outline.wide.width();
+    let covered = outline.wide.values().iter().enumerate();
+    let covered = covered.filter(|(_, share)| 0.0 < **share);
+    let crop =
+        Rect::around(covered.map(|(i, _)| Point2::new((i % side) as f32, (i / side) as f32)))?;
+    // Sampling between pixels reaches one further.
+    let (left, top) = (crop.x - 1.0, crop.y - 1.0);
+    let (right, lower) = (crop.x + crop.width + 2.0, crop.y + crop.height + 2.0);
+    let corners = [(left, top), (right, top), (right, lower), (left, lower)];
+    let corners = corners.map(|(x, y)| frame_from_crop.apply(Point2::new(x, y)));
+    let rect = Rect::around(corners)?;
     let within = |value: f32, end: u32| value.clamp(0.0, end as f32) as usize;
     let (x, y) = (
         within(rect.x.floor(), frame.width()),
         within(rect.y.floor(), frame.height()),
     );
-    let width = within(right.ceil(), frame.width()) - x;
-    let height = within(lower.ceil(), frame.height()) - y;
+    let width = within((rect.x + rect.width).ceil(), frame.width()) - x;
+    let height = within((rect.y + rect.height).ceil(), frame.height()) - y;
     (0 < width && 0 < height).then_some(Pixels {
         x,
         y,
@@ -186,8 +245,7 @@ fn weights_in(mask: &Plane, crop_from_frame: Similarity, rect: Pixels) -> Grid<1
 fn difference(
     frame: &Picture,
     drawn: &Picture,
-    crop_from_frame: Similarity,
-    rect: Pixels,
+    (crop_from_frame, rect): (Similarity, Pixels),
 ) -> Grid<3> {
     let values = rect.centres().map(|centre| {
         let seen = frame.get(centre.x as u32, centre.y as u32);
@@ -202,7 +260,7 @@ fn difference(
 }
 
 /// Adds what was blended where the mask is above 0.
-fn add(frame: &mut Picture, rect: Pixels, change: &Grid<3>, weights: &Grid<1>, grain: &Grain) {
+fn add(frame: &mut Picture, rect: Pixels, change: &Grid<3>, weights: &Grid<1>, finish: &Finish) {
     let row_bytes = frame.width() as usize * 3;
     for y in 0..rect.height {
         let first = (rect.y + y) * row_bytes + rect.x * 3;
@@ -213,11 +271,12 @@ fn add(frame: &mut Picture, rect: Pixels, change: &Grid<3>, weights: &Grid<1>, g
             .zip(&weights.values[here]);
         let pixels = row.chunks_exact_mut(3).zip(changes);
         for (x, (pixel, (change, [weight]))) in pixels.enumerate() {
-            let share = (weight / FULL_FROM).min(1.0);
+            let share = finish.opacity * (weight / FULL_FROM).min(1.0);
             if share <= 0.0 {
                 continue;
             }
-            let speck = weight * grain.spread * detail::speck(x, y, grain.seed);
+            let grain = finish.opacity * weight * finish.grain;
+            let speck = grain * detail::speck(x, y, finish.seed);
             for (value, change) in pixel.iter_mut().zip(change) {
                 let new = f32::from(*value) + share * change + speck;
                 *value = new.round().clamp(0.0, 255.0) as u8;
@@ -229,6 +288,7 @@ fn add(frame: &mut Picture, rect: Pixels, change: &Grid<3>, weights: &Grid<1>, g
 #[cfg(test)]
 mod tests {
     use super::*;
+    use effigy_model::mean_mesh;
 
     const SIDE: u32 = 96;
 
@@ -237,19 +297,15 @@ mod tests {
         Picture::new(320, 240, pixels.collect())
     }
 
-    fn ring(middle: Point2, radius: f32) -> Vec<Point2> {
-        let point = |i: usize| {
-            let (sin, cos) = (i as f32 * 0.131).sin_cos();
-            Point2::new(middle.x + radius * cos, middle.y + radius * sin)
-        };
-        (0..48).map(point).collect()
-    }
-
+    /// The mean face, 72 px between the eyes.
     fn place(middle: Point2) -> Place {
         let crop_middle = Point2::new(48.0, 48.0);
+        let frame_from_crop = Similarity::about(crop_middle, middle, 1.5, 0.2);
+        let in_crop = |x: f32, y: f32| Point2::new(48.0 + 48.0 * x, 31.0 + 48.0 * y);
+        let points = mean_mesh().iter().map(|p| in_crop(p.x, p.y));
         Place {
-            frame_from_crop: Similarity::about(crop_middle, middle, 1.5, 0.2),
-            points: ring(middle, 54.0),
+            frame_from_crop,
+            points: points.map(|p| frame_from_crop.apply(p)).collect(),
             opacity: 1.0,
         }
     }
@@ -265,18 +321,18 @@ mod tests {
         }
     }
 
-    #[test]
-    fn pixels_outside_the_mask_are_untouched_to_the_bit() {
+    fn lay(frame: &mut Picture, place: &Place, drawn: &Drawn) -> Option<Laid> {
+        let faces = Faces { drawn, own: None };
+        overlay(frame, place, &faces, 0.0, &mut Steady::default())
+    }
+
+    fn check_bits_outside(opacity: f32) -> usize {
         let (before, mut frame) = (noise_frame(), noise_frame());
-        let place = place(Point2::new(150.0, 120.0));
-        let laid = overlay(
-            &mut frame,
-            &place,
-            &drawn([200, 120, 90]),
-            0.0,
-            &mut Steady::default(),
-        );
-        let laid = laid.unwrap();
+        let place = Place {
+            opacity,
+            ..place(Point2::new(150.0, 120.0))
+        };
+        let laid = lay(&mut frame, &place, &drawn([200, 120, 90])).unwrap();
         let (x0, y0) = (laid.rect.x as u32, laid.rect.y as u32);
         let mut n_changed = 0;
         for y in 0..240 {
@@ -291,7 +347,39 @@ mod tests {
                 }
             }
         }
-        assert!(4000 < n_changed, "{n_changed}"); // the disc has 9000 pixels
+        n_changed
+    }
+
+    #[test]
+    fn pixels_outside_the_mask_are_untouched_to_the_bit() {
+        assert!(5000 < check_bits_outside(1.0)); // the face has 11 000 pixels
+        assert!(5000 < check_bits_outside(0.4));
+        assert_eq!(check_bits_outside(0.0), 0);
+    }
+
+    #[test]
+    fn rim_has_no_edge_where_drawing_and_frame_differ_evenly() {
+        let grey = Picture::filled(320, 240, [120; 3]);
+        let mut frame = grey.clone();
+        let face = Drawn {
+            picture: Picture::filled(SIDE, SIDE, [200; 3]),
+            mask: Plane::filled(SIDE as usize, SIDE as usize, 1.0),
+        };
+        let mut steady = Steady::new(Complexion::Drawn);
+        let faces = Faces {
+            drawn: &face,
+            own: None,
+        };
+        let place = place(Point2::new(150.0, 120.0));
+        overlay(&mut frame, &place, &faces, 0.0, &mut steady).unwrap();
+        assert!(190 < frame.get(150, 125)[0], "{:?}", frame.get(150, 125));
+        let steps = frame.pixels().chunks_exact(3 * 320).flat_map(|row| {
+            let pairs = row.chunks_exact(3).zip(row.chunks_exact(3).skip(1));
+            pairs.map(|(a, b)| a[0].abs_diff(b[0]))
+        });
+        // 80 levels over a fade of nine pixels; cut off hard, the coarse bands gave 30.
+        let largest = steps.max().unwrap();
+        assert!(largest <= 20, "{largest}");
     }
 
     #[test]
@@ -302,13 +390,7 @@ mod tests {
         let picture = resample::crop(&before, place.frame_from_crop, SIDE);
         let mask = Plane::filled(SIDE as usize, SIDE as usize, 1.0);
         let mut frame = before.clone();
-        overlay(
-            &mut frame,
-            &place,
-            &Drawn { picture, mask },
-            0.0,
-            &mut Steady::default(),
-        );
+        lay(&mut frame, &place, &Drawn { picture, mask });
         let gaps = frame
             .pixels()
             .iter()
@@ -318,14 +400,40 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_before_the_face_stays() {
+        let skin = [200, 150, 120];
+        let mut before = Picture::filled(320, 240, skin);
+        for y in 140..240 {
+            (130..165).for_each(|x| before.set(x, y, [25, 25, 30]));
+        }
+        let own = Drawn {
+            picture: Picture::filled(SIDE, SIDE, skin),
+            mask: Plane::filled(SIDE as usize, SIDE as usize, 1.0),
+        };
+        let drawn = drawn([180, 150, 140]);
+        let faces = Faces {
+            drawn: &drawn,
+            own: Some(&own),
+        };
+        let (mut steady, mut frame) = (Steady::default(), before.clone());
+        let place = place(Point2::new(150.0, 120.0));
+        for n in 0..6 {
+            frame = before.clone();
+            overlay(&mut frame, &place, &faces, 0.04 * f64::from(n), &mut steady);
+        }
+        assert_eq!(frame.get(148, 160), before.get(148, 160));
+        assert_ne!(frame.get(150, 120), before.get(150, 120));
+    }
+
+    #[test]
     fn face_off_the_frame_or_at_its_edge_is_no_trouble() {
         let mut frame = noise_frame();
         let far = place(Point2::new(-500.0, 90.0));
         let face = drawn([10, 20, 30]);
-        assert!(overlay(&mut frame, &far, &face, 0.0, &mut Steady::default()).is_none());
+        assert!(lay(&mut frame, &far, &face).is_none());
         assert_eq!(frame, noise_frame());
         let edge = place(Point2::new(10.0, 235.0));
-        assert!(overlay(&mut frame, &edge, &face, 0.0, &mut Steady::default()).is_some());
+        assert!(lay(&mut frame, &edge, &face).is_some());
         assert_ne!(frame, noise_frame());
     }
 }

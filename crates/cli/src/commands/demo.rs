@@ -71,12 +71,13 @@ fn lines(report: &DemoReport) -> Vec<String> {
             swapped.n_swapped, swapped.n_frames
         ),
     ];
-    let [after, before] = report.likeness;
-    lines.push(format!(
-        "against the exact answer, inside the face: PSNR {:.1} dB, SSIM {:.3} \
-         (the clip before the swap: {:.1} dB, {:.3})",
-        after.psnr_db, after.ssim, before.psnr_db, before.ssim,
-    ));
+    lines.extend(
+        swapped
+            .quality
+            .lines()
+            .into_iter()
+            .map(|line| format!("  {line}")),
+    );
     lines.push(format!("marks: {}", report.marks.replace('\n', "\n  ")));
     lines.push("made:".to_owned());
     for (path, what) in &report.made {

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use effigy_pipeline::swap::{Range, View, default_output};
-use effigy_pipeline::{Choice, SwapJob};
+use effigy_pipeline::SwapJob;
+use effigy_pipeline::swap::{Complexion, Range, View, default_output, is_picture};
 
+use crate::computing::Computing;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
 
@@ -32,29 +33,48 @@ pub(crate) struct Args {
     /// End before this moment
     #[arg(long, value_name = "SECONDS")]
     to: Option<f64>,
+    /// Draw only the frame at this moment, into a picture
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["from", "to"])]
+    still: Option<f64>,
     /// Show source and result side by side
     #[arg(long)]
     compare: bool,
-    /// Where to compute: cpu, gpu or gpu:N
-    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
-    device: Choice,
-    /// Go back to this kept checkpoint of the model [default: the newest]
-    #[arg(long, value_name = "STEP")]
-    checkpoint: Option<u64>,
+    /// Whose complexion the result has: that of the person seen, as neck and ears, or that drawn
+    #[arg(long, default_value = "seen", value_name = "WHOSE")]
+    complexion: ComplexionName,
+    /// Compare with the exact answer: an actor's clip, its masks beside it
+    #[arg(long, value_name = "CLIP")]
+    exact: Option<PathBuf>,
+    #[command(flatten)]
+    computing: Computing,
     #[command(flatten)]
     safeguards: SafeguardArgs,
 }
 
+/// Complexions as they are written.
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum ComplexionName {
+    Seen,
+    Drawn,
+}
+
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let path = args.output.clone();
+    let is_still = args.still.is_some();
+    if let (true, Some(path)) = (is_still, &path) {
+        anyhow::ensure!(
+            is_picture(path),
+            "--still makes a picture; name it .png, .jpg or .webp, not {path:?}"
+        );
+    }
     let job = SwapJob {
         input: args.input.clone(),
-        output: path.unwrap_or_else(|| default_output(&args.input, &args.face)),
+        output: path.unwrap_or_else(|| default_output(&args.input, &args.face, is_still)),
         model: args.model.clone(),
         face: args.face.clone(),
         onto: args.onto.clone(),
         range: Range {
-            from_secs: args.from,
+            from_secs: args.still.unwrap_or(args.from),
             to_secs: args.to,
         },
         view: if args.compare {
@@ -62,11 +82,16 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         } else {
             View::Result
         },
-        checkpoint: args.checkpoint,
-        device: args.device,
+        complexion: match args.complexion {
+            ComplexionName::Seen => Complexion::Seen,
+            ComplexionName::Drawn => Complexion::Drawn,
+        },
+        exact: args.exact.clone(),
+        checkpoint: args.computing.checkpoint,
+        device: args.computing.device,
         safeguards: args.safeguards.safeguards()?,
     };
-    output.say(format_args!("device: {}", args.device));
+    args.computing.say(output);
     let report = effigy_pipeline::swap(&job, &mut output.progress())
         .with_context(|| format!("cannot swap {:?}", args.input))?;
     output.say(format_args!(
@@ -80,6 +105,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     for line in report.quality.lines() {
         output.say(line);
     }
-    output.say(format_args!("quality card: {:?}", report.quality_path));
+    let [_, page] = &report.quality_paths;
+    output.say(format_args!("quality card with pictures: {page:?}"));
     Ok(Exit::Nothing)
 }

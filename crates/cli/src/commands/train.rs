@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches, value_parser};
-use effigy_pipeline::{Choice, Start, Subject, TrainJob};
+use effigy_pipeline::{Start, Subject, TrainJob};
 use effigy_train::{Budget, Size};
 
+use crate::computing::Computing;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
 
@@ -20,9 +21,9 @@ pub(crate) struct Args {
     /// Folder of the face model; gone on with if it is there
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
-    /// Size of the network
-    #[arg(long, default_value = "small", value_name = "SIZE")]
-    size: SizeName,
+    /// Size of the network [default: what suits the device and its memory]
+    #[arg(long, value_name = "SIZE")]
+    size: Option<SizeName>,
     /// Train so many minutes in all [default: until the error stops falling]
     #[arg(long, value_name = "N", conflicts_with = "steps")]
     minutes: Option<f64>,
@@ -35,12 +36,8 @@ pub(crate) struct Args {
     /// Where all randomness starts
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Where to compute: cpu, gpu or gpu:N
-    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
-    device: Choice,
-    /// Go back to this kept checkpoint of the model [default: the newest]
-    #[arg(long, value_name = "STEP")]
-    checkpoint: Option<u64>,
+    #[command(flatten)]
+    computing: Computing,
     #[command(flatten)]
     safeguards: SafeguardArgs,
 }
@@ -60,11 +57,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let job = TrainJob {
         people: args.people.0.clone(),
         output: args.output.clone(),
-        size: match args.size {
+        size: args.size.map(|size| match size {
             SizeName::Small => Size::Small,
             SizeName::Medium => Size::Medium,
             SizeName::Large => Size::Large,
-        },
+        }),
         budget: match (args.minutes, args.steps) {
             (Some(minutes), _) => Budget::Secs(minutes * 60.0),
             (None, Some(steps)) => Budget::Steps(steps),
@@ -76,14 +73,18 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         } else {
             Start::Base
         },
-        checkpoint: args.checkpoint,
-        device: args.device,
+        checkpoint: args.computing.checkpoint,
+        device: args.computing.device,
         safeguards: args.safeguards.safeguards()?,
     };
-    output.say(format_args!("device: {}", args.device));
+    args.computing.say(output);
     let outcome = effigy_pipeline::train(&job, &mut output.progress())
         .with_context(|| format!("cannot train {:?}", args.output))?;
     let last = outcome.last;
+    output.say(format_args!(
+        "what it draws: {:?}",
+        args.output.join("preview.html")
+    ));
     output.say(format_args!(
         "{} after {} steps in {:.1} minutes; error on faces held back {:.3}; saved in {:?}",
         if outcome.was_stopped {

@@ -1,0 +1,295 @@
+//! How like the exact answer a swap is: an actor's clip exists as the other actor plays it.
+//!
+//! Compared inside the face alone, as the masks beside the exact clip say: hair, clothes and room
+//! are the same in both. Comparing before encoding leaves labels and watermarks out.
+
+use std::path::Path;
+
+use effigy_face::mask::hull;
+use effigy_face::wires::{LEFT_EYE, OUTER_LIPS, RIGHT_EYE};
+use effigy_frame::colour::luma;
+use effigy_frame::{Picture, Point2, Point3};
+use effigy_media::{Limits, VideoReader, read_picture};
+use serde::Serialize;
+
+use super::Mean;
+use crate::error::Result;
+
+/// How like one clip is to another, over the pixels of its face.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Likeness {
+    /// Peak signal-to-noise ratio in decibels; higher is more alike.
+    pub psnr_db: f64,
+    /// Structural similarity of brightness, `..=1`; 1 is the same.
+    pub ssim: f64,
+}
+
+/// A swap against the exact answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Exact {
+    /// The result.
+    pub after: Likeness,
+    /// The source, as it was before.
+    pub before: Likeness,
+    /// Peak signal-to-noise ratio of the result by part of the face.
+    pub regions: Vec<Region>,
+}
+
+/// One part of the face.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Region {
+    /// What it is.
+    pub name: &'static str,
+    /// Peak signal-to-noise ratio in decibels.
+    pub psnr_db: f64,
+}
+
+/// Frames compared: every fifth.
+const EVERY: u64 = 5;
+/// Side of the windows of structural similarity.
+const WINDOW: u32 = 8;
+/// Level of the masks from which a pixel is face, and from which it is something before it.
+const FACE: [u8; 2] = [140, 220];
+/// Brows and nose, as points of the mesh around them.
+const BROWS: [&[usize]; 2] = [
+    &[46, 53, 52, 65, 55, 107, 66, 105, 63, 70],
+    &[276, 283, 282, 295, 285, 336, 296, 334, 293, 300],
+];
+const NOSE: [usize; 8] = [168, 122, 351, 48, 278, 64, 294, 2];
+/// The parts, in the order in which a pixel is looked for; what is left is skin.
+const REGIONS: [&str; 5] = ["  eyes", "  brows", "  mouth", "  nose", "  skin"];
+
+/// Compares while a swap runs.
+pub(super) struct Comparing {
+    exact: VideoReader,
+    masks: Picture,
+    after: Sums,
+    before: Sums,
+    regions: [Mean; REGIONS.len()],
+}
+
+#[derive(Default)]
+struct Sums {
+    square: Mean,
+    alike: Mean,
+}
+
+impl Comparing {
+    /// Opens the exact clip and the masks beside it.
+    pub(super) fn open(exact: &Path) -> Result<Self> {
+        let limits = Limits::default();
+        Ok(Self {
+            exact: VideoReader::open(exact, &limits)?,
+            masks: read_picture(&exact.with_extension("masks.png"), &limits)?,
+            after: Sums::default(),
+            before: Sums::default(),
+            regions: Default::default(),
+        })
+    }
+
+    /// Takes in frame `index`: before, after, and the mesh of its face.
+    pub(super) fn take(
+        &mut self,
+        index: u64,
+        (before, after): (&Picture, &Picture),
+        points: &[Point3],
+    ) -> Result<()> {
+        let exact = loop {
+            match self.exact.next() {
+                Some(frame) => {
+                    let frame = frame?;
+                    if frame.index == index {
+                        break frame.picture;
+                    }
+                }
+                None => return Ok(()),
+            }
+        };
+        let is_due = index.is_multiple_of(EVERY);
+        let has_size = |p: &Picture| (p.width(), p.height()) == (exact.width(), exact.height());
+        if !is_due || !has_size(after) {
+            return Ok(());
+        }
+        let face = Face {
+            masks: &self.masks,
+            index: index as u32,
+            side: exact.width(),
+        };
+        self.after.add(after, &exact, &face);
+        self.before.add(before, &exact, &face);
+        let parts = parts(points);
+        for y in 0..exact.height() {
+            for x in (0..exact.width()).filter(|&x| face.has(x, y)) {
+                let square = square(after, &exact, (x, y));
+                self.regions[part_at(&parts, (x, y))].add(Some(square));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(&self) -> Exact {
+        let named = REGIONS.iter().zip(&self.regions);
+        let regions = named.filter_map(|(&name, mean)| {
+            let psnr_db = psnr(mean.get()?);
+            Some(Region { name, psnr_db })
+        });
+        Exact {
+            after: self.after.likeness(),
+            before: self.before.likeness(),
+            regions: regions.collect(),
+        }
+    }
+}
+
+/// Where the face is in one frame.
+struct Face<'a> {
+    masks: &'a Picture,
+    index: u32,
+    side: u32,
+}
+
+impl Face<'_> {
+    fn has(&self, x: u32, y: u32) -> bool {
+        let mask_side = self.masks.width();
+        let (x, y) = (
+            x * mask_side / self.side,
+            y * mask_side / self.side + self.index * mask_side,
+        );
+        y < self.masks.height() && (FACE[0]..FACE[1]).contains(&self.masks.get(x, y)[0])
+    }
+}
+
+impl Sums {
+    fn add(&mut self, a: &Picture, b: &Picture, face: &Face<'_>) {
+        for y in 0..b.height() {
+            for x in (0..b.width()).filter(|&x| face.has(x, y)) {
+                self.square.add(Some(square(a, b, (x, y))));
+            }
+        }
+        for y in (0..b.height() - WINDOW).step_by(WINDOW as usize) {
+            for x in (0..b.width() - WINDOW).step_by(WINDOW as usize) {
+                let last = WINDOW - 1;
+                let corners = [(x, y), (x + last, y), (x, y + last), (x + last, y + last)];
+                if corners.into_iter().all(|(x, y)| face.has(x, y)) {
+                    self.alike.add(Some(similarity(a, b, (x, y))));
+                }
+            }
+        }
+    }
+
+    fn likeness(&self) -> Likeness {
+        Likeness {
+            psnr_db: self.square.get().map_or(0.0, psnr),
+            ssim: self.alike.get().unwrap_or(0.0),
+        }
+    }
+}
+
+/// Mean square difference of a pixel's three values.
+fn square(a: &Picture, b: &Picture, (x, y): (u32, u32)) -> f64 {
+    let pairs = a.get(x, y).into_iter().zip(b.get(x, y));
+    pairs
+        .map(|(a, b)| (f64::from(a) - f64::from(b)).powi(2))
+        .sum::<f64>()
+        / 3.0
+}
+
+fn psnr(square: f64) -> f64 {
+    10.0 * (255.0_f64.powi(2) / square.max(1e-3)).log10()
+}
+
+/// The hulls of the parts, each with its number.
+fn parts(points: &[Point3]) -> Vec<(usize, Vec<Point2>)> {
+    let around = |part: usize, outline: &[usize]| {
+        let points: Vec<Point2> = outline.iter().map(|&i| points[i].xy()).collect();
+        (part, hull(&points))
+    };
+    vec![
+        around(0, &RIGHT_EYE),
+        around(0, &LEFT_EYE),
+        around(1, BROWS[0]),
+        around(1, BROWS[1]),
+        around(2, &OUTER_LIPS),
+        around(3, &NOSE),
+    ]
+}
+
+fn part_at(parts: &[(usize, Vec<Point2>)], (x, y): (u32, u32)) -> usize {
+    let at = Point2::new(x as f32 + 0.5, y as f32 + 0.5);
+    let found = parts.iter().find(|(_, corners)| is_inside(corners, at));
+    found.map_or(REGIONS.len() - 1, |(part, _)| *part)
+}
+
+/// Whether a place lies inside a convex shape given clockwise.
+fn is_inside(corners: &[Point2], at: Point2) -> bool {
+    let sides = corners.iter().zip(corners.iter().cycle().skip(1));
+    !corners.is_empty()
+        && sides
+            .into_iter()
+            .all(|(a, b)| (b.x - a.x) * (at.y - a.y) - (b.y - a.y) * (at.x - a.x) >= 0.0)
+}
+
+/// Structural similarity of one window (Wang et al., "Image quality assessment", TIP 2004).
+fn similarity(a: &Picture, b: &Picture, (x, y): (u32, u32)) -> f64 {
+    let places = (0..WINDOW).flat_map(|j| (0..WINDOW).map(move |i| (x + i, y + j)));
+    let (mut a1, mut b1, mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for (x, y) in places {
+        let (p, q) = (f64::from(luma(a.get(x, y))), f64::from(luma(b.get(x, y))));
+        a1 += p;
+        b1 += q;
+        aa += p * p;
+        bb += q * q;
+        ab += p * q;
+    }
+    let n = f64::from(WINDOW * WINDOW);
+    let (ma, mb) = (a1 / n, b1 / n);
+    let (va, vb, cov) = (aa / n - ma * ma, bb / n - mb * mb, ab / n - ma * mb);
+    let (c1, c2) = ((0.01 * 255.0_f64).powi(2), (0.03 * 255.0_f64).powi(2));
+    ((2.0 * ma * mb + c1) * (2.0 * cov + c2)) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp(shift: u8) -> Picture {
+        let value = |i: u32| ((i * 7 % 200) as u8).wrapping_add(shift);
+        Picture::new(8, 8, (0..64).flat_map(|i| [value(i); 3]).collect())
+    }
+
+    #[test]
+    fn a_window_is_like_itself_and_less_like_its_reverse() {
+        let same = similarity(&ramp(0), &ramp(0), (0, 0));
+        let turned = similarity(&ramp(0), &ramp(0).turned(2), (0, 0));
+        assert!((same - 1.0).abs() < 1e-9 && turned < 0.9, "{same} {turned}");
+    }
+
+    #[test]
+    fn ten_levels_off_are_28_decibels() {
+        let gap = square(&ramp(0), &ramp(10), (1, 1));
+        assert!((psnr(gap) - 28.13).abs() < 0.01, "{}", psnr(gap));
+    }
+
+    #[test]
+    fn masks_are_read_frame_by_frame() {
+        let mut masks = Picture::filled(4, 8, [0; 3]);
+        masks.set(1, 5, [170; 3]);
+        let face = |index| Face {
+            masks: &masks,
+            index,
+            side: 8,
+        };
+        assert!(face(1).has(3, 3));
+        assert!(!face(0).has(3, 3));
+        assert!(!face(9).has(3, 3));
+    }
+
+    #[test]
+    fn places_belong_to_the_part_around_them() {
+        let square = [(2.0, 2.0), (6.0, 2.0), (6.0, 6.0), (2.0, 6.0)];
+        let corners = hull(&square.map(|(x, y)| Point2::new(x, y)));
+        let parts = [(2, corners)];
+        assert_eq!(part_at(&parts, (4, 4)), 2);
+        assert_eq!(part_at(&parts, (7, 4)), REGIONS.len() - 1);
+    }
+}
