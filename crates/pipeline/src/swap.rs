@@ -4,6 +4,7 @@ mod draw;
 mod gaps;
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use effigy_frame::{Frame, Picture};
 use effigy_mark::consent::{Claim, Seen, Token};
@@ -242,17 +243,53 @@ fn policy<'a>(job: &SwapJob, keys: &'a Keys, model: &FaceModel) -> Policy<'a> {
     job.safeguards.policy(keys, Some(&job.input), Some(model))
 }
 
-/// Reads, draws and writes every frame, or one where the result is a picture.
+/// Reads, draws and writes every frame, or one where the result is a picture. Marking and encoding
+/// run behind on a thread of their own, a few frames at the most.
 fn write(
     job: &SwapJob,
     (token, policy): (&Token, &Policy<'_>),
-    (clips, networks, chosen): (&Clips, &Networks, &Chosen),
+    footage: (&Clips, &Networks, &Chosen),
     renderer: &mut Renderer<'_>,
     progress: &mut dyn Progress,
 ) -> Result<(Marked, u64)> {
-    let mut sink = Sink::new(job, token, policy)?;
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(FRAMES_BEHIND);
+        let writing = scope.spawn(move || write_behind(job, token, policy, &receiver));
+        let drawn = draw_all(job, footage, renderer, progress, &sender);
+        drop(sender);
+        let written = match writing.join() {
+            Ok(written) => written,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        // Drawing stops when writing does, so that the writer's error comes first.
+        match (written?, drawn?) {
+            (Some(marked), n_frames) => Ok((marked, n_frames)),
+            (None, _) => Err(Error::Cancelled),
+        }
+    })
+}
+
+/// Frames that wait to be marked and encoded.
+const FRAMES_BEHIND: usize = 3;
+
+/// What the thread that writes is told.
+enum Order {
+    Write(Frame),
+    /// That was all: the result may get its name.
+    Finish,
+}
+
+/// Follows, draws and hands on all frames; gives how many.
+fn draw_all(
+    job: &SwapJob,
+    (clips, networks, chosen): (&Clips, &Networks, &Chosen),
+    renderer: &mut Renderer<'_>,
+    progress: &mut dyn Progress,
+    sender: &SyncSender<Order>,
+) -> Result<u64> {
     let n_frames = crate::survey::n_frames(clips).filter(|_| !is_picture(&job.output));
     progress.begin(&format!("drawing {}", job.face), n_frames);
+    let hand_on = |order: Order| sender.send(order).map_err(|_stopped| Error::Cancelled);
     let mut gaps = Gaps::default();
     let mut n_frames = 0;
     let mut pass = |ready: Vec<Ready>, renderer: &mut Renderer<'_>| -> Result<()> {
@@ -263,7 +300,7 @@ fn write(
                 frame.picture = beside(&source, &frame.picture);
             }
             n_frames += 1;
-            sink.write(frame)?;
+            hand_on(Order::Write(frame))?;
         }
         Ok(())
     };
@@ -271,7 +308,25 @@ fn write(
         pass(gaps.take(frame, wanted(faces, &chosen.tracks)), renderer)
     })?;
     pass(gaps.rest(), renderer)?;
-    Ok((sink.finish()?, n_frames))
+    hand_on(Order::Finish)?;
+    Ok(n_frames)
+}
+
+/// Writes what it is told. `None`, and no file, where it is not told to finish.
+fn write_behind(
+    job: &SwapJob,
+    token: &Token,
+    policy: &Policy<'_>,
+    orders: &Receiver<Order>,
+) -> Result<Option<Marked>> {
+    let mut sink = Sink::new(job, token, policy)?;
+    for order in orders {
+        match order {
+            Order::Write(frame) => sink.write(frame)?,
+            Order::Finish => return sink.finish().map(Some),
+        }
+    }
+    Ok(None)
 }
 
 /// Where drawn frames go.

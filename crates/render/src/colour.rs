@@ -7,6 +7,8 @@
 use effigy_frame::colour::{lab_from_rgb, rgb_from_lab};
 use effigy_frame::{Picture, Plane};
 
+use crate::mask::grown;
+
 /// What is added to and multiplied with each of L*, a*, b*.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Shift {
@@ -20,6 +22,10 @@ pub(crate) struct Shift {
 
 /// Pixels that count for the match: well inside the mask.
 const LEAST_MASK: f32 = 0.5;
+/// One pixel in so many is enough.
+const STEP: usize = 3;
+/// How far colours are changed beyond the mask.
+const REACH_PX: usize = 6;
 /// Fewer pixels say nothing about colour.
 const FEWEST_PIXELS: usize = 64;
 /// How far contrast and colourfulness may be changed.
@@ -30,6 +36,7 @@ const MEMORY_SECS: f32 = 0.6;
 /// Measures how `drawn` must change to look like `seen`, under `mask`; all are of one size.
 pub(crate) fn measure(drawn: &Picture, seen: &Picture, mask: &Plane) -> Option<Shift> {
     let places: Vec<usize> = (0..mask.values().len())
+        .step_by(STEP)
         .filter(|&i| LEAST_MASK <= mask.values()[i])
         .collect();
     if places.len() < FEWEST_PIXELS {
@@ -83,9 +90,11 @@ impl Shift {
         [lightness, colour(1), colour(2)]
     }
 
-    /// Changes the colours of `drawn`.
-    pub(crate) fn apply(&self, drawn: &mut Picture) {
-        for pixel in drawn.pixels_mut().chunks_exact_mut(3) {
+    /// Changes the colours of `drawn`, but not far outside `mask`, where nobody will see them.
+    pub(crate) fn apply(&self, drawn: &mut Picture, mask: &Plane) {
+        let near = grown(mask, REACH_PX);
+        let pixels = drawn.pixels_mut().chunks_exact_mut(3).zip(near.values());
+        for (pixel, _) in pixels.filter(|(_, near)| 0.0 < **near) {
             let lab = lab_from_rgb([pixel[0], pixel[1], pixel[2]]);
             let moved = self.moved(lab);
             for (value, share) in pixel.iter_mut().zip(rgb_from_lab(moved)) {
@@ -134,7 +143,7 @@ mod tests {
         let (picture, mask) = (patches(0), Plane::filled(32, 32, 1.0));
         let shift = measure(&picture, &picture, &mask).unwrap();
         let mut same = picture.clone();
-        shift.apply(&mut same);
+        shift.apply(&mut same, &mask);
         let gaps = same
             .pixels()
             .iter()
@@ -148,7 +157,7 @@ mod tests {
         let mask = Plane::filled(32, 32, 1.0);
         let mut drawn = patches(40);
         let shift = measure(&drawn, &patches(0), &mask).unwrap();
-        shift.apply(&mut drawn);
+        shift.apply(&mut drawn, &mask);
         let again = measure(&drawn, &patches(0), &mask).unwrap();
         for c in 0..3 {
             assert!((again.from[c] - again.to[c]).abs() < 1.0, "{again:?}");
@@ -160,7 +169,7 @@ mod tests {
         let mask = Plane::filled(32, 32, 1.0);
         let shift = measure(&patches(40), &patches(0), &mask).unwrap();
         let mut dark = Picture::filled(2, 2, [3; 3]);
-        shift.apply(&mut dark);
+        shift.apply(&mut dark, &Plane::filled(2, 2, 1.0));
         assert!(
             dark.pixels().iter().all(|&v| v.abs_diff(3) <= 2),
             "{dark:?}"

@@ -58,6 +58,13 @@ impl Default for Hidden {
     }
 }
 
+/// Where the face is, in cells too.
+struct Scene<'a> {
+    outline: &'a Outline,
+    mesh: Vec<f32>,
+    wide: Vec<f32>,
+}
+
 impl Hidden {
     /// Gives the share of each crop pixel that something stands before, or where hair is drawn
     /// that would end nowhere.
@@ -72,13 +79,18 @@ impl Hidden {
         secs: f32,
     ) -> Plane {
         let colours = cells_of(seen);
-        let mut is_hidden = fringe(&colours, outline);
-        let drawn = fringe(&cells_of(&faces.drawn.picture), outline);
+        let scene = Scene {
+            outline,
+            mesh: cells_of_plane(&outline.mesh),
+            wide: cells_of_plane(&outline.wide),
+        };
+        let mut is_hidden = fringe(&colours, &scene);
+        let drawn = fringe(&cells_of(&faces.drawn.picture), &scene);
         for (hidden, drawn) in is_hidden.iter_mut().zip(drawn) {
             *hidden |= drawn;
         }
         if let Some(own) = faces.own {
-            let strange = self.strange(&colours, own, outline, secs);
+            let strange = self.strange(&colours, own, &scene, secs);
             for (hidden, strange) in is_hidden.iter_mut().zip(strange) {
                 *hidden |= strange;
             }
@@ -99,11 +111,12 @@ impl Hidden {
         &mut self,
         colours: &[[f32; 3]],
         own: &Drawn,
-        outline: &Outline,
+        scene: &Scene<'_>,
         secs: f32,
     ) -> Vec<bool> {
         let drawn = cells_of(&own.picture);
-        let inside: Vec<bool> = cells_of_plane(&outline.mesh)
+        let inside: Vec<bool> = scene
+            .mesh
             .iter()
             .zip(cells_of_plane(&own.mask))
             .map(|(outline, own)| INSIDE < outline.min(own))
@@ -206,12 +219,15 @@ fn middle(values: &mut [f32]) -> f32 {
 
 /// Hair over the forehead: much darker than the cheeks, above the brows or beside the mesh, and
 /// hanging down from the rim.
-fn fringe(colours: &[[f32; 3]], outline: &Outline) -> Vec<bool> {
+fn fringe(colours: &[[f32; 3]], scene: &Scene<'_>) -> Vec<bool> {
+    let Scene {
+        outline,
+        mesh,
+        wide,
+    } = scene;
     let scale = outline.mesh.width() as f32 / CELLS as f32;
     let cheeks = outline.cheeks.map(|at| colours[cell_at(at, scale)][0]);
     let darkest = HAIR * cheeks[0].max(cheeks[1]);
-    let wide = cells_of_plane(&outline.wide);
-    let mesh = cells_of_plane(&outline.mesh);
     let is_above = |i: usize| {
         let column = (((i % CELLS) as f32 + 0.5) * scale) as usize;
         ((i / CELLS) as f32 + 0.5) * scale < outline.forehead_ends[column]

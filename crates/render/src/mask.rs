@@ -38,7 +38,7 @@ pub(crate) fn crop_mask(outline: &Outline, drawn: &Plane, hidden: Option<&Plane>
 }
 
 /// The largest value within `reach` pixels along both axes.
-fn grown(plane: &Plane, reach: usize) -> Plane {
+pub(crate) fn grown(plane: &Plane, reach: usize) -> Plane {
     transposed(&grown_rows(&transposed(&grown_rows(plane, reach)), reach))
 }
 

@@ -5,13 +5,13 @@ use effigy_model::face_model::Drawn;
 
 use crate::blend::blended;
 use crate::colour::{self, Shift};
-use crate::detail;
+use crate::detail::{self, Fine};
 use crate::grid::Grid;
 use crate::hidden::Hidden;
 use crate::mask::crop_mask;
 use crate::outline::Outline;
 use crate::outwards::outwards;
-use crate::sample::{colour_at, fitted, mask_at};
+use crate::sample::{Sampler, fitted, mask_at};
 
 /// Where a face is in its frame.
 #[derive(Clone, Debug)]
@@ -152,12 +152,13 @@ impl Steady {
         if let Some(measured) = measured {
             let shift = self.shift.get_or_insert(measured);
             shift.follow(&measured, secs);
-            shift.apply(picture);
+            shift.apply(picture, mask);
         }
-        if let Some(measured) = detail::measure(picture, seen, mask) {
+        let fine = Fine::of(picture);
+        if let Some(measured) = fine.gain_to(&Fine::of(seen), mask) {
             let gain = self.detail_gain.get_or_insert(measured);
             *gain += (1.0 - (-secs / DETAIL_MEMORY_SECS).exp()) * (measured - *gain);
-            detail::scale(picture, *gain);
+            fine.scale(picture, *gain);
         }
     }
 }
@@ -247,15 +248,22 @@ fn difference(
     drawn: &Picture,
     (crop_from_frame, rect): (Similarity, Pixels),
 ) -> Grid<3> {
-    let values = rect.centres().map(|centre| {
-        let seen = frame.get(centre.x as u32, centre.y as u32);
-        let new = colour_at(drawn, crop_from_frame.apply(centre));
-        std::array::from_fn(|c| new[c] - f32::from(seen[c]))
-    });
+    let drawn = Sampler::new(drawn);
+    let row_bytes = frame.width() as usize * 3;
+    let mut values = Vec::with_capacity(rect.width * rect.height);
+    for y in rect.y..rect.y + rect.height {
+        let first = y * row_bytes + rect.x * 3;
+        let row = &frame.pixels()[first..first + rect.width * 3];
+        values.extend(row.chunks_exact(3).enumerate().map(|(x, seen)| {
+            let centre = Point2::new((rect.x + x) as f32 + 0.5, y as f32 + 0.5);
+            let new = drawn.colour_at(crop_from_frame.apply(centre));
+            std::array::from_fn(|c| new[c] - f32::from(seen[c]))
+        }));
+    }
     Grid {
         width: rect.width,
         height: rect.height,
-        values: values.collect(),
+        values,
     }
 }
 
@@ -278,8 +286,8 @@ fn add(frame: &mut Picture, rect: Pixels, change: &Grid<3>, weights: &Grid<1>, f
             let grain = finish.opacity * weight * finish.grain;
             let speck = grain * detail::speck(x, y, finish.seed);
             for (value, change) in pixel.iter_mut().zip(change) {
-                let new = f32::from(*value) + share * change + speck;
-                *value = new.round().clamp(0.0, 255.0) as u8;
+                // Turning into a byte cuts off below 0 and above 255.
+                *value = (f32::from(*value) + share * change + speck + 0.5) as u8;
             }
         }
     }

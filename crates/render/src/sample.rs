@@ -42,12 +42,12 @@ pub(crate) fn fitted(
 /// The mask at a place, bilinear; 0 outside.
 pub(crate) fn mask_at(mask: &Plane, at: Point2) -> f32 {
     let (fx, fy) = (at.x - 0.5, at.y - 0.5);
-    let (x, y) = (fx.floor(), fy.floor());
-    let (last_x, last_y) = ((mask.width() - 2) as f32, (mask.height() - 2) as f32);
-    if x < 0.0 || y < 0.0 || last_x < x || last_y < y {
+    let (x, y) = (floor(fx), floor(fy));
+    let (last_x, last_y) = (mask.width() as i32 - 2, mask.height() as i32 - 2);
+    if x < 0 || y < 0 || last_x < x || last_y < y {
         return 0.0;
     }
-    let (wx, wy) = (fx - x, fy - y);
+    let (wx, wy) = (fx - x as f32, fy - y as f32);
     let first = y as usize * mask.width() + x as usize;
     let values = &mask.values()[first..];
     let upper = values[0] + wx * (values[1] - values[0]);
@@ -56,26 +56,52 @@ pub(crate) fn mask_at(mask: &Plane, at: Point2) -> f32 {
     upper + wy * (lower - upper)
 }
 
-/// The colour at a place, by cubic convolution (Keys, IEEE ASSP 1981, a = −½); the rim is repeated.
-pub(crate) fn colour_at(picture: &Picture, at: Point2) -> [f32; 3] {
-    let (fx, fy) = (at.x - 0.5, at.y - 0.5);
-    let (x, y) = (fx.floor(), fy.floor());
-    let (across, down) = (cubic(fx - x), cubic(fy - y));
-    let (width, height) = (picture.width() as i32, picture.height() as i32);
-    let columns: [usize; 4] =
-        std::array::from_fn(|i| (x as i32 + i as i32 - 1).clamp(0, width - 1) as usize * 3);
-    let mut sum = [0.0; 3];
-    for (i, weight_down) in down.into_iter().enumerate() {
-        let row = (y as i32 + i as i32 - 1).clamp(0, height - 1) as usize;
-        let row = &picture.pixels()[row * width as usize * 3..(row + 1) * width as usize * 3];
-        for (column, weight) in columns.into_iter().zip(across) {
-            let weight = weight * weight_down;
-            for (s, &v) in sum.iter_mut().zip(&row[column..column + 3]) {
-                *s += weight * f32::from(v);
-            }
+/// A picture whose colours can be looked up between its pixels.
+pub(crate) struct Sampler {
+    width: usize,
+    height: usize,
+    /// Red, green, blue and nothing: four values move as one.
+    pixels: Vec<[f32; 4]>,
+}
+
+impl Sampler {
+    pub(crate) fn new(picture: &Picture) -> Self {
+        let pixel = |rgb: &[u8]| [f32::from(rgb[0]), f32::from(rgb[1]), f32::from(rgb[2]), 0.0];
+        Self {
+            width: picture.width() as usize,
+            height: picture.height() as usize,
+            pixels: picture.pixels().chunks_exact(3).map(pixel).collect(),
         }
     }
-    sum
+
+    /// The colour at a place, by cubic convolution (Keys, IEEE ASSP 1981, a = −½); the rim is
+    /// repeated.
+    pub(crate) fn colour_at(&self, at: Point2) -> [f32; 4] {
+        let (fx, fy) = (at.x - 0.5, at.y - 0.5);
+        let (x, y) = (floor(fx), floor(fy));
+        let (across, down) = (cubic(fx - x as f32), cubic(fy - y as f32));
+        let near = |first: i32, end: usize| -> [usize; 4] {
+            std::array::from_fn(|i| (first - 1 + i as i32).clamp(0, end as i32 - 1) as usize)
+        };
+        let columns = near(x, self.width);
+        let mut sum = [0.0; 4];
+        for (row, weight_down) in near(y, self.height).into_iter().zip(down) {
+            let row = &self.pixels[row * self.width..(row + 1) * self.width];
+            for (column, weight) in columns.into_iter().zip(across) {
+                let weight = weight * weight_down;
+                for (s, v) in sum.iter_mut().zip(row[column]) {
+                    *s += weight * v;
+                }
+            }
+        }
+        sum
+    }
+}
+
+/// The next whole number below, without a call into the C library.
+fn floor(value: f32) -> i32 {
+    let whole = value as i32;
+    whole - i32::from(value < whole as f32)
 }
 
 fn cubic(t: f32) -> [f32; 4] {
@@ -96,15 +122,22 @@ mod tests {
     fn pixels_come_back_at_their_centres() {
         let pixels = (0..6 * 5 * 3).map(|i| (i * 37 % 251) as u8).collect();
         let picture = Picture::new(6, 5, pixels);
-        let got = colour_at(&picture, Point2::new(3.5, 2.5));
-        assert_eq!(got, picture.get(3, 2).map(f32::from));
+        let got = Sampler::new(&picture).colour_at(Point2::new(3.5, 2.5));
+        assert_eq!(got[..3], picture.get(3, 2).map(f32::from));
     }
 
     #[test]
     fn slopes_are_followed_between_pixels() {
         let pixels = (0..8 * 8).flat_map(|i| [(i % 8 * 10) as u8; 3]).collect();
-        let got = colour_at(&Picture::new(8, 8, pixels), Point2::new(4.25, 4.0));
+        let got = Sampler::new(&Picture::new(8, 8, pixels)).colour_at(Point2::new(4.25, 4.0));
         assert!((got[0] - 37.5).abs() < 1e-4, "{got:?}");
+    }
+
+    #[test]
+    fn floors_are_those_of_the_library() {
+        for value in [-2.5_f32, -1.0, -0.2, 0.0, 0.7, 3.0, 95.99] {
+            assert_eq!(floor(value), value.floor() as i32, "{value}");
+        }
     }
 
     #[test]
