@@ -37,8 +37,12 @@ const USUAL_SECS: f32 = 2.0;
 /// How slowly an occluder appears and goes, in seconds.
 const APPEARS_SECS: f32 = 0.04;
 const GOES_SECS: f32 = 0.1;
-/// Hair is at most this bright, as a share of the cheeks.
-const HAIR: f32 = 0.55;
+/// Hair is at most this bright, as a share of the cheeks: in the frame, and where it is drawn, which
+/// is blurred.
+const HAIR: [f32; 2] = [0.58, 0.72];
+
+/// What is drawn brighter than this beside the face is background, as a share of the cheeks.
+const BACKGROUND: f32 = 1.15;
 
 /// What is known about occluders of one followed face.
 #[derive(Clone, Debug)]
@@ -84,8 +88,8 @@ impl Hidden {
             mesh: cells_of_plane(&outline.mesh),
             wide: cells_of_plane(&outline.wide),
         };
-        let mut is_hidden = fringe(&colours, &scene);
-        let drawn = fringe(&cells_of(&faces.drawn.picture), &scene);
+        let mut is_hidden = fringe(&colours, HAIR[0], &scene);
+        let drawn = fringe(&cells_of(&faces.drawn.picture), HAIR[1], &scene);
         for (hidden, drawn) in is_hidden.iter_mut().zip(drawn) {
             *hidden |= drawn;
         }
@@ -144,6 +148,38 @@ impl Hidden {
         }
         strange
     }
+}
+
+/// The drawn mask without the background that an uncertain drawing lets in: what is much brighter
+/// than the cheeks and hangs together with the mask's rim.
+pub(crate) fn drawn_face(drawn: &Drawn, outline: &Outline) -> Plane {
+    let colours = cells_of(&drawn.picture);
+    let mask = cells_of_plane(&drawn.mask);
+    let brightest = BACKGROUND * cheeks_of(&colours, outline);
+    let is_bright = |i: usize| INSIDE < mask[i] && brightest < colours[i][0];
+    let is_rim = |i: usize| neighbours(i).count() < 4 || neighbours(i).any(|i| mask[i] < INSIDE);
+    let first = (0..mask.len()).filter(|&i| is_bright(i) && is_rim(i));
+    let bright = spread(first.collect(), is_bright);
+    let beside = |i: usize| bright[i] || neighbours(i).any(|j| bright[j]);
+    let near = |i: usize| beside(i) || neighbours(i).any(beside);
+    let level: Vec<f32> = (0..mask.len())
+        .map(|i| f32::from(u8::from(near(i))))
+        .collect();
+    let mut face = drawn.mask.clone();
+    if bright.contains(&true) {
+        let background = enlarged(&level, face.width());
+        for (value, background) in face.values_mut().iter_mut().zip(background.values()) {
+            *value *= 1.0 - background;
+        }
+    }
+    face
+}
+
+/// How bright the brighter cheek is.
+fn cheeks_of(colours: &[[f32; 3]], outline: &Outline) -> f32 {
+    let scale = outline.mesh.width() as f32 / CELLS as f32;
+    let cheeks = outline.cheeks.map(|at| colours[cell_at(at, scale)][0]);
+    cheeks[0].max(cheeks[1])
 }
 
 /// Share of the way that `secs` lead towards an aim that is followed this slowly.
@@ -219,15 +255,14 @@ fn middle(values: &mut [f32]) -> f32 {
 
 /// Hair over the forehead: much darker than the cheeks, above the brows or beside the mesh, and
 /// hanging down from the rim.
-fn fringe(colours: &[[f32; 3]], scene: &Scene<'_>) -> Vec<bool> {
+fn fringe(colours: &[[f32; 3]], darkness: f32, scene: &Scene<'_>) -> Vec<bool> {
     let Scene {
         outline,
         mesh,
         wide,
     } = scene;
     let scale = outline.mesh.width() as f32 / CELLS as f32;
-    let cheeks = outline.cheeks.map(|at| colours[cell_at(at, scale)][0]);
-    let darkest = HAIR * cheeks[0].max(cheeks[1]);
+    let darkest = darkness * cheeks_of(colours, outline);
     let is_above = |i: usize| {
         let column = (((i % CELLS) as f32 + 0.5) * scale) as usize;
         ((i / CELLS) as f32 + 0.5) * scale < outline.forehead_ends[column]
@@ -403,6 +438,17 @@ mod tests {
         assert!(0.9 < hidden.get(40, 6), "{}", hidden.get(40, 6));
         assert!(0.9 < hidden.get(66, 8), "{}", hidden.get(66, 8));
         assert!(hidden.get(54, 10) <= 0.0 && hidden.get(48, 60) <= 0.0);
+    }
+
+    #[test]
+    fn bright_background_is_no_part_of_a_drawn_face() {
+        let mut drawn = skin();
+        assert_eq!(drawn_face(&drawn, &outline()), drawn.mask);
+        drawn.picture = with_box([250, 250, 250], [0, 50, 12, 96]);
+        let face = drawn_face(&drawn, &outline());
+        assert!(face.get(5, 70) <= 0.0 && 0.99 < face.get(40, 70));
+        drawn.picture = with_box([250, 250, 250], [44, 60, 52, 64]); // teeth
+        assert_eq!(drawn_face(&drawn, &outline()), drawn.mask);
     }
 
     #[test]

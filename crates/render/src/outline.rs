@@ -34,7 +34,7 @@ const REACH: f32 = 0.2;
 /// Width of a temple seen from the front, in the same.
 const TEMPLE: f32 = 0.2;
 /// How far above the brows the forehead ends, in the same.
-const ABOVE_BROWS: f32 = 0.05;
+const ABOVE_BROWS: f32 = 0.12;
 
 impl Outline {
     /// Finds the outline of a mesh of which `points` are given in pixels of the crop.
@@ -111,7 +111,7 @@ mod tests {
         assert!((below(&outline.wide) - below(&outline.mesh)).abs() < 1e-3);
         let brow = points[105];
         let ends = outline.forehead_ends[brow.x as usize];
-        assert!(brow.y - 6.0 < ends && ends < brow.y, "{ends} {brow:?}");
+        assert!(brow.y - 9.0 < ends && ends < brow.y, "{ends} {brow:?}");
     }
 
     #[test]

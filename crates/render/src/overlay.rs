@@ -7,7 +7,7 @@ use crate::blend::blended;
 use crate::colour::{self, Shift};
 use crate::detail::{self, Fine};
 use crate::grid::Grid;
-use crate::hidden::Hidden;
+use crate::hidden::{Hidden, drawn_face};
 use crate::mask::crop_mask;
 use crate::outline::Outline;
 use crate::outwards::outwards;
@@ -95,7 +95,7 @@ pub fn overlay(
     let secs = steady.pass(time_secs);
     let hidden = steady.hidden.look(&seen, faces, &outline, secs);
     let mask = crop_mask(&outline, &faces.drawn.mask, Some(&hidden));
-    let mut picture = outwards(&faces.drawn.picture, &faces.drawn.mask);
+    let mut picture = outwards(&faces.drawn.picture, &drawn_face(faces.drawn, &outline));
     steady.suit(&mut picture, &seen, &mask, secs);
     let (picture, mask, crop_from_frame) = fitted(picture, mask, crop_from_frame);
     let weights = weights_in(&mask, crop_from_frame, rect);
@@ -392,7 +392,8 @@ mod tests {
 
     #[test]
     fn face_laid_over_itself_changes_little() {
-        let smooth = (0..320 * 240_u32).flat_map(|i| [(i % 320 / 2) as u8, (i / 320) as u8, 120]);
+        let smooth = (0..320 * 240_u32)
+            .flat_map(|i| [150 + (i % 320 / 8) as u8, 110 + (i / 2560) as u8, 90]);
         let before = Picture::new(320, 240, smooth.collect());
         let place = place(Point2::new(150.0, 120.0));
         let picture = resample::crop(&before, place.frame_from_crop, SIDE);
@@ -423,7 +424,7 @@ mod tests {
             drawn: &drawn,
             own: Some(&own),
         };
-        let (mut steady, mut frame) = (Steady::default(), before.clone());
+        let (mut steady, mut frame) = (Steady::new(Complexion::Drawn), before.clone());
         let place = place(Point2::new(150.0, 120.0));
         for n in 0..6 {
             frame = before.clone();
