@@ -7,6 +7,7 @@
 //! suspicion never lowers the probability. The numbers stand in `weights/fuse.toml`, made by
 //! `recipes fuse`.
 
+use effigy_model::weights;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Cue;
@@ -41,6 +42,10 @@ pub struct CueCalibration {
     pub weight: f32,
     /// Added before the measures.
     pub bias: f32,
+    /// SHA-256 of the weights of the network that it asks, if it asks one: other weights give
+    /// other numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_sha256: Option<String>,
     /// In the cue's order.
     pub measure: Vec<MeasureCalibration>,
 }
@@ -59,12 +64,16 @@ pub struct MeasureCalibration {
 }
 
 impl Calibration {
-    /// The calibration of this version.
+    /// The calibration of this version, without cues whose network has other weights by now.
     pub fn built_in() -> Self {
         let read: Result<Self, _> = toml::from_str(FUSE);
-        let Ok(read) = read else {
+        let Ok(mut read) = read else {
             unreachable!("the calibration inside the program is damaged")
         };
+        let hashes = weights::hashes();
+        let is_inside = |sha256: &String| hashes.iter().any(|(_, inside)| inside == sha256);
+        read.cue
+            .retain(|known| known.network_sha256.as_ref().is_none_or(is_inside));
         read
     }
 
@@ -151,6 +160,7 @@ mod tests {
                 name: "noise".to_owned(),
                 weight: 1.0,
                 bias: -1.0,
+                network_sha256: None,
                 measure: vec![MeasureCalibration {
                     name: "a".to_owned(),
                     usual: 2.0,

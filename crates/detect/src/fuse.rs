@@ -156,7 +156,10 @@ pub fn finding(taken: &Taken, calibration: &Calibration) -> Finding {
         Err(not) => return Finding::not_judged(not.cue, &not.why),
     };
     let Some(known) = calibration.of(reading) else {
-        return Finding::not_judged(reading.cue, "this version has no calibration for it");
+        return Finding::not_judged(
+            reading.cue,
+            "this version has no calibration for its network",
+        );
     };
     let score = sigmoid(known.logit(&reading.overall));
     let loudest = known.loudest(&reading.overall);
@@ -254,6 +257,7 @@ mod tests {
                 name: "noise".to_owned(),
                 weight: 1.0,
                 bias: -1.0,
+                network_sha256: None,
                 measure: noise::MEASURES.iter().map(measure).collect(),
             }],
         }

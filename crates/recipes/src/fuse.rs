@@ -163,6 +163,7 @@ fn calibrate_cue(cue: Cue, readings: &[&Reading]) -> Option<CueCalibration> {
         name: cue.name().to_owned(),
         weight: 0.0,
         bias: 0.0,
+        network_sha256: network_sha256(cue),
         measure,
     };
     let example = |r: &&&Reading| Example {
@@ -176,6 +177,20 @@ fn calibrate_cue(cue: Cue, readings: &[&Reading]) -> Option<CueCalibration> {
         measure.weight = weight;
     }
     Some(known)
+}
+
+/// The hash of the weights that a cue's numbers come from.
+fn network_sha256(cue: Cue) -> Option<String> {
+    let file = match cue {
+        Cue::Blending => "blend-judge.safetensors",
+        Cue::Identity => "identifier.safetensors",
+        _ => return None,
+    };
+    let hashes = effigy_model::weights::hashes();
+    hashes
+        .into_iter()
+        .find(|(name, _)| name == file)
+        .map(|(_, sha256)| sha256)
 }
 
 /// Pulls weights towards zero: there are a few dozen clips.
