@@ -4,9 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
+use effigy_detect::Verdict;
 use effigy_mark::{Keys, Trust, verify};
 use effigy_media::{Limits, probe};
-use effigy_pipeline::{Error, Quiet, swap, train};
+use effigy_pipeline::{Choice, Error, Networks, Quiet, ScanJob, scan, swap, train};
 use studio::studio;
 
 #[path = "studio/studio.rs"]
@@ -57,6 +58,14 @@ fn two_clips_become_a_marked_swap() {
         ],
     };
     assert!(verify(&report.marked.path, &trust).unwrap().marked);
+    let networks = Networks::load(Choice::Cpu).unwrap();
+    let job = ScanJob {
+        trust,
+        ..ScanJob::new(report.marked.path.clone())
+    };
+    let judged = scan(&job, &networks, &mut Quiet).unwrap();
+    assert!(judged.marked_as_synthetic, "{:?}", judged.cues);
+    assert_eq!(judged.verdict, Verdict::Signs);
     let logged = studio.logged();
     let began = "consented, consented, training-began, written";
     assert!(logged.starts_with(began), "{logged}");

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use effigy_detect::{Report, Verdict};
 use effigy_frame::{Frame, Picture, Rational, Similarity, Timestamp, resample};
 use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings};
-use effigy_pipeline::scan::Window;
+use effigy_model::Identity;
+use effigy_pipeline::scan::{Window, person as scan_person};
 use effigy_pipeline::{
     BatchJob, Choice, Error, Networks, Progress, Quiet, ScanJob, Scanned, scan, scan_all,
 };
@@ -229,6 +230,37 @@ fn a_window_shows_only_one_of_two_faces() {
     let report = scan(&left, &networks(), &mut Quiet).unwrap();
     assert_eq!(report.faces.len(), 1);
     assert!(report.faces[0].rect[0] + report.faces[0].rect[2] < 396.0);
+}
+
+#[test]
+fn a_person_is_told_from_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, clip) = (
+        folder.path().join("noise.png"),
+        folder.path().join("ada.mp4"),
+    );
+    write_clip(&clip, &actor(30));
+    let networks = networks();
+    let ada = scan_person(std::slice::from_ref(&clip), &networks, &mut Quiet).unwrap();
+    let with = |person| ScanJob {
+        person,
+        ..ScanJob::new(clip.clone())
+    };
+    let likeness = |person| {
+        let report = scan(&with(person), &networks, &mut Quiet).unwrap();
+        let cue = report.faces[0].cues.iter().find(|cue| cue.name == "person");
+        cue.unwrap().clone()
+    };
+    let same = likeness(ada.clone());
+    assert!(same.score.unwrap() < 0.3, "{same:?}");
+    let stranger = ada.and_then(|ada| Identity::from_values(ada.0.map(|v| -v)));
+    let different = likeness(stranger);
+    assert!(0.7 < different.score.unwrap(), "{different:?}");
+    assert!(different.sentence.contains("does not look like"));
+
+    write_picture(&other, &grey());
+    let nobody = scan_person(&[other], &networks, &mut Quiet).unwrap_err();
+    assert!(matches!(nobody, Error::NoFace { .. }), "{nobody}");
 }
 
 fn batch(folder: &Path, reports: Option<&Path>) -> BatchJob {
