@@ -14,30 +14,31 @@ SHORT = 8  # steps of a run whose time is taken off, for what happens once
 
 
 def effigy(home, *words):
-    """Runs effigy; gives its peak memory in MiB."""
+    """Runs effigy; gives its peak memory in MiB and its processor time in seconds."""
     out = subprocess.PIPE
     program = subprocess.Popen(["target/release/effigy", *words, "--home", home], stdout=out, stderr=out)
     said = program.stderr.read()
     _, status, usage = os.wait4(program.pid, 0)
     if status != 0:
         sys.exit(f"effigy {' '.join(words)}: {said.decode()}")
-    return usage.ru_maxrss // 1024
+    return usage.ru_maxrss // 1024, usage.ru_utime + usage.ru_stime
 
 
 def trained(home, model, n):
-    """Trains up to step `n` afresh; gives seconds of training and peak memory."""
-    peak = effigy(
+    """Trains up to step `n` afresh; gives seconds of training, peak memory and processor time."""
+    peak, cpu_secs = effigy(
         home, "train", "--of", "ada", str(ACTORS / "ada-2.mp4"), "--of", "ben",
         str(ACTORS / "ben-2.mp4"), "-o", str(model), "--steps", str(n),
     )
     newest = json.loads((model / "model.json").read_text())["checkpoints"][0]
-    return newest["spent_secs"], peak
+    return newest["spent_secs"], peak, cpu_secs
 
 
 def ours(home, place):
-    short, _ = trained(home, place / "short.model", SHORT)
-    long, peak = trained(home, place / "long.model", SHORT + steps)
-    return {"steps_per_sec": steps / (long - short), "peak_mib": peak}
+    short, _, short_cpu = trained(home, place / "short.model", SHORT)
+    long, peak, long_cpu = trained(home, place / "long.model", SHORT + steps)
+    cpu_secs = (long_cpu - short_cpu) / steps
+    return {"steps_per_sec": steps / (long - short), "cpu_secs": cpu_secs, "peak_mib": peak}
 
 
 def theirs():
@@ -63,10 +64,10 @@ with tempfile.TemporaryDirectory() as folder:
         results["pytorch"].append(theirs())
     row = {name: best(all) for name, all in results.items()}
 
-print(f"{'':10} {'steps/s':>8} {'faces/s':>8} {'peak memory':>12}")
+print(f"{'':10} {'steps/s':>8} {'faces/s':>8} {'cpu s/step':>10} {'peak memory':>12}")
 for name, result in row.items():
     speed = result["steps_per_sec"]
-    print(f"{name:10} {speed:8.2f} {16 * speed:8.0f} {result['peak_mib']:8} MiB")
+    print(f"{name:10} {speed:8.2f} {16 * speed:8.0f} {result['cpu_secs']:10.2f} {result['peak_mib']:8} MiB")
 ratio = row["effigy"]["steps_per_sec"] / row["pytorch"]["steps_per_sec"]
 print(f"{ratio:.2f} times PyTorch's steps a second")
 print(json.dumps({"at": int(time.time()), "ratio": ratio, **row}))

@@ -20,7 +20,7 @@ const N_ROWS: usize = 6;
 /// Side of a face on the sheet.
 const CELL_PX: u32 = 160;
 /// Room above and below the faces, for the label.
-const MARGIN_PX: u32 = 150;
+const MARGINS_PX: [u32; 2] = [330, 150];
 
 /// What is shown.
 pub(crate) struct Shown<'a> {
@@ -65,7 +65,7 @@ fn sheet(columns: &[Vec<Picture>]) -> Picture {
     let n_rows = columns.iter().map(Vec::len).max().unwrap_or(0).max(1) as u32;
     let mut sheet = Picture::filled(
         columns.len().max(1) as u32 * CELL_PX,
-        n_rows * CELL_PX + 2 * MARGIN_PX,
+        n_rows * CELL_PX + MARGINS_PX[0] + MARGINS_PX[1],
         [24; 3],
     );
     for (column, faces) in columns.iter().enumerate() {
@@ -75,7 +75,7 @@ fn sheet(columns: &[Vec<Picture>]) -> Picture {
                 &mut sheet,
                 &cell,
                 column as u32 * CELL_PX,
-                MARGIN_PX + row as u32 * CELL_PX,
+                MARGINS_PX[0] + row as u32 * CELL_PX,
             );
         }
     }
@@ -128,10 +128,10 @@ mod tests {
     fn faces_stand_in_their_columns() {
         let face = |value| Picture::filled(96, 96, [value; 3]);
         let sheet = sheet(&[vec![face(10), face(20)], vec![face(30)]]);
-        let height = 2 * CELL_PX + 2 * MARGIN_PX;
+        let height = 2 * CELL_PX + MARGINS_PX[0] + MARGINS_PX[1];
         assert_eq!((sheet.width(), sheet.height()), (2 * CELL_PX, height));
-        assert_eq!(sheet.get(5, MARGIN_PX + CELL_PX + 5), [20; 3]);
-        assert_eq!(sheet.get(CELL_PX + 5, MARGIN_PX + 5), [30; 3]);
-        assert_eq!(sheet.get(CELL_PX + 5, MARGIN_PX + CELL_PX + 5), [24; 3]);
+        assert_eq!(sheet.get(5, MARGINS_PX[0] + CELL_PX + 5), [20; 3]);
+        assert_eq!(sheet.get(CELL_PX + 5, MARGINS_PX[0] + 5), [30; 3]);
+        assert_eq!(sheet.get(CELL_PX + 5, MARGINS_PX[0] + CELL_PX + 5), [24; 3]);
     }
 }

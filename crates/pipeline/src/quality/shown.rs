@@ -6,6 +6,9 @@ use effigy_frame::{Picture, Point3, resample};
 /// Side of each face on the sheet, and what it covers, in distances between the eyes.
 const FACE_PX: u32 = 224;
 const EXTENT: f32 = 3.2;
+/// Room above and below the faces, for the label.
+const MARGINS_PX: [u32; 2] = [110, 60];
+const PAPER: [u8; 3] = [24; 3];
 /// Faces kept before every second one is forgotten.
 const MOST_KEPT: usize = 32;
 
@@ -119,7 +122,9 @@ impl Shown {
         if pairs.is_empty() {
             return None;
         }
-        let mut pixels = Vec::new();
+        let width = pairs.len() as u32 * FACE_PX;
+        let paper = |rows: u32| PAPER.repeat((rows * width) as usize);
+        let mut pixels = paper(MARGINS_PX[0]);
         for row in 0..2 {
             for y in 0..FACE_PX as usize {
                 for (_, pair) in &pairs {
@@ -129,11 +134,9 @@ impl Shown {
                 }
             }
         }
-        Some(Picture::new(
-            pairs.len() as u32 * FACE_PX,
-            2 * FACE_PX,
-            pixels,
-        ))
+        pixels.extend(paper(MARGINS_PX[1]));
+        let height = 2 * FACE_PX + MARGINS_PX[0] + MARGINS_PX[1];
+        Some(Picture::new(width, height, pixels))
     }
 }
 
@@ -171,7 +174,8 @@ mod tests {
         assert!(captions[0].starts_with("an average one"), "{captions:?}");
         assert_eq!(captions[1], "mouth and eyes furthest off, 77.00 s");
         let sheet = shown.sheet().unwrap();
-        assert_eq!((sheet.width(), sheet.height()), (2 * FACE_PX, 2 * FACE_PX));
+        let height = 2 * FACE_PX + MARGINS_PX[0] + MARGINS_PX[1];
+        assert_eq!((sheet.width(), sheet.height()), (2 * FACE_PX, height));
         assert!(Shown::default().sheet().is_none());
     }
 }

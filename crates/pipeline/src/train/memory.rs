@@ -18,8 +18,8 @@ const MIB: u64 = 1 << 20;
 fn needed_bytes(size: Size, n_people: usize) -> u64 {
     let (two, each) = match size {
         Size::Small => (900, 350),
-        Size::Medium => (2300, 900),
-        Size::Large => (6500, 2600),
+        Size::Medium => (2700, 900),
+        Size::Large => (9800, 3700),
     };
     (two + each * n_people.saturating_sub(2) as u64) * MIB
 }
