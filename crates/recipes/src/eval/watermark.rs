@@ -1,32 +1,39 @@
 //! Measures the watermark: identifiers recovered after each attack, change in decibels, false
 //! alarms, and speed, on portraits and clips of the data folder.
 
+mod alarms;
 mod attacks;
+mod clips;
 mod peer;
+mod speed;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use effigy_frame::{Frame, Picture, Rational, Timestamp};
+use effigy_frame::Picture;
 use effigy_mark::watermark::{Detector, Embedder};
-use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings};
+use effigy_media::Limits;
 
+use super::identity::is_tuning;
+use alarms::{Alarms, false_alarms};
 use attacks::attacks;
-use peer::{MODES, Peer, majority};
+use clips::clips;
+use peer::{MODES, Peer};
+use speed::{Speed, speed};
 
 /// What is measured.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Portraits that are marked and attacked
-    #[arg(long, default_value_t = 120)]
+    #[arg(long, default_value_t = 320)]
     pictures: usize,
-    /// Portraits of each source to leave out first: what is tuned is tuned on others than those
+    /// Take portraits of the half of the people on whom the mark is tuned; they are never those
     /// that are reported
-    #[arg(long, default_value_t = 0)]
-    offset: usize,
+    #[arg(long)]
+    tuning: bool,
     /// Clips of two seconds that are marked and attacked
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 48)]
     clips: usize,
     /// Unmarked pictures that must read as nothing, besides all clips; all of them by default, none
     /// at all with 0
@@ -39,21 +46,8 @@ pub(crate) struct Args {
 
 /// Portraits come from these, the same number from each.
 const SOURCES: [&str; 4] = ["interfaces", "senate", "congress", "voteview-wiki"];
-/// Where unmarked pictures are besides.
-const OTHERS: [&str; 6] = [
-    "no-face",
-    "fakes-dev/stylegan2",
-    "people/voteview-bio_guide",
-    "people/voteview-manual",
-    "people/lfw-grey",
-    "people/ytf",
-];
-/// Where unmarked clips are.
-const CLIPS: [&str; 4] = ["video", "video/grid", "fakes-dev", "fakes-dev/dfl-pairs"];
 /// Frames of a clip of two seconds.
 const CLIP_FRAMES: usize = 50;
-/// Every so many frames of a clip the peer reads one: it reads each alone, and slowly.
-const PEER_EVERY: usize = 5;
 
 /// How often each method survived an attack.
 struct Row {
@@ -120,12 +114,15 @@ pub(crate) fn evaluate(data: &Path, args: &Args) -> Result<()> {
         for attacked in attacks(&marked)? {
             let recovered = read(&attacked.picture) == Some(identifier);
             table.count(&attacked.attack, 0, recovered);
+            if !recovered {
+                println!("not recovered: {}, {path:?}", attacked.attack);
+            }
         }
         if let Some(peer) = &mut peer {
             measure_peer(peer, (&plain, identifier), &mut table, &mut decibels)?;
         }
     }
-    clips(data, args, &mut table, peer.as_mut())?;
+    clips(data, args.clips, &mut table, peer.as_mut())?;
     let alarms = false_alarms(data, args.unmarked)?;
     let n_methods = if peer.is_some() { 1 + MODES.len() } else { 1 };
     table.print(n_methods);
@@ -193,17 +190,36 @@ fn read(picture: &Picture) -> Option<u64> {
     detector.finish().map(|found| found.identifier)
 }
 
-/// Spread evenly over each source, in the order of the names.
+/// Of one half of the people, spread evenly over each source, in the order of the names. Where a
+/// source has too few, the others give more.
 fn portraits(data: &Path, args: &Args) -> Result<Vec<PathBuf>> {
+    let people = people(data)?;
     let mut chosen = Vec::new();
-    for source in SOURCES {
-        let files = files(&data.join("people").join(source), "jpg")?;
-        let wanted = args.pictures / SOURCES.len();
-        let step = (files.len() / wanted.max(1)).max(1);
-        let files = files.into_iter().skip(args.offset);
-        chosen.extend(files.step_by(step).take(wanted));
+    for (number, source) in SOURCES.iter().enumerate() {
+        let mut files = files(&data.join("people").join(source), "jpg")?;
+        files.retain(|path| {
+            let person = people.get(path.strip_prefix(data.join("people")).unwrap_or(path));
+            person.is_some_and(|person| is_tuning(person) == args.tuning)
+        });
+        let wanted = (args.pictures - chosen.len()) / (SOURCES.len() - number);
+        let n = files.len();
+        let taken = wanted.min(n);
+        chosen.extend((0..taken).map(|i| files[i * n / taken].clone()));
     }
     Ok(chosen)
+}
+
+/// Whom each portrait shows.
+fn people(data: &Path) -> Result<BTreeMap<PathBuf, String>> {
+    let index = data.join("people/index.csv");
+    let index =
+        std::fs::read_to_string(&index).with_context(|| format!("cannot read {index:?}"))?;
+    let lines = index.lines().skip(1).map(|line| {
+        let fields: Vec<&str> = line.split(',').collect();
+        let person = fields.get(4).context("a line of the index is cut off")?;
+        Ok((PathBuf::from(fields[0]), (*person).to_owned()))
+    });
+    lines.collect()
 }
 
 fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
@@ -222,183 +238,4 @@ fn psnr(a: &Picture, b: &Picture) -> f64 {
     });
     let mean = squares.sum::<f64>() / a.pixels().len() as f64;
     10.0 * (255.0 * 255.0 / mean).log10()
-}
-
-fn clips(data: &Path, args: &Args, table: &mut Table, mut peer: Option<&mut Peer>) -> Result<()> {
-    let clips = files(&data.join("video"), "mp4")?;
-    for (number, path) in clips.iter().skip(args.offset).take(args.clips).enumerate() {
-        let identifier = identifier(1000 + number);
-        let embedder = Embedder::new(identifier);
-        let reader = VideoReader::open(path, &Limits::default())?;
-        let plain = reader.take(CLIP_FRAMES).collect::<Result<Vec<_>, _>>()?;
-        let mut frames = plain.clone();
-        frames
-            .iter_mut()
-            .for_each(|frame| embedder.embed(&mut frame.picture));
-        attack_clip(&frames, |attack, seen| {
-            let mut detector = Detector::new();
-            seen.iter().for_each(|picture| detector.look(picture));
-            let read = detector.finish().map(|found| found.identifier);
-            table.count(attack, 0, read == Some(identifier));
-            Ok(())
-        })?;
-        let Some(peer) = &mut peer else { continue };
-        for (method, mode) in MODES.iter().enumerate() {
-            let mut frames = plain.clone();
-            for frame in &mut frames {
-                if let Some(marked) = peer.embed(mode, &frame.picture, identifier)? {
-                    frame.picture = marked;
-                }
-            }
-            attack_clip(&frames, |attack, seen| {
-                let some = seen.iter().step_by(PEER_EVERY);
-                let read = some
-                    .map(|picture| peer.read(mode, picture))
-                    .collect::<Result<Vec<_>>>()?;
-                table.count(attack, 1 + method, majority(&read) == identifier);
-                Ok(())
-            })?;
-        }
-    }
-    Ok(())
-}
-
-/// Encodes the clip in every way that is measured, and shows what comes out.
-fn attack_clip(
-    frames: &[Frame],
-    mut look: impl FnMut(&str, &[Picture]) -> Result<()>,
-) -> Result<()> {
-    for crf in [23, 28, 33] {
-        look(&format!("H.264 CRF {crf}, 2 s"), &encoded(frames, crf)?)?;
-    }
-    // 30 to 25 frames a second leaves out every sixth frame.
-    let fewer = frames.iter().filter(|frame| frame.index % 6 != 5);
-    let fewer: Vec<Frame> = fewer.cloned().collect();
-    look("30 to 25 frames/s, 2 s, CRF 23", &encoded(&fewer, 23)?)
-}
-
-fn encoded(frames: &[Frame], crf: u8) -> Result<Vec<Picture>> {
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("clip.mp4");
-    let first = frames.first().context("a clip without frames")?;
-    let rate = Rational::new(25, 1);
-    let mut settings = WriteSettings::new(first.picture.width(), first.picture.height(), rate);
-    settings.crf = Some(crf);
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "measures a mark that it drew itself"
-    )]
-    let mut writer = VideoWriter::create(&path, &settings)?;
-    for (index, frame) in frames.iter().enumerate() {
-        let time = Timestamp::new(index as i64, Rational::new(1, 25));
-        writer.write(&Frame {
-            time,
-            ..frame.clone()
-        })?;
-    }
-    writer.finish()?;
-    let reader = VideoReader::open(&path, &Limits::default())?;
-    reader.map(|frame| Ok(frame?.picture)).collect()
-}
-
-/// Frames per second, and milliseconds of processor time for one.
-struct Speed {
-    embed: [f64; 2],
-    detect: [f64; 2],
-}
-
-fn speed() -> Speed {
-    let pixels = (0..1920 * 1080 * 3).map(|i| (i / 97 % 251) as u8).collect();
-    let mut picture = Picture::new(1920, 1080, pixels);
-    let embedder = Embedder::new(1);
-    let measured = |work: &mut dyn FnMut()| {
-        const N: u32 = 100;
-        let (start, cpu) = (Instant::now(), processor_millis());
-        (0..N).for_each(|_| work());
-        let per_sec = f64::from(N) / start.elapsed().as_secs_f64();
-        [per_sec, (processor_millis() - cpu) / f64::from(N)]
-    };
-    let embed = measured(&mut || embedder.embed(&mut picture));
-    let mut detector = Detector::new();
-    let detect = measured(&mut || detector.look(&picture));
-    Speed { embed, detect }
-}
-
-/// Processor time of all threads so far; 0 where the system does not tell. Other work on the
-/// machine lengthens the clock on the wall, but hardly this one.
-fn processor_millis() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // Fields 14 and 15 of proc(5), in hundredths of a second; the second field ends with `)`.
-    let fields = stat
-        .rsplit_once(')')
-        .map_or("", |(_, rest)| rest)
-        .split_whitespace();
-    let ticks = fields
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse::<f64>().ok());
-    ticks.sum::<f64>() * 10.0
-}
-
-/// What was read where nothing is.
-struct Alarms {
-    pictures: usize,
-    clips: usize,
-    alarms: usize,
-}
-
-/// Looks at what nobody marked: faces, no faces, and what others faked.
-fn false_alarms(data: &Path, n: Option<usize>) -> Result<Alarms> {
-    let people = SOURCES.map(|source| format!("people/{source}"));
-    let folders = OTHERS.into_iter().chain(people.iter().map(String::as_str));
-    let mut paths = Vec::new();
-    for folder in folders {
-        for extension in ["jpg", "png"] {
-            paths.extend(files(&data.join(folder), extension)?);
-        }
-    }
-    let n = n.unwrap_or(paths.len());
-    let step = paths.len().div_ceil(n.max(1)).max(1);
-    let mut seen = Alarms {
-        pictures: 0,
-        clips: 0,
-        alarms: 0,
-    };
-    for path in paths.iter().step_by(step).take(n) {
-        let picture = effigy_media::read_picture(path, &Limits::default())?;
-        seen.pictures += 1;
-        if let Some(identifier) = read(&picture) {
-            println!("false alarm: {identifier:016x} in {path:?}");
-            seen.alarms += 1;
-        }
-    }
-    if 0 < n {
-        for folder in CLIPS {
-            for path in files(&data.join(folder), "mp4")? {
-                false_alarms_in_clip(&path, &mut seen)?;
-            }
-        }
-    }
-    Ok(seen)
-}
-
-/// Looks at two seconds of a clip at a time, and at the first frame of each alone.
-fn false_alarms_in_clip(path: &Path, seen: &mut Alarms) -> Result<()> {
-    seen.clips += 1;
-    let mut detector = Detector::new();
-    for (number, frame) in VideoReader::open(path, &Limits::default())?.enumerate() {
-        let picture = frame?.picture;
-        if number % CLIP_FRAMES == 0 {
-            seen.pictures += 1;
-            let found = [
-                read(&picture),
-                detector.finish().map(|found| found.identifier),
-            ];
-            seen.alarms += found.iter().flatten().count();
-            detector = Detector::new();
-        }
-        detector.look(&picture);
-    }
-    seen.alarms += usize::from(detector.finish().is_some());
-    Ok(())
 }
