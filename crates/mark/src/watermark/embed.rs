@@ -12,11 +12,13 @@ pub struct Embedder {
     fourier: Fourier,
     /// Every carrier with its sign, and the group that it belongs to.
     carriers: Vec<(Carrier, usize)>,
+    /// How many carriers each group has.
+    counts: Vec<f32>,
     dither: Vec<f32>,
 }
 
-/// Mean square of the change at full strength, in levels: 42.5 dB.
-const MOST_POWER: f32 = 3.66;
+/// Mean square of the change at full strength, in levels: 42.1 dB.
+const MOST_POWER: f32 = 4.0;
 /// At least this much even where little would do: 47 dB.
 const LEAST_POWER: f32 = 1.3;
 /// Strength of a carrier that is enough, in units of the noise among the coded bits.
@@ -26,6 +28,9 @@ const SYNC_GROUPS: usize = 64;
 const GROUPS: usize = CODED_BITS + SYNC_GROUPS;
 /// The eye forgives change in texture: the mark grows with its strength to this power.
 const FORGIVEN: f32 = 0.35;
+/// Pictures of which nearly all is texture drown what is drawn into it: from the first share of the
+/// full strength that would be enough the mark moves to where they are flat, up to the second.
+const DROWNING: [f32; 2] = [0.8, 1.3];
 /// Bounds of what is forgiven, in levels of texture.
 const FLAT: f32 = 0.6;
 const ROUGH: f32 = 14.0;
@@ -52,10 +57,14 @@ impl Embedder {
             });
             (carrier, bit)
         });
+        let carriers: Vec<(Carrier, usize)> = known.chain(carrying).collect();
+        let mut counts = vec![0.0; GROUPS];
+        carriers.iter().for_each(|(_, group)| counts[*group] += 1.0);
         let mut random = Random(1);
         Self {
             fourier: Fourier::new(),
-            carriers: known.chain(carrying).collect(),
+            carriers,
+            counts,
             dither: (0..DITHER_SIDE * DITHER_SIDE)
                 .map(|_| random.unit() - 0.5)
                 .collect(),
@@ -70,7 +79,7 @@ impl Embedder {
         let lost = kept.iter().map(|kept| 1.0 - kept).sum::<f32>() / kept.len() as f32;
         let wasted = (2.0 * lost / WASTED).min(1.0);
         let detail = field::detail(luma);
-        let (power, mask) = std::thread::scope(|scope| {
+        let (power, mut mask) = std::thread::scope(|scope| {
             let beside = scope.spawn(|| field::power(&detail));
             let mask = forgiven(&detail, &kept);
             // The other thread does plain sums; if it panicked, so does this one.
@@ -79,17 +88,15 @@ impl Embedder {
                 mask,
             )
         });
-        let (mut seen, mut gain, mut mask_power) = (detail, 0.0, 0.0);
-        let across = seen.width;
-        let rows = seen.values.chunks_exact_mut(across);
-        let rows = rows.zip(power.values.chunks_exact(across));
-        for ((seen, power), mask) in rows.zip(mask.values.chunks_exact(across)) {
-            let (of_row, power_of_row) = weighted(seen, power, mask);
-            gain += f64::from(of_row);
-            mask_power += f64::from(power_of_row);
+        let mut seen = detail;
+        let mut cost = weighted(&mut seen, &power, &mask);
+        let own = self.own(&fold(&seen, 1.0));
+        let needed = ENOUGH * noise(&own) / (cost.gain * self.average(MOST_POWER, &cost));
+        let drowned = ((needed - DROWNING[0]) / (DROWNING[1] - DROWNING[0])).clamp(0.0, 1.0);
+        if 0.0 < drowned {
+            even_out(&mut mask, &kept, drowned);
+            cost = Cost::of(&power, &mask);
         }
-        let gain = (gain / 2.0) as f32;
-        let mask_power = (mask_power / mask.values.len() as f64) as f32;
         let pixels = picture.width() as usize * picture.height() as usize;
         // Few pixels carry few repetitions: small pictures get all that is allowed.
         let is_small = pixels < mask.values.len();
@@ -98,7 +105,7 @@ impl Embedder {
         } else {
             LEAST_POWER + wasted * (MOST_POWER - LEAST_POWER)
         };
-        let strengths = self.strengths(&fold(&seen, 1.0), gain, (least, mask_power));
+        let strengths = self.strengths(&own, &cost, least);
         let pattern = self.pattern(&strengths);
         let mut change = mask;
         for (y, row) in change.values.chunks_exact_mut(change.width).enumerate() {
@@ -112,37 +119,40 @@ impl Embedder {
         self.add(picture, &change);
     }
 
-    /// How strong each group of carriers is drawn.
+    /// What the picture itself says along the carriers of each group, on average.
+    fn own(&self, square: &[f32]) -> Vec<f32> {
+        let spectrum = self.fourier.forward(square);
+        let mut sums = vec![0.0_f32; GROUPS];
+        for (carrier, group) in &self.carriers {
+            sums[*group] += carrier.strength(&spectrum, (0.0, 0.0));
+        }
+        sums.iter().zip(&self.counts).map(|(s, n)| s / n).collect()
+    }
+
+    /// The strength of each carrier that costs so much power, if all are drawn alike.
+    fn average(&self, power: f32, cost: &Cost) -> f32 {
+        // A wave of strength 1 has power 1/2.
+        (2.0 * power / cost.mask_power / self.carriers.len() as f32).sqrt()
+    }
+
+    /// How strong each group of carriers is drawn, with at least the power `least`.
     ///
     /// What the picture itself says along a group's carriers is known here: where it agrees with
     /// the mark, little is added; where it contradicts, more. The level that all groups reach is
     /// the highest that the allowed power pays for.
-    fn strengths(&self, square: &[f32], gain: f32, (least, mask_power): (f32, f32)) -> Vec<f32> {
-        let spectrum = self.fourier.forward(square);
-        let mut sums = vec![0.0_f32; GROUPS];
-        let mut counts = vec![0.0_f32; GROUPS];
-        for (carrier, group) in &self.carriers {
-            sums[*group] += carrier.strength(&spectrum, (0.0, 0.0));
-            counts[*group] += 1.0;
-        }
-        let own: Vec<f32> = sums
-            .iter()
-            .zip(&counts)
-            .map(|(s, n)| s / n / gain)
-            .collect();
+    fn strengths(&self, own: &[f32], cost: &Cost, least: f32) -> Vec<f32> {
+        let own: Vec<f32> = own.iter().map(|own| own / cost.gain).collect();
         let n = self.carriers.len() as f32;
-        // A wave of strength 1 has power 1/2.
-        let average = |power: f32| (2.0 * power / mask_power / n).sqrt();
-        let noise = own.iter().map(|v| v * v).sum::<f32>() / GROUPS as f32;
-        let enough = ENOUGH * noise.sqrt();
-        let average = enough.clamp(average(least), average(MOST_POWER));
+        let enough = ENOUGH * noise(&own);
+        let most = self.average(MOST_POWER, cost);
+        let average = enough.clamp(self.average(least, cost), most);
         let paid = |level: f32| -> Vec<f32> {
             own.iter()
                 .map(|own| (level - own).clamp(0.0, STRONGEST * average))
                 .collect()
         };
         let power = |strengths: &[f32]| -> f32 {
-            let squares = strengths.iter().zip(&counts).map(|(s, n)| n * s * s);
+            let squares = strengths.iter().zip(&self.counts).map(|(s, n)| n * s * s);
             squares.sum::<f32>() / n
         };
         let reach = own.iter().fold(average, |reach, own| reach.max(own.abs()));
@@ -230,8 +240,53 @@ fn add_changes(pixels: &mut [u8], changes: &[i32; DITHER_SIDE]) {
     }
 }
 
-/// Weighs a row as the detector will; gives the sums of weight times mask and of the mask's square.
-fn weighted(seen: &mut [f32], power: &[f32], mask: &[f32]) -> (f32, f32) {
+/// What a wave of strength 1 brings and costs.
+struct Cost {
+    /// How strong the detector sees it.
+    gain: f32,
+    /// Mean square of the mask that it is multiplied with.
+    mask_power: f32,
+}
+
+impl Cost {
+    fn new(gain: f64, mask_power: f64, mask: &Field) -> Self {
+        Self {
+            gain: (gain / 2.0) as f32,
+            mask_power: (mask_power / mask.values.len() as f64) as f32,
+        }
+    }
+
+    fn of(power: &Field, mask: &Field) -> Self {
+        let places = power.values.iter().zip(&mask.values);
+        let sums = places.fold((0.0, 0.0), |(gain, square), (power, mask)| {
+            let of_place = f64::from(field::weight(*power) * mask);
+            (gain + of_place, square + f64::from(mask * mask))
+        });
+        Self::new(sums.0, sums.1, mask)
+    }
+}
+
+/// Root of the mean square of what a picture says along the carriers.
+fn noise(own: &[f32]) -> f32 {
+    (own.iter().map(|v| v * v).sum::<f32>() / own.len() as f32).sqrt()
+}
+
+/// Weighs what is seen as the detector will.
+fn weighted(seen: &mut Field, power: &Field, mask: &Field) -> Cost {
+    let (mut gain, mut mask_power) = (0.0, 0.0);
+    let across = seen.width;
+    let rows = seen.values.chunks_exact_mut(across);
+    let rows = rows.zip(power.values.chunks_exact(across));
+    for ((seen, power), mask) in rows.zip(mask.values.chunks_exact(across)) {
+        let (of_row, power_of_row) = weighted_row(seen, power, mask);
+        gain += f64::from(of_row);
+        mask_power += f64::from(power_of_row);
+    }
+    Cost::new(gain, mask_power, mask)
+}
+
+/// Weighs a row; gives the sums of weight times mask and of the mask's square.
+fn weighted_row(seen: &mut [f32], power: &[f32], mask: &[f32]) -> (f32, f32) {
     let (mut gains, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES]);
     let parts = seen.chunks_mut(LANES).zip(power.chunks(LANES));
     for ((seen, power), mask) in parts.zip(mask.chunks(LANES)) {
@@ -334,6 +389,13 @@ fn forgiven(detail: &Field, kept: &[f32]) -> Field {
         *value = kept * powers[(texture * STEPS_PER_LEVEL) as usize];
     }
     mask
+}
+
+/// Makes flat and rough places more alike; wholly at 1.
+fn even_out(mask: &mut Field, kept: &[f32], share: f32) {
+    for (value, kept) in mask.values.iter_mut().zip(kept) {
+        *value = kept * (*value / kept).powf(1.0 - share);
+    }
 }
 
 /// Replaces each value by the smallest within a box of `2 * radius + 1`.
