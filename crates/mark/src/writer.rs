@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use effigy_frame::{Frame, Picture, resample};
 use effigy_media::{VideoWriter, WriteSettings};
@@ -48,6 +49,8 @@ pub struct Marked {
     pub path: PathBuf,
     /// The identifier in its watermark and credentials.
     pub identifier: u64,
+    /// How long it took to sign what was encoded and to verify it.
+    pub sealing: Duration,
 }
 
 /// Writes a video of rendered frames. Dropping it before [`MarkedWriter::finish`] leaves nothing.
@@ -184,6 +187,7 @@ impl<'a> Job<'a> {
     }
 
     fn finish(&self, unsigned: &Temporary, thumbnail: &Picture) -> Result<Marked> {
+        let start = Instant::now();
         let media_type = credentials::media_type(&self.path)?;
         xmp::embed(&unsigned.0, media_type, &xmp::packet(&self.label))?;
         let signed = Temporary::beside(&self.path)?;
@@ -211,6 +215,7 @@ impl<'a> Job<'a> {
         Ok(Marked {
             path: self.path.clone(),
             identifier: self.label.identifier,
+            sealing: start.elapsed(),
         })
     }
 
