@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// Pictures and videos
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Print one JSON object per file
+    /// Print one JSON object per file; one that cannot be read has an `error` in it
     #[arg(long)]
     json: bool,
     /// Root certificates to trust, as PEM, besides this installation's own
@@ -43,6 +43,10 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             }
             Err(error) => {
                 some_failed = true;
+                if args.json {
+                    let line = serde_json::json!({ "file": file, "error": error.to_string() });
+                    output.data(line)?;
+                }
                 output.say(format_args!("error: {:#}", anyhow::Error::from(error)));
             }
         }
