@@ -4,15 +4,17 @@
 //! records of all people concerned and is the only source of a [`Token`]; training and marked
 //! writing take the token as an argument, so that no program compiles that skips the check.
 
+mod export;
 mod jws;
 mod record;
 mod require;
 mod store;
 mod template;
 
+pub use export::{Foreign, read_export};
 pub use record::{Audience, Basis, Draft, Evidence, Id, Record, Use};
 pub use require::{Claim, Match, Purpose, Seen, Token, require};
-pub use store::{Covered, Foreign, Standing, Store, read_export};
+pub use store::{Covered, Standing, Store};
 pub use template::{IDENTITY_LENGTH, Template};
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use crate::consent::record::VERSION;
 use crate::consent::{Basis, Draft, Id, Record, Template, Use, jws};
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
-use crate::keys::{self, Keys};
+use crate::keys::Keys;
 use crate::log::{Event, Log};
 use crate::moment::Moment;
 
 /// Consents on disk. Every record that leaves the store had its signature verified.
 pub struct Store<'a> {
     folder: PathBuf,
-    keys: &'a Keys,
+    pub(super) keys: &'a Keys,
 }
 
 /// Where a consent stands at a given moment.
@@ -43,81 +43,16 @@ pub struct Covered {
 
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Revocation {
-    id: Id,
-    on: Moment,
+pub(super) struct Revocation {
+    pub(super) id: Id,
+    pub(super) on: Moment,
     reason: String,
 }
 
-#[derive(serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Export {
-    format: String,
-    /// Public key that all were signed with, in hexadecimal digits.
-    key: String,
-    consents: Vec<Exported>,
-}
-
-#[derive(serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Exported {
-    consent: String,
-    revocation: Option<String>,
-}
-
-/// A consent that was read from an export.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Foreign {
-    /// The consent, its signature verified.
-    pub record: Record,
-    /// When it was revoked.
-    pub revoked: Option<Moment>,
-    /// The key that signed it.
-    pub key_id: String,
-}
-
-/// Reads an export of any installation. Whether its key is to be believed is left to the reader.
-///
-/// # Errors
-/// When it is no export or any record in it was changed.
-pub fn read_export(path: &Path) -> Result<Vec<Foreign>> {
-    let forged = |reason| Error::Forged {
-        reason,
-        path: path.to_owned(),
-    };
-    let bytes = files::read(path, LARGEST_EXPORT)?;
-    let export: Export =
-        serde_json::from_slice(&bytes).map_err(|_error| forged("not an export of consents"))?;
-    if export.format != EXPORT {
-        return Err(forged("written by another version"));
-    }
-    let key = keys::public_key(&export.key).ok_or_else(|| forged("damaged key"))?;
-    let key_id = keys::key_id(&key);
-    let mut consents = Vec::new();
-    for exported in &export.consents {
-        let record: Record = jws::open_with(&key, RECORD, &exported.consent, path)?;
-        let revocation = exported.revocation.as_ref();
-        let revocation = revocation.map(|t| jws::open_with(&key, REVOCATION, t, path));
-        let revocation: Option<Revocation> = revocation.transpose()?;
-        if revocation.as_ref().is_some_and(|r| r.id != record.id) {
-            return Err(forged("revokes another consent"));
-        }
-        consents.push(Foreign {
-            record,
-            revoked: revocation.map(|revocation| revocation.on),
-            key_id: key_id.clone(),
-        });
-    }
-    Ok(consents)
-}
-
-const EXPORT: &str = "effigy-consents/1";
-/// Some thousand consents.
-const LARGEST_EXPORT: u64 = 16 << 20;
 /// A recorded statement may be a video of some minutes.
 const LARGEST_EVIDENCE: u64 = 2 << 30;
-const RECORD: &str = "effigy-consent";
-const REVOCATION: &str = "effigy-revocation";
+pub(super) const RECORD: &str = "effigy-consent";
+pub(super) const REVOCATION: &str = "effigy-revocation";
 
 impl<'a> Store<'a> {
     /// Opens the folder; it is made when the first consent is written.
@@ -351,31 +286,6 @@ impl<'a> Store<'a> {
         Log::of(self.keys).check_clock(now)
     }
 
-    /// Puts consents with their revocations into one text, which says who signed them. Identity
-    /// templates stay here.
-    ///
-    /// # Errors
-    /// When a file cannot be read.
-    pub fn export(&self, records: &[Record]) -> Result<String> {
-        let mut consents = Vec::new();
-        for record in records {
-            let revocation = self.path(&record.id, "revoked");
-            let revocation = revocation.exists().then(|| files::read_text(&revocation));
-            consents.push(Exported {
-                consent: files::read_text(&self.path(&record.id, "jws"))?,
-                revocation: revocation.transpose()?,
-            });
-        }
-        let export = Export {
-            format: EXPORT.to_owned(),
-            key: self.keys.consent_public_hex(),
-            consents,
-        };
-        serde_json::to_string_pretty(&export).map_err(|error| Error::NotAConsent {
-            reason: error.to_string(),
-        })
-    }
-
     /// Copies the file that proves a consent beside it, readable by its owner alone.
     ///
     /// # Errors
@@ -430,7 +340,7 @@ impl<'a> Store<'a> {
             .map_err(|source| Error::Write { source, path })
     }
 
-    fn path(&self, id: &Id, extension: &str) -> PathBuf {
+    pub(super) fn path(&self, id: &Id, extension: &str) -> PathBuf {
         self.folder.join(format!("{id}.{extension}"))
     }
 }
