@@ -417,3 +417,15 @@ fn unreadable_files_are_errors_and_plain_pictures_unmarked() {
     let report = report(&studio, &path);
     assert!(!report.marked && report.credentials.is_none() && report.watermark.is_none());
 }
+
+#[test]
+fn signature_of_a_stranger_is_whole_but_not_trusted() {
+    let studio = studio();
+    let path = studio.path("out.png");
+    let (token, policy) = (studio.token(), studio.policy());
+    write_marked_picture(&path, picture(300, 200, 0), &token, &policy).unwrap();
+    let stranger = verify(&path, &Trust::default()).unwrap();
+    let state = stranger.credentials.as_ref().map(|found| found.state);
+    assert_eq!(state, Some(State::Untrusted));
+    assert!(stranger.marked && stranger.in_words().contains("not known here"));
+}

@@ -312,4 +312,36 @@ mod tests {
         ));
         assert!(matches!(open(None), Err(Error::WrongPassword { .. })));
     }
+
+    /// Made by OpenSSL 3 for nobody, with and without `-legacy`; the password is `open sesame`.
+    const PKCS12: &[u8] = include_bytes!("../../tests/signers/signer.p12");
+    const OUTDATED: &[u8] = include_bytes!("../../tests/signers/outdated.p12");
+
+    #[test]
+    fn pkcs12_opens_with_its_password_alone() {
+        let open = |password| Signer::from_pkcs12(PKCS12, password, Path::new("test"));
+        let signer = open("open sesame").unwrap();
+        assert_eq!(signer.chain_pem.matches("BEGIN CERTIFICATE").count(), 2);
+        for password in ["sesame", ""] {
+            let refused = open(password);
+            assert!(matches!(refused, Err(Error::WrongPassword { .. })));
+        }
+    }
+
+    #[test]
+    fn outdated_and_damaged_pkcs12_is_refused() {
+        let text = |bytes: &[u8]| match Signer::from_pkcs12(bytes, "open sesame", Path::new("test"))
+        {
+            Ok(_) => "opened".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert!(
+            text(OUTDATED).contains("no longer safe"),
+            "{}",
+            text(OUTDATED)
+        );
+        for length in (0..PKCS12.len()).step_by(97) {
+            assert_ne!(text(&PKCS12[..length]), "opened", "cut off at {length}");
+        }
+    }
 }

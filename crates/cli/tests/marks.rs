@@ -1,0 +1,170 @@
+//! Consents, keys, marks and the log, as somebody meets them who has read the help.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of its own for keys, consents and files.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn effigy(&self, line: &str) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_effigy"))
+            .args(line.split_whitespace())
+            .current_dir(self.0.path())
+            .env("EFFIGY_HOME", self.path("home"))
+            .env("EFFIGY_PASSWORD", "not the right one")
+            .output()
+            .unwrap()
+    }
+
+    /// Runs a command that must end with `code`; gives what it printed, errors included.
+    #[track_caller]
+    fn check(&self, line: &str, code: i32) -> String {
+        let output = self.effigy(line);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{line}: {said}");
+        said
+    }
+
+    /// Runs a command that must fail with one error that says `why`.
+    #[track_caller]
+    fn refused(&self, line: &str, why: &str) {
+        let said = self.check(line, 2);
+        assert!(said.contains(why), "{line}: {said}");
+        assert_eq!(said.matches("error:").count(), 1, "{line}: {said}");
+    }
+}
+
+fn actor() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors/ada-1.mp4")
+}
+
+#[test]
+fn a_clip_is_marked_verified_and_logged() {
+    let desk = Desk::new();
+    fs::copy(actor(), desk.path("clip.mp4")).unwrap();
+    let said = desk.check("verify clip.mp4", 0);
+    assert!(said.contains("does not prove that it is genuine"), "{said}");
+    let said = desk.check("mark clip.mp4 --source generated", 0);
+    assert!(
+        said.contains("made keys") && said.contains("signing and verifying took"),
+        "{said}"
+    );
+
+    let output = desk.effigy("verify --json clip-marked.mp4");
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["file"], "clip-marked.mp4");
+    assert_eq!(report["marked"], true);
+    assert_eq!(
+        report["watermark"]["identifier"].as_str().unwrap().len(),
+        16
+    );
+    assert!(report["watermark"]["confidence"].as_f64().unwrap() <= 1.0);
+    assert!(report["watermark"]["false_alarm"].as_f64().unwrap() < 1e-6);
+    assert_eq!(report["credentials"]["state"], "trusted");
+    assert!(report["credentials"]["signer"].is_string());
+    assert_eq!(
+        report["credentials"]["actions"][0]["source_type"],
+        "trainedAlgorithmicMedia"
+    );
+    assert!(report["label"]["profiles"].is_array());
+
+    let output = desk.effigy("verify --json clip.mp4 missing.mp4");
+    assert_eq!(output.status.code(), Some(2));
+    let lines: Vec<serde_json::Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(lines[0]["watermark"].is_null() && lines[0]["credentials"].is_null());
+    assert_eq!(lines[1]["file"], "missing.mp4");
+    assert!(lines[1]["error"].is_string());
+
+    desk.refused("mark clip.mp4 -o clip.avi", "cannot");
+    desk.refused("mark clip.mp4 -o clip.mp4", "the output is the input");
+    assert!(
+        desk.check("log verify", 0)
+            .contains("lines: 1, none changed")
+    );
+    let log = desk.path("home/keys/log.jsonl");
+    let changed = fs::read_to_string(&log)
+        .unwrap()
+        .replacen("written", "Written", 1);
+    fs::write(&log, changed).unwrap();
+    desk.refused("log verify", "line 1 of the log");
+}
+
+#[test]
+fn a_consent_is_recorded_shown_handed_on_and_revoked() {
+    let desk = Desk::new();
+    fs::write(desk.path("form.pdf"), "signed by the artist").unwrap();
+    let new = "consent new --subject Nell --basis synthetic --use swap --use puppet";
+    desk.check(&format!("{new} --evidence form.pdf --keep-evidence"), 0);
+    for line in ["consent list", "consent show Nell"] {
+        let said = desk.check(line, 0);
+        assert!(
+            said.contains("Nell") && said.contains("swap, puppet"),
+            "{said}"
+        );
+    }
+    desk.check("consent export Nell -o nell.json", 0);
+    assert!(desk.check("consent show nell.json", 0).contains("Nell"));
+    desk.check("consent revoke Nell --reason moved", 0);
+    assert!(desk.check("consent show Nell", 0).contains("revoked on"));
+    assert!(desk.check("log verify", 0).contains("lines: 2"));
+
+    desk.refused("consent new --subject Ada --use swap", "needs pictures");
+    desk.refused(
+        &format!("{new} --until 2001-01-01"),
+        "ends before it begins",
+    );
+    desk.refused(&format!("{new} --until 2026-02-30"), "2026-02-30");
+    desk.refused(&format!("{new} --evidence none.pdf"), "none.pdf");
+    desk.refused("consent show Nobody", "no consent is on record");
+    let text = fs::read_to_string(desk.path("nell.json")).unwrap();
+    fs::write(
+        desk.path("forged.json"),
+        text.replace("\"consent\": \"ey", "\"consent\": \"eY"),
+    )
+    .unwrap();
+    desk.refused("consent show forged.json", "not what was signed");
+}
+
+#[test]
+fn keys_that_cannot_be_trusted_are_refused() {
+    let desk = Desk::new();
+    desk.refused("keys show", "make keys with `effigy keys new`");
+    assert!(
+        desk.check("keys new --provider Nell", 0)
+            .contains("BEGIN CERTIFICATE")
+    );
+    desk.refused("keys new", "there are keys already");
+    let signer = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mark/tests/signers/signer.p12");
+    desk.refused(
+        &format!("keys import {}", signer.display()),
+        "wrong password",
+    );
+    desk.refused("keys import --trust 12345", "not a key");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let private = fs::read_dir(desk.path("home/keys")).unwrap();
+        for entry in private {
+            fs::set_permissions(entry.unwrap().path(), fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        desk.refused("keys show", "chmod 600");
+    }
+}
