@@ -216,7 +216,9 @@ fn export(export: &ExportArgs, now: Moment, output: &mut Output) -> anyhow::Resu
         bail!("there is a file already; name another: {path:?}");
     }
     std::fs::write(path, text).with_context(|| format!("cannot write {path:?}"))?;
-    output.say(format_args!("{} consents in {path:?}", records.len()));
+    let n = records.len();
+    let what = if n == 1 { "consent" } else { "consents" };
+    output.say(format_args!("{n} {what} in {path:?}"));
     Ok(Exit::Nothing)
 }
 
