@@ -97,6 +97,19 @@ impl Map {
         map
     }
 
+    /// Takes over planes of `side` cells a side, one for each channel.
+    pub(crate) fn from_planes(planes: &[f32], side: usize, n_channels: usize) -> Self {
+        assert_eq!(planes.len(), side * side * n_channels);
+        let mut map = Self::new(side, side, n_channels);
+        for (channel, plane) in planes.chunks_exact(side * side).enumerate() {
+            for (i, &value) in plane.iter().enumerate() {
+                let at = map.place(i / side, i % side) + channel;
+                map.values[at] = value;
+            }
+        }
+        map
+    }
+
     /// Where a cell begins.
     fn place(&self, row: usize, column: usize) -> usize {
         ((row + 1) * (self.columns + 2) + column + 1) * self.channels

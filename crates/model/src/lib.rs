@@ -1,9 +1,10 @@
 //! The networks, one file each, and their weights.
 //!
 //! Each network offers `forward` (tensors in, tensors out, used by training) and one plain verb
-//! (`find`, `fit`, `embed`, `redraw`) that takes pictures and gives plain values. Shapes are
+//! (`find`, `fit`, `embed`, `redraw`, `score`) that takes pictures and gives plain values. Shapes are
 //! `[n, channel, y, x]`; pictures enter as patches of 4 × 4 pixels (see [`tensors`]).
 
+pub mod blend_judge;
 pub mod device;
 mod direct;
 mod error;
@@ -17,6 +18,7 @@ pub mod mesher;
 pub mod tensors;
 pub mod weights;
 
+pub use blend_judge::{Blend, BlendJudge};
 pub use error::{Error, Result};
 pub use face_model::FaceModel;
 pub use finder::{Finder, Found};

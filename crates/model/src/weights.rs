@@ -15,6 +15,8 @@ pub const MESHER: &[u8] = include_bytes!("../weights/mesher.safetensors");
 pub const IDENTIFIER: &[u8] = include_bytes!("../weights/identifier.safetensors");
 /// Weights of the base that face models start from.
 pub const BASE: &[u8] = include_bytes!("../weights/base.safetensors");
+/// Weights of the blending judge.
+pub const BLEND_JUDGE: &[u8] = include_bytes!("../weights/blend-judge.safetensors");
 /// What made each of the weights, with their measured quality.
 pub const REGISTRY: &str = include_str!("../weights/weights.toml");
 
