@@ -49,10 +49,11 @@ pub(crate) fn strayed(
 /// Changes light, colour, sharpness and noise of a crop at random.
 pub(crate) fn spoil(picture: &mut Picture, random: &mut impl Rng) {
     if random.random_bool(0.3) {
-        shade(picture, random);
+        let strength = random.random_range(0.2..0.9);
+        shade(picture, strength, random);
     }
     if random.random_bool(0.8) {
-        recolour(picture, random);
+        recolour(picture, 1.0, random);
     }
     if random.random_bool(0.25) {
         to_grey(picture);
@@ -130,11 +131,13 @@ pub(crate) fn soften(picture: &mut Picture, share: f32) {
     *picture = resize(&resize(picture, less(width), less(height)), width, height);
 }
 
-fn recolour(picture: &mut Picture, random: &mut impl Rng) {
-    let gain = 1.0 + 0.25 * normal(random);
-    let shift = 18.0 * normal(random);
-    let gamma = (0.25 * normal(random)).exp();
-    let casts: [f32; 3] = std::array::from_fn(|_| 1.0 + 0.08 * normal(random));
+/// Changes contrast, brightness and the colour of the light, by `strength` of what footage may
+/// differ.
+pub(crate) fn recolour(picture: &mut Picture, strength: f32, random: &mut impl Rng) {
+    let gain = 1.0 + 0.25 * strength * normal(random);
+    let shift = 18.0 * strength * normal(random);
+    let gamma = (0.25 * strength * normal(random)).exp();
+    let casts: [f32; 3] = std::array::from_fn(|_| 1.0 + 0.08 * strength * normal(random));
     let tables = casts.map(|cast| {
         let level = |v: usize| {
             let curved = 255.0 * (v as f32 / 255.0).powf(gamma);
@@ -150,11 +153,10 @@ fn recolour(picture: &mut Picture, random: &mut impl Rng) {
 }
 
 /// Darkens towards one side, as light from the other does.
-fn shade(picture: &mut Picture, random: &mut impl Rng) {
+pub(crate) fn shade(picture: &mut Picture, strength: f32, random: &mut impl Rng) {
     let (width, height) = (picture.width() as f32, picture.height() as f32);
     let angle = random.random_range(0.0..std::f32::consts::TAU);
     let (dx, dy) = (angle.cos() / width, angle.sin() / height);
-    let strength = random.random_range(0.2..0.9);
     let columns = picture.width() as usize;
     for (i, rgb) in picture.pixels_mut().chunks_exact_mut(3).enumerate() {
         let (x, y) = (
@@ -168,7 +170,8 @@ fn shade(picture: &mut Picture, random: &mut impl Rng) {
     }
 }
 
-fn add_noise(picture: &mut Picture, strength: f32, random: &mut impl Rng) {
+/// Adds noise of `strength` levels.
+pub(crate) fn add_noise(picture: &mut Picture, strength: f32, random: &mut impl Rng) {
     for value in picture.pixels_mut() {
         // The sum of four uniform numbers is near enough to normal, and four times as fast.
         let bits: u32 = random.random();

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::data::{self, Split};
 use crate::mosaic::{CANVAS, mosaic};
-use crate::train_mesher;
+use crate::{train_blending, train_mesher};
 
 /// Whose training to look at, and where to write it
 #[derive(clap::Args)]
@@ -27,6 +27,7 @@ pub(crate) struct Args {
 enum Network {
     Finder,
     Mesher,
+    Blending,
 }
 
 const COLUMNS: u32 = 5;
@@ -34,6 +35,9 @@ const ROWS: u32 = 4;
 
 /// Writes a sheet of training pictures with the truth drawn in.
 pub(crate) fn write(data: &Path, args: &Args) -> Result<()> {
+    if matches!(args.network, Network::Blending) {
+        return train_blending::look(data, &args.output, args.seed);
+    }
     let samples = data::read(data, Split::Train, |_| true)?;
     let mut random = ChaCha8Rng::seed_from_u64(args.seed);
     let mut sheet = image::RgbImage::new(COLUMNS * CANVAS, ROWS * CANVAS);
@@ -44,7 +48,7 @@ pub(crate) fn write(data: &Path, args: &Args) -> Result<()> {
                 let (picture, faces) = mosaic(crops.samples(), crops.surface(), &mut random);
                 (picture, faces.iter().flat_map(|f| f.points).collect())
             }
-            Network::Mesher => crops.shown(&mut random),
+            Network::Mesher | Network::Blending => crops.shown(&mut random),
         };
         for y in 0..picture.height() {
             for x in 0..picture.width() {

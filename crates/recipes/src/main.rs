@@ -12,7 +12,9 @@ mod look;
 mod mean_mesh;
 mod mosaic;
 mod run;
+mod self_blend;
 mod train_base;
+mod train_blending;
 mod train_finder;
 mod train_identifier;
 mod train_mesher;
@@ -52,6 +54,8 @@ enum Command {
     Mesher(run::Args),
     /// Train the identity network
     Identifier(run::Args),
+    /// Train the blending judge, from real faces only
+    Blending(run::Args),
     /// Train the base that face models start from
     Base(run::Args),
     /// Fit what the detector makes of its cues
@@ -72,6 +76,7 @@ fn main() -> Result<()> {
         Command::Finder(args) => train_finder::train(&cli.data, &args),
         Command::Mesher(args) => train_mesher::train(&cli.data, &args),
         Command::Identifier(args) => train_identifier::train(&cli.data, &args),
+        Command::Blending(args) => train_blending::train(&cli.data, &args),
         Command::Base(args) => train_base::train(&cli.data, &args),
         Command::Fuse(args) => fuse::make(&cli.data, &args),
         Command::Look(args) => look::write(&cli.data, &args),
