@@ -1,9 +1,12 @@
 //! Measures the networks on people that none was trained on.
 
 mod actors;
+mod blending;
 mod finder;
 mod identity;
 mod mesh;
+mod pairs;
+mod statistics;
 mod video;
 mod watermark;
 
@@ -26,6 +29,8 @@ pub(crate) enum Command {
     Mesh(mesh::Args),
     /// Accuracy of the identity network on pairs
     Identity(identity::Args),
+    /// The blending judge alone, on swaps made by others and on real footage
+    Blending(blending::Args),
     /// Tremble of the points on a still head, and their lag on a moving one
     Video(video::Args),
     /// Identifiers recovered from marked pictures and clips after attacks
@@ -38,6 +43,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Finder(args) => finder::measure(data, args),
         Command::Mesh(args) => mesh::measure(data, args),
         Command::Identity(args) => identity::measure(data, args),
+        Command::Blending(args) => blending::measure(data, args),
         Command::Video(args) => video::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }
