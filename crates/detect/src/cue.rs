@@ -3,6 +3,7 @@
 //! A cue is a struct that takes sights in order and keeps a few numbers a second; `finish` makes
 //! a [`crate::reading::Reading`] of them. A cue that cannot judge says why and gives no numbers.
 
+pub mod blending;
 pub mod identity;
 pub mod noise;
 pub mod speech;
@@ -13,6 +14,7 @@ use crate::reading::Measure;
 /// What each cue measures; nothing for those that need no calibration.
 pub fn measures(cue: Cue) -> &'static [Measure] {
     match cue {
+        Cue::Blending => blending::MEASURES,
         Cue::Noise => noise::MEASURES,
         Cue::Identity => identity::MEASURES,
         Cue::Speech => speech::MEASURES,

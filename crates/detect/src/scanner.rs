@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use effigy_face::Face;
 use effigy_frame::{Frame, Rect};
-use effigy_model::{Identifier, Identity};
+use effigy_model::{BlendJudge, Identifier, Identity};
 
 use crate::calibration::{Calibration, sigmoid};
+use crate::cue::blending::Blending;
 use crate::cue::identity::Drift;
 use crate::cue::noise::{self, Noise};
 use crate::cue::speech::{Sound, Speech};
@@ -35,6 +36,8 @@ impl Default for ScanSettings {
 /// What cues ask: networks, and what is usual.
 #[derive(Clone, Debug)]
 pub struct Judges {
+    /// Sees where a face was blended in.
+    pub blend_judge: BlendJudge,
     /// Tells people apart.
     pub identifier: Identifier,
     /// What is usual of real faces.
@@ -113,6 +116,7 @@ pub struct Watch {
     unfit: BTreeMap<Unfit, u64>,
     n_close_looks: u64,
     largest: (f32, Rect),
+    blending: Blending,
     noise: Noise,
     drift: Drift,
     speech: Speech,
@@ -131,6 +135,7 @@ impl Watch {
             unfit: BTreeMap::new(),
             n_close_looks: 0,
             largest: (0.0, Rect::default()),
+            blending: Blending::default(),
             noise: Noise::default(),
             drift: Drift::default(),
             speech: Speech::default(),
@@ -153,9 +158,28 @@ impl Watch {
             return;
         }
         self.drift.look(sight, &judges.identifier);
+        self.look_for_seams(sight, judges, exhibits);
         if let Some(patch) = Patch::around(sight) {
             self.look_at_pixels(sight, &patch, judges, exhibits);
         }
+    }
+
+    fn look_for_seams(&mut self, sight: &Sight<'_>, judges: &Judges, exhibits: &mut Exhibits) {
+        let Some(seam) = self.blending.look(sight, &judges.blend_judge) else {
+            return;
+        };
+        let known = judges.calibration.cue(Cue::Blending);
+        let Some(known) = known.filter(|known| known.weight > 0.0) else {
+            return;
+        };
+        let score = sigmoid(known.logit(&seam.values));
+        exhibits.offer(sight.face.track, score, || Exhibit {
+            score,
+            time_secs: sight.time_secs(),
+            frame_index: sight.frame.index,
+            picture: seam.crop,
+            map: seam.map,
+        });
     }
 
     fn look_at_pixels(
@@ -185,7 +209,11 @@ impl Watch {
         let n_fit = self.n_close_looks - n_unfit;
         let hidden = commonest.filter(|_| n_fit * LEAST_FIT_SHARE < self.n_close_looks);
         let identity = self.drift.mean();
-        let pixels = [self.noise.finish(), self.drift.finish()];
+        let pixels = [
+            self.blending.finish(),
+            self.noise.finish(),
+            self.drift.finish(),
+        ];
         // A few lucky frames say little of a face that is mostly hidden.
         let tell_why = |taken: Taken| match (taken, hidden) {
             (Ok(reading), Some(why)) => Err(NotTaken::new(reading.cue, why.in_words())),

@@ -1,7 +1,7 @@
-//! The three face networks, loaded onto one device.
+//! The face networks, loaded onto one device.
 
 use effigy_model::device::{self, Choice};
-use effigy_model::{Finder, Identifier, Mesher};
+use effigy_model::{BlendJudge, Finder, Identifier, Mesher};
 
 use crate::error::Result;
 
@@ -14,6 +14,8 @@ pub struct Networks {
     pub mesher: Mesher,
     /// Tells people apart.
     pub identifier: Identifier,
+    /// Sees where a face was blended in.
+    pub blend_judge: BlendJudge,
 }
 
 impl Networks {
@@ -27,6 +29,7 @@ impl Networks {
             finder: Finder::load(&device)?,
             mesher: Mesher::load(&device)?,
             identifier: Identifier::load(&device)?,
+            blend_judge: BlendJudge::load(&device)?,
         })
     }
 }

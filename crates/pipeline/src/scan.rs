@@ -145,6 +145,7 @@ fn judge(
     let calibration = Calibration::built_in();
     let judges = Judges {
         identifier: networks.identifier.clone(),
+        blend_judge: networks.blend_judge.clone(),
         calibration: calibration.clone(),
     };
     let mut scanner = Scanner::new(job.settings, judges);
