@@ -233,7 +233,7 @@ fn claims(info: &Info) -> Vec<String> {
 }
 
 /// Leaves of a frame what lies in the window.
-fn cut_out(frame: Frame, window: Option<Window>) -> Frame {
+pub fn cut_out(frame: Frame, window: Option<Window>) -> Frame {
     let Some(window) = window else { return frame };
     let (width, height) = (frame.picture.width(), frame.picture.height());
     let (left, top) = (window.x.min(width - 1), window.y.min(height - 1));

@@ -6,6 +6,7 @@ mod finder;
 mod identity;
 mod mesh;
 mod pairs;
+mod scan;
 mod statistics;
 mod video;
 mod watermark;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Identity(identity::Args),
     /// The blending judge alone, on swaps made by others and on real footage
     Blending(blending::Args),
+    /// How well manipulated faces are told from real ones, by cue and all in all
+    Scan(scan::Args),
     /// Tremble of the points on a still head, and their lag on a moving one
     Video(video::Args),
     /// Identifiers recovered from marked pictures and clips after attacks
@@ -44,6 +47,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Mesh(args) => mesh::measure(data, args),
         Command::Identity(args) => identity::measure(data, args),
         Command::Blending(args) => blending::measure(data, args),
+        Command::Scan(args) => scan::measure(data, args),
         Command::Video(args) => video::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }

@@ -23,8 +23,9 @@ use effigy_media::{VideoReader, read_audio};
 use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
 use serde::{Deserialize, Serialize};
 
+use crate::train_blending::{SOURCES, TRAINING_CLIPS};
 use fit::{Example, fit};
-use footage::{Footage, Truth, footage};
+pub(crate) use footage::{Footage, Truth, footage};
 
 /// How to make the weights
 #[derive(clap::Args)]
@@ -39,12 +40,12 @@ pub(crate) struct Args {
 
 /// What the cues took of the largest face of one clip.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Reading {
-    name: String,
-    group: String,
-    truth: Truth,
+pub(crate) struct Reading {
+    pub(crate) name: String,
+    pub(crate) group: String,
+    pub(crate) truth: Truth,
     /// By cue, in the cue's order.
-    measures: BTreeMap<String, Vec<f32>>,
+    pub(crate) measures: BTreeMap<String, Vec<f32>>,
 }
 
 /// Makes the weights and prints how good they are.
@@ -94,21 +95,35 @@ fn read(footage: &Footage, networks: &Networks) -> Result<Reading> {
         Truth::Dubbed => scan_dubbed(job, networks)?,
         _ => scan(&job, networks, &mut Quiet)?,
     };
-    // The face that is seen longest is the one that the clip is about.
+    Ok(reading_of(footage, &report))
+}
+
+/// Takes from a report what its cues took of the face that the clip is about: the one that is
+/// seen longest.
+pub(crate) fn reading_of(footage: &Footage, report: &Report) -> Reading {
     let face = report.faces.iter().max_by_key(|face| face.n_frames);
     let cues = face.into_iter().flat_map(|face| &face.cues);
     let counts = |name: &str| footage.truth != Truth::Dubbed || name == Cue::Speech.name();
-    let taken = cues.filter(|cue| !cue.measures.is_empty() && counts(cue.name));
+    let unseen = |name: &str| name != Cue::Blending.name() || !is_trained_on(&footage.name);
+    let wanted = |name: &str| counts(name) && unseen(name);
+    let taken = cues.filter(|cue| !cue.measures.is_empty() && wanted(cue.name));
     let values = taken.map(|cue| {
         let values = cue.measures.iter().map(|(_, v)| *v);
         (cue.name.to_owned(), values.collect())
     });
-    Ok(Reading {
+    Reading {
         name: footage.name.clone(),
         group: footage.group.clone(),
         truth: footage.truth,
         measures: values.collect(),
-    })
+    }
+}
+
+/// Whether the blending judge may have been shown this footage in training: what it says of it
+/// then counts for nothing.
+fn is_trained_on(name: &str) -> bool {
+    let (source, stem) = name.split_once('/').unwrap_or((name, ""));
+    SOURCES.iter().any(|(known, _)| *known == source) || TRAINING_CLIPS.contains(&stem)
 }
 
 /// Scans a clip with its sound moved by one and a half seconds.
@@ -130,7 +145,7 @@ fn scan_dubbed(job: ScanJob, networks: &Networks) -> Result<Report> {
 const DUBBED_RATE_HZ: u32 = 4000;
 
 /// Fits everything on the readings whose group passes `wanted`.
-fn calibrate(readings: &[Reading], wanted: &dyn Fn(&str) -> bool) -> Calibration {
+pub(crate) fn calibrate(readings: &[Reading], wanted: &dyn Fn(&str) -> bool) -> Calibration {
     let chosen: Vec<&Reading> = readings
         .iter()
         .filter(|r| r.truth != Truth::Generated && wanted(&r.group))
@@ -284,7 +299,8 @@ fn is_judged(reading: &Reading) -> bool {
         .any(|cue| reading.measures.contains_key(cue.name()))
 }
 
-fn probability(calibration: &Calibration, reading: &Reading) -> Option<f32> {
+/// The probability of a reading; `None` when it cannot be judged.
+pub(crate) fn probability(calibration: &Calibration, reading: &Reading) -> Option<f32> {
     let logits = calibration.cue.iter().filter_map(|known| {
         let values = reading.measures.get(&known.name)?;
         Some((known.name.as_str(), known.logit(values)))

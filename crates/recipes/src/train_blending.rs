@@ -24,7 +24,7 @@ const SIDE: u32 = BlendJudge::SIDE_PX;
 
 /// Where the faces come from, and how often each source is shown. Engravings, halftones and
 /// enlarged pictures have none of a camera's traces and are left out.
-const SOURCES: [(&str, u32); 5] = [
+pub(crate) const SOURCES: [(&str, u32); 5] = [
     ("congress", 30),
     ("senate", 8),
     ("interfaces", 12),

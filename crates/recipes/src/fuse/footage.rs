@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a clip is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) enum Truth {
+pub(crate) enum Truth {
     /// From a camera.
     Real,
     /// A face put onto somebody.
@@ -19,17 +19,19 @@ pub(super) enum Truth {
     Generated,
     /// From a camera, with the sound moved away from the lips.
     Dubbed,
+    /// Drawn by us.
+    Own,
 }
 
 /// One clip or picture, or half of one.
-pub(super) struct Footage {
+pub(crate) struct Footage {
     /// Its source and file.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Whoever is judged together: the person before the camera.
-    pub(super) group: String,
-    pub(super) truth: Truth,
-    pub(super) path: PathBuf,
-    pub(super) window: Option<Window>,
+    pub(crate) group: String,
+    pub(crate) truth: Truth,
+    pub(crate) path: PathBuf,
+    pub(crate) window: Option<Window>,
 }
 
 /// Clips of one performer have one name here; all others are of somebody else each.
@@ -43,7 +45,7 @@ const SAME_DRIVER: [(&str, &str); 4] = [
 const N_PICTURES: usize = 24;
 
 /// Lists all development footage.
-pub(super) fn footage(data: &Path) -> Result<Vec<Footage>> {
+pub(crate) fn footage(data: &Path) -> Result<Vec<Footage>> {
     let mut all = Vec::new();
     for path in files(&data.join("fakes-dev/dfl-pairs"))? {
         all.extend(halves(&path)?);

@@ -1,0 +1,206 @@
+//! The tables of `eval scan`: judged across people, with intervals.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use effigy_detect::Cue;
+use effigy_detect::calibration::{Calibration, sigmoid};
+use serde::Serialize;
+
+use super::Scanned;
+use crate::eval::statistics::{
+    Interval, Judged, auc, calibration_error, equal_error_rate, true_rate_at, with_interval,
+};
+use crate::fuse::{Reading, Truth, calibrate, probability};
+
+/// Everything that was scanned, each with the calibration that never saw its person.
+pub(super) struct Table<'a> {
+    rows: Vec<Row<'a>>,
+}
+
+struct Row<'a> {
+    change: &'a str,
+    reading: &'a Reading,
+    calibration: Calibration,
+    group: usize,
+}
+
+/// One line of the table, as JSON.
+#[derive(Serialize)]
+struct Line {
+    cue: String,
+    change: String,
+    against: &'static str,
+    n_fake: usize,
+    n_real: usize,
+    auc: [f64; 3],
+    eer: f64,
+    tpr_at_fmr_1: f64,
+    calibration_error: Option<f64>,
+}
+
+/// How real or generated footage of one source is called.
+#[derive(Serialize)]
+struct Calls {
+    source: String,
+    truth: Truth,
+    n_judged: usize,
+    n_not_judged: usize,
+    n_signs: usize,
+    n_inconclusive: usize,
+    n_no_signs: usize,
+}
+
+const CLEAN: &str = "clean";
+const ALL_CUES: &str = "all cues";
+
+impl<'a> Table<'a> {
+    pub(super) fn new(scanned: &[&'a Scanned]) -> Self {
+        let clean: Vec<Reading> = scanned
+            .iter()
+            .filter(|s| s.change == CLEAN && s.reading.truth != Truth::Own)
+            .map(|s| s.reading.clone())
+            .collect();
+        let groups: BTreeSet<&str> = scanned.iter().map(|s| s.reading.group.as_str()).collect();
+        let mut rows = Vec::new();
+        for (group, name) in groups.into_iter().enumerate() {
+            let calibration = calibrate(&clean, &|other| other != name);
+            let theirs = scanned.iter().filter(|s| s.reading.group == name);
+            rows.extend(theirs.map(|s| Row {
+                change: &s.change,
+                reading: &s.reading,
+                calibration: calibration.clone(),
+                group,
+            }));
+        }
+        Self { rows }
+    }
+
+    pub(super) fn print(&self) -> Result<()> {
+        let mut lines = Vec::new();
+        println!("Swaps against their originals, by cue");
+        let cues = Cue::ALL.iter().map(|cue| cue.name()).chain([ALL_CUES]);
+        for cue in cues.clone() {
+            lines.extend(self.line(cue, CLEAN, "originals"));
+        }
+        println!("Swaps against all real footage");
+        for cue in cues {
+            lines.extend(self.line(cue, CLEAN, "all real"));
+        }
+        println!("Swaps against their originals, all cues and blending alone, after a change");
+        let changes: BTreeSet<&str> = self.rows.iter().map(|row| row.change).collect();
+        for change in changes {
+            for cue in [ALL_CUES, Cue::Blending.name(), Cue::Noise.name()] {
+                lines.extend(self.line(cue, change, "originals"));
+            }
+        }
+        let calls = self.calls();
+        println!("What is said of each source, unchanged");
+        for c in &calls {
+            println!(
+                "{:<12} {:<9} {:3} judged ({} not): {} signs, {} inconclusive, {} no signs",
+                c.source,
+                format!("{:?}", c.truth).to_lowercase(),
+                c.n_judged,
+                c.n_not_judged,
+                c.n_signs,
+                c.n_inconclusive,
+                c.n_no_signs
+            );
+        }
+        println!("{}", serde_json::json!({ "scan": lines, "calls": calls }));
+        Ok(())
+    }
+
+    /// Prints and gives one line; `None` where there is nothing to tell apart.
+    fn line(&self, cue: &str, change: &str, against: &'static str) -> Option<Line> {
+        let judged = self.judged(cue, change, against == "originals");
+        let area = with_interval(&judged, auc)?;
+        let eer = equal_error_rate(&judged)?;
+        let found = true_rate_at(&judged, 0.01)?;
+        let error = (cue == ALL_CUES).then(|| calibration_error(&judged));
+        let n_fake = judged.iter().filter(|j| j.fake).count();
+        let Interval { value, low, high } = area;
+        let calibrated = error.map_or_else(String::new, |e| format!("  calibration off by {e:.3}"));
+        println!(
+            "{cue:<12} {change:<12} AUC {value:.3} [{low:.3}, {high:.3}]  EER {eer:.3}  \
+             TPR at FMR 1 % {found:.3}{calibrated}  ({n_fake} and {})",
+            judged.len() - n_fake
+        );
+        Some(Line {
+            cue: cue.to_owned(),
+            change: change.to_owned(),
+            against,
+            n_fake,
+            n_real: judged.len() - n_fake,
+            auc: [value, low, high],
+            eer,
+            tpr_at_fmr_1: found,
+            calibration_error: error,
+        })
+    }
+
+    fn judged(&self, cue: &str, change: &str, pairs_only: bool) -> Vec<Judged> {
+        let wanted = |row: &&Row<'_>| {
+            let of_pair = row.reading.name.starts_with("dfl-pairs");
+            let kind = match row.reading.truth {
+                Truth::Swap => of_pair,
+                Truth::Real => of_pair || !pairs_only,
+                Truth::Generated | Truth::Dubbed | Truth::Own => false,
+            };
+            row.change == change && kind
+        };
+        let judged = |row: &Row<'_>| {
+            Some(Judged {
+                score: f64::from(row.score(cue)?),
+                fake: row.reading.truth == Truth::Swap,
+                group: row.group,
+            })
+        };
+        self.rows.iter().filter(wanted).filter_map(judged).collect()
+    }
+
+    fn calls(&self) -> Vec<Calls> {
+        let mut calls: BTreeMap<(String, Truth), Calls> = BTreeMap::new();
+        for row in self.rows.iter().filter(|row| row.change == CLEAN) {
+            let source = row.reading.name.split('/').next().unwrap_or_default();
+            let key = (source.to_owned(), row.reading.truth);
+            let calls = calls.entry(key).or_insert_with(|| Calls {
+                source: source.to_owned(),
+                truth: row.reading.truth,
+                n_judged: 0,
+                n_not_judged: 0,
+                n_signs: 0,
+                n_inconclusive: 0,
+                n_no_signs: 0,
+            });
+            let Some(probability) = probability(&row.calibration, row.reading) else {
+                calls.n_not_judged += 1;
+                continue;
+            };
+            calls.n_judged += 1;
+            if row.calibration.signs_from <= probability {
+                calls.n_signs += 1;
+            } else if probability <= row.calibration.no_signs_to {
+                calls.n_no_signs += 1;
+            } else {
+                calls.n_inconclusive += 1;
+            }
+        }
+        calls.into_values().collect()
+    }
+}
+
+impl Row<'_> {
+    fn score(&self, cue: &str) -> Option<f32> {
+        if cue == ALL_CUES {
+            return probability(&self.calibration, self.reading);
+        }
+        let known = self
+            .calibration
+            .cue
+            .iter()
+            .find(|known| known.name == cue)?;
+        Some(sigmoid(known.logit(self.reading.measures.get(cue)?)))
+    }
+}
