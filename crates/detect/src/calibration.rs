@@ -133,6 +133,13 @@ impl CueCalibration {
             .max_by(|&a, &b| self.pull(values, a).total_cmp(&self.pull(values, b)))
             .unwrap_or(0)
     }
+
+    /// Which measure speaks loudest against manipulation.
+    pub fn quietest(&self, values: &[f32]) -> usize {
+        (0..self.measure.len().min(values.len()))
+            .min_by(|&a, &b| self.pull(values, a).total_cmp(&self.pull(values, b)))
+            .unwrap_or(0)
+    }
 }
 
 /// A cue alone is never surer than 98 %.

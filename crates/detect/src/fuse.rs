@@ -162,12 +162,15 @@ pub fn finding(taken: &Taken, calibration: &Calibration) -> Finding {
         );
     };
     let score = sigmoid(known.logit(&reading.overall));
-    let loudest = known.loudest(&reading.overall);
-    let measure = reading.measures[loudest];
-    let value = reading.overall[loudest];
-    let calibrated = &known.measure[loudest];
-    let out_of_place = CLEARLY_ABOVE <= known.deviations(&reading.overall, loudest);
-    let words = if 0.5 <= score && out_of_place {
+    // A low score is told by what speaks for the face, even where something else is odd.
+    let told = if 0.5 <= score {
+        known.loudest(&reading.overall)
+    } else {
+        known.quietest(&reading.overall)
+    };
+    let (measure, value) = (reading.measures[told], reading.overall[told]);
+    let calibrated = &known.measure[told];
+    let words = if CLEARLY_ABOVE <= known.deviations(&reading.overall, told) {
         measure.high
     } else {
         measure.usual
@@ -294,6 +297,23 @@ mod tests {
         let verdict = |value| fuse(&[noise(value)], &calibration()).verdict;
         assert_eq!(verdict(0.0), Verdict::NoSigns);
         assert_eq!(verdict(1.5), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn the_sentence_never_contradicts_its_number() {
+        let said = |values: [f32; 4]| {
+            let moments = vec![(0.0, values.to_vec())];
+            let reading = Reading::of_moments(Cue::Noise, noise::MEASURES, moments);
+            let Outcome::Judged(evidence) = finding(&Ok(reading), &calibration()).outcome else {
+                panic!("the cue judged");
+            };
+            evidence.sentence
+        };
+        // Odd colour, but everything else speaks so strongly for the face that the score is low.
+        let low = said([-3.0, -2.0, 2.5, -2.0]);
+        assert!(low.starts_with("The edge of the face is as sharp"), "{low}");
+        let high = said([0.0, 0.0, 3.0, 0.0]);
+        assert!(high.starts_with("The skin lacks the colour"), "{high}");
     }
 
     #[test]
