@@ -210,12 +210,11 @@ fn export(export: &ExportArgs, now: Moment, output: &mut Output) -> anyhow::Resu
     if records.is_empty() {
         bail!("there are no consents to export");
     }
-    let text = store.export(&records)?;
     let path = &export.output;
     if path.exists() {
         bail!("there is a file already; name another: {path:?}");
     }
-    std::fs::write(path, text).with_context(|| format!("cannot write {path:?}"))?;
+    store.export(&records, path)?;
     let n = records.len();
     let what = if n == 1 { "consent" } else { "consents" };
     output.say(format_args!("{n} {what} in {path:?}"));

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::consent::store::{RECORD, REVOCATION, Revocation};
 use crate::consent::{Record, Store, jws};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Readers};
 use crate::keys;
 use crate::moment::Moment;
 
@@ -76,12 +76,12 @@ pub fn read_export(path: &Path) -> Result<Vec<Foreign>> {
 }
 
 impl Store<'_> {
-    /// Puts consents with their revocations into one text, which says who signed them. Identity
-    /// templates stay here.
+    /// Writes consents with their revocations into one file, which says who signed them; it is
+    /// whole or not there. Identity templates stay here.
     ///
     /// # Errors
-    /// When a file cannot be read.
-    pub fn export(&self, records: &[Record]) -> Result<String> {
+    /// When a file cannot be read, or the new one not written.
+    pub fn export(&self, records: &[Record], output: &Path) -> Result<()> {
         let mut consents = Vec::new();
         for record in records {
             let revocation = self.path(&record.id, "revoked");
@@ -96,8 +96,9 @@ impl Store<'_> {
             key: self.keys.consent_public_hex(),
             consents,
         };
-        serde_json::to_string_pretty(&export).map_err(|error| Error::NotAConsent {
+        let text = serde_json::to_string_pretty(&export).map_err(|error| Error::NotAConsent {
             reason: error.to_string(),
-        })
+        })?;
+        files::write(output, text.as_bytes(), Readers::Anyone)
     }
 }

@@ -358,11 +358,10 @@ fn exported_consents_are_read_elsewhere_and_changes_noticed() {
     let (kept, revoked) = (desk.add(&draft()), desk.add(&draft()));
     desk.store().revoke(&revoked, "asked", now()).unwrap();
     let path = desk.folder.path().join("export.json");
-    let text = desk
-        .store()
-        .export(&[kept.clone(), revoked.clone()])
+    desk.store()
+        .export(&[kept.clone(), revoked.clone()], &path)
         .unwrap();
-    fs::write(&path, &text).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
     let read = read_export(&path).unwrap();
     assert_eq!(read[0].record, kept);
     assert_eq!((read[0].revoked, read[1].revoked), (None, Some(now())));
