@@ -210,7 +210,8 @@ fn unseen_flips(studio: &Studio, path: &Path) -> Vec<String> {
         let state = read_credentials(&changed, &trust).ok().flatten();
         let state = state.map(|credentials| credentials.state);
         if state == Some(State::Trusted) {
-            unseen.push(format!("byte {at} of {path:?}"));
+            let around = &whole[at.saturating_sub(40)..(at + 24).min(whole.len())];
+            unseen.push(format!("byte {at} of {path:?}: {}", around.escape_ascii()));
         }
     }
     unseen

@@ -101,21 +101,45 @@ fn said_of_unhashed(store: &[u8]) -> Option<String> {
 /// a description of its type, and the label `c2pa`.
 const STORE_HEAD: &[u8] = b"\0\0\0\x1ejumdc2pa\0\x11\0\x10\x80\0\0\xaa\08\x9bq\x03c2pa\0";
 
-/// In the description of each manifest of ours: it may be asked for, and it has a label.
-const TOGGLES: u8 = 3;
+/// Whether the descriptions in our own manifests say what we write. Boxes fill one another already.
+fn heads_are_ours(manifests: &[u8]) -> bool {
+    boxes(manifests).all(|one| !contains(one, OURS) || says_what_we_write(one))
+}
 
-/// Whether the descriptions of our own manifests say what we write. Boxes fill one another already.
-fn heads_are_ours(mut manifests: &[u8]) -> bool {
-    while let Some(length) = manifests.first_chunk::<4>() {
-        let (one, rest) = manifests.split_at(u32::from_be_bytes(*length) as usize);
-        // Head of the manifest, head of its description, and its type.
-        let toggles = one.get(8 + 8 + 16);
-        if contains(one, OURS) && toggles != Some(&TOGGLES) {
-            return false;
-        }
-        manifests = rest;
+/// Cuts boxes that stand one behind the other apart.
+fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
+        let (one, rest) = bytes.split_at_checked(length.max(8))?;
+        bytes = rest;
+        Some(one)
+    })
+}
+
+/// Whether the bits in the box that say how to read the rest of it are those we write: hashes are
+/// of the boxes as they were understood, so that some of these bits change nothing.
+fn says_what_we_write(one: &[u8]) -> bool {
+    match &one[4..8] {
+        b"jumb" => boxes(&one[8..]).all(says_what_we_write),
+        b"jumd" => has_usual_toggles(&one[8..]),
+        // Neither the name of a file nor a file elsewhere (ISO 19566-5, embedded file).
+        b"bfdb" => one.get(8) == Some(&0),
+        _ => true,
     }
-    true
+}
+
+/// A description (ISO 19566-5, appendix A.3) may be asked for, has a label, and may have a private
+/// box, which salts the hash.
+fn has_usual_toggles(description: &[u8]) -> bool {
+    const ASKED_FOR_AND_LABEL: u8 = 0b0011;
+    const PRIVATE: u8 = 0b1_0000;
+    let Some((&toggles, rest)) = description.get(16..).and_then(<[u8]>::split_first) else {
+        return false;
+    };
+    let end_of_label = rest.iter().position(|&byte| byte == 0);
+    let has_private = end_of_label.is_some_and(|end| end + 1 < rest.len());
+    let private = if has_private { PRIVATE } else { 0 };
+    toggles == ASKED_FOR_AND_LABEL | private
 }
 
 /// How deep boxes are nested; ours are five deep.
@@ -221,6 +245,25 @@ mod tests {
                 let mut changed = whole.clone();
                 changed[at] ^= 1 << bit;
                 assert!(!boxes_fill(&changed, 0), "byte {at}, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn bits_that_nobody_hashes_are_known() {
+        for (salt, toggles) in [(&b""[..], 0x03), (b"salt", 0x13)] {
+            let described = [&[0; 16][..], &[toggles], b"label\0", salt].concat();
+            let file = boxed(b"bfdb", b"\0image/jpeg\0");
+            let whole = boxed(b"jumb", &[boxed(b"jumd", &described), file].concat());
+            assert!(says_what_we_write(&whole));
+            let in_file = whole.len() - 12;
+            for (at, bit) in [8 + 8 + 16, in_file]
+                .into_iter()
+                .flat_map(|at| (0..8).map(move |bit| (at, bit)))
+            {
+                let mut changed = whole.clone();
+                changed[at] ^= 1 << bit;
+                assert!(!says_what_we_write(&changed), "byte {at}, bit {bit}");
             }
         }
     }

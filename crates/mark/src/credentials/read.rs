@@ -200,9 +200,9 @@ fn summary(reader: &Reader, gap: Option<&str>) -> Credentials {
     }
 }
 
-/// Whether the room left in the active manifest's COSE signature, the last of the store, is
-/// empty. It is the one place that neither the signature nor a hash covers, so that what changes
-/// there would go unseen.
+/// Whether what the active manifest's COSE signature, the last of the store, does not itself
+/// protect is what C2PA puts there, and the room left in it is empty. It is the one place that
+/// neither the signature nor a hash covers, so that what changes there would go unseen.
 fn padding_is_zero(store: &[u8]) -> bool {
     let starts = (0..store.len())
         .rev()
@@ -210,11 +210,7 @@ fn padding_is_zero(store: &[u8]) -> bool {
     let signature = starts
         .filter_map(|at| unprotected_fields(&store[at..]))
         .next();
-    signature.is_none_or(|fields| {
-        fields
-            .iter()
-            .all(|(name, value)| is_padding_empty(name, value))
-    })
+    signature.is_none_or(|fields| fields.iter().all(|(name, value)| is_usual(name, value)))
 }
 
 /// The CBOR tag of `COSE_Sign1` and the head of its array of four (RFC 9052, section 4.2).
@@ -231,10 +227,20 @@ fn unprotected_fields(bytes: &[u8]) -> Option<CborFields> {
     parts.into_iter().nth(1)?.into_map().ok()
 }
 
-fn is_padding_empty(name: &ciborium::Value, value: &ciborium::Value) -> bool {
-    let is_padding = name.as_text().is_some_and(|name| name.starts_with("pad"));
-    let bytes = value.as_bytes();
-    !is_padding || bytes.is_some_and(|bytes| bytes.iter().all(|&b| b == 0))
+/// What may stand unprotected beside a signature (C2PA specification 2.2, sections 14.5 and 14.6):
+/// timestamps and revocation, which are signed themselves, and the certificates, which must fit
+/// the signature.
+const UNPROTECTED: [&str; 4] = ["sigTst", "sigTst2", "rVals", "x5chain"];
+
+fn is_usual(name: &ciborium::Value, value: &ciborium::Value) -> bool {
+    match name.as_text() {
+        Some("pad" | "pad2") => {
+            let bytes = value.as_bytes();
+            bytes.is_some_and(|bytes| bytes.iter().all(|&b| b == 0))
+        }
+        Some(name) => UNPROTECTED.contains(&name),
+        None => name.is_integer(),
+    }
 }
 
 fn assertion<'a>(manifest: &'a Manifest, label: &str) -> Option<&'a serde_json::Value> {
