@@ -4,11 +4,13 @@
 //! sections 3.1 to 3.3, from the paper alone. The two pictures share everything but the blending:
 //! source, light, size, sharpness and compression give nothing away. What differs from the paper:
 //! the changes include what a face model does to a face (detail lost, light that doesn't fit,
-//! features slightly elsewhere), and both pictures go through a codec afterwards.
+//! features slightly elsewhere), part of the faces are drawn by one, and both pictures go through
+//! a codec afterwards.
 
 mod change;
 mod codec;
 mod mask;
+mod redraw;
 
 use effigy_face::align::aligned_view;
 use effigy_frame::resample::{crop, resize};
@@ -18,6 +20,7 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{self, Jitter, compress, normal, soften, strayed};
+pub(crate) use redraw::{Redrawer, Redrawn};
 
 /// A real face, blended and not.
 pub(crate) struct Twins {
@@ -39,18 +42,29 @@ const JITTER: Jitter = Jitter {
     shift: 0.025,
 };
 
-/// Blends the face in `picture` onto itself.
+/// Blends the face in `picture` onto itself, changed, or as `redrawn` shows it.
 ///
 /// `None` when the mesh is squeezed into a point, or the mask into nothing.
 pub(crate) fn twins(
     picture: &Picture,
     points: &[Point3],
+    redrawn: Option<&Redrawn>,
     random: &mut ChaCha8Rng,
 ) -> Option<Twins> {
-    let (target, points) = working_view(picture, points, random)?;
-    let (target, source) = change::changed(&target, random);
-    let source = change::moved(&source, random);
-    let mask = mask::mask(&points, target.width(), random)?;
+    let work = working_view(picture, points, random)?;
+    let mask = mask::mask(&work.points, work.picture.width(), random)?;
+    let (target, source) = match redrawn {
+        Some(redrawn) => {
+            let mut source = redrawn.seen(work.picture_from_it, work.picture.width());
+            change::finish_drawing(&mut source, random);
+            redraw::match_colours(&mut source, &work.picture, &mask);
+            (work.picture, source)
+        }
+        None => {
+            let (target, source) = change::changed(&work.picture, random);
+            (target, change::moved(&source, random))
+        }
+    };
     let strength = [0.4, 0.7, 1.0, 1.0, 1.0, 1.0][random.random_range(0..6)];
     let blended = blend(&target, &source, &mask, strength);
     let view = final_view(target.width(), random);
@@ -72,11 +86,13 @@ pub(crate) fn twins(
 }
 
 /// The face and its surroundings at the size it has in some footage, with its points there.
-fn working_view(
-    picture: &Picture,
-    points: &[Point3],
-    random: &mut ChaCha8Rng,
-) -> Option<(Picture, Vec<Point2>)> {
+struct Work {
+    picture: Picture,
+    points: Vec<Point2>,
+    picture_from_it: Similarity,
+}
+
+fn working_view(picture: &Picture, points: &[Point3], random: &mut ChaCha8Rng) -> Option<Work> {
     let extent = BlendJudge::EXTENT * ROOM;
     let unit = aligned_view(points, 1000, extent)?;
     let own_px = 1000.0 * unit.scale();
@@ -95,7 +111,11 @@ fn working_view(
     if random.random_bool(0.15) {
         soften(&mut work, random.random_range(0.4..0.9));
     }
-    Some((work, points))
+    Some(Work {
+        picture: work,
+        points,
+        picture_from_it: view,
+    })
 }
 
 /// Lays `source` over `target` where the mask is.
@@ -204,7 +224,7 @@ mod tests {
         let mut seen_difference = 0;
         for seed in 0..20 {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
-            let twins = twins(&picture, &points, &mut random).unwrap();
+            let twins = twins(&picture, &points, None, &mut random).unwrap();
             let gap = |x0: u32, y0: u32| {
                 let places = (0..16).flat_map(|y| (0..16).map(move |x| (x0 + x, y0 + y)));
                 let gaps = places.map(|(x, y)| {
@@ -228,7 +248,7 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_twins() {
         let (picture, points) = face();
-        let draw = || twins(&picture, &points, &mut ChaCha8Rng::seed_from_u64(3)).unwrap();
+        let draw = || twins(&picture, &points, None, &mut ChaCha8Rng::seed_from_u64(3)).unwrap();
         assert_eq!(draw().blended, draw().blended);
     }
 }

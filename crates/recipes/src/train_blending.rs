@@ -1,4 +1,5 @@
-//! Trains the blending judge on real faces and the same faces blended onto themselves.
+//! Trains the blending judge on real faces and the same faces blended onto themselves, changed or
+//! drawn again.
 
 use std::path::Path;
 
@@ -18,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::data::{self, Split};
 use crate::run::{self, Args};
-use crate::self_blend::{Twins, twins};
+use crate::self_blend::{Redrawer, Redrawn, Twins, twins};
 
 const SIDE: u32 = BlendJudge::SIDE_PX;
 
@@ -51,6 +52,8 @@ const CLIPS: &str = "clips";
 const FRAMES_PER_CLIP: u64 = 24;
 /// Pictures are kept in so many pixels a side: more than any working view needs.
 const KEPT_PX: u32 = 360;
+/// Part of the blended faces that a face model drew.
+const REDRAWN: f64 = 0.6;
 /// What is kept around a face, in distances between the outer eye corners.
 const KEPT_EXTENT: f32 = 4.2;
 
@@ -58,6 +61,7 @@ const KEPT_EXTENT: f32 = 4.2;
 struct Face {
     picture: Picture,
     points: Vec<Point3>,
+    redrawn: Redrawn,
 }
 
 /// The faces of each source.
@@ -136,13 +140,14 @@ pub(crate) fn look(data: &Path, output: &Path, seed: u64) -> Result<()> {
 
 impl Faces {
     fn read(data: &Path) -> Result<Self> {
+        let redrawer = Redrawer::load()?;
         let mut by_source = Vec::new();
         for (source, often) in SOURCES {
             let faces = if source == CLIPS {
-                of_clips(data)?
+                of_clips(data, &redrawer)?
             } else {
                 let samples = data::read(data, Split::Train, |s| s == source)?;
-                let kept = |s: &data::Sample| kept(&s.picture, &s.points);
+                let kept = |s: &data::Sample| kept(&s.picture, &s.points, &redrawer);
                 samples.iter().filter_map(kept).collect()
             };
             println!("blend-judge: {} faces of {source}", faces.len());
@@ -181,7 +186,8 @@ impl Faces {
                 continue;
             };
             let face = &faces[random.random_range(0..faces.len())];
-            if let Some(twins) = twins(&face.picture, &face.points, random) {
+            let redrawn = random.random_bool(REDRAWN).then_some(&face.redrawn);
+            if let Some(twins) = twins(&face.picture, &face.points, redrawn, random) {
                 return twins;
             }
         }
@@ -189,19 +195,22 @@ impl Faces {
 }
 
 /// Cuts a face with its surroundings out of a picture, never enlarged.
-fn kept(picture: &Picture, points: &[Point3]) -> Option<Face> {
+fn kept(picture: &Picture, points: &[Point3], redrawer: &Redrawer) -> Option<Face> {
     let own = aligned_view(points, 1000, KEPT_EXTENT)?.scale() * 1000.0;
     let side = (own as u32).min(KEPT_PX);
     let view = aligned_view(points, side, KEPT_EXTENT)?;
     let from_picture = view.inverse()?;
+    let picture = crop(picture, view, side);
+    let points: Vec<Point3> = points.iter().map(|&p| from_picture.apply3(p)).collect();
     Some(Face {
-        picture: crop(picture, view, side),
-        points: points.iter().map(|&p| from_picture.apply3(p)).collect(),
+        redrawn: redrawer.redraw(&picture, &points)?,
+        picture,
+        points,
     })
 }
 
 /// Finds the faces in frames spread over the training clips.
-fn of_clips(data: &Path) -> Result<Vec<Face>> {
+fn of_clips(data: &Path, redrawer: &Redrawer) -> Result<Vec<Face>> {
     let device = Device::flex();
     let (finder, mesher) = (Finder::load(&device)?, Mesher::load(&device)?);
     let mut faces = Vec::new();
@@ -214,16 +223,12 @@ fn of_clips(data: &Path) -> Result<Vec<Face>> {
         for frame in reader {
             let frame = frame.with_context(|| format!("cannot read {path:?}"))?;
             if frame.index.is_multiple_of(every) {
-                faces.extend(largest_face(&frame.picture, &finder, &mesher));
+                let points = points_of_largest(&frame.picture, &finder, &mesher);
+                faces.extend(points.and_then(|p| kept(&frame.picture, &p, redrawer)));
             }
         }
     }
     Ok(faces)
-}
-
-fn largest_face(picture: &Picture, finder: &Finder, mesher: &Mesher) -> Option<Face> {
-    let points = points_of_largest(picture, finder, mesher)?;
-    kept(picture, &points)
 }
 
 /// The mesh of the largest face in a picture, in its pixels.

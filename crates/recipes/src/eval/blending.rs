@@ -16,7 +16,7 @@ use super::Weights;
 use super::pairs::{PAIRS, halves};
 use super::statistics::{Interval, Judged, auc, equal_error_rate, with_interval};
 use crate::data::{self, Split};
-use crate::self_blend::twins;
+use crate::self_blend::{Redrawer, twins};
 use crate::train_blending::{TRAINING_CLIPS, points_of_largest};
 
 /// Which weights, how many frames, and what to write.
@@ -53,25 +53,31 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     of_real(data, args, &networks)
 }
 
-/// Self-blends of people not trained on.
+/// Blends of people not trained on: changed copies, and drawings of the base.
 fn of_twins(data: &Path, networks: &Networks) -> Result<()> {
     let samples = data::read(data, Split::Validation, |s| s == "ytf" || s == "interfaces")?;
-    let mut random = ChaCha8Rng::seed_from_u64(1);
-    let mut judged = Vec::new();
-    for (group, sample) in samples.iter().enumerate() {
-        if let Some(twins) = twins(&sample.picture, &sample.points, &mut random) {
-            for (picture, fake) in [(&twins.real, false), (&twins.blended, true)] {
-                let score = f64::from(networks.judge.score(picture).score);
-                judged.push(Judged { score, fake, group });
+    let redrawer = Redrawer::load()?;
+    for (what, is_redrawn) in [("self-blends", false), ("faces drawn again", true)] {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut judged = Vec::new();
+        for (group, sample) in samples.iter().enumerate() {
+            let (picture, points) = (&sample.picture, &sample.points);
+            let redrawn = is_redrawn.then(|| redrawer.redraw(picture, points));
+            let redrawn = redrawn.flatten();
+            if let Some(twins) = twins(picture, points, redrawn.as_ref(), &mut random) {
+                for (picture, fake) in [(&twins.real, false), (&twins.blended, true)] {
+                    let score = f64::from(networks.judge.score(picture).score);
+                    judged.push(Judged { score, fake, group });
+                }
             }
         }
-    }
-    if let Some(found) = with_interval(&judged, auc) {
-        println!(
-            "self-blends of {} unseen faces: AUC {}",
-            samples.len(),
-            shown(found)
-        );
+        if let Some(found) = with_interval(&judged, auc) {
+            println!(
+                "{what} of {} unseen faces: AUC {}",
+                samples.len(),
+                shown(found)
+            );
+        }
     }
     Ok(())
 }

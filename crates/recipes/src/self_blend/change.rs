@@ -30,6 +30,19 @@ pub(super) fn changed(picture: &Picture, random: &mut ChaCha8Rng) -> (Picture, P
     }
 }
 
+/// What makers of swaps do to a drawing so that it looks less drawn.
+pub(super) fn finish_drawing(picture: &mut Picture, random: &mut ChaCha8Rng) {
+    if random.random_bool(0.5) {
+        sharpen(picture, random.random_range(0.3..2.0));
+    }
+    if random.random_bool(0.3) {
+        add_noise(picture, random.random_range(0.5..3.0), random);
+    }
+    if random.random_bool(0.3) {
+        recolour(picture, random.random_range(0.1..0.4), random);
+    }
+}
+
 /// Moves and scales the copy a little, and its features against each other.
 pub(super) fn moved(picture: &Picture, random: &mut ChaCha8Rng) -> Picture {
     let side = picture.width() as f32;
