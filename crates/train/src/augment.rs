@@ -8,6 +8,7 @@ use effigy_model::tensors::append_patches;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
+use crate::bend::Bend;
 use crate::disguise::Disguise;
 use crate::faces::{Face, FaceSet, margin, wide_side};
 use crate::normal::normal;
@@ -56,8 +57,6 @@ const MOST_TURN_RADIANS: f32 = 0.14;
 const MOST_ZOOM: f32 = 0.05;
 /// As a share of the side.
 const MOST_SHIFT: f32 = 0.04;
-/// Corners of the bending grid per axis.
-const GRID: usize = 5;
 /// Spread of the bending, as a share of the side: 5 px of 256, as in the first face swappers.
 const BEND: f32 = 0.02;
 
@@ -93,7 +92,7 @@ struct View<'a> {
     side: u32,
     wide_from_crop: Similarity,
     is_mirrored: bool,
-    bends: [Point2; GRID * GRID],
+    bend: Bend<5>,
     gains: [f32; 3],
     shift: f32,
     /// As whom the input is shown, and how far.
@@ -111,7 +110,7 @@ impl View<'_> {
                 ..Similarity::IDENTITY
             },
             is_mirrored: false,
-            bends: [Point2::default(); GRID * GRID],
+            bend: Bend::new(side, |_| Point2::default()),
             gains: [1.0; 3],
             shift: 0.0,
             disguise: None,
@@ -134,12 +133,15 @@ impl View<'_> {
         let gains = std::array::from_fn(|_| gain * (1.0 + even(0.06 * strength.colour)));
         let shift = even(12.0 * strength.colour);
         let is_mirrored = generator.random::<f32>() < strength.mirror;
-        let bends = bends(BEND * side_px * strength.bend, generator);
+        let reach = BEND * side_px * strength.bend;
+        let bend = Bend::new(side, |_| {
+            Point2::new(normal(generator) * reach, normal(generator) * reach)
+        });
         Self {
             side,
             wide_from_crop,
             is_mirrored,
-            bends,
+            bend,
             gains,
             shift,
             disguise: None,
@@ -158,17 +160,7 @@ impl View<'_> {
 
     /// Where pixel `at` of the input lies in the wide crop.
     fn input_place(&self, at: Point2) -> Point2 {
-        let cell = self.side as f32 / (GRID - 1) as f32;
-        let (gx, gy) = (at.x / cell, at.y / cell);
-        let (column, row) = ((gx as usize).min(GRID - 2), (gy as usize).min(GRID - 2));
-        let (wx, wy) = (gx - column as f32, gy - row as f32);
-        let corner = |r: usize, c: usize| self.bends[(row + r) * GRID + column + c];
-        let mix = |pick: fn(Point2) -> f32| {
-            let upper = (1.0 - wx) * pick(corner(0, 0)) + wx * pick(corner(0, 1));
-            let lower = (1.0 - wx) * pick(corner(1, 0)) + wx * pick(corner(1, 1));
-            (1.0 - wy) * upper + wy * lower
-        };
-        let bent = Point2::new(at.x + mix(|p| p.x), at.y + mix(|p| p.y));
+        let bent = self.bend.place(at, 1.0);
         self.target_place(match self.disguise {
             Some((disguise, share)) => disguise.place(bent, share),
             None => bent,
@@ -187,11 +179,6 @@ impl View<'_> {
     fn light(&self, rgb: [f32; 3]) -> [f32; 3] {
         std::array::from_fn(|c| (rgb[c] * self.gains[c] + self.shift).clamp(0.0, 255.0))
     }
-}
-
-/// Random displacements at the corners of the grid.
-fn bends(spread: f32, generator: &mut ChaCha8Rng) -> [Point2; GRID * GRID] {
-    std::array::from_fn(|_| Point2::new(normal(generator) * spread, normal(generator) * spread))
 }
 
 fn append_one(batch: &mut Batch, face: &Face, view: &View<'_>) {

@@ -8,6 +8,8 @@
 
 use effigy_frame::Point2;
 
+use crate::bend::Bend;
+
 /// Points of the mesh that say how somebody is built, and little of what they do: outline, brows,
 /// corners of eyes and mouth, nose.
 const BUILD: [usize; 60] = [
@@ -15,8 +17,6 @@ const BUILD: [usize; 60] = [
     136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109, 70, 63, 105, 66, 107, 336, 296,
     334, 293, 300, 33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 61, 291, 129, 358,
 ];
-/// Corners of the bending grid per axis.
-const GRID: usize = 9;
 /// How far a point bends its surroundings, as a share of the side.
 const REACH: f32 = 0.1;
 /// Largest bend, as a share of the side: beyond it somebody was not found well.
@@ -37,9 +37,7 @@ pub(crate) struct Looks {
 /// How to make one person's face look like another's.
 #[derive(Clone, Debug)]
 pub(crate) struct Disguise {
-    side: f32,
-    /// Where the corners of the grid look instead, in pixels.
-    bends: [Point2; GRID * GRID],
+    bend: Bend<9>,
     gains: [f32; 3],
     shifts: [f32; 3],
 }
@@ -90,14 +88,10 @@ impl Looks {
 impl Disguise {
     /// Of `own` as `other`, for crops of `side` pixels.
     pub(crate) fn new(own: &Looks, other: &Looks, side: u32) -> Self {
-        let side = side as f32;
-        let cell = side / (GRID - 1) as f32;
-        let corner = |i: usize| Point2::new((i % GRID) as f32 * cell, (i / GRID) as f32 * cell);
         let colours: [_; 3] = std::array::from_fn(|c| [own.colour(c), other.colour(c)]);
         let gain = |[[_, own], [_, other]]: [[f32; 2]; 2]| (other / own).clamp(GAINS[0], GAINS[1]);
         Self {
-            side,
-            bends: std::array::from_fn(|i| bend(corner(i), own, other, side)),
+            bend: Bend::new(side, |at| bend(at, own, other, side as f32)),
             gains: colours.map(gain),
             shifts: colours.map(|colour| colour[1][0] - gain(colour) * colour[0][0]),
         }
@@ -105,21 +99,7 @@ impl Disguise {
 
     /// Where the input looks instead of `at`, worn by `share` of the way.
     pub(crate) fn place(&self, at: Point2, share: f32) -> Point2 {
-        let cell = self.side / (GRID - 1) as f32;
-        let last = (GRID - 1) as f32;
-        let (gx, gy) = (
-            (at.x / cell).clamp(0.0, last),
-            (at.y / cell).clamp(0.0, last),
-        );
-        let (column, row) = ((gx as usize).min(GRID - 2), (gy as usize).min(GRID - 2));
-        let (wx, wy) = (gx - column as f32, gy - row as f32);
-        let corner = |r: usize, c: usize| self.bends[(row + r) * GRID + column + c];
-        let mix = |pick: fn(Point2) -> f32| {
-            let upper = (1.0 - wx) * pick(corner(0, 0)) + wx * pick(corner(0, 1));
-            let lower = (1.0 - wx) * pick(corner(1, 0)) + wx * pick(corner(1, 1));
-            (1.0 - wy) * upper + wy * lower
-        };
-        Point2::new(at.x + share * mix(|p| p.x), at.y + share * mix(|p| p.y))
+        self.bend.place(at, share)
     }
 
     /// The colour as the other person has it, by `share` of the way.

@@ -6,6 +6,7 @@
 
 mod adam;
 mod augment;
+mod bend;
 mod centres;
 mod checkpoint;
 mod crowd;
