@@ -152,30 +152,36 @@ pub fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 
+/// A calibration of the cue *noise* alone, for tests.
+#[cfg(test)]
+pub(crate) fn of_noise(measure: Vec<MeasureCalibration>) -> Calibration {
+    Calibration {
+        prevalence: 0.5,
+        signs_from: 0.8,
+        no_signs_to: 0.4,
+        bias: 0.0,
+        made_from: String::new(),
+        cue: vec![CueCalibration {
+            name: "noise".to_owned(),
+            weight: 1.0,
+            bias: -1.0,
+            network_sha256: None,
+            measure,
+        }],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn one_cue() -> Calibration {
-        Calibration {
-            prevalence: 0.5,
-            signs_from: 0.8,
-            no_signs_to: 0.4,
-            bias: 0.0,
-            made_from: String::new(),
-            cue: vec![CueCalibration {
-                name: "noise".to_owned(),
-                weight: 1.0,
-                bias: -1.0,
-                network_sha256: None,
-                measure: vec![MeasureCalibration {
-                    name: "a".to_owned(),
-                    usual: 2.0,
-                    deviation: 0.5,
-                    weight: 1.0,
-                }],
-            }],
-        }
+        of_noise(vec![MeasureCalibration {
+            name: "a".to_owned(),
+            usual: 2.0,
+            deviation: 0.5,
+            weight: 1.0,
+        }])
     }
 
     #[test]

@@ -238,7 +238,7 @@ const MOST_SPANS: usize = 5;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calibration::{CueCalibration, MeasureCalibration};
+    use crate::calibration::{MeasureCalibration, of_noise};
     use crate::cue::noise;
     use crate::finding::Outcome;
     use crate::reading::NotTaken;
@@ -250,20 +250,7 @@ mod tests {
             deviation: 1.0,
             weight: 1.0,
         };
-        Calibration {
-            prevalence: 0.5,
-            signs_from: 0.8,
-            no_signs_to: 0.4,
-            bias: 0.0,
-            made_from: String::new(),
-            cue: vec![CueCalibration {
-                name: "noise".to_owned(),
-                weight: 1.0,
-                bias: -1.0,
-                network_sha256: None,
-                measure: noise::MEASURES.iter().map(measure).collect(),
-            }],
-        }
+        of_noise(noise::MEASURES.iter().map(measure).collect())
     }
 
     fn noise(value: f32) -> Taken {

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use effigy_detect::report::page::escaped;
 use effigy_frame::{Picture, resample};
 use effigy_mark::consent::Token;
 use effigy_mark::{Policy, write_marked_picture};
@@ -105,11 +106,6 @@ fn write_page(folder: &Path, captions: &[String], dashboard: &str) -> Result<()>
     let mut draft = DraftFile::create(&folder.join(PAGE))?;
     draft.write(page.as_bytes())?;
     draft.finish()
-}
-
-/// Names are words, whatever they are made of.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\

@@ -7,7 +7,7 @@ mod identity;
 mod mesh;
 mod pairs;
 mod scan;
-mod statistics;
+pub(crate) mod statistics;
 mod video;
 mod watermark;
 

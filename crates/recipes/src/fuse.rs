@@ -23,6 +23,7 @@ use effigy_media::{VideoReader, read_audio};
 use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
 use serde::{Deserialize, Serialize};
 
+use crate::eval::statistics;
 use crate::train_blending::{SOURCES, TRAINING_CLIPS};
 use fit::{Example, fit};
 pub(crate) use footage::{Footage, Truth, footage};
@@ -384,17 +385,20 @@ fn print_false_alarms(judged: &[Judged<'_>]) {
     }
 }
 
-/// The chance that a positive ranks above a negative; ties count half.
+/// The chance that a positive ranks above a negative; not a number where there are none.
 fn auc(positives: &[f32], negatives: &[f32]) -> f64 {
-    let mut sum = 0.0;
-    for p in positives {
-        for n in negatives {
-            sum += match p.total_cmp(n) {
-                std::cmp::Ordering::Greater => 1.0,
-                std::cmp::Ordering::Equal => 0.5,
-                std::cmp::Ordering::Less => 0.0,
-            };
+    let judged = |fake: bool| {
+        move |&score: &f32| statistics::Judged {
+            score: f64::from(score),
+            fake,
+            group: 0,
         }
-    }
-    sum / (positives.len() * negatives.len()).max(1) as f64
+    };
+    let negatives = negatives.iter().map(judged(false));
+    let all: Vec<_> = positives
+        .iter()
+        .map(judged(true))
+        .chain(negatives)
+        .collect();
+    statistics::auc(&all).unwrap_or(f64::NAN)
 }

@@ -7,38 +7,24 @@ use std::path::Path;
 
 use burn::prelude::Device;
 use effigy_mark::consent::{Token, Use};
-use effigy_model::face_model::Shape;
-use effigy_model::face_model::store::{Start, Training, read_manifest};
+use effigy_model::face_model::store::read_manifest;
 use effigy_train::testing::CARTOON_SIDE;
-use effigy_train::{Budget, Crowd, Error, FEWEST_PEOPLE, Lesson, Outcome, Settings};
+use effigy_train::{Crowd, Error, FEWEST_PEOPLE, Lesson, Outcome};
 
 #[path = "studio/studio.rs"]
 mod studio;
-
-fn settings() -> Settings {
-    Settings {
-        shape: Shape {
-            side: 32,
-            channels: 4,
-            latent: 8,
-        },
-        budget: Budget::Steps(1),
-        training: Training {
-            seed: 3,
-            n_faces_each: 2,
-            learning_rate: 1e-3,
-            start: Start::Nothing,
-        },
-        save_every_secs: 0.0,
-        checkpoint: None,
-    }
-}
 
 fn train(folder: &Path, token: &Token) -> effigy_train::Result<Outcome> {
     let sets = &studio::sets(token);
     let lesson = Lesson { token, sets };
     let mut go_on = |_: &_| ControlFlow::Continue(());
-    effigy_train::train(folder, &settings(), &lesson, &Device::flex(), &mut go_on)
+    effigy_train::train(
+        folder,
+        &studio::settings(1),
+        &lesson,
+        &Device::flex(),
+        &mut go_on,
+    )
 }
 
 #[test]
@@ -87,7 +73,7 @@ fn base_of_a_crowd_names_no_consent() {
     }
     let mut go_on = |_: &_| ControlFlow::Continue(());
     let device = Device::flex();
-    effigy_train::train_base(&base, &settings(), &mut crowd, &device, &mut go_on).unwrap();
+    effigy_train::train_base(&base, &studio::settings(1), &mut crowd, &device, &mut go_on).unwrap();
     let people = read_manifest(&base).unwrap().people;
     assert_eq!(people.len(), 1);
     assert_eq!(people[0].consent, "");

@@ -10,9 +10,8 @@ use std::time::Duration;
 use burn::prelude::Device;
 use effigy_mark::consent::Use;
 use effigy_model::FaceModel;
-use effigy_model::face_model::Shape;
-use effigy_model::face_model::store::{Start, Training, read_manifest};
-use effigy_train::{Budget, Lesson, Outcome, Settings, train};
+use effigy_model::face_model::store::read_manifest;
+use effigy_train::{Lesson, Outcome, train};
 
 #[path = "studio/studio.rs"]
 mod studio;
@@ -23,22 +22,7 @@ const N_KILLS: u64 = 50;
 
 /// Trains up to step `steps`, saving after every step.
 fn train_to(folder: &Path, steps: u64) -> Outcome {
-    let settings = Settings {
-        shape: Shape {
-            side: 32,
-            channels: 4,
-            latent: 8,
-        },
-        budget: Budget::Steps(steps),
-        training: Training {
-            seed: 3,
-            n_faces_each: 2,
-            learning_rate: 1e-3,
-            start: Start::Nothing,
-        },
-        save_every_secs: 0.0,
-        checkpoint: None,
-    };
+    let settings = studio::settings(steps);
     let token = &studio::token(folder.parent().unwrap(), 2, Use::Swap);
     let sets = &studio::sets(token);
     let lesson = Lesson { token, sets };

@@ -211,8 +211,8 @@ fn add(html: &mut String, words: std::fmt::Arguments<'_>) {
     debug_assert!(written.is_ok(), "a string takes everything");
 }
 
-/// Makes text from outside harmless: names of files are chosen by others.
-fn escaped(text: &str) -> String {
+/// Makes text from outside harmless in HTML: names of files are chosen by others.
+pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use effigy_detect::report::page::escaped;
 use effigy_frame::Picture;
 use effigy_mark::consent::Token;
 use effigy_mark::{Policy, write_marked_picture};
@@ -147,11 +148,6 @@ fn chart(page: &mut String, name: &str, scores: &[Scores], of: fn(&Scores) -> Op
 fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing into a string cannot fail.
     page.write_fmt(text).unwrap_or_default();
-}
-
-fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    text.replace('"', "&quot;")
 }
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\

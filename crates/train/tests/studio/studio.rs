@@ -1,4 +1,5 @@
-//! Two people who don't exist, their faces and their consents, for the tests of training.
+//! Two people who don't exist, their faces, their consents and how they are learned, for the tests of
+//! training.
 
 use std::path::Path;
 
@@ -6,8 +7,10 @@ use effigy_mark::consent::{
     Audience, Basis, Claim, Draft, Match, Purpose, Seen, Store, Token, Use, require,
 };
 use effigy_mark::{Keys, Moment};
-use effigy_train::FaceSet;
+use effigy_model::face_model::Shape;
+use effigy_model::face_model::store::{Start, Training};
 use effigy_train::testing::synthetic_set;
+use effigy_train::{Budget, FaceSet, Settings};
 
 const PEOPLE: [&str; 2] = ["ada", "ben"];
 
@@ -66,4 +69,24 @@ pub(crate) fn sets(token: &Token) -> Vec<FaceSet> {
         }
     };
     PEOPLE.iter().enumerate().map(set).collect()
+}
+
+/// A training so small that a test can wait for it, saved at every step.
+pub(crate) fn settings(steps: u64) -> Settings {
+    Settings {
+        shape: Shape {
+            side: 32,
+            channels: 4,
+            latent: 8,
+        },
+        budget: Budget::Steps(steps),
+        training: Training {
+            seed: 3,
+            n_faces_each: 2,
+            learning_rate: 1e-3,
+            start: Start::Nothing,
+        },
+        save_every_secs: 0.0,
+        checkpoint: None,
+    }
 }
