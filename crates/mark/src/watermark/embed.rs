@@ -74,20 +74,19 @@ impl Embedder {
     /// Draws the watermark into a picture.
     pub fn embed(&self, picture: &mut Picture) {
         let luma = canonical_luma(picture);
-        let kept = kept(&luma);
+        let detail = field::detail(luma.clone());
+        // How much is forgiven takes as long as all the rest: the second core does that.
+        let others = || (kept(&luma), field::power(&detail));
+        let ((kept, power), mut mask) = std::thread::scope(|scope| {
+            let beside = scope.spawn(others);
+            let mask = forgiven(&detail);
+            // The other thread does plain sums; if it panicked, so does this one.
+            (beside.join().unwrap_or_else(|_| others()), mask)
+        });
+        mask.values.iter_mut().zip(&kept).for_each(|(m, kept)| *m *= kept);
         // Where much may be cut off, what is left must be enough alone.
         let lost = kept.iter().map(|kept| 1.0 - kept).sum::<f32>() / kept.len() as f32;
         let wasted = (2.0 * lost / WASTED).min(1.0);
-        let detail = field::detail(luma);
-        let (power, mut mask) = std::thread::scope(|scope| {
-            let beside = scope.spawn(|| field::power(&detail));
-            let mask = forgiven(&detail, &kept);
-            // The other thread does plain sums; if it panicked, so does this one.
-            (
-                beside.join().unwrap_or_else(|_| field::power(&detail)),
-                mask,
-            )
-        });
         let mut seen = detail;
         let mut cost = weighted(&mut seen, &power, &mask);
         let own = self.own(&fold(&seen, 1.0));
@@ -369,7 +368,7 @@ const WASTED: f32 = 0.5;
 /// How much change each place forgives.
 ///
 /// The smallest texture nearby decides: on the flat side of an edge the eye sees every change.
-fn forgiven(detail: &Field, kept: &[f32]) -> Field {
+fn forgiven(detail: &Field) -> Field {
     let mut scratch = Vec::new();
     let mut mask = Field {
         values: detail.values.iter().map(|value| value.abs()).collect(),
@@ -383,10 +382,10 @@ fn forgiven(detail: &Field, kept: &[f32]) -> Field {
     let powers: Vec<f32> = (0..=n_steps)
         .map(|step| (step as f32 / STEPS_PER_LEVEL).powf(FORGIVEN))
         .collect();
-    for (value, kept) in mask.values.iter_mut().zip(kept) {
+    for value in &mut mask.values {
         // Mean size against root of the mean square: a factor of 1.25 for bell-shaped detail.
         let texture = (1.25 * *value).clamp(FLAT, ROUGH);
-        *value = kept * powers[(texture * STEPS_PER_LEVEL) as usize];
+        *value = powers[(texture * STEPS_PER_LEVEL) as usize];
     }
     mask
 }
