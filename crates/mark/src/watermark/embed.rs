@@ -21,6 +21,8 @@ pub struct Embedder {
 const MOST_POWER: f32 = 4.0;
 /// At least this much even where little would do: 47 dB.
 const LEAST_POWER: f32 = 1.3;
+/// At least this much where nothing hides the mark, as in a clear sky: 53 dB.
+const LEAST_POWER_ON_FLAT: f32 = 0.35;
 /// Strength of a carrier that is enough, in units of the noise among the coded bits.
 const ENOUGH: f32 = 3.5;
 /// Groups of carriers with a known sign: each is strengthened as if it were one coded bit.
@@ -83,7 +85,10 @@ impl Embedder {
             // The other thread does plain sums; if it panicked, so does this one.
             (beside.join().unwrap_or_else(|_| others()), mask)
         });
-        mask.values.iter_mut().zip(&kept).for_each(|(m, kept)| *m *= kept);
+        mask.values
+            .iter_mut()
+            .zip(&kept)
+            .for_each(|(m, kept)| *m *= kept);
         // Where much may be cut off, what is left must be enough alone.
         let lost = kept.iter().map(|kept| 1.0 - kept).sum::<f32>() / kept.len() as f32;
         let wasted = (2.0 * lost / WASTED).min(1.0);
@@ -102,7 +107,8 @@ impl Embedder {
         let least = if is_small {
             MOST_POWER
         } else {
-            LEAST_POWER + wasted * (MOST_POWER - LEAST_POWER)
+            let wanted = LEAST_POWER + wasted * (MOST_POWER - LEAST_POWER);
+            LEAST_POWER_ON_FLAT + cost.hidden() * (wanted - LEAST_POWER_ON_FLAT)
         };
         let strengths = self.strengths(&own, &cost, least);
         let pattern = self.pattern(&strengths);
@@ -253,6 +259,12 @@ impl Cost {
             gain: (gain / 2.0) as f32,
             mask_power: (mask_power / mask.values.len() as f64) as f32,
         }
+    }
+
+    /// How well the picture hides a mark: 0 where all of it is flat, 1 from some texture on.
+    fn hidden(&self) -> f32 {
+        let of_flat = FLAT.powf(2.0 * FORGIVEN);
+        (self.mask_power / of_flat - 1.0).clamp(0.0, 1.0)
     }
 
     fn of(power: &Field, mask: &Field) -> Self {
