@@ -2,9 +2,11 @@
 
 use effigy_frame::Picture;
 
-use crate::watermark::carrier::{Carrier, Carriers, Random};
+use crate::watermark::carrier::{Carrier, Carriers};
 use crate::watermark::code::{self, CODED_BITS};
 use crate::watermark::field::{self, Field, canonical_luma, fold};
+use crate::watermark::forgiven::{FLAT, FORGIVEN, WASTED, even_out, forgiven, kept};
+use crate::watermark::pen::Pen;
 use crate::watermark::spectrum::{Complex, Fourier, SIDE};
 
 /// Draws one identifier into pictures.
@@ -14,7 +16,7 @@ pub struct Embedder {
     carriers: Vec<(Carrier, usize)>,
     /// How many carriers each group has.
     counts: Vec<f32>,
-    dither: Vec<f32>,
+    pen: Pen,
 }
 
 /// Mean square of the change at full strength, in levels: 42.1 dB.
@@ -28,19 +30,11 @@ const ENOUGH: f32 = 3.5;
 /// Groups of carriers with a known sign: each is strengthened as if it were one coded bit.
 const SYNC_GROUPS: usize = 64;
 const GROUPS: usize = CODED_BITS + SYNC_GROUPS;
-/// The eye forgives change in texture: the mark grows with its strength to this power.
-const FORGIVEN: f32 = 0.35;
 /// Pictures of which nearly all is texture drown what is drawn into it: from the first share of the
 /// full strength that would be enough the mark moves to where they are flat, up to the second.
 const DROWNING: [f32; 2] = [0.8, 1.3];
-/// Bounds of what is forgiven, in levels of texture.
-const FLAT: f32 = 0.6;
-const ROUGH: f32 = 14.0;
-/// How finely what is forgiven follows the texture.
-const STEPS_PER_LEVEL: f32 = 64.0;
 /// No carrier is drawn stronger than this many times the average one.
 const STRONGEST: f32 = 3.0;
-const DITHER_SIDE: usize = 64;
 
 impl Embedder {
     /// Prepares to draw `identifier`.
@@ -62,14 +56,11 @@ impl Embedder {
         let carriers: Vec<(Carrier, usize)> = known.chain(carrying).collect();
         let mut counts = vec![0.0; GROUPS];
         carriers.iter().for_each(|(_, group)| counts[*group] += 1.0);
-        let mut random = Random(1);
         Self {
             fourier: Fourier::new(),
             carriers,
             counts,
-            dither: (0..DITHER_SIDE * DITHER_SIDE)
-                .map(|_| random.unit() - 0.5)
-                .collect(),
+            pen: Pen::new(),
         }
     }
 
@@ -121,7 +112,7 @@ impl Embedder {
                     .for_each(|(value, wave)| *value *= wave);
             }
         }
-        self.add(picture, &change);
+        self.pen.add(picture, &change);
     }
 
     /// What the picture itself says along the carriers of each group, on average.
@@ -181,67 +172,6 @@ impl Embedder {
             entry.im += strengths[*group] * carrier.phase.im;
         }
         self.fourier.inverse(&spectrum)
-    }
-
-    /// Adds a canonical change to all three colours alike, so that only luma changes.
-    fn add(&self, picture: &mut Picture, change: &Field) {
-        let (width, height) = (picture.width() as usize, picture.height() as usize);
-        let columns = Steps::new(width, change.width);
-        let rows = Steps::new(height, change.height);
-        let half = height.div_ceil(2);
-        let (upper, lower) = picture.pixels_mut().split_at_mut(half * width * 3);
-        std::thread::scope(|scope| {
-            scope.spawn(|| self.add_rows(upper, change, (&columns, &rows), 0));
-            self.add_rows(lower, change, (&columns, &rows), half);
-        });
-    }
-
-    fn add_rows(
-        &self,
-        pixels: &mut [u8],
-        change: &Field,
-        (columns, rows): (&Steps, &Steps),
-        first: usize,
-    ) {
-        let width = columns.0.len();
-        let mut lines = Lines::new(change, columns);
-        for (offset, row) in pixels.chunks_exact_mut(width * 3).enumerate() {
-            let y = first + offset;
-            let (above, below, share) = rows.0[y];
-            let (above, below) = lines.both(above, below);
-            let dither = &self.dither[y % DITHER_SIDE * DITHER_SIDE..][..DITHER_SIDE];
-            let places = above.chunks(DITHER_SIDE).zip(below.chunks(DITHER_SIDE));
-            let pixels = row.chunks_mut(3 * DITHER_SIDE);
-            for ((above, below), pixels) in places.zip(pixels) {
-                let mut changes = [0_i32; DITHER_SIDE];
-                let between = above.iter().zip(below).zip(dither);
-                for (change, ((a, b), dither)) in changes.iter_mut().zip(between) {
-                    // Rounding at random keeps, on average, what is smaller than one level.
-                    *change = nearest(a + share * (b - a) + dither);
-                }
-                add_changes(pixels, &changes);
-            }
-        }
-    }
-}
-
-/// Rounds a number that is far smaller than 2^22: the bits that a large number has no room for
-/// are rounded away, and unlike a conversion it is done to several numbers at once.
-fn nearest(value: f32) -> i32 {
-    const LARGE: f32 = 12_582_912.0; // 1.5 * 2^23
-    (value + LARGE).to_bits() as i32 - LARGE.to_bits() as i32
-}
-
-/// Adds a change to all three colours of each pixel. What gets lighter and what gets darker are
-/// kept apart, so that both are bytes, which saturate sixteen at a time.
-fn add_changes(pixels: &mut [u8], changes: &[i32; DITHER_SIDE]) {
-    let mut thrice = [0_i8; 3 * DITHER_SIDE];
-    for (thrice, &change) in thrice.chunks_exact_mut(3).zip(changes) {
-        thrice.fill(change.clamp(-127, 127) as i8);
-    }
-    for (value, change) in pixels.iter_mut().zip(thrice) {
-        let (lighter, darker) = (change.max(0) as u8, change.min(0).unsigned_abs());
-        *value = value.saturating_add(lighter).saturating_sub(darker);
     }
 }
 
@@ -316,148 +246,3 @@ fn weighted_row(seen: &mut [f32], power: &[f32], mask: &[f32]) -> (f32, f32) {
 
 /// Sums that grow side by side.
 const LANES: usize = 8;
-
-/// For each place along a side: the two canonical places beside it, and the share of the second.
-struct Steps(Vec<(usize, usize, f32)>);
-
-impl Steps {
-    fn new(to: usize, from: usize) -> Self {
-        let ratio = from as f32 / to as f32;
-        let step = |i: usize| {
-            let at = ((i as f32 + 0.5) * ratio - 0.5).clamp(0.0, from as f32 - 1.0);
-            let low = at as usize;
-            (low, (low + 1).min(from - 1), at - low as f32)
-        };
-        Self((0..to).map(step).collect())
-    }
-}
-
-/// The two canonical rows in use, stretched to the picture's width.
-struct Lines<'a> {
-    change: &'a Field,
-    columns: &'a Steps,
-    stretched: [(usize, Vec<f32>); 2],
-}
-
-impl<'a> Lines<'a> {
-    fn new(change: &'a Field, columns: &'a Steps) -> Self {
-        let none = || (usize::MAX, vec![0.0; columns.0.len()]);
-        Self {
-            change,
-            columns,
-            stretched: [none(), none()],
-        }
-    }
-
-    fn both(&mut self, above: usize, below: usize) -> (&[f32], &[f32]) {
-        // Rows keep their place by parity, so that each is stretched once.
-        for row in [above, below] {
-            let (held, line) = &mut self.stretched[row % 2];
-            if *held != row {
-                *held = row;
-                let from = &self.change.values[row * self.change.width..][..self.change.width];
-                for (value, &(low, high, share)) in line.iter_mut().zip(&self.columns.0) {
-                    *value = from[low] + share * (from[high] - from[low]);
-                }
-            }
-        }
-        (&self.stretched[above % 2].1, &self.stretched[below % 2].1)
-    }
-}
-
-/// How much of a change is left when the picture is made a fifth lighter. What is nearly white is
-/// cut off then, so that the mark is worth more elsewhere.
-fn kept(luma: &Field) -> Vec<f32> {
-    const LIGHT: f32 = 200.0;
-    const LOST: f32 = 225.0;
-    let share = |luma: &f32| 1.0 - WASTED * ((luma - LIGHT) / (LOST - LIGHT)).clamp(0.0, 1.0);
-    luma.values.iter().map(share).collect()
-}
-
-/// What is taken from places that are nearly white.
-const WASTED: f32 = 0.5;
-
-/// How much change each place forgives.
-///
-/// The smallest texture nearby decides: on the flat side of an edge the eye sees every change.
-fn forgiven(detail: &Field) -> Field {
-    let mut scratch = Vec::new();
-    let mut mask = Field {
-        values: detail.values.iter().map(|value| value.abs()).collect(),
-        ..*detail
-    };
-    field::blur(&mut mask, 1, &mut scratch);
-    smallest_nearby(&mut mask, 4);
-    field::blur(&mut mask, 2, &mut scratch);
-    // A power for every value is slow; the steps are far finer than what the eye forgives.
-    let n_steps = (ROUGH * STEPS_PER_LEVEL) as usize;
-    let powers: Vec<f32> = (0..=n_steps)
-        .map(|step| (step as f32 / STEPS_PER_LEVEL).powf(FORGIVEN))
-        .collect();
-    for value in &mut mask.values {
-        // Mean size against root of the mean square: a factor of 1.25 for bell-shaped detail.
-        let texture = (1.25 * *value).clamp(FLAT, ROUGH);
-        *value = powers[(texture * STEPS_PER_LEVEL) as usize];
-    }
-    mask
-}
-
-/// Makes flat and rough places more alike; wholly at 1.
-fn even_out(mask: &mut Field, kept: &[f32], share: f32) {
-    for (value, kept) in mask.values.iter_mut().zip(kept) {
-        *value = kept * (*value / kept).powf(1.0 - share);
-    }
-}
-
-/// Replaces each value by the smallest within a box of `2 * radius + 1`.
-fn smallest_nearby(field: &mut Field, radius: usize) {
-    let (width, height) = (field.width, field.height);
-    let mut window = Window::new(width, (1, radius.min(width - 1)));
-    for row in field.values.chunks_exact_mut(width) {
-        window.smallest(row);
-    }
-    // A column is a line whose values lie a row apart.
-    Window::new(width * height, (width, radius.min(height - 1))).smallest(&mut field.values);
-}
-
-/// Looks for the smallest value within `reach` steps before and after each.
-///
-/// The smallest of the next 2, 4 … is found from two of the one before; the last step overlaps.
-struct Window {
-    step: usize,
-    reach: usize,
-    values: Vec<f32>,
-    wider: Vec<f32>,
-}
-
-impl Window {
-    fn new(length: usize, (step, reach): (usize, usize)) -> Self {
-        // What lies outside is larger than anything inside.
-        let values = vec![f32::INFINITY; length + 2 * reach * step];
-        Self {
-            step,
-            reach,
-            wider: values.clone(),
-            values,
-        }
-    }
-
-    fn smallest(&mut self, line: &mut [f32]) {
-        let before = self.reach * self.step;
-        self.values.fill(f32::INFINITY);
-        self.values[before..before + line.len()].copy_from_slice(line);
-        let window = 2 * self.reach + 1;
-        let mut covered = 1;
-        while covered < window {
-            let ahead = covered.min(window - covered);
-            let later = &self.values[ahead * self.step..];
-            for ((wider, value), later) in self.wider.iter_mut().zip(&self.values).zip(later) {
-                // Unlike `f32::min` this need not look out for what is not a number.
-                *wider = if later < value { *later } else { *value };
-            }
-            std::mem::swap(&mut self.values, &mut self.wider);
-            covered += ahead;
-        }
-        line.copy_from_slice(&self.values[..line.len()]);
-    }
-}
