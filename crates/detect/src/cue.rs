@@ -4,9 +4,12 @@
 //! a [`crate::reading::Reading`] of them. A cue that cannot judge says why and gives no numbers.
 
 pub mod blending;
+pub mod compression;
 pub mod identity;
 pub mod noise;
 pub mod speech;
+pub mod splice;
+pub mod synthesis;
 
 use crate::finding::Cue;
 use crate::reading::Measure;
@@ -16,6 +19,8 @@ pub fn measures(cue: Cue) -> &'static [Measure] {
     match cue {
         Cue::Blending => blending::MEASURES,
         Cue::Noise => noise::MEASURES,
+        Cue::Compression => compression::MEASURES,
+        Cue::Synthesis => synthesis::MEASURES,
         Cue::Identity => identity::MEASURES,
         Cue::Speech => speech::MEASURES,
         _ => &[],

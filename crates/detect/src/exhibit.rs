@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use effigy_frame::{Picture, Plane, Point2, Similarity, resample};
 
+use crate::finding::Cue;
 use crate::patch::Patch;
 use crate::sight::Sight;
 
 /// One frame's face, and where it looks wrong.
 #[derive(Clone, Debug)]
 pub struct Exhibit {
+    /// Which cue finds it odd.
+    pub cue: Cue,
     /// How wrong, `0..=1`.
     pub score: f32,
     /// When.
@@ -27,7 +30,7 @@ const SIDE_PX: f32 = 240.0;
 
 impl Exhibit {
     /// Shows what a patch shows; `map` is stretched over the patch.
-    pub fn of_patch(sight: &Sight<'_>, patch: &Patch, score: f32, map: Plane) -> Self {
+    pub fn of_patch(cue: Cue, sight: &Sight<'_>, patch: &Patch, score: f32, map: Plane) -> Self {
         let (width, height) = (
             patch.width as f32 * patch.factor as f32,
             patch.height as f32 * patch.factor as f32,
@@ -37,6 +40,7 @@ impl Exhibit {
         let view = Similarity::about(Point2::default(), Point2::new(left, top), scale, 0.0);
         let side = |px: f32| (px / scale).round().max(1.0) as u32;
         Self {
+            cue,
             score,
             time_secs: sight.time_secs(),
             frame_index: sight.frame.index,
@@ -105,6 +109,7 @@ mod tests {
 
     fn exhibit(score: f32, time_secs: f64) -> Exhibit {
         Exhibit {
+            cue: Cue::Noise,
             score,
             time_secs,
             frame_index: 0,

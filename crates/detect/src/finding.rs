@@ -13,6 +13,8 @@ pub enum Cue {
     Compression,
     /// Traces that generators leave in the spectrum.
     Synthesis,
+    /// Whether a picture's face comes from elsewhere.
+    Splice,
     /// Whether the face stays the same person's.
     Identity,
     /// Whether head and face move together as they should.
@@ -33,11 +35,12 @@ pub enum Cue {
 
 impl Cue {
     /// All cues, in the order in which reports show them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Blending,
         Self::Noise,
         Self::Compression,
         Self::Synthesis,
+        Self::Splice,
         Self::Identity,
         Self::Movement,
         Self::Light,
@@ -55,6 +58,7 @@ impl Cue {
             Self::Noise => "noise",
             Self::Compression => "compression",
             Self::Synthesis => "synthesis",
+            Self::Splice => "splice",
             Self::Identity => "identity",
             Self::Movement => "movement",
             Self::Light => "light",

@@ -5,7 +5,9 @@
 //! [`Finding`]: a score with where, when and one sentence, or the reason why it could not judge.
 //! [`Report`] tells them for a file. Nothing here depends on what makes fakes.
 
+pub mod blocks;
 pub mod calibration;
+pub mod container;
 pub mod cue;
 mod error;
 pub mod exhibit;
@@ -16,6 +18,7 @@ pub mod reading;
 pub mod report;
 pub mod scanner;
 pub mod sight;
+pub mod spectrum;
 
 pub use calibration::Calibration;
 pub use error::{Error, Result};

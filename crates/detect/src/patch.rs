@@ -109,6 +109,19 @@ impl Patch {
         Some(patch)
     }
 
+    /// Which part of the face a pixel of the frame is.
+    pub fn part_at(&self, x: u32, y: u32) -> Part {
+        let (left, top) = self.origin;
+        let column = x.checked_sub(left).map(|x| (x / self.factor) as usize);
+        let row = y.checked_sub(top).map(|y| (y / self.factor) as usize);
+        match (column, row) {
+            (Some(column), Some(row)) if column < self.width && row < self.height => {
+                self.parts[row * self.width + column]
+            }
+            _ => Part::None,
+        }
+    }
+
     fn tell_parts(&self, shape: &Shape, frame: (u32, u32)) -> Vec<Part> {
         let (factor, margin) = (self.factor as f32, (MARGIN_PX + self.factor) as f32);
         let inside = |v: f32, side: u32| (margin..side as f32 - margin).contains(&v);

@@ -137,6 +137,8 @@ pub struct Footing {
     pub marks: Option<effigy_mark::Report>,
     /// What it says of itself.
     pub claims: Vec<String>,
+    /// How it was put together, in sentences.
+    pub container: Option<String>,
     /// Who each face is compared with, if with anybody.
     pub person: Option<Identity>,
     /// Frames seen.
@@ -190,7 +192,7 @@ impl Report {
             prevalence: calibration.prevalence,
             not_judged: words::not_judged(&faces),
             reasons,
-            cues: vec![provenance],
+            cues: vec![words::container(footing.container), provenance],
             faces,
             file: footing.file,
             sha256: footing.sha256,
@@ -227,17 +229,27 @@ impl FaceReport {
             }
             cue
         });
+        let mut cues: Vec<CueReport> = cues.collect();
+        let (mut verdict, mut reasons) = (fused.verdict, fused.reasons);
+        cues.extend(watched.splice.as_ref().map(words::splice));
+        if let Some(Some(splice)) = watched.splice {
+            // What is no face's look does not move its probability, and yet speaks against it.
+            if verdict == Verdict::NoSigns {
+                verdict = Verdict::Inconclusive;
+            }
+            reasons.insert(0, splice);
+        }
         Self {
             track: watched.track,
-            verdict: fused.verdict,
+            verdict,
             fake_probability: fused.probability,
             from_secs: watched.span.from_secs,
             to_secs: watched.span.to_secs,
             n_frames: watched.n_frames,
             rect: [rect.x, rect.y, rect.width, rect.height],
-            cues: cues.collect(),
+            cues,
             timeline: points(&fused.timeline),
-            reasons: fused.reasons,
+            reasons,
             exhibits: watched.exhibits,
         }
     }
@@ -314,6 +326,7 @@ mod tests {
             sha256: None,
             marks: None,
             claims: Vec::new(),
+            container: None,
             person: None,
             n_frames,
             duration_secs: 1.0,

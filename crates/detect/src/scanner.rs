@@ -6,11 +6,15 @@ use effigy_face::Face;
 use effigy_frame::{Frame, Rect};
 use effigy_model::{BlendJudge, Identifier, Identity};
 
+use crate::blocks::Blocks;
 use crate::calibration::{Calibration, sigmoid};
 use crate::cue::blending::Blending;
+use crate::cue::compression::Compression;
 use crate::cue::identity::Drift;
 use crate::cue::noise::{self, Noise};
 use crate::cue::speech::{Sound, Speech};
+use crate::cue::splice;
+use crate::cue::synthesis::Synthesis;
 use crate::exhibit::{Exhibit, Exhibits};
 use crate::finding::{Cue, Span};
 use crate::patch::Patch;
@@ -54,6 +58,9 @@ pub struct Scanner {
     watches: BTreeMap<u32, Watch>,
     exhibits: Exhibits,
     n_frames: u64,
+    /// The first frame with its faces, until there is a second: some traces are those of single
+    /// pictures.
+    only: Option<(Frame, Vec<Face>)>,
 }
 
 impl Scanner {
@@ -65,12 +72,14 @@ impl Scanner {
             watches: BTreeMap::new(),
             exhibits: Exhibits::default(),
             n_frames: 0,
+            only: None,
         }
     }
 
     /// Takes in the next frame with its faces.
     pub fn look(&mut self, frame: &Frame, faces: &[Face]) {
         self.n_frames += 1;
+        self.only = (self.n_frames == 1).then(|| (frame.clone(), faces.to_vec()));
         let time_secs = frame.time.secs();
         for face in faces {
             let watch = self
@@ -95,12 +104,38 @@ impl Scanner {
     /// Gives what was seen of each face, in the order of their tracks. `sound` is the file's.
     pub fn finish(self, sound: &Sound) -> Vec<Watched> {
         let mut exhibits = self.exhibits;
+        let splices = self.only.map(|(frame, faces)| {
+            let splice =
+                |face: &Face| Some((face.track, look_for_splice(&frame, face, &mut exhibits)?));
+            faces.iter().filter_map(splice).collect()
+        });
+        let splices: Option<BTreeMap<u32, Option<String>>> = splices;
         let finish = |watch: Watch| {
+            let splice = splices
+                .as_ref()
+                .and_then(|all| all.get(&watch.track).cloned());
             let of_track = exhibits.take(watch.track);
-            watch.finish(of_track, sound)
+            Watched {
+                splice,
+                ..watch.finish(of_track, sound)
+            }
         };
         self.watches.into_values().map(finish).collect()
     }
+}
+
+/// Says what was put into the only picture or copied, if anything was; `None` where the face is too
+/// small to tell.
+fn look_for_splice(frame: &Frame, face: &Face, exhibits: &mut Exhibits) -> Option<Option<String>> {
+    let sight = Sight::new(frame, face, true);
+    let patch = Patch::around(&sight)?;
+    let Some(splice) = splice::look(&frame.picture, &patch) else {
+        return Some(None);
+    };
+    exhibits.offer(face.track, 1.0, || {
+        Exhibit::of_patch(Cue::Splice, &sight, &patch, 1.0, splice.map)
+    });
+    Some(Some(splice.sentence))
 }
 
 /// Times of frames are rounded to ticks.
@@ -118,6 +153,8 @@ pub struct Watch {
     largest: (f32, Rect),
     blending: Blending,
     noise: Noise,
+    compression: Compression,
+    synthesis: Synthesis,
     drift: Drift,
     speech: Speech,
 }
@@ -137,6 +174,8 @@ impl Watch {
             largest: (0.0, Rect::default()),
             blending: Blending::default(),
             noise: Noise::default(),
+            compression: Compression::default(),
+            synthesis: Synthesis::default(),
             drift: Drift::default(),
             speech: Speech::default(),
         }
@@ -161,6 +200,7 @@ impl Watch {
         self.look_for_seams(sight, judges, exhibits);
         if let Some(patch) = Patch::around(sight) {
             self.look_at_pixels(sight, &patch, judges, exhibits);
+            self.look_at_traces(sight, &patch, judges, exhibits);
         }
     }
 
@@ -174,6 +214,7 @@ impl Watch {
         };
         let score = sigmoid(known.logit(&seam.values));
         exhibits.offer(sight.face.track, score, || Exhibit {
+            cue: Cue::Blending,
             score,
             time_secs: sight.time_secs(),
             frame_index: sight.frame.index,
@@ -195,7 +236,31 @@ impl Watch {
         let known = judges.calibration.cue(Cue::Noise);
         let score = known.map_or(0.0, |known| sigmoid(known.logit(values)));
         exhibits.offer(sight.face.track, score, || {
-            Exhibit::of_patch(sight, patch, score, noise::softness_map(patch))
+            Exhibit::of_patch(Cue::Noise, sight, patch, score, noise::softness_map(patch))
+        });
+    }
+
+    /// Looks at what compression and generators leave in pixels as decoded.
+    fn look_at_traces(
+        &mut self,
+        sight: &Sight<'_>,
+        patch: &Patch,
+        judges: &Judges,
+        exhibits: &mut Exhibits,
+    ) {
+        let (picture, time_secs) = (&sight.frame.picture, sight.time_secs());
+        self.synthesis.look(picture, patch, time_secs);
+        let blocks = Blocks::of(picture, patch);
+        let Some(ghost) = self.compression.look(&blocks, time_secs) else {
+            return;
+        };
+        let known = judges.calibration.cue(Cue::Compression);
+        let Some(known) = known.filter(|known| known.weight > 0.0) else {
+            return;
+        };
+        let score = sigmoid(known.logit(&ghost.values));
+        exhibits.offer(sight.face.track, score, || {
+            Exhibit::of_patch(Cue::Compression, sight, patch, score, ghost.map)
         });
     }
 
@@ -212,6 +277,8 @@ impl Watch {
         let pixels = [
             self.blending.finish(),
             self.noise.finish(),
+            self.compression.finish(),
+            self.synthesis.finish(),
             self.drift.finish(),
         ];
         // A few lucky frames say little of a face that is mostly hidden.
@@ -232,6 +299,7 @@ impl Watch {
             commonest_unfit: commonest,
             identity,
             taken,
+            splice: None,
             exhibits,
         }
     }
@@ -261,6 +329,8 @@ pub struct Watched {
     pub identity: Option<Identity>,
     /// What each cue took.
     pub taken: Vec<Taken>,
+    /// Of a single picture, what was put in or copied, in a sentence, or that nothing was found.
+    pub splice: Option<Option<String>>,
     /// Its worst frames, the worst first.
     pub exhibits: Vec<Exhibit>,
 }

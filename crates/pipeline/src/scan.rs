@@ -10,13 +10,14 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use effigy_detect::container;
 use effigy_detect::cue::speech::Sound;
 use effigy_detect::report::{Footing, MadeBy};
 use effigy_detect::{Calibration, Judges, Report, ScanSettings, Scanner};
 use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture};
 use effigy_mark::Trust;
-use effigy_media::{Info, Limits, VideoReader, read_audio};
+use effigy_media::{Info, Limits, Orientation, VideoReader, read_audio, read_picture};
 use effigy_model::Identity;
 use sha2::{Digest as _, Sha256};
 
@@ -113,6 +114,7 @@ pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> 
         sha256: Some(sha256),
         marks: Some(marks),
         claims: claims(&info),
+        container: container(job, &info)?,
         ..footing(job)
     };
     judge(job, footage, footing, networks, progress)
@@ -202,6 +204,7 @@ fn footing(job: &ScanJob) -> Footing {
         sha256: None,
         marks: None,
         claims: Vec::new(),
+        container: None,
         person: job.person.clone(),
         n_frames: 0,
         duration_secs: 0.0,
@@ -211,6 +214,28 @@ fn footing(job: &ScanJob) -> Footing {
             weights,
         },
     }
+}
+
+/// How a file was put together, in words.
+fn container(job: &ScanJob, info: &Info) -> Result<Option<String>> {
+    let unreadable = |source| Error::Read {
+        source,
+        path: job.input.clone(),
+    };
+    // A sequence of pictures has no headers of its own.
+    if !job.input.is_file() {
+        return Ok(None);
+    }
+    let mut container = container::look(&job.input).map_err(unreadable)?;
+    // A picture that was turned has its blocks elsewhere.
+    let upright = info
+        .video
+        .as_ref()
+        .is_some_and(|video| video.orientation == Orientation::default());
+    if container.steps.is_some() && upright {
+        container.look_for_earlier_save(&read_picture(&job.input, &job.limits)?);
+    }
+    Ok(container.in_words())
 }
 
 /// What a file says of itself, in words.

@@ -87,6 +87,33 @@ fn unmarked(marks: &Marks) -> String {
     }
 }
 
+/// How the file was put together; told, never counted.
+pub(super) fn container(said: Option<String>) -> CueReport {
+    let unknown = "Not judged: its headers say nothing of how it was put together.";
+    CueReport {
+        name: Cue::Container.name(),
+        score: None,
+        sentence: said.unwrap_or_else(|| unknown.to_owned()),
+        when: Vec::new(),
+        timeline: Vec::new(),
+        measures: Vec::new(),
+    }
+}
+
+/// What was put into a picture or copied in it.
+pub(super) fn splice(found: &Option<String>) -> CueReport {
+    let nothing = "Nothing was found that was put in from another picture or stands twice. Scaled \
+                   or strongly compressed pictures keep no trace.";
+    CueReport {
+        name: Cue::Splice.name(),
+        score: Some(if found.is_some() { 1.0 } else { 0.0 }),
+        sentence: found.clone().unwrap_or_else(|| nothing.to_owned()),
+        when: Vec::new(),
+        timeline: Vec::new(),
+        measures: Vec::new(),
+    }
+}
+
 /// Whether a face is the person of the references.
 pub(super) fn likeness(person: &Identity, face: Option<&Identity>) -> CueReport {
     let name = Cue::Person.name();

@@ -12,9 +12,11 @@ pub(super) fn figure(exhibit: &Exhibit) -> String {
     let marked = data_uri(&overlaid(&exhibit.picture, &exhibit.map));
     format!(
         "<figure><img src=\"{plain}\" alt=\"the face\"> <img src=\"{marked}\" \
-         alt=\"the face with suspicious places in red\"><figcaption>{:.1} s, frame {}</figcaption>\
+         alt=\"the face with suspicious places in red\"><figcaption>{}: {:.1} s, frame {}</figcaption>\
          </figure>",
-        exhibit.time_secs, exhibit.frame_index
+        exhibit.cue.name(),
+        exhibit.time_secs,
+        exhibit.frame_index
     )
 }
 

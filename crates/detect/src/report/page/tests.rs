@@ -16,6 +16,7 @@ fn report(name: &str) -> Report {
         .map(|i| (f64::from(i) / 3.0, vec![3.0; 4]))
         .collect();
     let exhibit = Exhibit {
+        cue: Cue::Noise,
         score: 0.9,
         time_secs: 2.0,
         frame_index: 50,
@@ -39,6 +40,7 @@ fn report(name: &str) -> Report {
             noise::MEASURES,
             moments,
         ))],
+        splice: None,
         exhibits: vec![exhibit],
     };
     let footing = Footing {
@@ -46,6 +48,7 @@ fn report(name: &str) -> Report {
         sha256: Some("ab".repeat(32)),
         marks: None,
         claims: vec!["made by <someone>".to_owned()],
+        container: None,
         person: None,
         n_frames: 250,
         duration_secs: 10.0,

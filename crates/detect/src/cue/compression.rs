@@ -1,0 +1,246 @@
+//! Compression: a face that was put in had another life before, and is compressed otherwise than
+//! its surroundings.
+//!
+//! *Ghosts* after Farid, "Exposing digital forgeries from JPEG ghosts", IEEE TIFS 2009: compressed
+//! once more at a quality that it had before, a region changes less than at those around it.
+//! *Error level*: how much of its detail a region loses when it is compressed coarsely. Both
+//! compare the face with its own surroundings in the same frame, so that size, codec and quality
+//! of the file cancel out as far as they can.
+
+use effigy_frame::Plane;
+
+use crate::blocks::{Block, Blocks, N_PIXELS, table};
+use crate::finding::Cue;
+use crate::patch::Part;
+use crate::reading::{Measure, NotTaken, Reading, Taken};
+
+/// What is measured, in this order.
+pub const MEASURES: &[Measure] = &[
+    Measure {
+        name: "ghost",
+        high: "The face shows an earlier compression that its surroundings lack",
+        usual: "The face shows no earlier compression that its surroundings lack",
+    },
+    Measure {
+        name: "edge-error",
+        high: "Compressed once more, the edge of the face changes less than the face and its \
+               surroundings",
+        usual: "Compressed once more, the edge of the face changes as much as its surroundings",
+    },
+];
+
+/// Qualities at which blocks are compressed once more.
+const QUALITIES: [u16; 12] = [40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95];
+/// Which of them the error level is taken at.
+const COARSE: usize = 2;
+/// Blocks with less energy than this, in levels squared, are too flat to change.
+const LEAST_ENERGY: f32 = 128.0;
+
+/// What was measured so far.
+#[derive(Clone, Debug, Default)]
+pub struct Compression {
+    moments: Vec<(f64, Vec<f32>)>,
+}
+
+/// What one frame shows.
+#[derive(Clone, Debug)]
+pub struct Ghost {
+    /// The measures.
+    pub values: Vec<f32>,
+    /// Where the face shows an earlier compression that its surroundings lack, `0..=1`, by block.
+    pub map: Plane,
+}
+
+impl Compression {
+    /// Looks at one face. `None` where too little of it or of its surroundings has detail.
+    pub fn look(&mut self, blocks: &Blocks, time_secs: f64) -> Option<Ghost> {
+        let ghost = measure(blocks)?;
+        self.moments.push((time_secs, ghost.values.clone()));
+        Some(ghost)
+    }
+
+    /// Gives the reading.
+    ///
+    /// # Errors
+    /// When no frame showed enough.
+    pub fn finish(self) -> Taken {
+        if self.moments.is_empty() {
+            return Err(NotTaken::new(
+                Cue::Compression,
+                "too little around the face has detail",
+            ));
+        }
+        let moments = self.moments;
+        Ok(Reading::of_moments(Cue::Compression, MEASURES, moments))
+    }
+}
+
+/// What one block loses at each quality.
+struct Loss {
+    /// Squared error, from the least (0) to the most (1) over the qualities.
+    relative: [f32; QUALITIES.len()],
+    /// The root of the share of its energy that is lost at the coarse quality.
+    coarse: f32,
+}
+
+fn measure(blocks: &Blocks) -> Option<Ghost> {
+    let tables = QUALITIES.map(table);
+    let losses: Vec<Option<Loss>> = blocks
+        .blocks
+        .iter()
+        .map(|block| Loss::of(block, &tables))
+        .collect();
+    let lossy = |part: Part| -> Vec<&Loss> {
+        let of_part = blocks.blocks.iter().zip(&losses);
+        let of_part = of_part.filter(|(block, _)| block.part == part);
+        of_part.filter_map(|(_, loss)| loss.as_ref()).collect()
+    };
+    let [inner, edge, around] = [Part::Inner, Part::Edge, Part::Around].map(lossy);
+    if [&inner, &edge, &around]
+        .iter()
+        .any(|part| part.len() < LEAST_BLOCKS)
+    {
+        return None;
+    }
+    let mean = |part: &[&Loss], of: &dyn Fn(&Loss) -> f32| {
+        part.iter().map(|loss| of(loss)).sum::<f32>() / part.len() as f32
+    };
+    let gap = |q: usize| {
+        let relative = |loss: &Loss| loss.relative[q];
+        mean(&around, &relative) - mean(&inner, &relative)
+    };
+    let loudest = (0..QUALITIES.len()).max_by(|a, b| gap(*a).total_cmp(&gap(*b)))?;
+    let level = |part: &[&Loss]| mean(part, &|loss| loss.coarse).max(1e-4).ln();
+    let usual = mean(&around, &|loss| loss.relative[loudest]);
+    Some(Ghost {
+        values: vec![
+            gap(loudest),
+            0.5 * (level(&inner) + level(&around)) - level(&edge),
+        ],
+        map: map(blocks, &losses, |loss| usual - loss.relative[loudest]),
+    })
+}
+
+/// Fewer blocks of a part than this say nothing of it.
+const LEAST_BLOCKS: usize = 6;
+
+impl Loss {
+    fn of(block: &Block, tables: &[[u16; N_PIXELS]; QUALITIES.len()]) -> Option<Self> {
+        let energy: f32 = block.coefficients[1..].iter().map(|v| v * v).sum();
+        if energy < LEAST_ENERGY {
+            return None;
+        }
+        let errors = tables.map(|table| error(&block.coefficients, &table));
+        let least = errors.iter().copied().fold(f32::MAX, f32::min);
+        let most = errors.iter().copied().fold(0.0, f32::max);
+        Some(Self {
+            relative: errors.map(|e| (e - least) / (most - least + 1e-3)),
+            coarse: (errors[COARSE] / energy).sqrt(),
+        })
+    }
+}
+
+/// What coefficients lose when they are rounded to whole steps.
+fn error(coefficients: &[f32; N_PIXELS], table: &[u16; N_PIXELS]) -> f32 {
+    let lost = |(v, step): (&f32, &u16)| {
+        let step = f32::from(*step);
+        let lost = v - (v / step).round() * step;
+        lost * lost
+    };
+    coefficients.iter().zip(table).skip(1).map(lost).sum()
+}
+
+/// Spreads what blocks inside the contour and on it show over a plane; one block is noisy, so
+/// each cell is the mean of its neighbourhood.
+fn map(blocks: &Blocks, losses: &[Option<Loss>], shown: impl Fn(&Loss) -> f32) -> Plane {
+    let (columns, rows) = (blocks.columns.max(1), blocks.rows.max(1));
+    let mut sums = vec![(0.0_f32, 0_u32); columns * rows];
+    for (block, loss) in blocks.blocks.iter().zip(losses) {
+        let Some(loss) = loss.as_ref().filter(|_| block.part != Part::Around) else {
+            continue;
+        };
+        let value = shown(loss);
+        for row in block.row.saturating_sub(REACH)..(block.row + REACH + 1).min(rows) {
+            for column in
+                block.column.saturating_sub(REACH)..(block.column + REACH + 1).min(columns)
+            {
+                let cell = &mut sums[row * columns + column];
+                *cell = (cell.0 + value, cell.1 + 1);
+            }
+        }
+    }
+    let shade = |(sum, n): (f32, u32)| (sum / n.max(1) as f32 / LOUDEST).clamp(0.0, 1.0);
+    Plane::new(columns, rows, sums.into_iter().map(shade).collect())
+}
+
+/// Blocks to each side over which the map is smoothed.
+const REACH: usize = 2;
+/// A gap that is shown at full strength.
+const LOUDEST: f32 = 0.4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocks::Cosines;
+
+    /// Blocks of noise in three columns of parts; those that `was_compressed` names were
+    /// rounded to the table of quality 60 before.
+    fn blocks(was_compressed: impl Fn(Part) -> bool) -> Blocks {
+        let mut state = 7_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((state >> 8) as f32 / (1 << 24) as f32 - 0.5) * 160.0
+        };
+        let cosines = Cosines::new();
+        let (columns, rows) = (12, 12);
+        let mut blocks = Vec::new();
+        for i in 0..columns * rows {
+            let part = [Part::Inner, Part::Edge, Part::Around][i % columns / 4];
+            let pixels: [f32; N_PIXELS] = std::array::from_fn(|_| noise());
+            let mut coefficients = cosines.transform(&pixels);
+            if was_compressed(part) {
+                for (v, step) in coefficients.iter_mut().zip(table(60)) {
+                    *v = (*v / f32::from(step)).round() * f32::from(step);
+                }
+            }
+            blocks.push(Block {
+                column: i % columns,
+                row: i / columns,
+                part,
+                coefficients,
+            });
+        }
+        Blocks {
+            columns,
+            rows,
+            blocks,
+        }
+    }
+
+    #[test]
+    fn a_face_with_a_ghost_of_its_own_is_found_where_it_is() {
+        let mut compression = Compression::default();
+        let pasted = compression
+            .look(&blocks(|part| part == Part::Inner), 0.0)
+            .unwrap();
+        let whole = compression.look(&blocks(|_| true), 1.0).unwrap();
+        // At quality 60 the face loses nothing and its surroundings half of what they can.
+        assert!(0.2 < pasted.values[0], "{:?}", pasted.values);
+        assert!(whole.values[0] < 0.05, "{:?}", whole.values);
+        assert!(0.3 < pasted.map.get(1, 6), "inside the face");
+        assert_eq!(pasted.map.get(11, 6), 0.0, "around it");
+        assert!(compression.finish().is_ok());
+    }
+
+    #[test]
+    fn flat_surroundings_are_not_judged() {
+        let mut flat = blocks(|_| false);
+        for block in &mut flat.blocks {
+            if block.part == Part::Around {
+                block.coefficients = [0.0; N_PIXELS];
+            }
+        }
+        assert!(Compression::default().look(&flat, 0.0).is_none());
+        assert!(Compression::default().finish().is_err());
+    }
+}
