@@ -7,6 +7,7 @@ mod identity;
 mod mesh;
 mod pairs;
 mod scan;
+mod splice;
 pub(crate) mod statistics;
 mod video;
 mod watermark;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Blending(blending::Args),
     /// How well manipulated faces are told from real ones, by cue and all in all
     Scan(scan::Args),
+    /// Faces put into portraits or copied in them, and false alarms on untouched ones
+    Splice,
     /// Tremble of the points on a still head, and their lag on a moving one
     Video(video::Args),
     /// Identifiers recovered from marked pictures and clips after attacks
@@ -48,6 +51,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Identity(args) => identity::measure(data, args),
         Command::Blending(args) => blending::measure(data, args),
         Command::Scan(args) => scan::measure(data, args),
+        Command::Splice => splice::measure(data),
         Command::Video(args) => video::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }

@@ -147,16 +147,21 @@ const DUBBED_RATE_HZ: u32 = 4000;
 
 /// Fits everything on the readings whose group passes `wanted`.
 pub(crate) fn calibrate(readings: &[Reading], wanted: &dyn Fn(&str) -> bool) -> Calibration {
-    let chosen: Vec<&Reading> = readings
-        .iter()
-        .filter(|r| r.truth != Truth::Generated && wanted(&r.group))
-        .collect();
+    let wanted = readings.iter().filter(|r| wanted(&r.group));
+    let (drawn, others): (Vec<&Reading>, Vec<&Reading>) =
+        wanted.partition(|r| r.truth == Truth::Generated);
+    // What a generator leaves is looked for in faces that one drew, not in swaps.
+    let real = others.iter().filter(|r| r.truth == Truth::Real);
+    let drawn_or_real: Vec<&Reading> = drawn.iter().chain(real).copied().collect();
     let cues: Vec<CueCalibration> = Cue::ALL
         .iter()
         .filter(|cue| !measures(**cue).is_empty())
-        .filter_map(|cue| calibrate_cue(*cue, &chosen))
+        .filter_map(|cue| match cue {
+            Cue::Synthesis => calibrate_cue(*cue, &drawn_or_real),
+            _ => calibrate_cue(*cue, &others),
+        })
         .collect();
-    fuse(cues, &chosen)
+    fuse(cues, &others)
 }
 
 /// Finds what is usual of one cue's measures, and their weights.

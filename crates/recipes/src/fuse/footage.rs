@@ -107,14 +107,19 @@ fn whole(source: &str, path: PathBuf, truth: Truth) -> Footage {
     }
 }
 
+/// Side of the largest blocks that the clips were compressed in.
+const BLOCK_PX: u32 = 16;
+
 /// The original is the left half, the swap the right one.
 fn halves(path: &Path) -> Result<[Footage; 2]> {
     let info = probe(path, &Limits::default())?;
     let video = info.video.context("a clip without a picture")?;
     let width = video.width / 2;
+    // What is cut off keeps the grid on which the file's blocks lie.
+    let right = width.next_multiple_of(BLOCK_PX);
     let stem = stem(path);
     let driver = SAME_DRIVER.iter().find(|(clip, _)| *clip == stem);
-    let half = |x: u32, side: &str, truth: Truth| Footage {
+    let half = |x: u32, width: u32, side: &str, truth: Truth| Footage {
         name: format!("dfl-pairs/{stem}/{side}"),
         group: driver
             .map_or(stem.as_str(), |(_, driver)| driver)
@@ -129,7 +134,7 @@ fn halves(path: &Path) -> Result<[Footage; 2]> {
         }),
     };
     Ok([
-        half(0, "original", Truth::Real),
-        half(width, "swap", Truth::Swap),
+        half(0, width, "original", Truth::Real),
+        half(right, video.width - right, "swap", Truth::Swap),
     ])
 }

@@ -1,0 +1,126 @@
+//! How often `effigy scan` finds a face that was put into a picture or copied in it, and how often
+//! it says so of a picture that nobody touched.
+//!
+//! The portraits of the development footage are spoiled here: the face is put back three pixels
+//! across and two down, or drawn a second time elsewhere.
+
+use std::path::Path;
+
+use anyhow::Result;
+use effigy_detect::cue::speech::Sound;
+use effigy_detect::{Cue, Report};
+use effigy_frame::{Frame, Picture, Rational, Timestamp};
+use effigy_media::{Limits, read_picture};
+use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
+
+use crate::augment::compress;
+use crate::fuse::footage;
+
+/// Where portraits come from.
+const SOURCES: [&str; 4] = ["interfaces", "congress", "ytf", "stylegan2"];
+/// What is done to each, in this order.
+const CHANGES: [&str; 5] = [
+    "untouched",
+    "untouched, JPEG 90",
+    "put in",
+    "put in, JPEG 90",
+    "stands twice, JPEG 90",
+];
+/// Where a face that is put in comes to lie, off the grid on which it was.
+const SHIFT: (u32, u32) = (3, 2);
+
+/// Prints a row per source.
+pub(crate) fn measure(data: &Path) -> Result<()> {
+    let networks = Networks::load(Choice::Cpu)?;
+    let pieces = footage(data)?;
+    for source in SOURCES {
+        let mut counts = [(0_u32, 0_u32); CHANGES.len()];
+        let of_source = |name: &str| name.split('/').next() == Some(source);
+        for piece in pieces.iter().filter(|piece| of_source(&piece.name)) {
+            let picture = read_picture(&piece.path, &Limits::default())?;
+            let first = judged(&picture, &networks)?;
+            let Some(face) = first
+                .faces
+                .iter()
+                .max_by(|a, b| a.rect[2].total_cmp(&b.rect[2]))
+            else {
+                continue;
+            };
+            let saved = |mut picture: Picture| {
+                compress(&mut picture, 90);
+                picture
+            };
+            let put_in = with_face(&picture, face.rect, SHIFT, (0, 0));
+            let variants = [
+                Some(picture.clone()),
+                Some(saved(picture.clone())),
+                Some(put_in.clone()),
+                Some(saved(put_in)),
+                twice(&picture, face.rect).map(saved),
+            ];
+            for (count, variant) in counts.iter_mut().zip(variants) {
+                if let Some(found) = variant.map(|v| judged(&v, &networks)).transpose()? {
+                    count.0 += u32::from(is_found(&found));
+                    count.1 += 1;
+                }
+            }
+        }
+        let told = CHANGES.iter().zip(counts);
+        let told = told.map(|(change, (found, n))| format!("{change} {found} of {n}"));
+        println!("{source}: {}", told.collect::<Vec<_>>().join("; "));
+    }
+    Ok(())
+}
+
+fn judged(picture: &Picture, networks: &Networks) -> Result<Report> {
+    let frame = Frame {
+        index: 0,
+        time: Timestamp::new(0, Rational::new(1, 25)),
+        picture: picture.clone(),
+    };
+    let footage = scan::Footage {
+        n_frames: Some(1),
+        frames: Box::new(std::iter::once(Ok(frame))),
+        sound: Sound::Unusable("a picture has none".to_owned()),
+    };
+    let job = ScanJob::new("picture".into());
+    Ok(scan_footage(&job, footage, networks, &mut Quiet)?)
+}
+
+fn is_found(report: &Report) -> bool {
+    let mut cues = report.faces.iter().flat_map(|face| &face.cues);
+    cues.any(|cue| cue.name == Cue::Splice.name() && cue.score == Some(1.0))
+}
+
+/// Draws the ellipse in the face's box once more, `to` away from where it is, from pixels that
+/// lie `from` away from it.
+fn with_face(picture: &Picture, rect: [f32; 4], from: (u32, u32), to: (i64, i64)) -> Picture {
+    let mut changed = picture.clone();
+    let (width, height) = (i64::from(picture.width()), i64::from(picture.height()));
+    let [left, top, box_width, box_height] = rect;
+    for y in 0..height {
+        for x in 0..width {
+            let u = (x as f32 + 0.5 - left) / box_width * 2.0 - 1.0;
+            let v = (y as f32 + 0.5 - top) / box_height * 2.0 - 1.0;
+            let source = (x + i64::from(from.0), y + i64::from(from.1));
+            let target = (x + to.0, y + to.1);
+            let inside = |(x, y): (i64, i64)| (0..width).contains(&x) && (0..height).contains(&y);
+            if u * u + v * v <= 1.0 && inside(source) && inside(target) {
+                let pixel = picture.get(source.0 as u32, source.1 as u32);
+                changed.set(target.0 as u32, target.1 as u32, pixel);
+            }
+        }
+    }
+    changed
+}
+
+/// Draws the face beside itself, on the side that has more room; `None` where there is too little.
+fn twice(picture: &Picture, rect: [f32; 4]) -> Option<Picture> {
+    let [left, _, width, _] = rect;
+    let right = picture.width() as f32 - left - width;
+    // Half a face is enough to be one.
+    let by = (0.75 * width).round() as i64;
+    let to = if left < right { by } else { -by };
+    let room = left.max(right);
+    (0.5 * width < room).then(|| with_face(picture, rect, (0, 0), (to, 0)))
+}
