@@ -3,8 +3,13 @@
 //! Shrinking averages over the area a new pixel covers, so that nothing aliases; enlarging is
 //! bilinear. What lies outside the picture is taken to be `OUTSIDE` grey.
 
+mod blocks;
+mod resize;
+
 use crate::geometry::{Point2, Rect, Similarity};
 use crate::picture::Picture;
+use blocks::{MOST_SHRINK, Region, shrunk};
+pub use resize::resize;
 
 /// What a crop shows where the picture ends.
 pub const OUTSIDE: u8 = 114;
@@ -126,15 +131,6 @@ impl Between {
     }
 }
 
-/// A box of whole pixels.
-#[derive(Clone, Copy, Debug)]
-struct Region {
-    x: u32,
-    y: u32,
-    width: u32,
-    height: u32,
-}
-
 /// The part of `picture` that a view shows, and where a place in it shrunk by `factor` lies in the
 /// picture. `None` when the view shows nothing of the picture.
 fn seen_block(
@@ -170,131 +166,6 @@ fn seen_block(
     Some((region, picture_from_region))
 }
 
-/// Averages blocks of `factor` × `factor` pixels of a region; blocks at its right and lower edge
-/// may be partial.
-fn shrunk(picture: &Picture, region: Region, factor: u32) -> Picture {
-    let (width, height) = (
-        region.width.div_ceil(factor),
-        region.height.div_ceil(factor),
-    );
-    let row_bytes = picture.width() as usize * 3;
-    let span_bytes = region.width as usize * 3;
-    let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
-    let mut sums = vec![0_u16; span_bytes]; // MOST_SHRINK rows of 255 fit
-    for block in 0..height {
-        let rows = block * factor..((block + 1) * factor).min(region.height);
-        let n_rows = rows.len() as u32;
-        sums.fill(0);
-        for row in rows {
-            let from = (region.y + row) as usize * row_bytes + region.x as usize * 3;
-            let line = &picture.pixels()[from..from + span_bytes];
-            for (sum, &value) in sums.iter_mut().zip(line) {
-                *sum += u16::from(value);
-            }
-        }
-        let whole = sums.chunks_exact(factor as usize * 3);
-        let rest = whole.remainder();
-        let area = Divisor::new(n_rows * factor);
-        pixels.extend(whole.flat_map(|columns| area.mean(columns)));
-        if !rest.is_empty() {
-            pixels.extend(Divisor::new(n_rows * (rest.len() / 3) as u32).mean(rest));
-        }
-    }
-    Picture::new(width, height, pixels)
-}
-
-/// Divides by a number of pixels, by multiplying: a division would cost more than the sum.
-#[derive(Clone, Copy)]
-struct Divisor {
-    half: u64,
-    inverse: u64,
-}
-
-impl Divisor {
-    /// Exact for sums below 2²² over at most 2¹⁴ pixels, the most that a block has.
-    const BITS: u32 = 40;
-
-    fn new(n_pixels: u32) -> Self {
-        let n = u64::from(n_pixels);
-        Self {
-            half: n / 2,
-            inverse: (1_u64 << Self::BITS).div_ceil(n),
-        }
-    }
-
-    /// The mean colour of columns that each hold a sum over rows.
-    fn mean(self, columns: &[u16]) -> [u8; 3] {
-        let mut rgb = [0_u32; 3];
-        for column in columns.chunks_exact(3) {
-            for (sum, &value) in rgb.iter_mut().zip(column) {
-                *sum += u32::from(value);
-            }
-        }
-        rgb.map(|sum| (((u64::from(sum) + self.half) * self.inverse) >> Self::BITS) as u8)
-    }
-}
-
-/// Gives `picture` at another size. Shrinking averages the covered area.
-pub fn resize(picture: &Picture, width: u32, height: u32) -> Picture {
-    let (old_width, old_height) = (picture.width(), picture.height());
-    if (width, height) == (old_width, old_height) {
-        return picture.clone();
-    }
-    // Far smaller: whole blocks first, which is cheap, then what is left with care.
-    let factor = (old_width / width.max(1))
-        .min(old_height / height.max(1))
-        .clamp(1, MOST_SHRINK);
-    let blocks = (factor > 1).then(|| {
-        let region = Region {
-            x: 0,
-            y: 0,
-            width: old_width,
-            height: old_height,
-        };
-        shrunk(picture, region, factor)
-    });
-    if let Some(exact) = blocks
-        .as_ref()
-        .filter(|_| (width * factor, height * factor) == (old_width, old_height))
-    {
-        return exact.clone();
-    }
-    let source = blocks.as_ref().unwrap_or(picture);
-    let extent = |old: u32| f64::from(old) / f64::from(factor);
-    let columns = spans(extent(old_width), source.width(), width);
-    let rows = spans(extent(old_height), source.height(), height);
-    let row_len = source.width() as usize * 3;
-    let mut line = vec![0.0_f32; row_len];
-    let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
-    for span in &rows {
-        line.fill(0.0);
-        for (offset, &weight) in span.weights.iter().enumerate() {
-            let from = (span.first + offset) * row_len;
-            for (sum, &value) in line.iter_mut().zip(&source.pixels()[from..from + row_len]) {
-                *sum += weight * f32::from(value);
-            }
-        }
-        squeeze(&line, &columns, &mut pixels);
-    }
-    Picture::new(width, height, pixels)
-}
-
-/// Appends one row, made of the columns of a finer one.
-fn squeeze(line: &[f32], columns: &[Span], pixels: &mut Vec<u8>) {
-    for span in columns {
-        let mut sum = [0.5_f32; 3]; // rounds when the fraction is cut off
-        let taps = line[span.first * 3..].chunks_exact(3);
-        for (rgb, &weight) in taps.zip(&span.weights) {
-            for (s, &v) in sum.iter_mut().zip(rgb) {
-                *s += weight * v;
-            }
-        }
-        pixels.extend(sum.map(|v| v as u8));
-    }
-}
-
-/// Sides of the largest blocks that are averaged; shrinking further than this aliases.
-const MOST_SHRINK: u32 = 128;
 /// One half of a bilinear sample, in its 16.16 fixed point.
 const HALF: u32 = 1 << 15;
 
@@ -343,33 +214,6 @@ fn bilinear(picture: &Picture, at: Between) -> [u32; 3] {
             .map(|(weight, rgb)| weight * u32::from(rgb[c]))
             .sum()
     })
-}
-
-/// Which old pixels one new pixel is made of.
-struct Span {
-    first: usize,
-    weights: Vec<f32>,
-}
-
-/// Spreads `to` new pixels over `extent` old ones, of which `n` exist (the last may be partly
-/// beyond).
-fn spans(extent: f64, n: u32, to: u32) -> Vec<Span> {
-    let ratio = extent / f64::from(to);
-    let reach = ratio.max(1.0); // half-width of the triangle filter, in old pixels
-    let make = |i: u32| {
-        let centre = (f64::from(i) + 0.5) * ratio - 0.5;
-        let first = (centre - reach).ceil().max(0.0) as usize;
-        let last = ((centre + reach).floor() as usize).min(n as usize - 1);
-        let weight = |at: usize| (1.0 - ((at as f64 - centre) / reach).abs()).max(0.0);
-        let total: f64 = (first..=last).map(weight).sum();
-        Span {
-            first,
-            weights: (first..=last)
-                .map(|at| (weight(at) / total) as f32)
-                .collect(),
-        }
-    };
-    (0..to).map(make).collect()
 }
 
 #[cfg(test)]
@@ -445,31 +289,6 @@ mod tests {
             assert_eq!(crop.get(0, 0), [OUTSIDE; 3], "{scale}");
             if inside < 20.0 {
                 assert_eq!(crop.get(inside as u32 + 1, 2), [10, 20, 30], "{scale}");
-            }
-        }
-    }
-
-    #[test]
-    fn blocks_are_divided_exactly() {
-        for n_pixels in [1, 2, 3, 7, 9, 121, 1000, MOST_SHRINK * MOST_SHRINK] {
-            for sum in [
-                0,
-                1,
-                n_pixels / 2,
-                n_pixels,
-                200 * n_pixels + 1,
-                255 * n_pixels,
-            ] {
-                // A column holds at most 128 rows of 255.
-                let mut columns = Vec::new();
-                let mut left = sum;
-                while left > 0 {
-                    let part = left.min(u32::from(u16::MAX));
-                    columns.extend([part as u16, 0, part as u16]);
-                    left -= part;
-                }
-                let mean = ((sum + n_pixels / 2) / n_pixels) as u8;
-                assert_eq!(Divisor::new(n_pixels).mean(&columns), [mean, 0, mean]);
             }
         }
     }
