@@ -46,9 +46,17 @@ pub fn pose(points: &[Point3]) -> Pose {
 /// # Panics
 /// If `points` is not a whole mesh.
 pub fn rotation(points: &[Point3]) -> Rotation {
+    rotation_of(points, &RIGID_POINTS)
+}
+
+/// Gives the rotation that lays these points of the mean mesh on those of the face.
+///
+/// # Panics
+/// If `points` is not a whole mesh.
+pub fn rotation_of(points: &[Point3], indices: &[usize]) -> Rotation {
     let mean = mean_mesh();
-    let from: Vec<[f64; 3]> = RIGID_POINTS.iter().map(|&i| wide(mean[i])).collect();
-    let to: Vec<[f64; 3]> = RIGID_POINTS.iter().map(|&i| wide(points[i])).collect();
+    let from: Vec<[f64; 3]> = indices.iter().map(|&i| wide(mean[i])).collect();
+    let to: Vec<[f64; 3]> = indices.iter().map(|&i| wide(points[i])).collect();
     let (from_middle, to_middle) = (middle(&from), middle(&to));
     let mut spread = [[0.0_f64; 3]; 3];
     for (f, t) in from.iter().zip(&to) {
