@@ -6,7 +6,10 @@
 pub mod blending;
 pub mod compression;
 pub mod identity;
+pub mod light;
+pub mod movement;
 pub mod noise;
+pub mod pulse;
 pub mod speech;
 pub mod splice;
 pub mod synthesis;
@@ -22,6 +25,9 @@ pub fn measures(cue: Cue) -> &'static [Measure] {
         Cue::Compression => compression::MEASURES,
         Cue::Synthesis => synthesis::MEASURES,
         Cue::Identity => identity::MEASURES,
+        Cue::Movement => movement::MEASURES,
+        Cue::Light => light::MEASURES,
+        Cue::Pulse => pulse::MEASURES,
         Cue::Speech => speech::MEASURES,
         _ => &[],
     }

@@ -156,10 +156,7 @@ pub fn finding(taken: &Taken, calibration: &Calibration) -> Finding {
         Err(not) => return Finding::not_judged(not.cue, &not.why),
     };
     let Some(known) = calibration.of(reading) else {
-        return Finding::not_judged(
-            reading.cue,
-            "this version has no calibration for its network",
-        );
+        return Finding::not_judged(reading.cue, "this version is not calibrated for it");
     };
     let score = sigmoid(known.logit(&reading.overall));
     // A low score is told by what speaks for the face, even where something else is odd.

@@ -2,18 +2,20 @@
 //!
 //! The JSON form is versioned: a field may be added within a version, none changes its meaning.
 
+mod lights;
 pub mod page;
+mod person;
 mod words;
 
 use std::path::PathBuf;
 
-use effigy_model::Identity;
 use serde::Serialize;
 
 use crate::calibration::Calibration;
 use crate::exhibit::Exhibit;
 use crate::finding::{Evidence, Finding, Moment, Outcome};
 use crate::fuse::fuse;
+use crate::person::Person;
 use crate::reading::{NotTaken, Taken};
 use crate::scanner::Watched;
 
@@ -140,7 +142,7 @@ pub struct Footing {
     /// How it was put together, in sentences.
     pub container: Option<String>,
     /// Who each face is compared with, if with anybody.
-    pub person: Option<Identity>,
+    pub person: Option<Person>,
     /// Frames seen.
     pub n_frames: u64,
     /// When the last one was shown.
@@ -161,8 +163,10 @@ impl Report {
     pub fn of(footing: Footing, watched: Vec<Watched>, calibration: &Calibration) -> Self {
         let is_video = 1 < footing.n_frames;
         let person = footing.person.as_ref();
+        let lights = lights::between(&watched);
         let face = |w: Watched| {
-            let likeness = person.map(|person| words::likeness(person, w.identity.as_ref()));
+            let identity = w.identity.as_ref();
+            let likeness = person.map(|person| person::likeness(person, identity, &w.windows));
             let mut face = FaceReport::of(w, is_video, calibration);
             face.cues.extend(likeness);
             face
@@ -192,7 +196,10 @@ impl Report {
             prevalence: calibration.prevalence,
             not_judged: words::not_judged(&faces),
             reasons,
-            cues: vec![words::container(footing.container), provenance],
+            cues: lights
+                .into_iter()
+                .chain([words::container(footing.container), provenance])
+                .collect(),
             faces,
             file: footing.file,
             sha256: footing.sha256,

@@ -11,13 +11,17 @@ use crate::calibration::{Calibration, sigmoid};
 use crate::cue::blending::Blending;
 use crate::cue::compression::Compression;
 use crate::cue::identity::Drift;
+use crate::cue::light::Light;
+use crate::cue::movement::Movement;
 use crate::cue::noise::{self, Noise};
+use crate::cue::pulse::Pulse;
 use crate::cue::speech::{Sound, Speech};
 use crate::cue::splice;
 use crate::cue::synthesis::Synthesis;
 use crate::exhibit::{Exhibit, Exhibits};
 use crate::finding::{Cue, Span};
 use crate::patch::Patch;
+use crate::person::{self, Manner};
 use crate::reading::{NotTaken, Taken};
 use crate::sight::{Sight, Unfit};
 
@@ -157,6 +161,10 @@ pub struct Watch {
     synthesis: Synthesis,
     drift: Drift,
     speech: Speech,
+    movement: Movement,
+    light: Light,
+    pulse: Pulse,
+    manner: Manner,
 }
 
 impl Watch {
@@ -178,6 +186,10 @@ impl Watch {
             synthesis: Synthesis::default(),
             drift: Drift::default(),
             speech: Speech::default(),
+            movement: Movement::default(),
+            light: Light::default(),
+            pulse: Pulse::default(),
+            manner: Manner::default(),
         }
     }
 
@@ -188,11 +200,18 @@ impl Watch {
             self.largest = (sight.size_px, sight.face.rect);
         }
         self.speech.look(sight);
+        let unfit = sight.unfit();
+        if unfit.is_none() {
+            self.movement.look(sight);
+            self.light.look(sight);
+            self.pulse.look(sight);
+            self.manner.look(sight);
+        }
         if !sight.closely {
             return;
         }
         self.n_close_looks += 1;
-        if let Some(unfit) = sight.unfit() {
+        if let Some(unfit) = unfit {
             *self.unfit.entry(unfit).or_default() += 1;
             return;
         }
@@ -288,7 +307,13 @@ impl Watch {
             (taken, None) => taken,
         };
         let mut taken: Vec<Taken> = pixels.into_iter().map(tell_why).collect();
-        taken.push(self.speech.finish(sound));
+        let light_towards = self.light.towards();
+        taken.extend([
+            self.movement.finish(),
+            self.light.finish(),
+            self.pulse.finish(),
+            self.speech.finish(sound),
+        ]);
         Watched {
             track: self.track,
             span: self.span,
@@ -298,6 +323,8 @@ impl Watch {
             largest: self.largest.1,
             commonest_unfit: commonest,
             identity,
+            windows: self.manner.windows(),
+            light_towards,
             taken,
             splice: None,
             exhibits,
@@ -327,6 +354,10 @@ pub struct Watched {
     pub largest: Rect,
     /// Whose face it is.
     pub identity: Option<Identity>,
+    /// How its gestures go together, window by window.
+    pub windows: Vec<person::Window>,
+    /// From where the light came, where that was seen: x right, y down, z away.
+    pub light_towards: Option<[f32; 3]>,
     /// What each cue took.
     pub taken: Vec<Taken>,
     /// Of a single picture, what was put in or copied, in a sentence, or that nothing was found.

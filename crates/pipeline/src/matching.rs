@@ -4,9 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
+use effigy_detect::person::{Manner, Window, manner};
+use effigy_detect::{Person, Sight};
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
-use effigy_face::{Face, TrackSettings, Tracker, pose, quality};
-use effigy_frame::{Picture, Rect, resample};
+use effigy_face::{Face, TrackSettings, Tracker};
+use effigy_frame::{Frame, Picture, Rect, resample};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::weights::identity_threshold;
 use effigy_model::{Identifier, Identity};
@@ -103,7 +105,7 @@ pub fn match_faces(
     })
 }
 
-/// Gives who is seen most in all of `references` together.
+/// Gives who is seen most in all of `references` together, and how they move.
 ///
 /// # Errors
 /// When a reference cannot be read or shows no face, or `progress` asks to stop.
@@ -111,13 +113,20 @@ pub(crate) fn person_of(
     references: &[PathBuf],
     networks: &Networks,
     progress: &mut dyn Progress,
-) -> Result<Option<Identity>> {
+) -> Result<Option<Person>> {
     let mut identities = Vec::new();
+    let mut windows = Vec::new();
     for path in references {
         let job = MatchJob::new(path.clone(), path.clone());
-        identities.push(leading_person(path, &job, networks, progress)?.identity);
+        let leading = leading_person(path, &job, networks, progress)?;
+        identities.push(leading.identity);
+        windows.extend(leading.windows);
     }
-    Ok(Identity::mean(&identities))
+    let person = |identity| Person {
+        identity,
+        manner: manner(&windows),
+    };
+    Ok(Identity::mean(&identities).map(person))
 }
 
 /// Crops compared of each person.
@@ -129,6 +138,7 @@ const MOST_FRAMES: usize = 2000;
 
 struct Leading {
     identity: Identity,
+    windows: Vec<Window>,
     crops: Vec<Picture>,
     compared: Compared,
 }
@@ -139,6 +149,7 @@ struct Candidate {
     /// Area of the face summed over the frames: who is seen most.
     presence: f64,
     crops: BestOf<(Picture, CropPlace)>,
+    manner: Manner,
 }
 
 fn leading_person(
@@ -158,11 +169,13 @@ fn leading_person(
         path: path.to_owned(),
     };
     let leading = candidates.into_iter().next().ok_or_else(nobody)?;
+    let windows = leading.manner.windows();
     let picks = leading.crops.into_picks().into_iter().map(|pick| pick.item);
     let (crops, places): (Vec<Picture>, Vec<CropPlace>) = picks.unzip();
     let identity = Identity::mean(&networks.identifier.embed(&crops)).ok_or_else(nobody)?;
     Ok(Leading {
         identity,
+        windows,
         crops,
         compared: Compared {
             crops: places,
@@ -203,7 +216,7 @@ fn watch(
                 time_secs,
                 rect: face.rect,
             };
-            candidates[at].take(&frame.picture, &face, place);
+            candidates[at].take(&frame, &face, place);
         }
         if progress.step().is_break() {
             return Err(Error::Cancelled);
@@ -218,18 +231,20 @@ impl Candidate {
             track,
             presence: 0.0,
             crops: BestOf::new(N_CROPS, CROP_STRETCH),
+            manner: Manner::default(),
         }
     }
 
-    fn take(&mut self, picture: &Picture, face: &Face, place: CropPlace) {
+    fn take(&mut self, frame: &Frame, face: &Face, place: CropPlace) {
         self.presence += f64::from(face.rect.area());
-        let pose = pose::pose(&face.points);
-        let frontal = pose.yaw.to_radians().cos() * pose.pitch.to_radians().cos();
-        let worth = face.score * frontal.max(0.05) * (0.2 + quality::sharpness(&face.crop));
+        let sight = Sight::new(frame, face, false);
+        self.manner.look(&sight);
+        let frontal = sight.pose.yaw.to_radians().cos() * sight.pose.pitch.to_radians().cos();
+        let worth = face.score * frontal.max(0.05) * (0.2 + sight.sharpness);
         if self.crops.wants(place.frame, worth)
             && let Some(view) = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT)
         {
-            let crop = resample::crop(picture, view, Identifier::SIDE_PX);
+            let crop = resample::crop(&frame.picture, view, Identifier::SIDE_PX);
             self.crops.put(place.frame, worth, (crop, place));
         }
     }

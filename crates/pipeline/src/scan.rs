@@ -13,12 +13,11 @@ use std::path::{Path, PathBuf};
 use effigy_detect::container;
 use effigy_detect::cue::speech::Sound;
 use effigy_detect::report::{Footing, MadeBy};
-use effigy_detect::{Calibration, Judges, Report, ScanSettings, Scanner};
+use effigy_detect::{Calibration, Judges, Person, Report, ScanSettings, Scanner};
 use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture};
 use effigy_mark::Trust;
 use effigy_media::{Info, Limits, Orientation, VideoReader, read_audio, read_picture};
-use effigy_model::Identity;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
@@ -43,7 +42,7 @@ pub struct ScanJob {
     /// Whose signatures are believed.
     pub trust: Trust,
     /// Who each face is compared with, if with anybody.
-    pub person: Option<Identity>,
+    pub person: Option<Person>,
 }
 
 impl ScanJob {
@@ -84,7 +83,8 @@ pub struct Footage<'a> {
     pub sound: Sound,
 }
 
-/// Gives who is seen most in real pictures or clips of somebody, to compare faces with.
+/// Gives who is seen most in real pictures or clips of somebody, and how they move, to compare
+/// faces with.
 ///
 /// # Errors
 /// When a reference cannot be read or shows no face, or `progress` asks to stop.
@@ -92,7 +92,7 @@ pub fn person(
     references: &[PathBuf],
     networks: &Networks,
     progress: &mut dyn Progress,
-) -> Result<Option<Identity>> {
+) -> Result<Option<Person>> {
     person_of(references, networks, progress)
 }
 
@@ -199,6 +199,8 @@ fn footing(job: &ScanJob) -> Footing {
     let mut weights = effigy_model::weights::hashes();
     let fuse = Sha256::digest(effigy_detect::calibration::FUSE);
     weights.push(("fuse.toml".to_owned(), hex(&fuse)));
+    let manner = Sha256::digest(effigy_detect::person::MANNER);
+    weights.push(("manner.toml".to_owned(), hex(&manner)));
     Footing {
         file: job.input.clone(),
         sha256: None,

@@ -8,7 +8,9 @@ use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use effigy_detect::{Cue, Report, Verdict};
+use effigy_detect::cue::light::Light;
+use effigy_detect::{Cue, Person, Report, Sight, Verdict};
+use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture, Rational, Similarity, Timestamp, resample};
 use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings};
 use effigy_model::Identity;
@@ -253,14 +255,57 @@ fn a_person_is_told_from_another() {
     };
     let same = likeness(ada.clone());
     assert!(same.score.unwrap() < 0.3, "{same:?}");
-    let stranger = ada.and_then(|ada| Identity::from_values(ada.0.map(|v| -v)));
-    let different = likeness(stranger);
+    let turned_round = |ada: Person| {
+        let identity = Identity::from_values(ada.identity.0.map(|v| -v))?;
+        Some(Person { identity, ..ada })
+    };
+    let different = likeness(ada.and_then(turned_round));
     assert!(0.7 < different.score.unwrap(), "{different:?}");
     assert!(different.sentence.contains("does not look like"));
 
     write_picture(&other, &grey());
     let nobody = scan_person(&[other], &networks, &mut Quiet).unwrap_err();
     assert!(matches!(nobody, Error::NoFace { .. }), "{nobody}");
+}
+
+/// From where the light falls on a drawn actor: x right, y down.
+fn light_on(actor: &str) -> [f32; 3] {
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../testdata/actors/{actor}"));
+    let networks = networks();
+    let (finder, mesher) = (networks.finder, networks.mesher);
+    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default()).unwrap();
+    let mut light = Light::default();
+    for frame in VideoReader::open(&clip, &Limits::default())
+        .unwrap()
+        .take(20)
+    {
+        let frame = frame.unwrap();
+        for face in tracker.follow(&frame.picture, frame.time.secs()) {
+            light.look(&Sight::new(&frame, &face, false));
+        }
+    }
+    light.towards().unwrap()
+}
+
+#[test]
+fn light_is_seen_to_come_from_the_side_of_the_lamp() {
+    // Their lamps are 45° to the right and to the left.
+    let (right, left) = (light_on("ada-1.mp4"), light_on("ben-wrong-light.mp4"));
+    assert!(0.05 < right[0] && left[0] < -0.05, "{right:?} {left:?}");
+}
+
+#[test]
+fn drawn_actors_blink_and_two_in_one_light_are_said_to_be() {
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors/cleo-and-dan.mp4");
+    let report = look(&clip);
+    let light = report.cues.iter().find(|cue| cue.name == "light").unwrap();
+    assert!(light.sentence.contains("about the same side"), "{light:?}");
+    let movement = report.faces[0]
+        .cues
+        .iter()
+        .find(|cue| cue.name == "movement");
+    let (name, depth) = movement.unwrap().measures[0];
+    assert!(name == "shallow-blinks" && depth < -8.0, "{depth}");
 }
 
 fn batch(folder: &Path, reports: Option<&Path>) -> BatchJob {

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Frames a second whose pixels are looked at closely
     #[arg(long, default_value_t = 3.0, value_name = "FPS")]
     fps: f32,
-    /// Real pictures or clips of somebody: say of each face whether it is them
+    /// Real pictures or clips of somebody: say of each face whether it looks and moves like them
     #[arg(long, value_name = "REF", num_args = 1..)]
     person: Vec<PathBuf>,
     /// Files scanned at once [default: one per processor]

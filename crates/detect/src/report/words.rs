@@ -2,11 +2,7 @@
 
 use effigy_mark::{Report as Marks, State};
 
-use effigy_model::Identity;
-use effigy_model::weights::identity_threshold;
-
 use super::{CueReport, FaceReport, Verdict};
-use crate::calibration::sigmoid;
 use crate::finding::Cue;
 
 impl Verdict {
@@ -113,43 +109,6 @@ pub(super) fn splice(found: &Option<String>) -> CueReport {
         measures: Vec::new(),
     }
 }
-
-/// Whether a face is the person of the references.
-pub(super) fn likeness(person: &Identity, face: Option<&Identity>) -> CueReport {
-    let name = Cue::Person.name();
-    let Some(face) = face else {
-        return CueReport {
-            name,
-            score: None,
-            sentence: "Not judged: the face is never seen well.".to_owned(),
-            when: Vec::new(),
-            timeline: Vec::new(),
-            measures: Vec::new(),
-        };
-    };
-    let threshold = identity_threshold();
-    let similarity = person.similarity(face);
-    let chance = 100.0 * threshold.false_match_rate;
-    let words = if threshold.similarity <= similarity {
-        "The face looks like the person of the reference"
-    } else {
-        "The face does not look like the person of the reference"
-    };
-    CueReport {
-        name,
-        score: Some(sigmoid((threshold.similarity - similarity) / STEP)),
-        sentence: format!(
-            "{words} (similarity {similarity:.2}; from {:.2} on {chance:.0} of 100 strangers pass).",
-            threshold.similarity
-        ),
-        when: Vec::new(),
-        timeline: Vec::new(),
-        measures: vec![("unlike", 1.0 - similarity)],
-    }
-}
-
-/// How far below the threshold a similarity must be for a score of about three quarters.
-const STEP: f32 = 0.1;
 
 /// What could not be judged, in sentences.
 pub(super) fn not_judged(faces: &[FaceReport]) -> Vec<String> {

@@ -35,6 +35,8 @@ fn report(name: &str) -> Report {
         commonest_unfit: None,
         largest: effigy_frame::Rect::default(),
         identity: None,
+        windows: Vec::new(),
+        light_towards: None,
         taken: vec![Ok(Reading::of_moments(
             Cue::Noise,
             noise::MEASURES,

@@ -1,0 +1,223 @@
+//! Movement: eyes blink, all the way; the inner face turns and moves as the head does.
+//!
+//! Blinks after Li, Chang and Lyu, "In ictu oculi: exposing AI created fake videos by detecting
+//! eye blinking", WIFS 2018, seen in how dark the eyes are against the cheeks: a lid is skin. The
+//! head's turn by the rim of the face against the turn by eyes, nose and mouth after Yang, Li and
+//! Lyu, "Exposing deep fakes using inconsistent head poses", ICASSP 2019; and whether rim and
+//! inner face are sped up together, which neither trembling points nor a face that floats on the
+//! head are.
+
+use effigy_face::pose;
+use effigy_frame::Point2;
+
+use crate::finding::Cue;
+use crate::reading::{Measure, NotTaken, Reading, Taken, median};
+use crate::series::{covers, unbroken};
+use crate::sight::Sight;
+use crate::skin;
+
+/// What is measured, in this order.
+pub const MEASURES: &[Measure] = &[
+    Measure {
+        name: "shallow-blinks",
+        high: "The eyes do not close as far as eyes that blink do",
+        usual: "The eyes blink",
+    },
+    Measure {
+        name: "head-apart",
+        high: "Eyes, nose and mouth do not move along with the rim of the head",
+        usual: "Eyes, nose and mouth move along with the rim of the head",
+    },
+    Measure {
+        name: "turn-gap",
+        high: "Eyes, nose and mouth are turned another way than the rim of the head",
+        usual: "Eyes, nose and mouth are turned the way the rim of the head is",
+    },
+];
+
+/// How the head and the eyes moved so far.
+#[derive(Clone, Debug, Default)]
+pub struct Movement {
+    seen: Vec<(f64, Look)>,
+}
+
+/// One frame.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    /// How dark the eyes are against the cheeks.
+    darkness: f32,
+    /// Middle of eyes and nose, and of the rim, in pixels.
+    inner: Point2,
+    rim: Point2,
+    /// Degrees between the turn of the inner face and that of the rim.
+    turn_gap: f32,
+}
+
+/// Frames kept at most, ten minutes of 30 a second: memory is bounded.
+const MOST_FRAMES: usize = 18_000;
+/// People blink every few seconds.
+const LEAST_SECS: f64 = 4.0;
+/// Frames a second under which blinks fall between frames.
+const LEAST_RATE: f64 = 12.0;
+/// Turned further, an eye and half of the rim are hidden.
+const MOST_YAW: f32 = 45.0;
+/// What changes more slowly than this is no blink.
+const SLOW_SECS: f64 = 1.0;
+/// Share of the frames in which the eyes are most closed.
+const MOST_CLOSED: f32 = 0.005;
+/// Depth of a blink beyond which depth says nothing more, in deviations.
+const DEEPEST: f32 = 25.0;
+/// What is said of a second is taken from it and so much before and after.
+const AROUND_SECS: f64 = 1.0;
+
+const INNER: [usize; 20] = [
+    33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 61, 291, 159, 386, 145, 374,
+];
+const RIM: [usize; 42] = [
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
+    148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109, 151, 9, 108,
+    337, 69, 299,
+];
+/// Points that move with the head alone, of the inner face and of the rim.
+const INNER_MIDDLE: [usize; 8] = [33, 133, 362, 263, 168, 6, 1, 2];
+const RIM_MIDDLE: [usize; 8] = [10, 127, 356, 234, 454, 162, 389, 152];
+
+impl Movement {
+    /// Looks at one face.
+    pub fn look(&mut self, sight: &Sight<'_>) {
+        if MOST_YAW < sight.pose.yaw.abs() || MOST_FRAMES <= self.seen.len() {
+            return;
+        }
+        let points = &sight.face.points;
+        let Some(eyes) = skin::eye_darkness(&sight.frame.picture, points) else {
+            return;
+        };
+        let turn = |of: &[usize]| pose::angles(&pose::rotation_of(points, of));
+        let (inner, rim) = (turn(&INNER), turn(&RIM));
+        let middle = |of: [usize; 8]| {
+            let sum = of.iter().fold(Point2::default(), |sum, &i| {
+                Point2::new(sum.x + points[i].x, sum.y + points[i].y)
+            });
+            Point2::new(sum.x / 8.0, sum.y / 8.0)
+        };
+        let look = Look {
+            darkness: 0.5 * (eyes[0] + eyes[1]),
+            inner: middle(INNER_MIDDLE),
+            rim: middle(RIM_MIDDLE),
+            turn_gap: (inner.yaw - rim.yaw).hypot(inner.pitch - rim.pitch),
+        };
+        self.seen.push((sight.time_secs(), look));
+    }
+
+    /// Gives the reading.
+    ///
+    /// # Errors
+    /// When the face was not seen for long or often enough.
+    pub fn finish(self) -> Taken {
+        let seen = unbroken(&self.seen);
+        let times: Vec<f64> = seen.iter().map(|(time, _)| *time).collect();
+        if !covers(&times, LEAST_SECS, LEAST_RATE) {
+            return Err(NotTaken::new(
+                Cue::Movement,
+                "the face is not seen well for long enough without a break, four seconds at twelve frames a second",
+            ));
+        }
+        let looks: Vec<Look> = seen.iter().map(|(_, look)| *look).collect();
+        if stands_still(&looks) {
+            return Err(NotTaken::new(
+                Cue::Movement,
+                "nothing moves, as in a still picture",
+            ));
+        }
+        let rate = (times.len() - 1) as f64 / (times[times.len() - 1] - times[0]);
+        let shallow = deepest_blinks(&looks, rate);
+        // Blinks are few: how they are counts for the whole, and not for a moment.
+        let moment = |second: u32| {
+            let time = times[0] + f64::from(second);
+            let start = times.partition_point(|t| *t < time - AROUND_SECS);
+            let end = times.partition_point(|t| *t <= time + 1.0 + AROUND_SECS);
+            let around = &looks[start..end];
+            let values = vec![shallow, head_apart(around), turn_gap(around)];
+            (time, values)
+        };
+        let seconds = 0..=(times[times.len() - 1] - times[0]) as u32;
+        Ok(Reading {
+            cue: Cue::Movement,
+            measures: MEASURES,
+            overall: vec![shallow, head_apart(&looks), turn_gap(&looks)],
+            moments: seconds.map(moment).collect(),
+        })
+    }
+}
+
+/// Whether the head stays where it is to a third of a pixel, which nobody's does.
+fn stands_still(looks: &[Look]) -> bool {
+    let range = |pick: fn(&Look) -> f32| {
+        let (low, high) = looks
+            .iter()
+            .map(pick)
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| {
+                (low.min(v), high.max(v))
+            });
+        high - low
+    };
+    range(|look| look.rim.x).max(range(|look| look.rim.y)) < 0.3
+}
+
+/// How deep the deepest blinks are: negative, in deviations of how dark the eyes usually are.
+fn deepest_blinks(looks: &[Look], rate: f64) -> f32 {
+    let reach = (0.5 * SLOW_SECS * rate).round().max(1.0) as usize;
+    let trace: Vec<f32> = looks.iter().map(|look| look.darkness).collect();
+    let quick = without_slow(&trace, reach);
+    let middle = median(quick.clone());
+    let usual = 1.4826 * median(quick.iter().map(|v| (v - middle).abs()).collect());
+    let mut sorted = quick;
+    sorted.sort_by(f32::total_cmp);
+    let deepest = sorted[(sorted.len() as f32 * MOST_CLOSED) as usize];
+    (deepest / usual.max(LEAST_NOISE)).clamp(-DEEPEST, 0.0)
+}
+
+/// Rounding alone makes the eyes flicker by so much.
+const LEAST_NOISE: f32 = 1e-3;
+
+/// Takes the running median over `reach` frames on both sides away.
+fn without_slow(trace: &[f32], reach: usize) -> Vec<f32> {
+    let at = |i: usize| {
+        let around = &trace[i.saturating_sub(reach)..trace.len().min(i + reach + 1)];
+        trace[i] - median(around.to_vec())
+    };
+    (0..trace.len()).map(at).collect()
+}
+
+/// One less how far inner face and rim are sped up alike.
+fn head_apart(looks: &[Look]) -> f32 {
+    let sped = |pick: fn(&Look) -> Point2| {
+        let bend = move |w: &[Look]| {
+            let [a, b, c] = [pick(&w[0]), pick(&w[1]), pick(&w[2])];
+            [a.x - 2.0 * b.x + c.x, a.y - 2.0 * b.y + c.y]
+        };
+        looks.windows(3).flat_map(bend)
+    };
+    let (mut both, mut inner, mut rim) = (0.0_f32, 0.0_f32, 0.0_f32);
+    for (a, b) in sped(|l| l.inner).zip(sped(|l| l.rim)) {
+        both += a * b;
+        inner += a * a;
+        rim += b * b;
+    }
+    let scale = (inner * rim).sqrt();
+    if scale <= STILL {
+        0.0
+    } else {
+        1.0 - both / scale
+    }
+}
+
+/// Sum of squares of a head that a tripod holds, in pixels.
+const STILL: f32 = 1e-6;
+
+fn turn_gap(looks: &[Look]) -> f32 {
+    median(looks.iter().map(|look| look.turn_gap).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! A known person: how they look, and how their head, face and mouth move together.
+//!
+//! Everybody combines gestures in a way of their own: pairwise Pearson correlations of pose,
+//! mouth, jaw, brows and eyes within short windows, after Agarwal, Farid, Gu, He, Nagano and Li,
+//! "Protecting world leaders against deep fakes", CVPR 2019 workshops. What a clip's windows have
+//! in common with the reference beyond what everybody shares is its likeness, a cosine. The
+//! numbers of strangers and of the same person stand in `weights/manner.toml`.
+
+use effigy_face::pose;
+use effigy_frame::Point3;
+use effigy_model::{Identity, mean_mesh};
+use serde::{Deserialize, Serialize};
+
+use crate::series::{correlation, covers, unbroken};
+use crate::sight::Sight;
+use crate::skin;
+
+/// The numbers of this version.
+pub const MANNER: &str = include_str!("../weights/manner.toml");
+
+/// Whom faces are compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Person {
+    /// Whose face it is.
+    pub identity: Identity,
+    /// How they move, where the references show it for long enough.
+    pub manner: Option<Vec<f32>>,
+}
+
+/// Gestures of one frame: three of the head, eleven of the face.
+pub const N_GESTURES: usize = 14;
+/// Pairs of them.
+pub const N_PAIRS: usize = N_GESTURES * (N_GESTURES - 1) / 2;
+
+/// The gestures of a face so far.
+#[derive(Clone, Debug, Default)]
+pub struct Manner {
+    seen: Vec<(f64, [f32; N_GESTURES])>,
+}
+
+/// How the gestures go together within one window: Fisher's z of each pair's correlation.
+pub type Window = (f64, Vec<f32>);
+
+/// Frames kept at most, ten minutes of 30 a second: memory is bounded.
+const MOST_FRAMES: usize = 18_000;
+/// Seconds of a window, and from one to the next.
+pub const WINDOW_SECS: f64 = 3.0;
+const HOP_SECS: f64 = 0.5;
+/// Windows that a manner needs.
+pub const LEAST_WINDOWS: usize = 3;
+const LEAST_RATE: f64 = 12.0;
+/// Turned further, one side of the face is a guess.
+const MOST_YAW: f32 = 60.0;
+/// Correlations nearer to one say no more.
+const MOST_CORRELATION: f32 = 0.98;
+
+impl Manner {
+    /// Looks at one face.
+    pub fn look(&mut self, sight: &Sight<'_>) {
+        if MOST_YAW < sight.pose.yaw.abs() || MOST_FRAMES <= self.seen.len() {
+            return;
+        }
+        let points = &sight.face.points;
+        let Some(eyes) = skin::eye_darkness(&sight.frame.picture, points) else {
+            return;
+        };
+        let face = face_gestures(points);
+        let mut gestures = [0.0; N_GESTURES];
+        gestures[..3].copy_from_slice(&[sight.pose.yaw, sight.pose.pitch, sight.pose.roll]);
+        gestures[3..13].copy_from_slice(&face);
+        gestures[13] = 0.5 * (eyes[0] + eyes[1]);
+        self.seen.push((sight.time_secs(), gestures));
+    }
+
+    /// Gives the windows, in order; none of a face that is seen too shortly.
+    pub fn windows(&self) -> Vec<Window> {
+        let seen = unbroken(&self.seen);
+        let (Some((first, _)), Some((last, _))) = (seen.first(), seen.last()) else {
+            return Vec::new();
+        };
+        let n = ((last - first + 1e-3 - WINDOW_SECS) / HOP_SECS).floor();
+        let window = |i: i64| {
+            let from = first + i as f64 * HOP_SECS;
+            let start = seen.partition_point(|(time, _)| *time < from);
+            let end = seen.partition_point(|(time, _)| *time <= from + WINDOW_SECS);
+            let part = &seen[start..end];
+            let times: Vec<f64> = part.iter().map(|(time, _)| *time).collect();
+            let dense = covers(&times, 0.9 * WINDOW_SECS, LEAST_RATE);
+            dense.then(|| (from, correlations(part)))
+        };
+        (0..=n as i64).filter_map(window).collect()
+    }
+}
+
+/// How the face moves on the head: its points without the head's turn, in the mean mesh's unit.
+fn face_gestures(points: &[Point3]) -> [f32; 10] {
+    let turned = pose::rotation(points);
+    let mean = mean_mesh();
+    let middle = |of: &[Point3]| {
+        let sum = pose::RIGID_POINTS.iter().fold([0.0_f32; 3], |s, &i| {
+            [s[0] + of[i].x, s[1] + of[i].y, s[2] + of[i].z]
+        });
+        sum.map(|v| v / pose::RIGID_POINTS.len() as f32)
+    };
+    let [cx, cy, cz] = middle(points);
+    let [mx, my, mz] = middle(mean);
+    let spread = |of: &[Point3], [cx, cy, cz]: [f32; 3]| -> f32 {
+        let away = |&i: &usize| Point3::new(of[i].x - cx, of[i].y - cy, of[i].z - cz);
+        let length = |p: Point3| (p.x * p.x + p.y * p.y + p.z * p.z).sqrt();
+        pose::RIGID_POINTS.iter().map(|i| length(away(i))).sum()
+    };
+    let scale = spread(mean, [mx, my, mz]) / spread(points, [cx, cy, cz]).max(1e-3);
+    let at = |i: usize| {
+        let v = [points[i].x - cx, points[i].y - cy, points[i].z - cz];
+        let back = |k: usize| scale * (0..3).map(|row| turned[row][k] * v[row]).sum::<f32>();
+        [back(0), back(1), back(2)]
+    };
+    let apart = |a: usize, b: usize| {
+        let (a, b) = (at(a), at(b));
+        (0..3).map(|k| (a[k] - b[k]).powi(2)).sum::<f32>().sqrt()
+    };
+    [
+        apart(13, 14),
+        apart(61, 291),
+        at(61)[1] - at(0)[1],
+        at(291)[1] - at(0)[1],
+        apart(2, 0),
+        at(152)[1],
+        at(152)[0],
+        at(105)[1],
+        at(334)[1],
+        at(0)[2] - at(2)[2],
+    ]
+}
+
+fn correlations(seen: &[(f64, [f32; N_GESTURES])]) -> Vec<f32> {
+    let trace = |k: usize| seen.iter().map(move |(_, gestures)| gestures[k]);
+    let mut pairs = Vec::with_capacity(N_PAIRS);
+    for a in 0..N_GESTURES {
+        for b in a + 1..N_GESTURES {
+            let r = correlation(trace(a), trace(b));
+            pairs.push(r.clamp(-MOST_CORRELATION, MOST_CORRELATION).atanh());
+        }
+    }
+    pairs
+}
+
+/// Averages windows. `None` for too few of them.
+pub fn manner(windows: &[Window]) -> Option<Vec<f32>> {
+    if windows.len() < LEAST_WINDOWS {
+        return None;
+    }
+    let n = windows.len() as f32;
+    let mean = |k: usize| windows.iter().map(|(_, pairs)| pairs[k]).sum::<f32>() / n;
+    Some((0..N_PAIRS).map(mean).collect())
+}
+
+/// What is usual of manners: made by `recipes eval manner`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manners {
+    /// What it was made from.
+    pub made_from: String,
+    /// Mean and standard deviation of the likeness of two clips of the same person.
+    pub same: [f32; 2],
+    /// The same of two people.
+    pub strangers: [f32; 2],
+    /// What everybody shares: the mean over people of each pair's Fisher's z.
+    pub usual: Vec<f32>,
+}
+
+impl Manners {
+    /// The numbers of this version.
+    pub fn built_in() -> Self {
+        let read: Result<Self, _> = toml::from_str(MANNER);
+        let Ok(read) = read else {
+            unreachable!("the manners inside the program are damaged")
+        };
+        read
+    }
+
+    /// How alike two manners are beyond what everybody shares, `-1..=1`.
+    pub fn likeness(&self, a: &[f32], b: &[f32]) -> f32 {
+        let own = |of: &[f32]| -> Vec<f32> {
+            of.iter()
+                .zip(&self.usual)
+                .map(|(v, usual)| v - usual)
+                .collect()
+        };
+        let (a, b) = (own(a), own(b));
+        let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt().max(1e-12)
+    }
+
+    /// The likeness that lies between the same person's and strangers', each in deviations.
+    pub fn middle(&self) -> f32 {
+        let [[same, same_by], [strangers, strangers_by]] = [self.same, self.strangers];
+        (same * strangers_by + strangers * same_by) / (same_by + strangers_by).max(1e-6)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody whose gestures `a` and `b` go together, all others going their own ways.
+    fn somebody(a: usize, b: usize, begin: usize) -> Manner {
+        let frame = |i: usize| {
+            let time = (begin + i) as f32 / 25.0;
+            let own = |k: usize| (time * (2.0 + 0.61 * k as f32) + k as f32).sin();
+            let mut gestures: [f32; N_GESTURES] = std::array::from_fn(own);
+            gestures[b] = gestures[a] + 0.1 * gestures[b];
+            (f64::from(time), gestures)
+        };
+        Manner {
+            seen: (0..200).map(frame).collect(),
+        }
+    }
+
+    fn manners() -> Manners {
+        Manners {
+            made_from: String::new(),
+            same: [0.5, 0.2],
+            strangers: [0.0, 0.2],
+            usual: vec![0.0; N_PAIRS],
+        }
+    }
+
+    #[test]
+    fn who_moves_the_same_way_later_is_more_alike_than_somebody_else() {
+        let of = |a, b, begin| manner(&somebody(a, b, begin).windows()).unwrap();
+        let (reference, later, other) = (of(1, 4, 0), of(1, 4, 400), of(2, 9, 400));
+        let (same, stranger) = (
+            manners().likeness(&reference, &later),
+            manners().likeness(&reference, &other),
+        );
+        assert!(stranger + 0.2 < same, "{same} {stranger}");
+        assert!((manners().middle() - 0.25).abs() < 1e-6);
+    }
+
+    #[test]
+    fn two_seconds_have_no_manner() {
+        let mut short = somebody(1, 4, 0);
+        short.seen.truncate(50);
+        assert_eq!(manner(&short.windows()), None);
+    }
+
+    #[test]
+    fn a_nod_is_no_gesture_of_the_face() {
+        let points = mean_mesh();
+        let (sin, cos) = 0.3_f32.sin_cos();
+        let nod = |p: &Point3| Point3::new(p.x, p.y * cos + p.z * sin, p.z * cos - p.y * sin);
+        let nodded: Vec<Point3> = points.iter().map(nod).collect();
+        for (a, b) in face_gestures(points).iter().zip(face_gestures(&nodded)) {
+            assert!((a - b).abs() < 1e-4, "{a} {b}"); // f32
+        }
+    }
+
+    #[test]
+    fn the_committed_numbers_fit() {
+        let manners = Manners::built_in();
+        assert_eq!(manners.usual.len(), N_PAIRS);
+        assert!(manners.strangers[0] < manners.same[0]);
+    }
+}

@@ -1,0 +1,159 @@
+//! Whether a face is the person of the references, and moves like them.
+
+use effigy_model::Identity;
+use effigy_model::weights::identity_threshold;
+
+use super::CueReport;
+use crate::calibration::sigmoid;
+use crate::finding::Cue;
+use crate::person::{Manners, Person, Window, manner};
+
+/// Compares one face with the person of the references.
+///
+/// The score is of looks alone: how somebody moves tells people apart too seldom to decide.
+pub(super) fn likeness(
+    person: &Person,
+    identity: Option<&Identity>,
+    windows: &[Window],
+) -> CueReport {
+    let mut cue = looks(&person.identity, identity);
+    let moves = moves(person, windows);
+    cue.sentence = format!("{} {}", cue.sentence, moves.sentence);
+    cue.timeline = moves.timeline;
+    cue.measures
+        .extend(moves.unlike.map(|v| ("moves-unlike", v)));
+    cue
+}
+
+fn looks(person: &Identity, face: Option<&Identity>) -> CueReport {
+    let threshold = identity_threshold();
+    let similarity = face.map(|face| person.similarity(face));
+    let chance = 100.0 * threshold.false_match_rate;
+    let sentence = match similarity {
+        None => "Not judged: the face is never seen well.".to_owned(),
+        Some(similarity) => {
+            let words = if threshold.similarity <= similarity {
+                "The face looks like the person of the reference"
+            } else {
+                "The face does not look like the person of the reference"
+            };
+            format!(
+                "{words} (similarity {similarity:.2}; from {:.2} on {chance:.0} of 100 strangers pass).",
+                threshold.similarity
+            )
+        }
+    };
+    CueReport {
+        name: Cue::Person.name(),
+        score: similarity.map(|s| sigmoid((threshold.similarity - s) / STEP)),
+        sentence,
+        when: Vec::new(),
+        timeline: Vec::new(),
+        measures: similarity
+            .map(|s| ("unlike", 1.0 - s))
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// How far below the threshold a similarity must be for a score of about three quarters.
+const STEP: f32 = 0.1;
+
+/// What movement says.
+struct Moves {
+    sentence: String,
+    timeline: Vec<[f64; 2]>,
+    unlike: Option<f32>,
+}
+
+fn moves(person: &Person, windows: &[Window]) -> Moves {
+    let unknown = |why: &str| Moves {
+        sentence: format!("Whether they move alike is not judged: {why}."),
+        timeline: Vec::new(),
+        unlike: None,
+    };
+    let Some(reference) = &person.manner else {
+        return unknown("no reference shows the face for four seconds");
+    };
+    let Some(seen) = manner(windows) else {
+        return unknown("the face is not seen well for four seconds");
+    };
+    let manners = Manners::built_in();
+    let likeness = manners.likeness(reference, &seen);
+    let ([same, same_by], [strangers, strangers_by]) = (manners.same, manners.strangers);
+    let words = if manners.middle() <= likeness {
+        "Head, face and mouth move together as in the reference"
+    } else {
+        "Head, face and mouth move together otherwise than in the reference"
+    };
+    let sentence = format!(
+        "{words} (likeness {likeness:.2}; the same person {same:.2} ± {same_by:.2}, strangers \
+         {strangers:.2} ± {strangers_by:.2}: a hint, no proof)."
+    );
+    let score = |pairs: &[f32]| {
+        let below = manners.middle() - manners.likeness(reference, pairs);
+        f64::from(sigmoid(2.0 * below / strangers_by.max(1e-3)))
+    };
+    Moves {
+        sentence,
+        timeline: windows
+            .iter()
+            .map(|(time, pairs)| [*time, score(pairs)])
+            .collect(),
+        unlike: Some(1.0 - likeness),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::person::LEAST_WINDOWS;
+
+    fn identity() -> Identity {
+        let mut values = [0.0; 128];
+        values[0] = 1.0;
+        Identity::from_values(values).unwrap()
+    }
+
+    fn windows(pair: usize) -> Vec<Window> {
+        let mut pairs = Manners::built_in().usual;
+        pairs[pair] += 1.0;
+        (0..LEAST_WINDOWS)
+            .map(|i| (i as f64, pairs.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn who_moves_like_the_reference_is_said_to_and_a_stranger_is_not() {
+        let person = Person {
+            identity: identity(),
+            manner: manner(&windows(3)),
+        };
+        let said = |pair| likeness(&person, Some(&identity()), &windows(pair));
+        let (same, other) = (said(3), said(40));
+        assert!(
+            same.sentence.contains("together as in"),
+            "{}",
+            same.sentence
+        );
+        assert!(
+            other.sentence.contains("otherwise than"),
+            "{}",
+            other.sentence
+        );
+        assert_eq!(same.score, other.score, "the looks are the same");
+        assert!(same.timeline[0][1] < other.timeline[0][1]);
+    }
+
+    #[test]
+    fn short_references_are_not_judged_by_movement() {
+        let person = Person {
+            identity: identity(),
+            manner: manner(&windows(3)[..1]),
+        };
+        let said = likeness(&person, Some(&identity()), &windows(3)).sentence;
+        assert!(said.contains("no reference shows"), "{said}");
+        let unseen = likeness(&person, None, &[]);
+        assert_eq!(unseen.score, None);
+    }
+}
