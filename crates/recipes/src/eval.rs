@@ -4,6 +4,7 @@ mod actors;
 mod blending;
 mod finder;
 mod identity;
+mod manner;
 mod mesh;
 mod pairs;
 mod scan;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Mesh(mesh::Args),
     /// Accuracy of the identity network on pairs
     Identity(identity::Args),
+    /// How well people are told apart by how they move
+    Manner(manner::Args),
     /// The blending judge alone, on swaps made by others and on real footage
     Blending(blending::Args),
     /// How well manipulated faces are told from real ones, by cue and all in all
@@ -49,6 +52,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Finder(args) => finder::measure(data, args),
         Command::Mesh(args) => mesh::measure(data, args),
         Command::Identity(args) => identity::measure(data, args),
+        Command::Manner(args) => manner::measure(data, args),
         Command::Blending(args) => blending::measure(data, args),
         Command::Scan(args) => scan::measure(data, args),
         Command::Splice => splice::measure(data),

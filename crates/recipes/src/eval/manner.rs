@@ -1,0 +1,247 @@
+//! How well people are told apart by how they move, and what is usual of it.
+//!
+//! Each real clip is split in the middle: the first half is the reference, the second halves of
+//! all clips are compared with it. What everybody shares is taken from everybody but the two.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use effigy_detect::Sight;
+use effigy_detect::person::{Manner, Manners, N_PAIRS, Window, manner};
+use effigy_face::{TrackSettings, Tracker};
+use effigy_media::{Limits, VideoReader};
+use effigy_pipeline::scan::cut_out;
+use effigy_pipeline::{Choice, Networks};
+
+use super::statistics::{Judged, auc, with_interval};
+use crate::fuse::{Footage, Truth, footage};
+
+/// What to write.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Write what is usual of real people's movement here, as `crates/detect/weights/manner.toml`
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// One real clip.
+struct Clip {
+    person: String,
+    name: String,
+    first: Vec<f32>,
+    second: Vec<f32>,
+}
+
+/// Prints how often a clip is more like the same person than like somebody else.
+pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
+    let networks = Networks::load(Choice::Cpu)?;
+    let mut clips = Vec::new();
+    for footage in footage(data)? {
+        let is_video = footage.name.starts_with("video/") || footage.name.contains("dfl-pairs");
+        if footage.truth == Truth::Real && is_video {
+            clips.extend(halves(&footage, windows(&footage, &networks)?));
+        }
+    }
+    let people: BTreeSet<&str> = clips.iter().map(|c| c.person.as_str()).collect();
+    println!("{} clips of {} people", clips.len(), people.len());
+    let compared = compare(&clips, &people);
+    for kind in [Kind::SameClip, Kind::OtherClip] {
+        let of_kind = compared
+            .iter()
+            .filter(|c| c.kind == kind || c.kind == Kind::Stranger);
+        let judged: Vec<Judged> = of_kind.map(|c| c.judged).collect();
+        let n = judged.iter().filter(|j| j.fake).count();
+        if let Some(found) = with_interval(&judged, auc) {
+            println!(
+                "{}: {n} against {} with strangers, AUC {:.2} [{:.2}, {:.2}]",
+                kind.in_words(),
+                judged.len() - n,
+                found.value,
+                found.low,
+                found.high
+            );
+        }
+    }
+    let manners = manners(&clips, &people, &compared);
+    println!(
+        "same {:.2?}, strangers {:.2?}",
+        manners.same, manners.strangers
+    );
+    let Some(output) = &args.output else {
+        return Ok(());
+    };
+    let text = format!(
+        "# Made by `recipes eval manner`.\n{}",
+        toml::to_string(&manners)?
+    );
+    fs::write(output, text).with_context(|| format!("cannot write {output:?}"))
+}
+
+/// The windows of the face that is seen longest.
+fn windows(footage: &Footage, networks: &Networks) -> Result<Vec<Window>> {
+    let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
+    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default())?;
+    let mut seen: BTreeMap<u32, (u32, Manner)> = BTreeMap::new();
+    for frame in VideoReader::open(&footage.path, &Limits::default())? {
+        let frame = cut_out(frame?, footage.window);
+        for face in tracker.follow(&frame.picture, frame.time.secs()) {
+            let sight = Sight::new(&frame, &face, false);
+            let (n_frames, manner) = seen.entry(face.track).or_default();
+            *n_frames += 1;
+            if sight.unfit().is_none() {
+                manner.look(&sight);
+            }
+        }
+    }
+    let longest = seen.into_values().max_by_key(|(n_frames, _)| *n_frames);
+    Ok(longest.map_or_else(Vec::new, |(_, manner)| manner.windows()))
+}
+
+/// Splits a clip where no window reaches over. `None` for clips that are too short.
+fn halves(footage: &Footage, windows: Vec<Window>) -> Option<Clip> {
+    let (first, last) = (windows.first()?.0, windows.last()?.0);
+    let middle = 0.5 * (first + last + effigy_detect::person::WINDOW_SECS);
+    let ends = |w: &&Window| w.0 + effigy_detect::person::WINDOW_SECS <= middle;
+    let begins = |w: &&Window| middle <= w.0;
+    let first: Vec<Window> = windows.iter().filter(ends).cloned().collect();
+    let second: Vec<Window> = windows.iter().filter(begins).cloned().collect();
+    Some(Clip {
+        person: footage.group.clone(),
+        name: footage.name.clone(),
+        first: manner(&first)?,
+        second: manner(&second)?,
+    })
+}
+
+/// Who is compared with whom.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    SameClip,
+    OtherClip,
+    Stranger,
+}
+
+impl Kind {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::SameClip => "second halves with the first half of the same clip",
+            Self::OtherClip => "second halves with the first half of another clip of the person",
+            Self::Stranger => "strangers",
+        }
+    }
+}
+
+struct Compared {
+    kind: Kind,
+    judged: Judged,
+}
+
+fn compare(clips: &[Clip], people: &BTreeSet<&str>) -> Vec<Compared> {
+    let mut compared = Vec::new();
+    for reference in clips {
+        let group = people.iter().position(|p| *p == reference.person);
+        for probe in clips {
+            let kind = if reference.name == probe.name {
+                Kind::SameClip
+            } else if reference.person == probe.person {
+                Kind::OtherClip
+            } else {
+                Kind::Stranger
+            };
+            let others = |c: &&Clip| c.person != reference.person && c.person != probe.person;
+            let manners = Manners {
+                made_from: String::new(),
+                same: [0.0; 2],
+                strangers: [0.0; 2],
+                usual: usual(clips.iter().filter(others)),
+            };
+            let judged = Judged {
+                score: f64::from(manners.likeness(&reference.first, &probe.second)),
+                fake: kind != Kind::Stranger,
+                group: group.unwrap_or_default(),
+            };
+            compared.push(Compared { kind, judged });
+        }
+    }
+    compared
+}
+
+/// The mean over people, each counting once.
+fn usual<'a>(clips: impl Iterator<Item = &'a Clip>) -> Vec<f32> {
+    let mut by_person: BTreeMap<&str, (Vec<f32>, f32)> = BTreeMap::new();
+    for clip in clips {
+        let none = || (vec![0.0; N_PAIRS], 0.0);
+        let (sum, n) = by_person.entry(&clip.person).or_insert_with(none);
+        *n += 2.0;
+        for (k, sum) in sum.iter_mut().enumerate() {
+            *sum += clip.first[k] + clip.second[k];
+        }
+    }
+    let n = by_person.len().max(1) as f32;
+    let mean = |k: usize| by_person.values().map(|(sum, n)| sum[k] / n).sum::<f32>() / n;
+    (0..N_PAIRS).map(mean).collect()
+}
+
+fn manners(clips: &[Clip], people: &BTreeSet<&str>, compared: &[Compared]) -> Manners {
+    let of = |wanted: &dyn Fn(Kind) -> bool| {
+        let chosen = compared.iter().filter(|c| wanted(c.kind));
+        let values: Vec<f64> = chosen.map(|c| c.judged.score).collect();
+        let n = values.len().max(1) as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let square = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+        [mean as f32, square.sqrt() as f32]
+    };
+    Manners {
+        made_from: format!(
+            "{} real clips of {} people in ../shared/data, dfl-pairs and video",
+            clips.len(),
+            people.len()
+        ),
+        same: of(&|kind| kind != Kind::Stranger),
+        strangers: of(&|kind| kind == Kind::Stranger),
+        usual: usual(clips.iter()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clip(person: &str, name: &str, own: usize) -> Clip {
+        let of = |at: usize, strength: f32| {
+            let mut values = vec![0.1; N_PAIRS];
+            values[own] += strength;
+            values[at] += 0.2;
+            values
+        };
+        Clip {
+            person: person.to_owned(),
+            name: name.to_owned(),
+            first: of(50, 1.0),
+            second: of(60, 0.8),
+        }
+    }
+
+    #[test]
+    fn people_who_move_in_ways_of_their_own_are_told_apart() {
+        let clips = [
+            clip("a", "a1", 1),
+            clip("a", "a2", 1),
+            clip("b", "b", 2),
+            clip("c", "c", 3),
+        ];
+        let people: BTreeSet<&str> = ["a", "b", "c"].into();
+        let compared = compare(&clips, &people);
+        assert_eq!(compared.len(), 16);
+        let count = |kind| compared.iter().filter(|c| c.kind == kind).count();
+        assert_eq!([count(Kind::SameClip), count(Kind::OtherClip)], [4, 2]);
+        let judged: Vec<Judged> = compared.iter().map(|c| c.judged).collect();
+        assert_eq!(auc(&judged), Some(1.0));
+        assert!(
+            (usual(clips.iter())[1] - (0.1 + 0.9 / 3.0)).abs() < 1e-6,
+            "each person once"
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! What each number of each cue is worth by itself.
+
+use std::collections::BTreeMap;
+
+use effigy_detect::Cue;
+use effigy_detect::cue::measures;
+
+use super::{Reading, Truth, auc};
+
+/// Prints how well each measure, as it was taken and with no weights, tells fakes from real faces.
+///
+/// `pairs` is how often a swap is higher than its own original.
+pub(super) fn print(readings: &[Reading]) {
+    for cue in Cue::ALL {
+        for (k, measure) in measures(cue).iter().enumerate() {
+            let value = |r: &Reading| r.measures.get(cue.name())?.get(k).copied();
+            print_row(
+                &format!("{}/{}", cue.name(), measure.name),
+                readings,
+                &value,
+            );
+        }
+    }
+}
+
+fn print_row(name: &str, readings: &[Reading], value: &dyn Fn(&Reading) -> Option<f32>) {
+    let of = |truth: Truth, wanted: &dyn Fn(&str) -> bool| -> Vec<f32> {
+        let chosen = readings
+            .iter()
+            .filter(|r| r.truth == truth && wanted(&r.name));
+        chosen.filter_map(value).collect()
+    };
+    let is_pair = |name: &str| name.contains("dfl-pairs");
+    let (swaps, originals) = (of(Truth::Swap, &is_pair), of(Truth::Real, &is_pair));
+    let (real, generated) = (of(Truth::Real, &|_| true), of(Truth::Generated, &|_| true));
+    let higher = higher_than_original(readings, value);
+    let n_higher = higher.iter().filter(|higher| **higher).count();
+    println!(
+        "{name:<26} swaps against originals {:.2} ({} and {}), higher in {n_higher} of {} pairs, \
+         against all real {:.2} ({}), generated against all real {:.2} ({})",
+        auc(&swaps, &originals),
+        swaps.len(),
+        originals.len(),
+        higher.len(),
+        auc(&swaps, &real),
+        real.len(),
+        auc(&generated, &real),
+        generated.len()
+    );
+}
+
+/// For each pair that was judged on both sides, whether the swap is higher.
+fn higher_than_original(
+    readings: &[Reading],
+    value: &dyn Fn(&Reading) -> Option<f32>,
+) -> Vec<bool> {
+    let mut pairs: BTreeMap<&str, [Option<f32>; 2]> = BTreeMap::new();
+    for reading in readings {
+        let sides = ["/original", "/swap"].map(|side| reading.name.strip_suffix(side));
+        for (side, stem) in sides.into_iter().enumerate() {
+            if let Some(stem) = stem {
+                pairs.entry(stem).or_default()[side] = value(reading);
+            }
+        }
+    }
+    let both = pairs
+        .into_values()
+        .filter_map(|[original, swap]| original.zip(swap));
+    both.map(|(original, swap)| original < swap).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(name: &str, truth: Truth, value: f32) -> Reading {
+        Reading {
+            name: name.to_owned(),
+            group: String::new(),
+            truth,
+            measures: [("light".to_owned(), vec![value])].into(),
+        }
+    }
+
+    #[test]
+    fn a_swap_is_compared_with_its_own_original() {
+        let readings = [
+            reading("dfl-pairs/a/original", Truth::Real, 5.0),
+            reading("dfl-pairs/a/swap", Truth::Swap, 6.0),
+            reading("dfl-pairs/b/original", Truth::Real, 1.0),
+            reading("dfl-pairs/b/swap", Truth::Swap, 0.5),
+            reading("dfl-pairs/c/swap", Truth::Swap, 9.0),
+        ];
+        let light = |r: &Reading| r.measures.get("light").map(|v| v[0]);
+        assert_eq!(higher_than_original(&readings, &light), [true, false]);
+    }
+}
