@@ -25,14 +25,10 @@ pub struct Splice {
 pub fn look(picture: &Picture, patch: &Patch) -> Option<Splice> {
     if let Some(foreign) = grid::foreign(picture, patch) {
         let ((x, y), (u, v)) = (foreign.face.origin, foreign.around.origin);
-        // The rarer of the two would do; the commoner is the honest one to tell.
-        let ln_chance = foreign.face.ln_by_chance.max(foreign.around.ln_by_chance);
-        let one_in = (-ln_chance / std::f64::consts::LN_10).min(99.0);
         return Some(Splice {
             sentence: format!(
                 "The face was compressed on another grid of blocks than its surroundings, as if \
-                 it was put in from another picture (it begins at {x}, {y} instead of {u}, {v}; \
-                 by chance in one of 10^{one_in:.0} pictures)."
+                 it was put in from another picture (it begins at {x}, {y} instead of {u}, {v})."
             ),
             map: foreign.map,
         });

@@ -85,6 +85,10 @@ fn lattice(picture: &Picture, patch: &Patch) -> Option<f32> {
 const SLOW: usize = 4;
 const LEAST_WINDOWS: usize = 2;
 const MOST_WINDOWS: usize = 48;
+/// Pixels from window to window.
+const STEP_PX: usize = 8;
+/// So many of sixteen places of a window must be of the part: what is around a face is narrow.
+const MOSTLY: usize = 12;
 
 /// Where windows of mostly wanted parts begin, in pixels of the frame.
 fn windows(patch: &Patch, wanted: impl Fn(Part) -> bool) -> Vec<(u32, u32)> {
@@ -95,13 +99,14 @@ fn windows(patch: &Patch, wanted: impl Fn(Part) -> bool) -> Vec<(u32, u32)> {
     );
     let is_filled = |&(x, y): &(u32, u32)| {
         let places = (0..16).map(|i| (x + i % 4 * 9 + 2, y + i / 4 * 9 + 2));
-        13 <= places
-            .filter(|(x, y)| wanted(patch.part_at(*x, *y)))
-            .count()
+        MOSTLY
+            <= places
+                .filter(|(x, y)| wanted(patch.part_at(*x, *y)))
+                .count()
     };
-    let rows = (0..height.saturating_sub(side)).step_by(SIDE_PX / 2);
+    let rows = (0..height.saturating_sub(side)).step_by(STEP_PX);
     let places = rows.flat_map(|y| {
-        let columns = (0..width.saturating_sub(side)).step_by(SIDE_PX / 2);
+        let columns = (0..width.saturating_sub(side)).step_by(STEP_PX);
         columns.map(move |x| (patch.origin.0 + x, patch.origin.1 + y))
     });
     let filled: Vec<(u32, u32)> = places.filter(is_filled).collect();
