@@ -358,6 +358,25 @@ fn broken_files_are_told_and_the_rest_goes_on_in_order() {
     }
 }
 
+#[test]
+fn a_folder_of_ten_thousand_files_is_told_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..10_000 {
+        fs::write(folder.path().join(format!("{i:05}.jpg")), b"").unwrap();
+    }
+    for i in [0, 5000, 9999] {
+        let path = folder.path().join(format!("{i:05}.jpg"));
+        write_picture(&path, &Picture::filled(32, 32, [120; 3]));
+    }
+    let told = run(&batch(folder.path(), None), &mut Quiet).unwrap();
+    assert_eq!(told.len(), 10_000);
+    let read: Vec<usize> = (0..told.len())
+        .filter(|i| told[*i].failed.is_none())
+        .collect();
+    assert_eq!(read, [0, 5000, 9999]);
+    assert!(told.iter().all(|s| s.report["verdict"] == "not_judged"));
+}
+
 /// Stops the job after some steps.
 struct StopAfter(u32);
 
