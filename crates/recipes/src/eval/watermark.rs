@@ -134,7 +134,8 @@ fn report(table: &Table, decibels: &[Vec<f64>], alarms: &Alarms, speed: &Speed) 
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
     println!();
-    for (name, values) in ["effigy"].iter().chain(&MODES).zip(decibels) {
+    let measured = ["effigy"].iter().chain(&MODES).zip(decibels);
+    for (name, values) in measured.filter(|(_, values)| !values.is_empty()) {
         println!(
             "PSNR {name}: {:.2} dB on average, {:.2} dB at least, {} pictures",
             mean(values),
