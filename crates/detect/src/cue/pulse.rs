@@ -19,13 +19,13 @@ use crate::skin;
 pub const MEASURES: &[Measure] = &[
     Measure {
         name: "no-pulse",
-        high: "No steady pulse shows in the skin, as in many compressed real clips",
-        usual: "A beat shows in the skin, which says little: fakes can carry it over",
+        high: "Less of a beat shows in the skin than in most real clips, which says little",
+        usual: "As much of a beat shows in the skin as in real clips, which says little: fakes can carry it over",
     },
     Measure {
         name: "apart",
-        high: "Forehead and cheeks do not beat together, as in many compressed real clips",
-        usual: "Forehead and cheeks beat together, which says little: fakes can carry it over",
+        high: "Forehead and cheeks beat less together than in most real clips, which says little",
+        usual: "Forehead and cheeks beat together as much as in real clips, which says little: fakes can carry it over",
     },
 ];
 
