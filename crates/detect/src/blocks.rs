@@ -16,7 +16,7 @@ pub const SIDE_PX: usize = 8;
 /// Pixels of a block.
 pub const N_PIXELS: usize = SIDE_PX * SIDE_PX;
 /// Blocks that are looked at: of more, some are left out evenly.
-const MOST_BLOCKS: usize = 6000;
+const MOST_BLOCKS: usize = 3000;
 
 /// One block of brightness.
 #[derive(Clone, Debug)]

@@ -144,10 +144,17 @@ impl Loss {
 fn error(coefficients: &[f32; N_PIXELS], table: &[u16; N_PIXELS]) -> f32 {
     let lost = |(v, step): (&f32, &u16)| {
         let step = f32::from(*step);
-        let lost = v - (v / step).round() * step;
+        let lost = v - whole(v / step) * step;
         lost * lost
     };
     coefficients.iter().zip(table).skip(1).map(lost).sum()
+}
+
+/// Rounds a number under four million: the sum has no room for its fraction. Faster
+/// than `round`, and called a million times a second of a clip.
+fn whole(v: f32) -> f32 {
+    const NO_FRACTION: f32 = 1.5 * (1 << 23) as f32;
+    (v + NO_FRACTION) - NO_FRACTION
 }
 
 /// Spreads what blocks inside the contour and on it show over a plane; one block is noisy, so

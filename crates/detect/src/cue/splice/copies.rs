@@ -99,8 +99,11 @@ fn is_alike(sums: &Sums, a: (usize, usize), b: (usize, usize)) -> bool {
         let (dx, dy) = (i % 8 * 2, i / 8 * 2);
         let at = |(x, y): (usize, usize)| sums.bright[(y + dy) * sums.width + x + dx];
         sum += (at(a) - at(b)).abs();
+        if 64.0 * MOST_DIFFERENCE <= sum {
+            return false;
+        }
     }
-    sum / 64.0 < MOST_DIFFERENCE
+    true
 }
 
 fn map(patch: &Patch, blocks: &[(usize, usize)]) -> Plane {
@@ -161,6 +164,6 @@ impl Sums {
         let means = quarters.map(|(dx, dy)| mean(x + dx, y + dy));
         let most = means.iter().copied().fold(f32::MIN, f32::max);
         let least = means.iter().copied().fold(f32::MAX, f32::min);
-        (LEAST_CONTRAST <= most - least).then(|| means.map(|m| (m / LEVELS).round() as i16))
+        (LEAST_CONTRAST <= most - least).then(|| means.map(|m| (m / LEVELS + 0.5) as i16))
     }
 }
