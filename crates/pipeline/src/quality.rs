@@ -17,7 +17,7 @@ use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::{Frame, Picture, Point3, resample};
 use effigy_mark::Policy;
 use effigy_mark::consent::{Template, Token};
-use effigy_model::Identifier;
+use effigy_model::{FaceModel, Identifier};
 use effigy_render::Laid;
 
 pub use card::{Figure, Quality, Target};
@@ -45,7 +45,7 @@ pub(crate) struct Measuring<'a> {
     seam: Mean,
     stills: Stills,
     shown: Shown,
-    exact: Option<Comparing>,
+    exact: Option<Comparing<'a>>,
     n_outside: u64,
     n_faces: u64,
     n_frames: u64,
@@ -79,13 +79,15 @@ impl Mean {
 }
 
 impl<'a> Measuring<'a> {
-    /// Begins. `templates` are those of the person drawn and of the person replaced; `exact` is
-    /// the right answer, where it is known.
+    /// Begins. `model` draws a person; `templates` are theirs and that of the person replaced;
+    /// `exact` is the right answer, where it is known.
     pub(crate) fn new(
         networks: &'a Networks,
+        model: (&'a FaceModel, usize),
         [intended, original]: [Option<&'a Template>; 2],
         exact: Option<&Path>,
     ) -> Result<Self> {
+        let exact = exact.map(|exact| Comparing::open(exact, &networks.mesher, model));
         Ok(Self {
             networks,
             intended,
@@ -97,7 +99,7 @@ impl<'a> Measuring<'a> {
             seam: Mean::default(),
             stills: Stills::default(),
             shown: Shown::default(),
-            exact: exact.map(Comparing::open).transpose()?,
+            exact: exact.transpose()?,
             n_outside: 0,
             n_faces: 0,
             n_frames: 0,

@@ -124,7 +124,7 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<SwapReport> {
         own: model.person(&onto),
         complexion: job.complexion,
         steady: Vec::new(),
-        measuring: Measuring::new(&networks, templates, job.exact.as_deref())?,
+        measuring: Measuring::new(&networks, (&model, person), templates, job.exact.as_deref())?,
         n_swapped: 0,
     };
     let policy = policy(job, &keys, &model);

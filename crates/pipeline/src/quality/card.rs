@@ -182,14 +182,32 @@ impl Quality {
 }
 
 fn of_exact(exact: &Exact) -> Vec<Figure> {
-    let (after, before) = (exact.after, exact.before);
-    let (psnr, ssim) = (Some(after.psnr_db), Some(after.ssim));
+    let after = exact.after;
     let mut figures = vec![
-        Figure::new("against the exact answer, PSNR", psnr, " dB").at_least(28.0),
-        Figure::new("against the exact answer, SSIM", ssim, "").at_least(0.9),
-        Figure::new("  the source before, PSNR", Some(before.psnr_db), " dB"),
-        Figure::new("  the source before, SSIM", Some(before.ssim), ""),
+        Figure::new("against the exact answer, PSNR", Some(after.psnr_db), " dB").at_least(28.0),
+        Figure::new("against the exact answer, SSIM", Some(after.ssim), "").at_least(0.9),
     ];
+    let others = [
+        (
+            ["  the source before, PSNR", "  the source before, SSIM"],
+            exact.before,
+        ),
+        (
+            ["  the answer redrawn, PSNR", "  the answer redrawn, SSIM"],
+            exact.redrawn,
+        ),
+        (
+            [
+                "  with the head's size, PSNR",
+                "  with the head's size, SSIM",
+            ],
+            exact.in_place,
+        ),
+    ];
+    for ([psnr, ssim], likeness) in others {
+        figures.push(Figure::new(psnr, Some(likeness.psnr_db), " dB"));
+        figures.push(Figure::new(ssim, Some(likeness.ssim), ""));
+    }
     let regions = exact.regions.iter();
     figures.extend(regions.map(|r| Figure::new(r.name, Some(r.psnr_db), " dB")));
     figures

@@ -1,15 +1,19 @@
 //! How like the exact answer a swap is: an actor's clip exists as the other actor plays it.
 //!
-//! Compared inside the face alone, as the masks beside the exact clip say: hair, clothes and room
-//! are the same in both. Comparing before encoding leaves labels and watermarks out.
+//! The other actor has a head of another size, of which a swap knows nothing: it leaves the head as
+//! large as it was. So both are laid on each other by the points that move with the head alone,
+//! and compared inside the face, as the masks beside the exact clip say. Comparing before encoding
+//! leaves labels and watermarks out.
 
 use std::path::Path;
 
+use effigy_face::align::{MODEL_EXTENT, aligned_view, mesh_view};
 use effigy_face::mask::hull;
 use effigy_face::wires::{LEFT_EYE, OUTER_LIPS, RIGHT_EYE};
 use effigy_frame::colour::luma;
-use effigy_frame::{Picture, Point2, Point3};
+use effigy_frame::{Picture, Point2, Point3, Similarity, resample};
 use effigy_media::{Limits, VideoReader, read_picture};
+use effigy_model::{FaceModel, Mesher};
 use serde::Serialize;
 
 use super::Mean;
@@ -31,6 +35,10 @@ pub struct Exact {
     pub after: Likeness,
     /// The source, as it was before.
     pub before: Likeness,
+    /// The exact answer itself, drawn by the model: what this training can reach.
+    pub redrawn: Likeness,
+    /// The result where it lies in the frame, the size of the head and all.
+    pub in_place: Likeness,
     /// Peak signal-to-noise ratio of the result by part of the face.
     pub regions: Vec<Region>,
 }
@@ -59,12 +67,22 @@ const NOSE: [usize; 8] = [168, 122, 351, 48, 278, 64, 294, 2];
 /// The parts, in the order in which a pixel is looked for; what is left is skin.
 const REGIONS: [&str; 5] = ["  eyes", "  brows", "  mouth", "  nose", "  skin"];
 
+/// Side of the crops that are compared, about the size of an actor's face.
+const SIDE: u32 = 160;
+/// Crops reach the face's own mask only so far from its rim, in pixels.
+const RIM_PX: i32 = 2;
+
 /// Compares while a swap runs.
-pub(super) struct Comparing {
+pub(super) struct Comparing<'a> {
     exact: VideoReader,
     masks: Picture,
+    mesher: &'a Mesher,
+    model: &'a FaceModel,
+    person: usize,
     after: Sums,
     before: Sums,
+    redrawn: Sums,
+    in_place: Sums,
     regions: [Mean; REGIONS.len()],
 }
 
@@ -74,15 +92,24 @@ struct Sums {
     alike: Mean,
 }
 
-impl Comparing {
-    /// Opens the exact clip and the masks beside it.
-    pub(super) fn open(exact: &Path) -> Result<Self> {
+impl<'a> Comparing<'a> {
+    /// Opens the exact clip and the masks beside it; `model` draws `person`.
+    pub(super) fn open(
+        exact: &Path,
+        mesher: &'a Mesher,
+        (model, person): (&'a FaceModel, usize),
+    ) -> Result<Self> {
         let limits = Limits::default();
         Ok(Self {
             exact: VideoReader::open(exact, &limits)?,
             masks: read_picture(&exact.with_extension("masks.png"), &limits)?,
+            mesher,
+            model,
+            person,
             after: Sums::default(),
             before: Sums::default(),
+            redrawn: Sums::default(),
+            in_place: Sums::default(),
             regions: Default::default(),
         })
     }
@@ -107,24 +134,84 @@ impl Comparing {
         };
         let is_due = index.is_multiple_of(EVERY);
         let has_size = |p: &Picture| (p.width(), p.height()) == (exact.width(), exact.height());
-        if !is_due || !has_size(after) {
-            return Ok(());
-        }
-        let face = Face {
-            masks: &self.masks,
-            index: index as u32,
-            side: exact.width(),
-        };
-        self.after.add(after, &exact, &face);
-        self.before.add(before, &exact, &face);
-        let parts = parts(points);
-        for y in 0..exact.height() {
-            for x in (0..exact.width()).filter(|&x| face.has(x, y)) {
-                let square = square(after, &exact, (x, y));
-                self.regions[part_at(&parts, (x, y))].add(Some(square));
-            }
+        if is_due && has_size(after) {
+            let face = self.face(index as u32, &exact);
+            self.in_place.add(after, &exact, &face);
+            self.compare((before, after), points, (&exact, &face));
         }
         Ok(())
+    }
+
+    /// Which pixels of the exact answer are face.
+    fn face(&self, index: u32, exact: &Picture) -> Vec<bool> {
+        let (side, mask_side) = (exact.width(), self.masks.width());
+        let is_face = |i: u32| {
+            let (x, y) = (i % side * mask_side / side, i / side * mask_side / side);
+            let y = y + index * mask_side;
+            y < self.masks.height() && (FACE[0]..FACE[1]).contains(&self.masks.get(x, y)[0])
+        };
+        (0..side * exact.height()).map(is_face).collect()
+    }
+
+    /// Compares crops in which both faces lie alike.
+    fn compare(
+        &mut self,
+        (before, after): (&Picture, &Picture),
+        points: &[Point3],
+        (exact, face): (&Picture, &[bool]),
+    ) {
+        let Some((theirs, found)) = self.look(exact, points) else {
+            return;
+        };
+        let Some(ours) = aligned_view(points, SIDE, MODEL_EXTENT) else {
+            return;
+        };
+        let right = resample::crop(exact, theirs, SIDE);
+        let face = face_in_crop(face, exact.width(), theirs);
+        let [before, after] = [before, after].map(|picture| resample::crop(picture, ours, SIDE));
+        self.after.add(&after, &right, &face);
+        self.before.add(&before, &right, &face);
+        self.redrawn.add(&self.redraw(exact, theirs), &right, &face);
+        let Some(crop_from_frame) = theirs.inverse() else {
+            return;
+        };
+        let in_crop = |&point: &Point3| crop_from_frame.apply3(point);
+        let parts = parts(&found.iter().map(in_crop).collect::<Vec<_>>());
+        for i in (0..SIDE * SIDE).filter(|&i| face[i as usize]) {
+            let at = (i % SIDE, i / SIDE);
+            let square = square(&after, &right, at);
+            self.regions[part_at(&parts, at)].add(Some(square));
+        }
+    }
+
+    /// Finds the face in the exact answer near `points`: its aligned view, and its mesh.
+    fn look(&self, exact: &Picture, points: &[Point3]) -> Option<(Similarity, Vec<Point3>)> {
+        let mut found = points.to_vec();
+        // The first look is taken where the other head was.
+        for _ in 0..2 {
+            let view = mesh_view(&found, Mesher::SIDE_PX)?;
+            let mesh = self
+                .mesher
+                .fit(&resample::crop(exact, view, Mesher::SIDE_PX));
+            found = mesh
+                .points
+                .iter()
+                .map(|&point| view.apply3(point))
+                .collect();
+        }
+        Some((aligned_view(&found, SIDE, MODEL_EXTENT)?, found))
+    }
+
+    fn redraw(&self, exact: &Picture, frame_from_crop: Similarity) -> Picture {
+        let side = self.model.side_px();
+        let larger = SIDE as f32 / side as f32;
+        let crop_from_small = Similarity {
+            a: larger,
+            ..Similarity::IDENTITY
+        };
+        let crop = resample::crop(exact, frame_from_crop.of(crop_from_small), side);
+        let drawn = self.model.redraw(&[crop], self.person);
+        resample::resize(&drawn[0].picture, SIDE, SIDE)
     }
 
     pub(super) fn finish(&self) -> Exact {
@@ -136,41 +223,47 @@ impl Comparing {
         Exact {
             after: self.after.likeness(),
             before: self.before.likeness(),
+            redrawn: self.redrawn.likeness(),
+            in_place: self.in_place.likeness(),
             regions: regions.collect(),
         }
     }
 }
 
-/// Where the face is in one frame.
-struct Face<'a> {
-    masks: &'a Picture,
-    index: u32,
-    side: u32,
-}
-
-impl Face<'_> {
-    fn has(&self, x: u32, y: u32) -> bool {
-        let mask_side = self.masks.width();
-        let (x, y) = (
-            x * mask_side / self.side,
-            y * mask_side / self.side + self.index * mask_side,
-        );
-        y < self.masks.height() && (FACE[0]..FACE[1]).contains(&self.masks.get(x, y)[0])
-    }
+/// Which pixels of a crop are face, [`RIM_PX`] or more from its edge.
+fn face_in_crop(face: &[bool], width: u32, frame_from_crop: Similarity) -> Vec<bool> {
+    let height = face.len() as i32 / width as i32;
+    let is_face = |i: u32| {
+        let at = Point2::new((i % SIDE) as f32 + 0.5, (i / SIDE) as f32 + 0.5);
+        let at = frame_from_crop.apply(at);
+        let (x, y) = (at.x.floor() as i32, at.y.floor() as i32);
+        [(0, 0), (-RIM_PX, 0), (RIM_PX, 0), (0, -RIM_PX), (0, RIM_PX)]
+            .iter()
+            .map(|(right, down)| (x + right, y + down))
+            .all(|(x, y)| {
+                (0..width as i32).contains(&x)
+                    && (0..height).contains(&y)
+                    && face[(y * width as i32 + x) as usize]
+            })
+    };
+    (0..SIDE * SIDE).map(is_face).collect()
 }
 
 impl Sums {
-    fn add(&mut self, a: &Picture, b: &Picture, face: &Face<'_>) {
+    /// Adds a picture and the right one, where `face` says.
+    fn add(&mut self, a: &Picture, b: &Picture, face: &[bool]) {
+        let width = b.width();
+        let is_face = |x: u32, y: u32| face[(y * width + x) as usize];
         for y in 0..b.height() {
-            for x in (0..b.width()).filter(|&x| face.has(x, y)) {
+            for x in (0..width).filter(|&x| is_face(x, y)) {
                 self.square.add(Some(square(a, b, (x, y))));
             }
         }
         for y in (0..b.height() - WINDOW).step_by(WINDOW as usize) {
-            for x in (0..b.width() - WINDOW).step_by(WINDOW as usize) {
+            for x in (0..width - WINDOW).step_by(WINDOW as usize) {
                 let last = WINDOW - 1;
                 let corners = [(x, y), (x + last, y), (x, y + last), (x + last, y + last)];
-                if corners.into_iter().all(|(x, y)| face.has(x, y)) {
+                if corners.into_iter().all(|(x, y)| is_face(x, y)) {
                     self.alike.add(Some(similarity(a, b, (x, y))));
                 }
             }
@@ -271,17 +364,34 @@ mod tests {
     }
 
     #[test]
-    fn masks_are_read_frame_by_frame() {
-        let mut masks = Picture::filled(4, 8, [0; 3]);
-        masks.set(1, 5, [170; 3]);
-        let face = |index| Face {
-            masks: &masks,
-            index,
-            side: 8,
+    fn rim_of_the_face_is_left_out() {
+        let face: Vec<bool> = (0..400).map(|i| i % 20 < 10).collect();
+        let frame_from_crop = Similarity {
+            a: 20.0 / SIDE as f32,
+            ..Similarity::IDENTITY
         };
-        assert!(face(1).has(3, 3));
-        assert!(!face(0).has(3, 3));
-        assert!(!face(9).has(3, 3));
+        let found = face_in_crop(&face, 20, frame_from_crop);
+        let at = |x: u32, y: u32| found[(y * SIDE / 20 * SIDE + x * SIDE / 20) as usize];
+        assert!(at(5, 10) && at(7, 10));
+        assert!(!at(8, 10) && !at(12, 10) && !at(5, 1));
+    }
+
+    #[test]
+    fn only_the_face_counts() {
+        let (black, mut half) = (
+            Picture::filled(32, 32, [0; 3]),
+            Picture::filled(32, 32, [0; 3]),
+        );
+        half.pixels_mut()[32 * 16 * 3..].fill(200);
+        let upper: Vec<bool> = (0..1024).map(|i| i < 512).collect();
+        let likeness = |face: &[bool]| {
+            let mut sums = Sums::default();
+            sums.add(&half, &black, face);
+            sums.likeness()
+        };
+        assert!((likeness(&upper).ssim - 1.0).abs() < 1e-9);
+        // One row of windows in three lies below.
+        assert!(likeness(&vec![true; 1024]).ssim < 0.7);
     }
 
     #[test]
