@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
-use effigy_mark::Moment;
 use effigy_mark::consent::Audience;
 use effigy_mark::keys::Signer;
 use effigy_mark::label::{Language, Profile, Profiles};
+use effigy_mark::{Clock, Moment};
 use effigy_pipeline::Safeguards;
 
 use crate::commands::keys::Place;
@@ -47,7 +47,7 @@ impl SafeguardArgs {
             profiles: Profiles::of(&self.labels).unwrap_or_else(Profiles::all),
             language: self.language,
             provider: self.provider.clone(),
-            now: now()?,
+            clock: Clock::set(now()?),
         })
     }
 

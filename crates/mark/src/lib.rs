@@ -24,6 +24,6 @@ pub use elsewhere::mark_file;
 pub use error::{Error, Result};
 pub use foreign::Foreign;
 pub use keys::Keys;
-pub use moment::Moment;
+pub use moment::{Clock, Moment};
 pub use verify::{Report, Trust, read_credentials, verify};
 pub use writer::{Marked, MarkedWriter, Policy, write_marked_picture};

@@ -104,9 +104,10 @@ impl<'a> Log<'a> {
         let entries = self.verify()?;
         refuse_clock_back(&entries, now)?;
         let before = entries.last().map(|(_, hash)| hash.clone());
+        let at = entries.last().map_or(now, |(last, _)| last.at.max(now));
         let entry = Entry {
             line: entries.len() + 1,
-            at: now,
+            at,
             event,
             before: before.unwrap_or_else(|| NOTHING_BEFORE.to_owned()),
         };
@@ -239,9 +240,12 @@ impl<'a> Log<'a> {
     }
 }
 
+/// Clocks count whole seconds from where they were set, so that two may differ by so much.
+const SLACK_SECS: i64 = 2;
+
 fn refuse_clock_back(entries: &[(Entry, String)], now: Moment) -> Result<()> {
     match entries.last() {
-        Some((last, _)) if now < last.at => Err(Error::ClockBack {
+        Some((last, _)) if now.plus_secs(SLACK_SECS) < last.at => Err(Error::ClockBack {
             now,
             recorded: last.at,
         }),
@@ -379,6 +383,10 @@ mod tests {
             consent: "a".to_owned(),
         };
         log.append(event.clone(), now()).unwrap();
+        // A clock that counts whole seconds may be one behind; the log goes on in order.
+        log.append(event.clone(), now().plus_secs(-1)).unwrap();
+        let times: Vec<Moment> = log.verify().unwrap().iter().map(|(e, _)| e.at).collect();
+        assert_eq!(times, [now(), now()]);
         let early = log.append(event, now().plus_days(-1));
         assert!(matches!(early, Err(Error::ClockBack { .. })));
     }

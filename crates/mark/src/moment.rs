@@ -1,9 +1,11 @@
 //! Moments in UTC, to the second: read and written as `2026-08-02T09:30:00Z`.
 //!
-//! The library never looks at a clock; whoever calls it says what time it is.
+//! The library never looks at a clock; whoever calls it says what time it is. A job that takes long
+//! counts on from there.
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Instant;
 
 /// Seconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,9 +27,14 @@ impl Moment {
         self.0
     }
 
+    /// Gives the moment so many seconds later, or earlier where negative.
+    pub fn plus_secs(self, secs: i64) -> Self {
+        Self::from_unix_secs(self.0.saturating_add(secs))
+    }
+
     /// Gives the moment so many days later, or earlier where negative.
     pub fn plus_days(self, days: i64) -> Self {
-        Self::from_unix_secs(self.0.saturating_add(days.saturating_mul(DAY_SECS)))
+        self.plus_secs(days.saturating_mul(DAY_SECS))
     }
 
     /// Gives the last second of this day.
@@ -39,6 +46,29 @@ impl Moment {
     pub fn day(self) -> String {
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_SECS));
         format!("{year:04}-{month:02}-{day:02}")
+    }
+}
+
+/// A clock that was set when a job began.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    set_to: Moment,
+    since: Instant,
+}
+
+impl Clock {
+    /// Sets it; from now on it goes by itself.
+    pub fn set(now: Moment) -> Self {
+        Self {
+            set_to: now,
+            since: Instant::now(),
+        }
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Moment {
+        let secs = i64::try_from(self.since.elapsed().as_secs()).unwrap_or(i64::MAX);
+        self.set_to.plus_secs(secs)
     }
 }
 
@@ -137,6 +167,16 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clock_starts_where_it_is_set_and_goes_on() {
+        let set_to = Moment::from_unix_secs(1_000);
+        let ago = std::time::Duration::from_secs(90);
+        let since = Instant::now().checked_sub(ago).unwrap();
+        let seen = Clock { set_to, since }.now().unix_secs();
+        assert!((1_090..1_190).contains(&seen), "{seen}");
+        assert!(set_to <= Clock::set(set_to).now());
+    }
 
     #[test]
     fn known_moments_are_written_as_rfc_3339() {

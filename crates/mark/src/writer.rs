@@ -17,7 +17,7 @@ use crate::foreign;
 use crate::keys::Keys;
 use crate::label::{Label, Language, Profiles, Source, Stamps};
 use crate::log::{Event, Log};
-use crate::moment::Moment;
+use crate::moment::Clock;
 use crate::verify;
 use crate::watermark::Embedder;
 use crate::xmp;
@@ -38,8 +38,8 @@ pub struct Policy<'a> {
     pub parent: Option<PathBuf>,
     /// Name and SHA-256 of the face model.
     pub model: Option<(String, String)>,
-    /// What time it is.
-    pub now: Moment,
+    /// Tells the time of what is written.
+    pub clock: Clock,
 }
 
 /// A marked file that was written.
@@ -175,7 +175,7 @@ impl<'a> Job<'a> {
             language: policy.language,
             source: policy.source,
             provider: policy.provider.clone(),
-            made: policy.now,
+            made: policy.clock.now(),
             identifier: u64::from_be_bytes(files::random()?),
         };
         Ok(Self {
@@ -225,7 +225,7 @@ impl<'a> Job<'a> {
             identifier: format!("{:016x}", self.label.identifier),
             sha256: files::sha256(signed)?,
         };
-        Log::of(self.policy.keys).append(event, self.policy.now)
+        Log::of(self.policy.keys).append(event, self.policy.clock.now())
     }
 
     /// Looks for marks in the edited file, which its own credentials do not name.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use effigy_frame::{Frame, Picture, Rational, Timestamp};
 use effigy_mark::label::{Language, Profiles, Source};
-use effigy_mark::{Keys, Moment, Policy, State, Trust, mark_file, read_credentials, verify};
+use effigy_mark::{Clock, Keys, Moment, Policy, State, Trust, mark_file, read_credentials, verify};
 use effigy_media::{VideoWriter, WriteSettings};
 
 /// A marked PNG, JPEG, WebP and MP4.
@@ -28,7 +28,7 @@ fn corpus(folder: &Path) -> Vec<PathBuf> {
         provider: "Test Studio".to_owned(),
         parent: None,
         model: None,
-        now,
+        clock: Clock::set(now),
     };
     let value = |i: u32| (i / 3 % 240 / 3 + i / 720 % 180 / 2 + 30) as u8;
     let picture = Picture::new(240, 180, (0..240 * 180 * 3).map(value).collect());

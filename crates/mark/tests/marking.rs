@@ -13,7 +13,7 @@ use effigy_mark::consent::{
 use effigy_mark::keys::Timestamps;
 use effigy_mark::label::{Language, Profiles, Source};
 use effigy_mark::{
-    Error, Foreign, Keys, MarkedWriter, Moment, Policy, Report, State, Trust, mark_file,
+    Clock, Error, Foreign, Keys, MarkedWriter, Moment, Policy, Report, State, Trust, mark_file,
     read_credentials, verify, write_marked_picture,
 };
 use effigy_media::WriteSettings;
@@ -73,7 +73,7 @@ impl Studio {
             provider: "Test Studio".to_owned(),
             parent: None,
             model: None,
-            now: now(),
+            clock: Clock::set(now()),
         }
     }
 

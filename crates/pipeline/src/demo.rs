@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
-use effigy_mark::{Keys, Moment, Trust, verify};
+use effigy_mark::{Clock, Keys, Moment, Trust, verify};
 use effigy_model::device::Choice;
 use effigy_model::face_model::store::Start;
 use effigy_train::{Budget, Outcome, Size};
@@ -209,7 +209,7 @@ fn agree(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<Saf
         profiles: Profiles::all(),
         language: Language::default(),
         provider: "effigy demo".to_owned(),
-        now: job.now,
+        clock: Clock::set(job.now),
     };
     let keys = Keys::create(&safeguards.keys, "effigy demo", job.now)?;
     let networks = Networks::load(job.device)?;

@@ -7,7 +7,7 @@ use effigy_mark::consent::{
 };
 use effigy_mark::keys::{Signer, Timestamps};
 use effigy_mark::label::{Language, Profiles, Source};
-use effigy_mark::{Keys, Moment, Policy};
+use effigy_mark::{Clock, Keys, Policy};
 use effigy_model::Identity;
 use effigy_model::weights::identity_threshold;
 
@@ -32,8 +32,8 @@ pub struct Safeguards {
     pub language: Language,
     /// Who makes it, in label and credentials.
     pub provider: String,
-    /// What time it is.
-    pub now: Moment,
+    /// Tells the time: consents are valid, and things made, at a moment.
+    pub clock: Clock,
 }
 
 /// Least share of a person's faces that must match their consent: blurred and turned ones fail now
@@ -63,7 +63,7 @@ impl Safeguards {
     /// The template in the consent of `who`; `None` where the basis needs none.
     pub(crate) fn template(&self, keys: &Keys, who: &str) -> Result<Option<Template>> {
         let store = Store::open(&self.consents, keys);
-        let record = store.find(who, self.now)?;
+        let record = store.find(who, self.clock.now())?;
         Ok(store.template(&record)?)
     }
 
@@ -76,7 +76,12 @@ impl Safeguards {
             audience: self.audience,
             same,
         };
-        Ok(consent::require(&store, claims, &purpose, self.now)?)
+        Ok(consent::require(
+            &store,
+            claims,
+            &purpose,
+            self.clock.now(),
+        )?)
     }
 
     /// How an output is marked, which was made from `parent` where it is an edited file.
@@ -94,7 +99,7 @@ impl Safeguards {
             provider: self.provider.clone(),
             parent: parent.map(Path::to_owned),
             model,
-            now: self.now,
+            clock: self.clock,
         }
     }
 }

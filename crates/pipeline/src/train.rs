@@ -108,7 +108,7 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
         consents: token.consents().iter().map(|r| r.id.to_string()).collect(),
         model: job.output.display().to_string(),
     };
-    Log::of(&keys).append(began, job.safeguards.now)?;
+    Log::of(&keys).append(began, job.safeguards.clock.now())?;
     run((job, shape), &keys, &lesson, progress)
 }
 

@@ -14,7 +14,7 @@ use effigy_frame::resample;
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::log::{Event, Log};
-use effigy_mark::{Keys, Moment};
+use effigy_mark::{Clock, Keys, Moment};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Identifier;
 use effigy_pipeline::swap::{Complexion, Range, View};
@@ -39,7 +39,7 @@ pub(crate) fn studio() -> Studio {
         profiles: Profiles::all(),
         language: Language::En,
         provider: "Test Studio".to_owned(),
-        now,
+        clock: Clock::set(now),
     };
     Keys::create(&safeguards.keys, "Test Studio", now).unwrap();
     Studio { folder, safeguards }
@@ -49,7 +49,7 @@ impl Studio {
     /// Records that the person seen in `clip` agreed, for this test alone.
     pub(crate) fn consent(&self, name: &str, clip: &Path) {
         let keys = Keys::open(&self.safeguards.keys).unwrap();
-        let now = self.safeguards.now;
+        let now = self.safeguards.clock.now();
         let draft = Draft {
             subject: name.to_owned(),
             basis: Basis::Consent,
