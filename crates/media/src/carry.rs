@@ -1,4 +1,4 @@
-//! The sound of another file, carried over packet by packet, untouched.
+//! The sound of another file or a part of it, carried over packet by packet, untouched.
 
 use std::path::Path;
 
@@ -10,11 +10,13 @@ use crate::claim::Claim;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
+use crate::settings::Part;
 
 /// Sound on its way from one container to another.
 pub(crate) struct Carried {
     input: Input,
     claim: Claim,
+    part: Part,
     streams: Vec<Moved>,
     /// Read, but not yet due.
     waiting: Option<Packet>,
@@ -26,13 +28,24 @@ struct Moved {
     from: usize,
     to: usize,
     base: Rational,
+    /// The source's tick that is 0 in the output.
     start: i64,
 }
 
+/// Reading begins so much before a part: packets are not quite in the order of their times.
+const AHEAD_SECS: f64 = 1.0;
+
 impl Carried {
     /// Opens the file and adds a stream to `output` for each of its sounds. `None` without sound.
-    pub(crate) fn open(path: &Path, limits: &Limits, output: &mut Output) -> Result<Option<Self>> {
-        let input = libav::open_input(path, limits)?;
+    ///
+    /// A packet that begins before the part and ends in it is carried over whole, so that the sound
+    /// is in time to the sample.
+    pub(crate) fn open(
+        (path, part): (&Path, Part),
+        limits: &Limits,
+        output: &mut Output,
+    ) -> Result<Option<Self>> {
+        let mut input = libav::open_input(path, limits)?;
         let mut streams = Vec::new();
         for stream in input.streams() {
             let Some(base) = libav::rational(stream.time_base()) else {
@@ -43,15 +56,21 @@ impl Carried {
                 continue;
             }
             let to = add_stream(output, parameters).map_err(cannot_carry)?;
+            let first = (part.from_secs / base.to_f64()).round() as i64;
             streams.push(Moved {
                 from: stream.index(),
                 to,
                 base,
-                start: libav::clock_start(&input, base),
+                start: libav::clock_start(&input, base).saturating_add(first),
             });
         }
+        let claim = Claim::of(&input, path);
+        if AHEAD_SECS < part.from_secs && !streams.is_empty() {
+            seek(&mut input, part.from_secs - AHEAD_SECS).map_err(cannot_carry)?;
+        }
         Ok((!streams.is_empty()).then_some(Self {
-            claim: Claim::of(&input, path),
+            claim,
+            part,
             input,
             streams,
             waiting: None,
@@ -59,8 +78,10 @@ impl Carried {
         }))
     }
 
-    /// Writes all sound that plays before `until_secs`.
+    /// Writes all sound that plays before `until_secs` of the output.
     pub(crate) fn write_until(&mut self, until_secs: f64, output: &mut Output) -> Result<(), Stop> {
+        let Part { from_secs, to_secs } = self.part;
+        let last_secs = to_secs.map_or(f64::INFINITY, |to_secs| to_secs - from_secs);
         while let Some(packet) = self.next_packet()? {
             let Some(moved) = self.streams.iter().find(|m| m.from == packet.stream()) else {
                 continue;
@@ -70,9 +91,14 @@ impl Carried {
                 .or(packet.pts())
                 .unwrap_or(0)
                 .saturating_sub(moved.start);
-            if at as f64 * moved.base.to_f64() >= until_secs {
+            let at_secs = at as f64 * moved.base.to_f64();
+            if at_secs >= until_secs.min(last_secs) {
                 self.waiting = Some(packet);
                 return Ok(());
+            }
+            let end = at.saturating_add(packet.duration().max(0));
+            if 0.0 < from_secs && end <= 0 && at < 0 {
+                continue;
             }
             write(packet, moved, output).map_err(Stop::Write)?;
         }
@@ -101,6 +127,14 @@ impl Carried {
             Err(err) => Err(Stop::Read(err.to_string())),
         }
     }
+}
+
+/// Goes to `secs` of the file's clock, or a little before.
+fn seek(input: &mut Input, secs: f64) -> Result<(), ffmpeg_next::Error> {
+    let base = Rational::new(1, ffmpeg_next::ffi::AV_TIME_BASE);
+    let start = libav::clock_start(input, base);
+    let target = start.saturating_add((secs / base.to_f64()) as i64);
+    input.seek(target, ..target)
 }
 
 /// Which side failed.

@@ -36,5 +36,5 @@ pub use orient::Orientation;
 pub use picture::{jpeg_bytes, read_picture, write_picture};
 pub use probe::probe;
 pub use reader::VideoReader;
-pub use settings::{Codec, Effort, WriteSettings};
+pub use settings::{Codec, Effort, Part, WriteSettings};
 pub use writer::VideoWriter;

@@ -71,7 +71,7 @@ impl VideoWriter {
         let encoder = encode::open(settings, global_header)?;
         add_video_stream(&mut output, &encoder, settings)?;
         let carried = match &settings.audio_from {
-            Some(from) => Carried::open(from, &Limits::default(), &mut output)?,
+            Some(from) => Carried::open((from, settings.part), &Limits::default(), &mut output)?,
             None => None,
         };
         write_header(&mut output, container, settings, &file)?;
@@ -97,8 +97,8 @@ impl VideoWriter {
     /// Adds a frame, shown from `frame.time` until the next one.
     ///
     /// # Errors
-    /// If the size differs from the settings, the time is not later than the last frame's, or the
-    /// disk is full.
+    /// If the size differs from the settings, the time is not later than the last frame's or before
+    /// the part that is written, or the disk is full.
     pub fn write(&mut self, frame: &Frame) -> Result<()> {
         let ticks = self.ticks_of(frame)?;
         let mut converted = self.from_rgb.convert(&frame.picture)?;
@@ -146,7 +146,12 @@ impl VideoWriter {
             return bad(format!("it has {width}x{height} pixels, the video {w}x{h}"));
         }
         let Timestamp { ticks, base } = frame.time;
+        let first = self.settings.part.from_secs / self.settings.time_base.to_f64();
         let ticks = libav::rescale(ticks, base, self.settings.time_base);
+        let ticks = ticks.saturating_sub(first.round() as i64);
+        if ticks < 0 {
+            return bad("it lies before the part that is written".to_owned());
+        }
         match self.clock.last_ticks {
             Some(last) if ticks <= last => bad("it is not later than the frame before".to_owned()),
             _ => Ok(ticks),

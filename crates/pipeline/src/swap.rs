@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use effigy_frame::{Frame, Picture};
 use effigy_mark::consent::{Claim, Seen, Token};
 use effigy_mark::{Keys, Marked, MarkedWriter, Policy, write_marked_picture};
-use effigy_media::{Limits, WriteSettings, probe};
+use effigy_media::{Limits, Part, WriteSettings, probe};
 use effigy_model::FaceModel;
 use effigy_model::device::{self, Choice};
 pub use effigy_render::Complexion;
@@ -387,7 +387,7 @@ pub fn is_picture(path: &Path) -> bool {
     ["png", "jpg", "jpeg", "webp"].contains(&ending.to_lowercase().as_str())
 }
 
-/// Size, times and colours of the source, and its sound where all of it is used.
+/// Size, times, colours and sound of the source, or of the part of it that is wanted.
 fn settings(job: &SwapJob) -> Result<WriteSettings> {
     let info = probe(&job.input, &Limits::default())?;
     let video = info.video.ok_or_else(|| Error::NoInput {
@@ -397,8 +397,11 @@ fn settings(job: &SwapJob) -> Result<WriteSettings> {
     if job.view == View::SideBySide {
         settings.width *= 2;
     }
-    let is_whole = job.range == Range::default();
-    settings.audio_from = (info.audio.is_some() && is_whole).then(|| job.input.clone());
+    settings.audio_from = info.audio.is_some().then(|| job.input.clone());
+    settings.part = Part {
+        from_secs: job.range.from_secs,
+        to_secs: job.range.to_secs,
+    };
     Ok(settings)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use effigy_media::{Error, Limits, VideoReader, WriteSettings, probe, read_audio};
+use effigy_media::{Error, Limits, Part, VideoReader, WriteSettings, probe, read_audio};
 use ffmpeg_next::{Packet, format, media};
 
 use crate::clips::{Folder, quick, tone, write_clip, write_tone};
@@ -63,6 +63,135 @@ fn sound_is_carried_over_to_the_byte() {
     assert_eq!(bytes_of_sound(&again), bytes_of_sound(&wav));
     let samples = read_audio(&again, 16_000, &Limits::default()).unwrap();
     assert!((f64::from(samples[4000]) - tone(0.25)).abs() < 0.001);
+}
+
+/// Writes the frames of `from` that lie in `part` to `to`, with its sound.
+fn cut(from: &Path, to: &Path, part: Part) {
+    let mut reader = VideoReader::open(from, &Limits::default()).unwrap();
+    let settings = WriteSettings {
+        audio_from: Some(from.to_owned()),
+        part,
+        ..WriteSettings::like(reader.info().video.as_ref().unwrap())
+    };
+    reader.seek(part.from_secs).unwrap();
+    let mut writer = effigy_media::VideoWriter::create(to, &settings).unwrap();
+    let end = part.to_secs.unwrap_or(f64::INFINITY);
+    let frames = reader.map(Result::unwrap);
+    for frame in frames.take_while(|frame| frame.time.secs() < end) {
+        writer.write(&frame).unwrap();
+    }
+    writer.finish().unwrap();
+}
+
+const PARTS: [(&str, Part); 3] = [
+    (
+        "near.mp4",
+        Part {
+            from_secs: 0.6,
+            to_secs: Some(2.0),
+        },
+    ),
+    (
+        "far.mp4",
+        Part {
+            from_secs: 4.1,
+            to_secs: Some(5.5),
+        },
+    ),
+    (
+        "rest.mkv",
+        Part {
+            from_secs: 6.0,
+            to_secs: None,
+        },
+    ),
+];
+
+#[test]
+fn sound_of_a_part_is_in_time_with_its_pictures() {
+    let folder = Folder::new();
+    let source = actor("ada-1.mp4");
+    let rate_hz = 22_050;
+    let all = read_audio(&source, rate_hz, &Limits::default()).unwrap();
+    for (name, part) in PARTS {
+        let path = folder.path(name);
+        cut(&source, &path, part);
+        let frames: Vec<_> = VideoReader::open(&path, &Limits::default())
+            .unwrap()
+            .collect();
+        let end = part.to_secs.unwrap_or(8.0);
+        let n_frames = ((end - part.from_secs) * 25.0).round() as usize;
+        assert_eq!(frames.len(), n_frames, "{name}");
+        // A frame's time is rounded to what the container counts in.
+        let first_secs = (part.from_secs * 25.0).ceil() / 25.0 - part.from_secs;
+        let start_secs = frames[0].as_ref().unwrap().time.secs();
+        let sound = read_audio(&path, rate_hz, &Limits::default()).unwrap();
+        let secs = sound.len() as f64 / f64::from(rate_hz);
+        assert!(
+            (secs - (end - part.from_secs)).abs() < 0.1,
+            "{name}: {secs} s"
+        );
+        // Both streams may start later by the same, where a container knows no negative times.
+        let late = ((start_secs - first_secs) * f64::from(rate_hz)).round() as usize;
+        let first = (part.from_secs * f64::from(rate_hz)).round() as usize;
+        // The first two packets lean on one that was left out.
+        let (ours, theirs) = (&sound[late + 2048..], &all[first + 2048..]);
+        let gap = |shift: i32| gap_at(shift, ours, theirs);
+        let best = (-50..50).min_by(|a, b| gap(*a).total_cmp(&gap(*b)));
+        let best = best.unwrap();
+        // The codec fills in noise by chance, which differs from where decoding began.
+        assert!(gap(best) < 0.1, "{name}: {} at {best}", gap(best));
+        assert!(0.5 < gap(best + 25), "{name}: the sound tells nothing");
+        assert!(best.abs() <= 25, "{name}: off by {best} samples");
+    }
+}
+
+/// How far sound is from another, by its own strength, when moved by `shift` samples.
+fn gap_at(shift: i32, ours: &[f32], theirs: &[f32]) -> f64 {
+    let ours = &ours[shift.max(0) as usize..];
+    let theirs = &theirs[(-shift).max(0) as usize..];
+    let energy = |of: &dyn Fn(f32, f32) -> f32| -> f64 {
+        let pairs = ours.iter().zip(theirs).take(16_384);
+        pairs.map(|(a, b)| f64::from(of(*a, *b)).powi(2)).sum()
+    };
+    (energy(&|a, b| a - b) / energy(&|_, b| b)).sqrt()
+}
+
+#[test]
+fn frame_before_the_part_is_refused() {
+    let folder = Folder::new();
+    let settings = WriteSettings {
+        part: Part {
+            from_secs: 1.0,
+            to_secs: None,
+        },
+        ..quick(64, 48)
+    };
+    let mut writer = effigy_media::VideoWriter::create(&folder.path("a.mp4"), &settings).unwrap();
+    let base = effigy_frame::Rational::new(1, 25);
+    let frame =
+        |n: u32| crate::clips::frame_at(n.into(), n.into(), base, crate::clips::scene(64, 48, n));
+    assert!(matches!(
+        writer.write(&frame(24)),
+        Err(Error::BadFrame { .. })
+    ));
+    writer.write(&frame(25)).unwrap();
+    drop(writer);
+    let backwards = WriteSettings {
+        part: Part {
+            from_secs: 2.0,
+            to_secs: Some(1.0),
+        },
+        ..quick(64, 48)
+    };
+    let refused = effigy_media::VideoWriter::create(&folder.path("a.mp4"), &backwards);
+    assert!(matches!(refused.err(), Some(Error::BadSettings { .. })));
+}
+
+/// A clip in the repository, with sound.
+fn actor(name: &str) -> std::path::PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors");
+    root.join(name)
 }
 
 #[test]
