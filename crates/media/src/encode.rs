@@ -27,7 +27,7 @@ const CHOICES: [Choice; 5] = [
         codec: Codec::H264,
         name: "libx264",
         crf: 18,
-        effort: ("preset", ["superfast", "fast", "slow"]),
+        effort: ("preset", ["superfast", "veryfast", "slow"]),
         extra: &[],
         even_sides: true,
     },
