@@ -20,12 +20,45 @@ use clap::Parser as _;
 use crate::commands::Cli;
 use crate::output::{Exit, Output};
 
+/// The error and its causes; a cause that was named already is not named again.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !words.ends_with(&cause) {
+            let joint = if words.is_empty() { "" } else { ": " };
+            words = format!("{words}{joint}{cause}");
+        }
+    }
+    words
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = Output::new().and_then(|mut output| commands::run(&cli, &mut output));
     let exit = outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", in_words(&error));
         Exit::Failed
     });
     exit.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context as _, anyhow};
+
+    use super::in_words;
+
+    #[test]
+    fn causes_are_named_once() {
+        let inner = Err::<(), _>(anyhow!("disk full"));
+        let error = inner
+            .context("cannot write \"a\": disk full")
+            .context("cannot swap");
+        assert_eq!(
+            in_words(&error.unwrap_err()),
+            "cannot swap: cannot write \"a\": disk full"
+        );
+        let plain = Err::<(), _>(anyhow!("disk full")).context("cannot swap");
+        assert_eq!(in_words(&plain.unwrap_err()), "cannot swap: disk full");
+    }
 }

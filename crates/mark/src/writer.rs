@@ -88,7 +88,8 @@ impl<'a> MarkedWriter<'a> {
         let job = Job::new(path, papers, policy)?;
         let unsigned = Temporary::beside(path)?;
         #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
-        let writer = VideoWriter::create(&unsigned.0, settings)?;
+        let writer = VideoWriter::create(&unsigned.0, settings);
+        let writer = writer.map_err(|error| named(path, error))?;
         let stamps = Stamps::draw(&job.label, settings.width, settings.height);
         let watermark = Embedder::new(job.label.identifier);
         Ok(Self {
@@ -114,7 +115,8 @@ impl<'a> MarkedWriter<'a> {
         if self.thumbnail.is_none() {
             self.thumbnail = Some(thumbnail(&frame.picture));
         }
-        Ok(self.writer.write(&frame)?)
+        let written = self.writer.write(&frame);
+        written.map_err(|error| named(&self.job.path, error))
     }
 
     /// Completes, signs and verifies the file, then gives it its name.
@@ -122,11 +124,23 @@ impl<'a> MarkedWriter<'a> {
     /// # Errors
     /// When any of it fails; there is no output then.
     pub fn finish(self) -> Result<Marked> {
-        self.writer.finish()?;
+        let written = self.writer.finish();
+        written.map_err(|error| named(&self.job.path, error))?;
         let thumbnail = self
             .thumbnail
             .unwrap_or_else(|| Picture::filled(1, 1, [0; 3]));
         self.job.finish(&self.unsigned, &thumbnail)
+    }
+}
+
+/// The output by its own name, not by that of the temporary file.
+fn named(path: &Path, error: effigy_media::Error) -> Error {
+    match error {
+        effigy_media::Error::Write { source, .. } => Error::Write {
+            source,
+            path: path.to_owned(),
+        },
+        other => other.into(),
     }
 }
 
@@ -155,7 +169,8 @@ pub(crate) fn write_picture_with(
     Stamps::draw(&job.label, picture.width(), picture.height()).lay_over(&mut picture, 0.0);
     Embedder::new(job.label.identifier).embed(&mut picture);
     #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
-    effigy_media::write_picture(&unsigned.0, &picture)?;
+    let written = effigy_media::write_picture(&unsigned.0, &picture);
+    written.map_err(|error| named(path, error))?;
     job.finish(&unsigned, &thumbnail(&picture))
 }
 
