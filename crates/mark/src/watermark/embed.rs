@@ -25,6 +25,8 @@ const MOST_POWER: f32 = 4.0;
 const LEAST_POWER: f32 = 1.3;
 /// At least this much where nothing hides the mark, as in a clear sky: 53 dB.
 const LEAST_POWER_ON_FLAT: f32 = 0.35;
+/// What some texture adds to what an even picture forgives: even blurred walls have it.
+const SOME_TEXTURE: f32 = 0.25;
 /// Strength of a carrier that is enough, in units of the noise among the coded bits.
 const ENOUGH: f32 = 3.5;
 /// Groups of carriers with a known sign: each is strengthened as if it were one coded bit.
@@ -194,7 +196,7 @@ impl Cost {
     /// How well the picture hides a mark: 0 where all of it is flat, 1 from some texture on.
     fn hidden(&self) -> f32 {
         let of_flat = FLAT.powf(2.0 * FORGIVEN);
-        (self.mask_power / of_flat - 1.0).clamp(0.0, 1.0)
+        ((self.mask_power / of_flat - 1.0) / SOME_TEXTURE).clamp(0.0, 1.0)
     }
 
     fn of(power: &Field, mask: &Field) -> Self {
