@@ -31,12 +31,15 @@ pub struct ScanSettings {
     /// Frames a second whose pixels are looked at closely. A face that appears, or appears again
     /// after a cut, is looked at at once.
     pub samples_per_sec: f32,
+    /// Whether networks are asked too that count in no verdict, as calibrating them needs.
+    pub asks_all: bool,
 }
 
 impl Default for ScanSettings {
     fn default() -> Self {
         Self {
             samples_per_sec: 3.0,
+            asks_all: false,
         }
     }
 }
@@ -44,8 +47,8 @@ impl Default for ScanSettings {
 /// What cues ask: networks, and what is usual.
 #[derive(Clone, Debug)]
 pub struct Judges {
-    /// Sees where a face was blended in.
-    pub blend_judge: BlendJudge,
+    /// Sees where a face was blended in; not asked when there is none.
+    pub blend_judge: Option<BlendJudge>,
     /// Tells people apart.
     pub identifier: Identifier,
     /// What is usual of real faces.
@@ -224,7 +227,11 @@ impl Watch {
     }
 
     fn look_for_seams(&mut self, sight: &Sight<'_>, judges: &Judges, exhibits: &mut Exhibits) {
-        let Some(seam) = self.blending.look(sight, &judges.blend_judge) else {
+        let Some(judge) = &judges.blend_judge else {
+            self.blending.leave_out();
+            return;
+        };
+        let Some(seam) = self.blending.look(sight, judge) else {
             return;
         };
         let known = judges.calibration.cue(Cue::Blending);

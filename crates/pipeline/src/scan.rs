@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use effigy_detect::container;
 use effigy_detect::cue::speech::Sound;
 use effigy_detect::report::{Footing, MadeBy};
-use effigy_detect::{Calibration, Judges, Person, Report, ScanSettings, Scanner};
+use effigy_detect::{Calibration, Cue, Judges, Person, Report, ScanSettings, Scanner};
 use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture};
 use effigy_mark::Trust;
@@ -145,9 +145,11 @@ fn judge(
     let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
     let mut tracker = Tracker::new(finder, mesher, job.tracking)?;
     let calibration = Calibration::built_in();
+    let counts = |cue| calibration.cue(cue).is_some_and(|known| 0.0 < known.weight);
+    let asks_for_seams = job.settings.asks_all || counts(Cue::Blending);
     let judges = Judges {
         identifier: networks.identifier.clone(),
-        blend_judge: networks.blend_judge.clone(),
+        blend_judge: asks_for_seams.then(|| networks.blend_judge.clone()),
         calibration: calibration.clone(),
     };
     let mut scanner = Scanner::new(job.settings, judges);

@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use effigy_detect::Cue;
-use effigy_detect::Report;
 use effigy_detect::calibration::{Calibration, CueCalibration, MeasureCalibration, sigmoid};
 use effigy_detect::cue::measures;
 use effigy_detect::cue::speech::{LEVELS_PER_SEC, Sound};
+use effigy_detect::{Report, ScanSettings};
 use effigy_media::{VideoReader, read_audio};
 use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,7 @@ fn readings(data: &Path, path: &Path) -> Result<Vec<Reading>> {
 fn read(footage: &Footage, networks: &Networks) -> Result<Reading> {
     let job = ScanJob {
         window: footage.window,
+        settings: everything(),
         ..ScanJob::new(footage.path.clone())
     };
     let report = match footage.truth {
@@ -99,6 +100,14 @@ fn read(footage: &Footage, networks: &Networks) -> Result<Reading> {
         _ => scan(&job, networks, &mut Quiet)?,
     };
     Ok(reading_of(footage, &report))
+}
+
+/// Settings that ask every network.
+pub(crate) fn everything() -> ScanSettings {
+    ScanSettings {
+        asks_all: true,
+        ..ScanSettings::default()
+    }
 }
 
 /// Takes from a report what its cues took of the face that the clip is about: the one that is
@@ -216,9 +225,9 @@ fn network_sha256(cue: Cue) -> Option<String> {
         .map(|(_, sha256)| sha256)
 }
 
-/// Cues that are told and count for nothing: a dubbed clip is no manipulated face, and what light
-/// and pulse say was chance on swaps.
-const TOLD_ONLY: [Cue; 3] = [Cue::Light, Cue::Pulse, Cue::Speech];
+/// Cues that are told and count for nothing: a dubbed clip is no manipulated face, and what the
+/// blending network, light and pulse say was chance on swaps.
+const TOLD_ONLY: [Cue; 4] = [Cue::Blending, Cue::Light, Cue::Pulse, Cue::Speech];
 
 /// Pulls weights towards zero: there are a few dozen clips.
 const CUE_RIDGE: f32 = 0.03;

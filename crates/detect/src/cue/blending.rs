@@ -22,6 +22,7 @@ pub const MEASURES: &[Measure] = &[Measure {
 #[derive(Clone, Debug, Default)]
 pub struct Blending {
     moments: Vec<(f64, Vec<f32>)>,
+    is_left_out: bool,
 }
 
 /// What the network made of one frame.
@@ -62,11 +63,22 @@ impl Blending {
         })
     }
 
+    /// Notes that the network is not asked.
+    pub fn leave_out(&mut self) {
+        self.is_left_out = true;
+    }
+
     /// Gives the reading.
     ///
     /// # Errors
-    /// When the face was never seen well.
+    /// When the face was never seen well, or the network not asked.
     pub fn finish(self) -> Taken {
+        if self.is_left_out {
+            return Err(NotTaken::new(
+                Cue::Blending,
+                "its network cannot yet tell other people's swaps from real faces",
+            ));
+        }
         if self.moments.is_empty() {
             return Err(NotTaken::new(Cue::Blending, "the face is never seen well"));
         }

@@ -19,7 +19,7 @@ use effigy_media::{Limits, VideoReader};
 use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
 use serde::{Deserialize, Serialize};
 
-use crate::fuse::{Footage, Reading, Truth, footage, reading_of};
+use crate::fuse::{Footage, Reading, Truth, everything, footage, reading_of};
 use change::Change;
 use table::Table;
 
@@ -151,7 +151,10 @@ fn first_frames(piece: &Footage, secs: f64) -> Result<Vec<Frame>> {
 }
 
 fn read(piece: &Footage, frames: Vec<Frame>, networks: &Networks) -> Result<Reading> {
-    let job = ScanJob::new(piece.path.clone());
+    let job = ScanJob {
+        settings: everything(),
+        ..ScanJob::new(piece.path.clone())
+    };
     let footage = scan::Footage {
         n_frames: Some(frames.len() as u64),
         frames: Box::new(frames.into_iter().map(Ok)),
