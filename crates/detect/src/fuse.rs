@@ -20,9 +20,9 @@ pub struct Fused {
     pub reasons: Vec<String>,
 }
 
-/// Cues that look at what a face is made of. Without any of them a face is not judged: that it
-/// moves and talks as usual says too little.
-const ESSENTIAL: [Cue; 2] = [Cue::Blending, Cue::Noise];
+/// The cue that looks at what a face is made of. Without it a face is not judged: that it moves
+/// and talks as usual says too little.
+pub(crate) const ESSENTIAL: Cue = Cue::Noise;
 
 /// Weighs what was taken of one face.
 pub fn fuse(taken: &[Taken], calibration: &Calibration) -> Fused {
@@ -33,8 +33,7 @@ pub fn fuse(taken: &[Taken], calibration: &Calibration) -> Fused {
         .flatten()
         .filter_map(|reading| Counted::of(reading, calibration))
         .collect();
-    let judged = |cue: &Cue| counted.iter().any(|c| c.reading.cue == *cue);
-    if !ESSENTIAL.iter().any(judged) {
+    if counted.iter().all(|c| c.reading.cue != ESSENTIAL) {
         return Fused {
             verdict: Verdict::NotJudged,
             probability: None,

@@ -315,9 +315,7 @@ const MOST_FOR_NO_SIGNS: f32 = 0.4;
 const LEAST_FOR_SIGNS: f32 = 0.7;
 
 fn is_judged(reading: &Reading) -> bool {
-    [Cue::Noise, Cue::Blending]
-        .iter()
-        .any(|cue| reading.measures.contains_key(cue.name()))
+    reading.measures.contains_key(Cue::Noise.name())
 }
 
 /// The probability of a reading; `None` when it cannot be judged.

@@ -4,6 +4,7 @@ use effigy_mark::{Report as Marks, State};
 
 use super::{CueReport, FaceReport, Verdict};
 use crate::finding::Cue;
+use crate::fuse::ESSENTIAL;
 
 impl Verdict {
     /// Says it to the reader.
@@ -117,7 +118,9 @@ pub(super) fn not_judged(faces: &[FaceReport]) -> Vec<String> {
     }
     let unjudged = faces.iter().filter(|f| f.verdict == Verdict::NotJudged);
     let say = |face: &FaceReport| {
-        let why = face.cues.first().map_or("", |cue| cue.sentence.as_str());
+        // Every judged face needs this cue: why there is none is why there is no verdict.
+        let needed = face.cues.iter().find(|cue| cue.name == ESSENTIAL.name());
+        let why = needed.map_or("", |cue| cue.sentence.as_str());
         let why = why.strip_prefix("Not judged: ").unwrap_or(why);
         format!("Face {} at {:.1} s: {why}", face.track + 1, face.from_secs)
     };

@@ -88,3 +88,8 @@ fn the_map_reddens_where_it_is_high() {
     assert_eq!(marked.get(0, 0), [100; 3]);
     assert!(180 < marked.get(7, 0)[0] && marked.get(7, 0)[1] < 60);
 }
+
+#[test]
+fn words_from_outside_stay_words() {
+    assert_eq!(escaped("<b a=\"&\">\n"), "&lt;b a=&quot;&amp;&quot;&gt; ");
+}
