@@ -126,6 +126,14 @@ fn a_consent_is_recorded_shown_handed_on_and_revoked() {
     assert!(desk.check("log verify", 0).contains("lines: 2"));
 
     desk.refused("consent new --subject Ada --use swap", "needs pictures");
+    // Its face is erased; what is said is still that it was revoked.
+    fs::copy(actor(), desk.path("clip.mp4")).unwrap();
+    desk.check("consent new --subject Ada --use swap clip.mp4", 0);
+    desk.check("consent revoke Ada --reason moved", 0);
+    desk.refused(
+        "train --of Ada clip.mp4 --of Nell clip.mp4 -o m --steps 1",
+        "was revoked on",
+    );
     desk.refused(
         &format!("{new} --until 2001-01-01"),
         "ends before it begins",

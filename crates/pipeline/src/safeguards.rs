@@ -60,10 +60,12 @@ impl Safeguards {
         Ok(keys)
     }
 
-    /// The template in the consent of `who`; `None` where the basis needs none.
+    /// The template in the consent of `who`, which must hold; `None` where the basis needs none.
     pub(crate) fn template(&self, keys: &Keys, who: &str) -> Result<Option<Template>> {
         let store = Store::open(&self.consents, keys);
-        let record = store.find(who, self.clock.now())?;
+        let now = self.clock.now();
+        let record = store.find(who, now)?;
+        consent::check_standing(&store, &record, now)?;
         Ok(store.template(&record)?)
     }
 

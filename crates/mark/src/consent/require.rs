@@ -118,7 +118,11 @@ pub fn require(
     })
 }
 
-fn check_standing(store: &Store<'_>, record: &Record, now: Moment) -> Result<()> {
+/// Refuses a consent that does not hold at `now`.
+///
+/// # Errors
+/// If it is revoked, expired or not yet in force, or the clock was set back.
+pub fn check_standing(store: &Store<'_>, record: &Record, now: Moment) -> Result<()> {
     let (id, subject) = (record.id.to_string(), record.subject.clone());
     if now < record.issued {
         return Err(Error::ClockBack {
