@@ -11,9 +11,8 @@ use effigy_frame::Point3;
 use effigy_model::{Identity, mean_mesh};
 use serde::{Deserialize, Serialize};
 
-use crate::series::{correlation, covers, unbroken};
+use crate::series::{MOST_FRAMES, correlation, covers, unbroken};
 use crate::sight::Sight;
-use crate::skin;
 
 /// The numbers of this version.
 pub const MANNER: &str = include_str!("../weights/manner.toml");
@@ -41,8 +40,6 @@ pub struct Manner {
 /// How the gestures go together within one window: Fisher's z of each pair's correlation.
 pub type Window = (f64, Vec<f32>);
 
-/// Frames kept at most, ten minutes of 30 a second: memory is bounded.
-const MOST_FRAMES: usize = 18_000;
 /// Seconds of a window, and from one to the next.
 pub const WINDOW_SECS: f64 = 3.0;
 const HOP_SECS: f64 = 0.5;
@@ -61,14 +58,14 @@ impl Manner {
             return;
         }
         let points = &sight.face.points;
-        let Some(eyes) = skin::eye_darkness(&sight.frame.picture, points) else {
+        let Some(eyes) = sight.eye_darkness() else {
             return;
         };
         let face = face_gestures(points);
         let mut gestures = [0.0; N_GESTURES];
         gestures[..3].copy_from_slice(&[sight.pose.yaw, sight.pose.pitch, sight.pose.roll]);
         gestures[3..13].copy_from_slice(&face);
-        gestures[13] = 0.5 * (eyes[0] + eyes[1]);
+        gestures[13] = eyes;
         self.seen.push((sight.time_secs(), gestures));
     }
 

@@ -1,5 +1,8 @@
 //! Numbers over time: put on an even grid, cut into windows, correlated.
 
+/// Frames that a cue keeps at most, ten minutes of 30 a second: memory is bounded.
+pub(crate) const MOST_FRAMES: usize = 18_000;
+
 /// Whether these times last `secs` and come `rate_hz` times a second, without a long break.
 ///
 /// A break is half a second.

@@ -1,13 +1,17 @@
 //! One face in one frame, as cues are shown it.
 
+use std::cell::OnceCell;
+
 use effigy_face::align::aligned_view;
 use effigy_face::{Face, Pose, pose, quality};
 use effigy_frame::{Frame, Picture, Similarity, resample};
 
+use crate::skin;
+
 /// One face in one frame, with the whole frame around it.
 ///
 /// Cues read what they need and keep numbers, no pictures.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sight<'a> {
     /// The whole frame, pixels as decoded.
     pub frame: &'a Frame,
@@ -23,6 +27,8 @@ pub struct Sight<'a> {
     pub size_px: f32,
     /// Whether pixels are worth a closer look in this frame; geometry is looked at in all.
     pub closely: bool,
+    /// Looked at once, for all cues that ask.
+    eye_darkness: OnceCell<Option<f32>>,
 }
 
 impl<'a> Sight<'a> {
@@ -36,7 +42,14 @@ impl<'a> Sight<'a> {
             light: quality::light(&face.crop),
             size_px: face.rect.width.max(face.rect.height),
             closely,
+            eye_darkness: OnceCell::new(),
         }
+    }
+
+    /// How much darker the eyes are than the cheeks, `0..=1`; see [`skin::eye_darkness`].
+    pub(crate) fn eye_darkness(&self) -> Option<f32> {
+        let look = || skin::eye_darkness(&self.frame.picture, &self.face.points);
+        *self.eye_darkness.get_or_init(look)
     }
 
     /// When the frame is shown.

@@ -84,11 +84,11 @@ const DARKEST: usize = 12;
 /// Cheeks darker than this, in levels, give no scale.
 const LEAST_LEVEL: f32 = 8.0;
 
-/// Says how much darker each eye is than the cheeks, `0..=1`: an open eye shows iris and lashes,
+/// Says how much darker the eyes are than the cheeks, `0..=1`: an open eye shows iris and lashes,
 /// a lid is skin.
 ///
 /// `None` where cheeks or eyes reach out of the picture or all is dark.
-pub(crate) fn eye_darkness(picture: &Picture, points: &[Point3]) -> Option<[f32; 2]> {
+pub(crate) fn eye_darkness(picture: &Picture, points: &[Point3]) -> Option<f32> {
     let mut skin = 0.0;
     for cheek in CHEEKS {
         let [r, g, b] = mean_colour(picture, &cheek.map(|i| points[i].xy()))?;
@@ -97,11 +97,11 @@ pub(crate) fn eye_darkness(picture: &Picture, points: &[Point3]) -> Option<[f32;
     if skin < LEAST_LEVEL {
         return None;
     }
-    let mut darkness = [0.0; 2];
-    for (darkness, [a, b]) in darkness.iter_mut().zip(EYES) {
+    let mut darkness = 0.0;
+    for [a, b] in EYES {
         let mut levels = eye_levels(picture, points[a].xy(), points[b].xy())?;
         levels.sort_by(f32::total_cmp);
-        *darkness = (skin - levels[DARKEST]) / skin;
+        darkness += 0.5 * (skin - levels[DARKEST]) / skin;
     }
     Some(darkness)
 }

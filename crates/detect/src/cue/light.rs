@@ -14,7 +14,7 @@ use effigy_model::mean_mesh;
 
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken, median};
-use crate::series::{covers, unbroken};
+use crate::series::{MOST_FRAMES, covers, unbroken};
 use crate::sight::Sight;
 use crate::skin;
 
@@ -47,8 +47,6 @@ struct Lit {
     unexplained: f32,
 }
 
-/// Frames kept at most, ten minutes of 30 a second: memory is bounded.
-const MOST_FRAMES: usize = 18_000;
 /// Seconds and frames a second that are needed to see jumps.
 const LEAST_SECS: f64 = 2.0;
 const LEAST_RATE: f64 = 12.0;

@@ -12,9 +12,8 @@ use effigy_frame::Point2;
 
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken, median};
-use crate::series::{covers, unbroken};
+use crate::series::{MOST_FRAMES, covers, unbroken};
 use crate::sight::Sight;
-use crate::skin;
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -53,8 +52,6 @@ struct Look {
     turn_gap: f32,
 }
 
-/// Frames kept at most, ten minutes of 30 a second: memory is bounded.
-const MOST_FRAMES: usize = 18_000;
 /// People blink every few seconds.
 const LEAST_SECS: f64 = 4.0;
 /// Frames a second under which blinks fall between frames.
@@ -89,7 +86,7 @@ impl Movement {
             return;
         }
         let points = &sight.face.points;
-        let Some(eyes) = skin::eye_darkness(&sight.frame.picture, points) else {
+        let Some(darkness) = sight.eye_darkness() else {
             return;
         };
         let turn = |of: &[usize]| pose::angles(&pose::rotation_of(points, of));
@@ -101,7 +98,7 @@ impl Movement {
             Point2::new(sum.x / 8.0, sum.y / 8.0)
         };
         let look = Look {
-            darkness: 0.5 * (eyes[0] + eyes[1]),
+            darkness,
             inner: middle(INNER_MIDDLE),
             rim: middle(RIM_MIDDLE),
             turn_gap: (inner.yaw - rim.yaw).hypot(inner.pitch - rim.pitch),

@@ -11,7 +11,7 @@ use effigy_frame::Point2;
 
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken, median};
-use crate::series::{covers, evenly, windows};
+use crate::series::{MOST_FRAMES, covers, evenly, windows};
 use crate::sight::Sight;
 use crate::skin;
 
@@ -30,11 +30,7 @@ pub const MEASURES: &[Measure] = &[
 ];
 
 /// Forehead, right and left cheek: corners in the mesh's numbering.
-const PATCHES: [[usize; 4]; 3] = [
-    [67, 297, 299, 69],
-    [118, 36, 207, 147],
-    [347, 266, 427, 376],
-];
+const PATCHES: [[usize; 4]; 3] = [[67, 297, 299, 69], skin::CHEEKS[0], skin::CHEEKS[1]];
 /// Mean colours of the patches, red, green, blue.
 type Colours = [[f32; 3]; 3];
 
@@ -44,8 +40,6 @@ pub struct Pulse {
     seen: Vec<(f64, Colours)>,
 }
 
-/// Frames kept at most, ten minutes of 30 a second: memory is bounded.
-const MOST_FRAMES: usize = 18_000;
 /// A beat needs this long to be told from noise.
 const LEAST_SECS: f64 = 8.0;
 /// Frames a second under which beats fall between frames.

@@ -7,6 +7,7 @@
 
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken};
+use crate::series::MOST_FRAMES;
 use crate::sight::Sight;
 
 /// What is measured, in this order.
@@ -61,8 +62,6 @@ pub struct Speech {
     openings: Vec<(f64, f32)>,
 }
 
-/// Frames kept at most, ten minutes of 30 a second: memory is bounded.
-const MOST_FRAMES: usize = 18_000;
 /// Seconds of lips that are needed.
 const LEAST_SECS: f64 = 2.5;
 /// Turned further, the lips hide one another.
