@@ -4,8 +4,10 @@ use std::f32::consts::PI;
 
 use effigy_frame::Picture;
 use effigy_frame::colour::luma;
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftPlanner};
 
-/// Pixels a side of a window; a power of two.
+/// Pixels a side of a window.
 pub const SIDE_PX: usize = 32;
 
 /// The mean logarithm of the power of windows, by frequency: `[row * SIDE_PX + column]` steps of
@@ -23,10 +25,10 @@ impl Spectrum {
         let taper: [f32; SIDE_PX] = std::array::from_fn(|i| {
             0.5 - 0.5 * (2.0 * PI * (i as f32 + 0.5) / SIDE_PX as f32).cos()
         });
-        let turns = turns();
+        let plan = FftPlanner::new().plan_fft_forward(SIDE_PX);
         let mut mean = vec![0.0_f32; SIDE_PX * SIDE_PX];
         for place in places {
-            let power = power(&tapered(picture, *place, &taper), &turns);
+            let power = power(&tapered(picture, *place, &taper), plan.as_ref());
             for (mean, power) in mean.iter_mut().zip(power) {
                 // One level squared is what rounding leaves anyway.
                 *mean += (power + 1.0).ln() / places.len() as f32;
@@ -56,55 +58,15 @@ fn tapered(picture: &Picture, (x, y): (u32, u32), taper: &[f32; SIDE_PX]) -> Vec
     pixels.into_iter().enumerate().map(fade).collect()
 }
 
-type Complex = (f32, f32);
-
-fn turns() -> [Complex; SIDE_PX / 2] {
-    std::array::from_fn(|k| {
-        let angle = -2.0 * PI * k as f32 / SIDE_PX as f32;
-        (angle.cos(), angle.sin())
-    })
-}
-
-fn power(window: &[f32], turns: &[Complex; SIDE_PX / 2]) -> Vec<f32> {
-    let mut grid: Vec<Complex> = window.iter().map(|v| (*v, 0.0)).collect();
-    for row in grid.chunks_exact_mut(SIDE_PX) {
-        transform(row, turns);
-    }
-    let mut column = [(0.0, 0.0); SIDE_PX];
-    for x in 0..SIDE_PX {
-        for (y, v) in column.iter_mut().enumerate() {
-            *v = grid[y * SIDE_PX + x];
-        }
-        transform(&mut column, turns);
-        for (y, v) in column.iter().enumerate() {
-            grid[y * SIDE_PX + x] = *v;
-        }
-    }
-    grid.iter().map(|(re, im)| re * re + im * im).collect()
-}
-
-/// The fast Fourier transform of Cooley and Tukey, in place, of `SIDE_PX` values.
-fn transform(values: &mut [Complex], turns: &[Complex; SIDE_PX / 2]) {
-    let bits = SIDE_PX.trailing_zeros();
-    for i in 0..SIDE_PX {
-        let j = i.reverse_bits() >> (usize::BITS - bits);
-        if i < j {
-            values.swap(i, j);
-        }
-    }
-    let mut length = 2;
-    while length <= SIDE_PX {
-        for group in values.chunks_exact_mut(length) {
-            let (low, high) = group.split_at_mut(length / 2);
-            for (k, (a, b)) in low.iter_mut().zip(high).enumerate() {
-                let (cos, sin) = turns[k * SIDE_PX / length];
-                let turned = (b.0 * cos - b.1 * sin, b.0 * sin + b.1 * cos);
-                *b = (a.0 - turned.0, a.1 - turned.1);
-                *a = (a.0 + turned.0, a.1 + turned.1);
-            }
-        }
-        length *= 2;
-    }
+fn power(window: &[f32], plan: &dyn Fft<f32>) -> Vec<f32> {
+    let mut grid: Vec<Complex<f32>> = window.iter().map(|v| v.into()).collect();
+    plan.process(&mut grid);
+    let mut columns: Vec<Complex<f32>> = (0..SIDE_PX)
+        .flat_map(|x| grid.iter().skip(x).step_by(SIDE_PX).copied())
+        .collect();
+    plan.process(&mut columns);
+    let turned = (0..SIDE_PX).flat_map(|y| columns.iter().skip(y).step_by(SIDE_PX));
+    turned.map(Complex::norm_sqr).collect()
 }
 
 #[cfg(test)]

@@ -45,8 +45,7 @@ impl Carrier {
     /// Strength of the carrier in a spectrum whose origin lies at `(x, y)`.
     pub(super) fn strength(&self, spectrum: &[Complex], (x, y): (f32, f32)) -> f32 {
         let angle = TAU * (self.kx as f32 * x + self.ky as f32 * y) / SIDE as f32;
-        let turned = spectrum[self.entry()].times(self.phase.conjugate());
-        turned.times(Complex::unit(angle)).re
+        (spectrum[self.entry()] * self.phase.conj() * Complex::cis(angle)).re
     }
 }
 
@@ -64,7 +63,7 @@ impl Carriers {
                 }
                 let angle = random.unit() * TAU;
                 for quarter in [0.0, FRAC_PI_2] {
-                    let phase = Complex::unit(angle + quarter);
+                    let phase = Complex::cis(angle + quarter);
                     carriers.push(Carrier { kx, ky, phase });
                 }
             }

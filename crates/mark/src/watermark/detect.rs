@@ -176,10 +176,8 @@ impl Detector {
         for carrier in &self.carriers.sync {
             let entry = carrier.entry();
             let value = spectrum[entry];
-            power += 0.5 * (value.re * value.re + value.im * value.im);
-            let turned = value.times(carrier.phase.conjugate());
-            matched[entry].re += turned.re;
-            matched[entry].im += turned.im;
+            power += 0.5 * value.norm_sqr();
+            matched[entry] += value * carrier.phase.conj();
         }
         (matched, power.sqrt().max(f32::MIN_POSITIVE))
     }

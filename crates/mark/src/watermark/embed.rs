@@ -49,10 +49,7 @@ impl Embedder {
             .map(|(i, c)| (c, CODED_BITS + i % SYNC_GROUPS));
         let carrying = data.into_iter().enumerate().map(|(i, mut carrier)| {
             let bit = i % CODED_BITS;
-            carrier.phase = carrier.phase.times(Complex {
-                re: coded[bit],
-                im: 0.0,
-            });
+            carrier.phase *= coded[bit];
             (carrier, bit)
         });
         let carriers: Vec<(Carrier, usize)> = known.chain(carrying).collect();
