@@ -120,6 +120,7 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<SwapReport> {
     let templates = [drawn.as_ref(), replaced.as_ref()];
     let mut renderer = Renderer {
         model: &model,
+        mesher: &networks.mesher,
         person,
         own: model.person(&onto),
         complexion: job.complexion,

@@ -45,12 +45,17 @@ fn lay_faces(c: &mut Criterion) {
         picture: noise(SIDE, SIDE),
         mask,
     };
-    let faces = Faces {
-        drawn: &drawn,
-        own: Some(&drawn),
-    };
     for (name, width, height) in SIZES {
         let (frame, place) = (noise(width, height), place(width, height));
+        let half = 0.5 * SIDE as f32;
+        let in_crop =
+            |p: &effigy_frame::Point3| Point2::new(half + half * p.x, half * (0.65 + p.y));
+        let points: Vec<Point2> = mean_mesh().iter().map(in_crop).collect();
+        let faces = Faces {
+            drawn: &drawn,
+            points: &points,
+            own: Some(&drawn),
+        };
         group.throughput(Throughput::Elements(1));
         group.bench_function(BenchmarkId::from_parameter(name), |b| {
             b.iter_batched_ref(

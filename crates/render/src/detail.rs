@@ -1,8 +1,7 @@
-//! Giving a drawn face the sharpness and the grain of the footage it is laid into.
+//! Giving a drawn face the sharpness of the footage it is laid into.
 //!
-//! A network draws softer than a camera that is in focus, and cleaner than any camera. Fine detail
-//! is scaled until there is as much of it as in the face that is replaced; grain is added up to
-//! what the footage has.
+//! A network draws softer than a camera that is in focus. Fine detail is scaled until there is as
+//! much of it as in the face that is replaced.
 
 use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Plane};
@@ -71,61 +70,15 @@ impl Fine {
     }
 }
 
-/// Rows from one that grain is measured on to the next.
-const ROW_STEP: usize = 3;
-
-/// Measures the grain of the part of `frame` at `rect` (left, top, width, height): the spread of
-/// what differs between neighbours, which noise fills everywhere and edges only here and there.
-pub(crate) fn grain(frame: &Picture, rect: [usize; 4]) -> f32 {
-    let [left, top, width, height] = rect;
-    let row_bytes = frame.width() as usize * 3;
-    let row = |y: usize| -> Vec<f32> {
-        let first = y * row_bytes + left * 3;
-        let pixels = frame.pixels()[first..first + width * 3].chunks_exact(3);
-        pixels.map(|rgb| luma([rgb[0], rgb[1], rgb[2]])).collect()
-    };
-    let mut gaps = Vec::new();
-    for y in (top + 1..(top + height).saturating_sub(1)).step_by(ROW_STEP) {
-        let rows = [row(y - 1), row(y), row(y + 1)];
-        for x in (1..width.saturating_sub(1)).step_by(2) {
-            // Immerkær, "Fast noise variance estimation", CVIU 1996: blind to slopes and curves.
-            let [upper, here, lower] = &rows;
-            let corners = upper[x - 1] + upper[x + 1] + lower[x - 1] + lower[x + 1];
-            let sides = upper[x] + here[x - 1] + here[x + 1] + lower[x];
-            gaps.push((corners - 2.0 * sides + 4.0 * here[x]).abs());
-        }
-    }
-    if gaps.len() < 64 {
-        return 0.0;
-    }
-    let half = gaps.len() / 2;
-    let median = *gaps.select_nth_unstable_by(half, f32::total_cmp).1;
-    median / (0.6745 * 6.0) // spread of a normal distribution from its median deviation
-}
-
-/// One number of spread 1 for each pixel and frame, always the same for the same place.
-pub(crate) fn speck(x: usize, y: usize, frame: u64) -> f32 {
-    let mut bits = (x as u64) ^ ((y as u64) << 20) ^ frame.rotate_left(40);
-    let mut sum = 0.0;
-    // SplitMix64 (Steele et al., OOPSLA 2014), four times: the sum of four even numbers is near
-    // enough to a normal one.
-    for _ in 0..4 {
-        bits = bits.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = bits;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        sum += ((z ^ (z >> 31)) >> 40) as f32 / (1_u64 << 24) as f32 - 0.5;
-    }
-    sum * 3.0_f32.sqrt()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A slope with noise of even distribution.
     fn noisy(spread: f32) -> Picture {
-        let value =
-            |i: usize| (100.0 + spread * speck(i % 96, i / 96, 1) + (i % 96) as f32 * 0.5) as u8;
+        let noise =
+            |i: usize| (i as u32).wrapping_mul(2_654_435_761) as f32 / u32::MAX as f32 - 0.5;
+        let value = |i: usize| (100.0 + 3.4 * spread * noise(i) + (i % 96) as f32 * 0.5) as u8;
         Picture::new(96, 96, (0..96 * 96).flat_map(|i| [value(i); 3]).collect())
     }
 
@@ -139,25 +92,5 @@ mod tests {
         fine.scale(&mut drawn, gain);
         let rest = Fine::of(&drawn).gain_to(&wanted, &mask).unwrap();
         assert!((rest - 1.0).abs() < 0.06, "{rest}"); // rounding to whole levels
-    }
-
-    #[test]
-    fn grain_is_measured_on_a_slope() {
-        for spread in [3.0, 10.0] {
-            let grain = grain(&noisy(spread), [0, 0, 96, 96]);
-            assert!((grain / spread - 1.0).abs() < 0.12, "{spread}: {grain}");
-        }
-    }
-
-    #[test]
-    fn specks_are_centred_with_spread_one_and_differ_between_frames() {
-        let drawn: Vec<f32> = (0..10_000).map(|i| speck(i % 100, i / 100, 5)).collect();
-        let mean = drawn.iter().sum::<f32>() / 1e4;
-        let square = drawn.iter().map(|v| v * v).sum::<f32>() / 1e4;
-        assert!(
-            mean.abs() < 0.04 && (square - 1.0).abs() < 0.06,
-            "{mean} {square}"
-        ); // 4 sigma
-        assert_ne!(speck(3, 4, 1), speck(3, 4, 2));
     }
 }

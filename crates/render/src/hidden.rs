@@ -253,8 +253,8 @@ fn middle(values: &mut [f32]) -> f32 {
     *values.select_nth_unstable_by(half, f32::total_cmp).1
 }
 
-/// Hair over the forehead: much darker than the cheeks, above the brows or beside the mesh, and
-/// hanging down from the rim.
+/// Hair over forehead and temples: much darker than the cheeks, above the brows or beside them, or
+/// beside the mesh, and hanging together with the rim.
 fn fringe(colours: &[[f32; 3]], darkness: f32, scene: &Scene<'_>) -> Vec<bool> {
     let Scene {
         outline,
@@ -267,7 +267,15 @@ fn fringe(colours: &[[f32; 3]], darkness: f32, scene: &Scene<'_>) -> Vec<bool> {
         let column = (((i % CELLS) as f32 + 0.5) * scale) as usize;
         ((i / CELLS) as f32 + 0.5) * scale < outline.forehead_ends[column]
     };
-    let is_inside = |i: usize| 0.0 < wide[i] && (is_above(i) || mesh[i] < INSIDE);
+    let is_temple = |i: usize| {
+        let (x, y) = (
+            ((i % CELLS) as f32 + 0.5) * scale,
+            ((i / CELLS) as f32 + 0.5) * scale,
+        );
+        let [left, right] = outline.temples;
+        (x < left.x && y < left.y) || (right.x < x && y < right.y)
+    };
+    let is_inside = |i: usize| 0.0 < wide[i] && (is_above(i) || is_temple(i) || mesh[i] < INSIDE);
     let is_hair = |i: usize| is_inside(i) && colours[i][0] < darkest;
     let is_rim = |i: usize| i < CELLS || neighbours(i).any(|i| wide[i] <= 0.0);
     let first = (0..colours.len()).filter(|&i| is_rim(i) && is_hair(i));
@@ -393,6 +401,7 @@ mod tests {
         let skin = skin();
         let faces = Faces {
             drawn: &skin,
+            points: &[],
             own: Some(&skin),
         };
         hidden.look(seen, &faces, outline, 0.04)
@@ -424,19 +433,27 @@ mod tests {
     }
 
     #[test]
-    fn dark_hair_over_the_forehead_is_hidden_seen_or_drawn() {
+    fn dark_hair_over_forehead_and_temples_is_hidden_seen_or_drawn() {
         let mut hidden = Hidden::default();
         let hair = with_box([50, 35, 30], [30, 0, 50, 14]);
         let mut drawn = skin();
         drawn.picture = with_box([50, 35, 30], [60, 0, 72, 12]);
+        let outline = outline();
+        let temple = outline.temples[0];
+        for y in temple.y as u32 - 12..temple.y as u32 {
+            (0..temple.x as u32).for_each(|x| drawn.picture.set(x, y, [50, 35, 30]));
+        }
         let faces = Faces {
             drawn: &drawn,
+            points: &[],
             own: None,
         };
-        let looks = (0..12).map(|_| hidden.look(&hair, &faces, &outline(), 0.04));
+        let looks = (0..12).map(|_| hidden.look(&hair, &faces, &outline, 0.04));
         let hidden = looks.last().unwrap();
         assert!(0.9 < hidden.get(40, 6), "{}", hidden.get(40, 6));
         assert!(0.9 < hidden.get(66, 8), "{}", hidden.get(66, 8));
+        let (x, y) = (temple.x as usize - 4, temple.y as usize - 6);
+        assert!(0.9 < hidden.get(x, y), "{}", hidden.get(x, y));
         assert!(hidden.get(54, 10) <= 0.0 && hidden.get(48, 60) <= 0.0);
     }
 

@@ -5,14 +5,17 @@
 //! flicker between frames is kept in [`Steady`], one for each face that is followed.
 
 mod blend;
-mod colour;
 mod detail;
+mod follow;
 mod grid;
 mod hidden;
+mod light;
 mod mask;
+mod opening;
 mod outline;
 mod outwards;
 mod overlay;
 mod sample;
+mod texture;
 
 pub use overlay::{Complexion, Faces, Laid, Place, Steady, overlay};

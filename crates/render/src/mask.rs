@@ -56,8 +56,30 @@ fn grown_rows(plane: &Plane, reach: usize) -> Plane {
 
 /// Averages over squares of `2·reach + 1` pixels; what lies outside counts as 0.
 pub(crate) fn blur(plane: &Plane, reach: usize) -> Plane {
-    let across = blur_rows(plane, reach);
-    transposed(&blur_rows(&transposed(&across), reach))
+    blur_columns(&blur_rows(plane, reach), reach)
+}
+
+fn blur_columns(plane: &Plane, reach: usize) -> Plane {
+    let (width, height) = (plane.width(), plane.height());
+    let scale = 1.0 / (2 * reach + 1) as f32;
+    let row = |y: usize| &plane.values()[y * width..(y + 1) * width];
+    let mut sums = vec![0.0_f32; width];
+    let add = |sums: &mut [f32], y: usize, sign: f32| {
+        let pairs = sums.iter_mut().zip(row(y));
+        pairs.for_each(|(sum, value)| *sum += sign * value);
+    };
+    (0..reach.min(height)).for_each(|y| add(&mut sums, y, 1.0));
+    let mut values = Vec::with_capacity(width * height);
+    for y in 0..height {
+        if y + reach < height {
+            add(&mut sums, y + reach, 1.0);
+        }
+        if reach < y {
+            add(&mut sums, y - reach - 1, -1.0);
+        }
+        values.extend(sums.iter().map(|sum| sum * scale));
+    }
+    Plane::new(width, height, values)
 }
 
 fn blur_rows(plane: &Plane, reach: usize) -> Plane {
@@ -99,6 +121,7 @@ mod tests {
             wide: mesh.clone(),
             mesh,
             forehead_ends: vec![0.0; 96],
+            temples: Default::default(),
             cheeks: Default::default(),
         }
     }

@@ -15,6 +15,9 @@ pub(crate) struct Outline {
     pub(crate) wide: Plane,
     /// The lowest row of the forehead in each column.
     pub(crate) forehead_ends: Vec<f32>,
+    /// The temples: for the crop's left and right, the column where one begins, and the row below
+    /// which it is cheek.
+    pub(crate) temples: [Point2; 2],
     /// Where there is skin in every face: the cheeks.
     pub(crate) cheeks: [Point2; 2],
 }
@@ -33,6 +36,8 @@ const BRIDGE: usize = 168;
 const REACH: f32 = 0.2;
 /// Width of a temple seen from the front, in the same.
 const TEMPLE: f32 = 0.2;
+/// How far below the corners of the eyes the temples end, in the same.
+const BELOW_EYES: f32 = 0.1;
 /// How far above the brows the forehead ends, in the same.
 const ABOVE_BROWS: f32 = 0.12;
 
@@ -58,9 +63,21 @@ impl Outline {
             mesh: hull_mask(points, side, side),
             wide: hull_mask(&widened, side, side),
             forehead_ends: forehead_ends(points, side, ABOVE_BROWS * eyes),
+            temples: temples(points, BELOW_EYES * eyes),
             cheeks: CHEEKS.map(|i| points[i]),
         }
     }
+}
+
+/// Beyond the brows and the corners of the eyes, down to `below` their height.
+fn temples(points: &[Point2], below: f32) -> [Point2; 2] {
+    let temple = |brow: usize, corner: usize| (points[brow], points[corner]);
+    let [right, left] = [temple(70, 33), temple(300, 263)];
+    let place = |x: f32, corner: Point2| Point2::new(x, corner.y + below);
+    [
+        place(right.0.x.min(right.1.x), right.1),
+        place(left.0.x.max(left.1.x), left.1),
+    ]
 }
 
 /// The height of the brows in each column, less `margin`; beyond the brows that of their ends.

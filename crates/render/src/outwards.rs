@@ -36,7 +36,7 @@ pub(crate) fn outwards(picture: &Picture, known: &Plane) -> Picture {
 }
 
 /// Colours times weight and weight, to colours everywhere.
-fn filled(mut grid: Grid<4>) -> Grid<4> {
+pub(crate) fn filled(mut grid: Grid<4>) -> Grid<4> {
     let is_smallest = grid.width.min(grid.height) < 2 * SMALLEST_SIDE;
     let coarser = if is_smallest {
         None

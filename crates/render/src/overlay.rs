@@ -1,17 +1,21 @@
 //! One drawn face into one frame.
 
+use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Plane, Point2, Rect, Similarity, resample};
 use effigy_model::face_model::Drawn;
 
 use crate::blend::blended;
-use crate::colour::{self, Shift};
-use crate::detail::{self, Fine};
+use crate::detail::Fine;
+use crate::follow::Follow;
 use crate::grid::Grid;
 use crate::hidden::{Hidden, drawn_face};
+use crate::light::{self, Light};
 use crate::mask::crop_mask;
+use crate::opening::{Opening, openings};
 use crate::outline::Outline;
 use crate::outwards::outwards;
 use crate::sample::{Sampler, fitted, mask_at};
+use crate::texture::texture;
 
 /// Where a face is in its frame.
 #[derive(Clone, Debug)]
@@ -29,6 +33,8 @@ pub struct Place {
 pub struct Faces<'a> {
     /// The person who is laid in.
     pub drawn: &'a Drawn,
+    /// The mesh of that drawing, in pixels of the crop.
+    pub points: &'a [Point2],
     /// The person in front of the camera, where the model knows them: tells what stands before
     /// the face.
     pub own: Option<&'a Drawn>,
@@ -48,7 +54,8 @@ pub enum Complexion {
 #[derive(Clone, Debug, Default)]
 pub struct Steady {
     complexion: Complexion,
-    shift: Option<Shift>,
+    follow: Follow,
+    light: Option<Light>,
     detail_gain: Option<f32>,
     hidden: Hidden,
     last_secs: f64,
@@ -93,25 +100,28 @@ pub fn overlay(
     let rect = touched(frame, &outline, place.frame_from_crop)?;
     let seen = resample::crop(frame, place.frame_from_crop, side);
     let secs = steady.pass(time_secs);
+    let bent = steady
+        .follow
+        .bend(faces.drawn, [faces.points, &points], secs);
+    let faces = &Faces {
+        drawn: &bent,
+        ..*faces
+    };
     let hidden = steady.hidden.look(&seen, faces, &outline, secs);
     let mask = crop_mask(&outline, &faces.drawn.mask, Some(&hidden));
     let mut picture = outwards(&faces.drawn.picture, &drawn_face(faces.drawn, &outline));
     steady.suit(&mut picture, &seen, &mask, secs);
     let (picture, mask, crop_from_frame) = fitted(picture, mask, crop_from_frame);
-    let weights = weights_in(&mask, crop_from_frame, rect);
+    let mut weights = weights_in(&mask, crop_from_frame, rect);
+    leave_open(&mut weights, &openings(&place.points), rect);
     let difference = difference(frame, &picture, (crop_from_frame, rect));
-    let finish = Finish {
-        opacity: place.opacity,
-        grain: GRAIN_SHARE * rect.grain_of(frame),
-        seed: time_secs.to_bits(),
-    };
-    add(
-        frame,
-        rect,
-        &blended(difference, &weights),
-        &weights,
-        &finish,
+    let texture = texture(
+        rect.luma_of(frame),
+        place.frame_from_crop.scale(),
+        &weights.values,
     );
+    let change = blended(difference, &weights);
+    add(frame, rect, &change, &weights, (place.opacity, &texture));
     let opaque = |[value]: &[f32; 1]| place.opacity * value;
     let values = weights.values.iter().map(opaque).collect();
     Some(Laid {
@@ -120,8 +130,6 @@ pub fn overlay(
     })
 }
 
-/// How much of the footage's grain is given to the drawn face, which has a little of its own.
-const GRAIN_SHARE: f32 = 0.8;
 /// How slowly sharpness follows, in seconds.
 const DETAIL_MEMORY_SECS: f32 = 1.0;
 /// More time between two looks at a face counts as this.
@@ -145,14 +153,14 @@ impl Steady {
 
     /// Gives `picture` the colours and the sharpness of `seen`, as they are over time.
     fn suit(&mut self, picture: &mut Picture, seen: &Picture, mask: &Plane, secs: f32) {
-        let measured = match self.complexion {
-            Complexion::Seen => colour::measure(picture, seen, mask),
-            Complexion::Drawn => None,
-        };
-        if let Some(measured) = measured {
-            let shift = self.shift.get_or_insert(measured);
-            shift.follow(&measured, secs);
-            shift.apply(picture, mask);
+        if let Some(measured) = light::measure(picture, seen, mask) {
+            let measured = match self.complexion {
+                Complexion::Seen => measured,
+                Complexion::Drawn => measured.without_complexion(mask),
+            };
+            let light = self.light.get_or_insert_with(|| measured.clone());
+            light.follow(&measured, secs);
+            light.apply(picture, mask);
         }
         let fine = Fine::of(picture);
         if let Some(measured) = fine.gain_to(&Fine::of(seen), mask) {
@@ -161,14 +169,6 @@ impl Steady {
             fine.scale(picture, *gain);
         }
     }
-}
-
-/// How a blended face is added.
-struct Finish {
-    opacity: f32,
-    /// Spread of what is added so that the drawn face is not cleaner than the footage.
-    grain: f32,
-    seed: u64,
 }
 
 /// A box of whole pixels.
@@ -191,8 +191,17 @@ impl Pixels {
         }
     }
 
-    fn grain_of(self, frame: &Picture) -> f32 {
-        detail::grain(frame, [self.x, self.y, self.width, self.height])
+    fn luma_of(self, frame: &Picture) -> Plane {
+        let row_bytes = frame.width() as usize * 3;
+        let rows = frame
+            .pixels()
+            .chunks_exact(row_bytes)
+            .skip(self.y)
+            .take(self.height);
+        let pixels =
+            rows.flat_map(|row| row[3 * self.x..3 * (self.x + self.width)].chunks_exact(3));
+        let values = pixels.map(|rgb| luma([rgb[0], rgb[1], rgb[2]])).collect();
+        Plane::new(self.width, self.height, values)
     }
 
     /// The centres of all pixels, in pixels of the frame, row by row.
@@ -242,6 +251,14 @@ fn weights_in(mask: &Plane, crop_from_frame: Similarity, rect: Pixels) -> Grid<1
     }
 }
 
+/// Leaves what is seen through mouth and lids as it is.
+fn leave_open(weights: &mut Grid<1>, openings: &[Opening], rect: Pixels) {
+    for ([weight], centre) in weights.values.iter_mut().zip(rect.centres()) {
+        let share: f32 = openings.iter().map(|opening| opening.share(centre)).sum();
+        *weight *= 1.0 - share.min(1.0);
+    }
+}
+
 /// Drawn minus seen, over the box.
 fn difference(
     frame: &Picture,
@@ -268,7 +285,13 @@ fn difference(
 }
 
 /// Adds what was blended where the mask is above 0.
-fn add(frame: &mut Picture, rect: Pixels, change: &Grid<3>, weights: &Grid<1>, finish: &Finish) {
+fn add(
+    frame: &mut Picture,
+    rect: Pixels,
+    change: &Grid<3>,
+    weights: &Grid<1>,
+    (opacity, texture): (f32, &Plane),
+) {
     let row_bytes = frame.width() as usize * 3;
     for y in 0..rect.height {
         let first = (rect.y + y) * row_bytes + rect.x * 3;
@@ -276,18 +299,18 @@ fn add(frame: &mut Picture, rect: Pixels, change: &Grid<3>, weights: &Grid<1>, f
         let here = y * rect.width..(y + 1) * rect.width;
         let changes = change.values[here.clone()]
             .iter()
-            .zip(&weights.values[here]);
+            .zip(&weights.values[here.clone()]);
+        let texture = &texture.values()[here];
         let pixels = row.chunks_exact_mut(3).zip(changes);
-        for (x, (pixel, (change, [weight]))) in pixels.enumerate() {
-            let share = finish.opacity * (weight / FULL_FROM).min(1.0);
+        for ((pixel, (change, [weight])), fine) in pixels.zip(texture) {
+            let share = opacity * (weight / FULL_FROM).min(1.0);
             if share <= 0.0 {
                 continue;
             }
-            let grain = finish.opacity * weight * finish.grain;
-            let speck = grain * detail::speck(x, y, finish.seed);
+            let fine = opacity * weight * fine;
             for (value, change) in pixel.iter_mut().zip(change) {
                 // Turning into a byte cuts off below 0 and above 255.
-                *value = (f32::from(*value) + share * change + speck + 0.5) as u8;
+                *value = (f32::from(*value) + share * change + fine + 0.5) as u8;
             }
         }
     }
@@ -329,8 +352,19 @@ mod tests {
         }
     }
 
+    /// The mesh of a drawing that lies as `place` does.
+    fn mesh(place: &Place) -> Vec<Point2> {
+        let crop_from_frame = place.frame_from_crop.inverse().unwrap();
+        let points = place.points.iter();
+        points.map(|&point| crop_from_frame.apply(point)).collect()
+    }
+
     fn lay(frame: &mut Picture, place: &Place, drawn: &Drawn) -> Option<Laid> {
-        let faces = Faces { drawn, own: None };
+        let faces = Faces {
+            drawn,
+            points: &mesh(place),
+            own: None,
+        };
         overlay(frame, place, &faces, 0.0, &mut Steady::default())
     }
 
@@ -374,17 +408,23 @@ mod tests {
             mask: Plane::filled(SIDE as usize, SIDE as usize, 1.0),
         };
         let mut steady = Steady::new(Complexion::Drawn);
+        let place = place(Point2::new(150.0, 120.0));
         let faces = Faces {
             drawn: &face,
+            points: &mesh(&place),
             own: None,
         };
-        let place = place(Point2::new(150.0, 120.0));
         overlay(&mut frame, &place, &faces, 0.0, &mut steady).unwrap();
         assert!(190 < frame.get(150, 125)[0], "{:?}", frame.get(150, 125));
-        let steps = frame.pixels().chunks_exact(3 * 320).flat_map(|row| {
-            let pairs = row.chunks_exact(3).zip(row.chunks_exact(3).skip(1));
-            pairs.map(|(a, b)| a[0].abs_diff(b[0]))
-        });
+        let openings = openings(&place.points);
+        let is_open = |x: u32, y: u32| {
+            let at = Point2::new(x as f32 + 0.5, y as f32 + 0.5);
+            openings.iter().any(|opening| 0.0 < opening.share(at))
+        };
+        let places = (0..240).flat_map(|y| (1..320).map(move |x| (x, y)));
+        let steps = places
+            .filter(|&(x, y)| !is_open(x - 1, y) && !is_open(x, y))
+            .map(|(x, y)| frame.get(x - 1, y)[0].abs_diff(frame.get(x, y)[0]));
         // 80 levels over a fade of nine pixels; cut off hard, the coarse bands gave 30.
         let largest = steps.max().unwrap();
         assert!(largest <= 20, "{largest}");
@@ -420,12 +460,13 @@ mod tests {
             mask: Plane::filled(SIDE as usize, SIDE as usize, 1.0),
         };
         let drawn = drawn([180, 150, 140]);
+        let place = place(Point2::new(150.0, 120.0));
         let faces = Faces {
             drawn: &drawn,
+            points: &mesh(&place),
             own: Some(&own),
         };
         let (mut steady, mut frame) = (Steady::new(Complexion::Drawn), before.clone());
-        let place = place(Point2::new(150.0, 120.0));
         for n in 0..6 {
             frame = before.clone();
             overlay(&mut frame, &place, &faces, 0.04 * f64::from(n), &mut steady);

@@ -1,9 +1,11 @@
 //! One frame of a swap: cut out, draw, lay over, measure.
 
-use effigy_face::align::{MODEL_EXTENT, aligned_view};
+use effigy_face::align::{MODEL_EXTENT, aligned_view, mesh_view};
 use effigy_face::pose::pose;
 use effigy_frame::{Frame, Picture, Point2, Similarity, resample};
-use effigy_model::FaceModel;
+use effigy_model::face_model::Drawn;
+use effigy_model::mesher::Mesh;
+use effigy_model::{FaceModel, Mesher};
 use effigy_render::{Complexion, Faces, Place, Steady, overlay};
 
 use super::gaps::Posed;
@@ -16,6 +18,7 @@ const FADE_YAW_DEGREES: [f32; 2] = [50.0, 68.0];
 /// Draws one person over wanted faces.
 pub(super) struct Renderer<'a> {
     pub(super) model: &'a FaceModel,
+    pub(super) mesher: &'a Mesher,
     /// Whom to draw.
     pub(super) person: usize,
     /// Who is in front of the camera, where the model draws them.
@@ -46,6 +49,7 @@ impl Renderer<'_> {
         let cut = |(_, view, _): &(&Posed, Similarity, f32)| resample::crop(source, *view, side);
         let crops: Vec<Picture> = views.iter().map(cut).collect();
         let drawn = self.model.redraw(&crops, self.person);
+        let drawn_points = self.meshes(&drawn, &views);
         let own = self.own.map(|own| self.model.redraw(&crops, own));
         let secs = frame.time.secs();
         let mut replaced = Vec::new();
@@ -58,6 +62,7 @@ impl Renderer<'_> {
             };
             let faces = Faces {
                 drawn: &drawn[i],
+                points: &drawn_points[i],
                 own: own.as_ref().map(|own| &own[i]),
             };
             let steady = steady_of(&mut self.steady, face.track, self.complexion);
@@ -71,6 +76,31 @@ impl Renderer<'_> {
         }
         self.n_swapped += u64::from(!replaced.is_empty());
         self.measuring.take(source, frame, &replaced)
+    }
+
+    /// The meshes of what was drawn, in pixels of the crops.
+    fn meshes(&self, drawn: &[Drawn], views: &[(&Posed, Similarity, f32)]) -> Vec<Vec<Point2>> {
+        let side = Mesher::SIDE_PX;
+        let pairs = drawn.iter().zip(views);
+        let views: Option<Vec<Similarity>> = pairs
+            .clone()
+            .map(|(_, (face, frame_from_crop, _))| {
+                let frame_from_mesh = mesh_view(&face.points, side)?;
+                Some(frame_from_crop.inverse()?.of(frame_from_mesh))
+            })
+            .collect();
+        // Aligned views lead back, so there is one for each.
+        let views = views.unwrap_or_default();
+        let crops: Vec<Picture> = drawn
+            .iter()
+            .zip(&views)
+            .map(|(drawn, view)| resample::crop(&drawn.picture, *view, side))
+            .collect();
+        let meshes = self.mesher.fit_all(&crops);
+        let in_crop = |(mesh, view): (Mesh, &Similarity)| {
+            mesh.points.iter().map(|p| view.apply3(*p).xy()).collect()
+        };
+        meshes.into_iter().zip(&views).map(in_crop).collect()
     }
 }
 

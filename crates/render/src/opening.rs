@@ -1,0 +1,147 @@
+//! What is seen through an open mouth and between lids: teeth, tongue and eyeballs.
+//!
+//! They stay the performer's. A mouth's inside is drawn worst of all, and where somebody looks is
+//! told by fewer pixels than a model has for it.
+
+use effigy_frame::{Point2, Rect};
+
+/// Inner edges of the lips, upper and lower, from the subject's right to their left.
+pub(crate) const LIPS: [&[usize]; 2] = [
+    &[78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308],
+    &[78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308],
+];
+/// Edges of the lids, upper and lower, of the subject's right and left eye.
+pub(crate) const LIDS: [[&[usize]; 2]; 2] = [
+    [
+        &[33, 246, 161, 160, 159, 158, 157, 173, 133],
+        &[33, 7, 163, 144, 145, 153, 154, 155, 133],
+    ],
+    [
+        &[362, 398, 384, 385, 386, 387, 388, 466, 263],
+        &[362, 382, 381, 380, 374, 373, 390, 249, 263],
+    ],
+];
+/// Width of the fade inside the lips, as a share of the distance between the outer eye corners.
+const LIP_FADE: f32 = 0.02;
+/// Lashes are part of an eye, whose fade begins at the edge of its lids and lies on them.
+const LID_FADE: f32 = 0.06;
+
+/// An open mouth, or an eye.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    upper: Vec<Point2>,
+    lower: Vec<Point2>,
+    bounds: Rect,
+    /// Beyond its edges so far.
+    beyond: f32,
+    fade: f32,
+}
+
+/// The mouth and both eyes of a face whose mesh is `points`.
+pub(crate) fn openings(points: &[Point2]) -> Vec<Opening> {
+    let unit = points[33].distance(points[263]).max(1.0);
+    let [right, left] = LIDS;
+    let opening = |(edges, [beyond, fade]): ([&[usize]; 2], [f32; 2])| {
+        let [upper, lower] = edges.map(|edge| sorted(edge.iter().map(|&i| points[i]).collect()));
+        let tight = Rect::around(upper.iter().chain(&lower).copied())?;
+        let beyond = beyond * unit;
+        Some(Opening {
+            upper,
+            lower,
+            bounds: Rect {
+                x: tight.x - beyond,
+                y: tight.y - beyond,
+                width: tight.width + 2.0 * beyond,
+                height: tight.height + 2.0 * beyond,
+            },
+            beyond,
+            fade: fade * unit,
+        })
+    };
+    let lids = [LID_FADE, LID_FADE];
+    let all = [(LIPS, [0.0, LIP_FADE]), (right, lids), (left, lids)];
+    all.into_iter().filter_map(opening).collect()
+}
+
+fn sorted(mut edge: Vec<Point2>) -> Vec<Point2> {
+    edge.sort_by(|a, b| a.x.total_cmp(&b.x));
+    edge
+}
+
+impl Opening {
+    /// How much of the place `at` is seen through it, `0..=1`.
+    pub(crate) fn share(&self, at: Point2) -> f32 {
+        let Rect {
+            x,
+            y,
+            width,
+            height,
+        } = self.bounds;
+        if at.x <= x || x + width <= at.x || at.y <= y || y + height <= at.y {
+            return 0.0;
+        }
+        let (from, to) = (height_at(&self.upper, at.x), height_at(&self.lower, at.x));
+        let aside = (at.x - x).min(x + width - at.x);
+        let inside = (at.y - from).min(to - at.y) + self.beyond;
+        (inside.min(aside) / self.fade).clamp(0.0, 1.0)
+    }
+}
+
+/// The height of an edge, whose points are sorted, at `x`.
+fn height_at(edge: &[Point2], x: f32) -> f32 {
+    let next = edge.partition_point(|p| p.x <= x).clamp(1, edge.len() - 1);
+    let (a, b) = (edge[next - 1], edge[next]);
+    a.y + (b.y - a.y) * ((x - a.x) / (b.x - a.x).max(1e-3)).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use effigy_model::mean_mesh;
+
+    /// The mean face, 100 px between the eyes, its lower lip's inner edge `open` px lower.
+    fn face(open: f32) -> Vec<Point2> {
+        let place = |p: &effigy_frame::Point3| Point2::new(100.0 * p.x, 100.0 * p.y);
+        let mut points: Vec<Point2> = mean_mesh().iter().map(place).collect();
+        for &i in &LIPS[1][1..10] {
+            points[i].y = points[i].y.max(points[13].y) + open;
+        }
+        points
+    }
+
+    fn seen(points: &[Point2], at: Point2) -> f32 {
+        openings(points)
+            .iter()
+            .map(|opening| opening.share(at))
+            .sum()
+    }
+
+    #[test]
+    fn inside_of_an_open_mouth_is_seen_and_lips_are_not() {
+        let points = face(20.0);
+        let middle = points[13].midpoint(points[14]);
+        assert!((seen(&points, middle) - 1.0).abs() < 1e-6);
+        for lip in [points[0], points[61], points[291]] {
+            assert!(seen(&points, lip) <= 0.0, "{lip:?}");
+        }
+    }
+
+    #[test]
+    fn shut_mouth_shows_nothing() {
+        let mut points = face(0.0);
+        for (&upper, &lower) in LIPS[0].iter().zip(LIPS[1]) {
+            points[lower] = points[upper];
+        }
+        assert!(seen(&points, points[13]) <= 0.0);
+    }
+
+    #[test]
+    fn eyes_are_seen_and_brows_are_not() {
+        let points = face(0.0);
+        for [upper, lower] in [[159, 145], [386, 374]] {
+            let eye = points[upper].midpoint(points[lower]);
+            assert!((seen(&points, eye) - 1.0).abs() < 1e-6, "{eye:?}");
+        }
+        assert!(seen(&points, points[105]) <= 0.0 && seen(&points, points[334]) <= 0.0);
+    }
+}
