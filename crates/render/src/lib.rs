@@ -15,6 +15,7 @@ mod opening;
 mod outline;
 mod outwards;
 mod overlay;
+mod region;
 mod sample;
 mod texture;
 

@@ -1,6 +1,5 @@
 //! One drawn face into one frame.
 
-use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Plane, Point2, Rect, Similarity, resample};
 use effigy_model::face_model::Drawn;
 
@@ -14,7 +13,8 @@ use crate::mask::crop_mask;
 use crate::opening::{Opening, openings};
 use crate::outline::Outline;
 use crate::outwards::outwards;
-use crate::sample::{Sampler, fitted, mask_at};
+use crate::region::Region;
+use crate::sample::fitted;
 use crate::texture::texture;
 
 /// Where a face is in its frame.
@@ -70,16 +70,13 @@ pub struct Laid {
     pub mask: Plane,
 }
 
-/// From this share of the mask on, bands are added in full; below, they fade with it.
-const FULL_FROM: f32 = 0.2;
-
 /// Lays a drawn face over the one at `place`.
 ///
 /// Pixels where the mask is 0 are not touched. Gives `None`, and changes nothing, when no pixel of
 /// the frame is under the mask.
 ///
 /// # Panics
-/// If pictures and masks of `faces` differ in size.
+/// If pictures and masks of `faces` differ in size, or points are not those of a mesh.
 pub fn overlay(
     frame: &mut Picture,
     place: &Place,
@@ -97,7 +94,7 @@ pub fn overlay(
     let in_crop = |&point: &Point2| crop_from_frame.apply(point);
     let points: Vec<Point2> = place.points.iter().map(in_crop).collect();
     let outline = Outline::new(&points, side as usize);
-    let rect = touched(frame, &outline, place.frame_from_crop)?;
+    let region = Region::covered(frame, &outline, place.frame_from_crop)?;
     let seen = resample::crop(frame, place.frame_from_crop, side);
     let secs = steady.pass(time_secs);
     let bent = steady
@@ -111,22 +108,22 @@ pub fn overlay(
     let mask = crop_mask(&outline, &faces.drawn.mask, Some(&hidden));
     let mut picture = outwards(&faces.drawn.picture, &drawn_face(faces.drawn, &outline));
     steady.suit(&mut picture, &seen, &mask, secs);
-    let (picture, mask, crop_from_frame) = fitted(picture, mask, crop_from_frame);
-    let mut weights = weights_in(&mask, crop_from_frame, rect);
-    leave_open(&mut weights, &openings(&place.points), rect);
-    let difference = difference(frame, &picture, (crop_from_frame, rect));
+    let (picture, mask, small_from_frame) = fitted(picture, mask, crop_from_frame);
+    let mut weights = region.weights(&mask, small_from_frame);
+    leave_open(&mut weights, &openings(&points), (crop_from_frame, region));
+    let difference = region.difference(frame, &picture, small_from_frame);
     let texture = texture(
-        rect.luma_of(frame),
+        region.luma_of(frame),
         place.frame_from_crop.scale(),
         &weights.values,
     );
     let change = blended(difference, &weights);
-    add(frame, rect, &change, &weights, (place.opacity, &texture));
+    region.add(frame, &change, &weights, (place.opacity, &texture));
     let opaque = |[value]: &[f32; 1]| place.opacity * value;
     let values = weights.values.iter().map(opaque).collect();
     Some(Laid {
-        rect: rect.as_rect(),
-        mask: Plane::new(rect.width, rect.height, values),
+        rect: region.as_rect(),
+        mask: Plane::new(region.width, region.height, values),
     })
 }
 
@@ -171,148 +168,16 @@ impl Steady {
     }
 }
 
-/// A box of whole pixels.
-#[derive(Clone, Copy)]
-struct Pixels {
-    x: usize,
-    y: usize,
-    width: usize,
-    height: usize,
-}
-
-impl Pixels {
-    fn as_rect(self) -> Rect {
-        let [x, y, width, height] = [self.x, self.y, self.width, self.height].map(|v| v as f32);
-        Rect {
-            x,
-            y,
-            width,
-            height,
-        }
-    }
-
-    fn luma_of(self, frame: &Picture) -> Plane {
-        let row_bytes = frame.width() as usize * 3;
-        let rows = frame
-            .pixels()
-            .chunks_exact(row_bytes)
-            .skip(self.y)
-            .take(self.height);
-        let pixels =
-            rows.flat_map(|row| row[3 * self.x..3 * (self.x + self.width)].chunks_exact(3));
-        let values = pixels.map(|rgb| luma([rgb[0], rgb[1], rgb[2]])).collect();
-        Plane::new(self.width, self.height, values)
-    }
-
-    /// The centres of all pixels, in pixels of the frame, row by row.
-    fn centres(self) -> impl Iterator<Item = Point2> {
-        (0..self.width * self.height).map(move |i| {
-            let (x, y) = (self.x + i % self.width, self.y + i / self.width);
-            Point2::new(x as f32 + 0.5, y as f32 + 0.5)
-        })
-    }
-}
-
-/// The part of the frame that the outline covers.
-fn touched(frame: &Picture, outline: &Outline, frame_from_crop: Similarity) -> Option<Pixels> {
-    let side = outline.wide.width();
-    let covered = outline.wide.values().iter().enumerate();
-    let covered = covered.filter(|(_, share)| 0.0 < **share);
-    let crop =
-        Rect::around(covered.map(|(i, _)| Point2::new((i % side) as f32, (i / side) as f32)))?;
-    // Sampling between pixels reaches one further.
-    let (left, top) = (crop.x - 1.0, crop.y - 1.0);
-    let (right, lower) = (crop.x + crop.width + 2.0, crop.y + crop.height + 2.0);
-    let corners = [(left, top), (right, top), (right, lower), (left, lower)];
-    let corners = corners.map(|(x, y)| frame_from_crop.apply(Point2::new(x, y)));
-    let rect = Rect::around(corners)?;
-    let within = |value: f32, end: u32| value.clamp(0.0, end as f32) as usize;
-    let (x, y) = (
-        within(rect.x.floor(), frame.width()),
-        within(rect.y.floor(), frame.height()),
-    );
-    let width = within((rect.x + rect.width).ceil(), frame.width()) - x;
-    let height = within((rect.y + rect.height).ceil(), frame.height()) - y;
-    (0 < width && 0 < height).then_some(Pixels {
-        x,
-        y,
-        width,
-        height,
-    })
-}
-
-fn weights_in(mask: &Plane, crop_from_frame: Similarity, rect: Pixels) -> Grid<1> {
-    let weight = |centre: Point2| [mask_at(mask, crop_from_frame.apply(centre))];
-    let values = rect.centres().map(weight).collect();
-    Grid {
-        width: rect.width,
-        height: rect.height,
-        values,
-    }
-}
-
 /// Leaves what is seen through mouth and lids as it is.
-fn leave_open(weights: &mut Grid<1>, openings: &[Opening], rect: Pixels) {
-    for ([weight], centre) in weights.values.iter_mut().zip(rect.centres()) {
-        let share: f32 = openings.iter().map(|opening| opening.share(centre)).sum();
-        *weight *= 1.0 - share.min(1.0);
-    }
-}
-
-/// Drawn minus seen, over the box.
-fn difference(
-    frame: &Picture,
-    drawn: &Picture,
-    (crop_from_frame, rect): (Similarity, Pixels),
-) -> Grid<3> {
-    let drawn = Sampler::new(drawn);
-    let row_bytes = frame.width() as usize * 3;
-    let mut values = Vec::with_capacity(rect.width * rect.height);
-    for y in rect.y..rect.y + rect.height {
-        let first = y * row_bytes + rect.x * 3;
-        let row = &frame.pixels()[first..first + rect.width * 3];
-        values.extend(row.chunks_exact(3).enumerate().map(|(x, seen)| {
-            let centre = Point2::new((rect.x + x) as f32 + 0.5, y as f32 + 0.5);
-            let new = drawn.colour_at(crop_from_frame.apply(centre));
-            std::array::from_fn(|c| new[c] - f32::from(seen[c]))
-        }));
-    }
-    Grid {
-        width: rect.width,
-        height: rect.height,
-        values,
-    }
-}
-
-/// Adds what was blended where the mask is above 0.
-fn add(
-    frame: &mut Picture,
-    rect: Pixels,
-    change: &Grid<3>,
-    weights: &Grid<1>,
-    (opacity, texture): (f32, &Plane),
+fn leave_open(
+    weights: &mut Grid<1>,
+    openings: &[Opening],
+    (crop_from_frame, region): (Similarity, Region),
 ) {
-    let row_bytes = frame.width() as usize * 3;
-    for y in 0..rect.height {
-        let first = (rect.y + y) * row_bytes + rect.x * 3;
-        let row = &mut frame.pixels_mut()[first..first + rect.width * 3];
-        let here = y * rect.width..(y + 1) * rect.width;
-        let changes = change.values[here.clone()]
-            .iter()
-            .zip(&weights.values[here.clone()]);
-        let texture = &texture.values()[here];
-        let pixels = row.chunks_exact_mut(3).zip(changes);
-        for ((pixel, (change, [weight])), fine) in pixels.zip(texture) {
-            let share = opacity * (weight / FULL_FROM).min(1.0);
-            if share <= 0.0 {
-                continue;
-            }
-            let fine = opacity * weight * fine;
-            for (value, change) in pixel.iter_mut().zip(change) {
-                // Turning into a byte cuts off below 0 and above 255.
-                *value = (f32::from(*value) + share * change + fine + 0.5) as u8;
-            }
-        }
+    for ([weight], centre) in weights.values.iter_mut().zip(region.centres()) {
+        let at = crop_from_frame.apply(centre);
+        let share: f32 = openings.iter().map(|opening| opening.share(at)).sum();
+        *weight *= 1.0 - share.min(1.0);
     }
 }
 
