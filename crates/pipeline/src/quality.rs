@@ -173,6 +173,10 @@ impl<'a> Measuring<'a> {
             identity_to_intended: self.intended_similarity.get(),
             identity_to_original: self.original_similarity.get(),
             share_nearer_to_intended: self.nearer.get(),
+            likeness_of_the_two: self
+                .intended
+                .zip(self.original)
+                .map(|(a, b)| a.similarity_between(b).into()),
             expression_error: expression.both[0],
             expression_noise: expression.both[1],
             mouth_error: expression.mouth,

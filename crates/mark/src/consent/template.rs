@@ -44,6 +44,11 @@ impl Template {
         dot / norm(face).max(f32::MIN_POSITIVE)
     }
 
+    /// Cosine similarity to another template, `-1..=1`.
+    pub fn similarity_between(&self, other: &Self) -> f32 {
+        self.similarity(&other.0)
+    }
+
     /// Encrypts the template for the record `id`; gives the sealed bytes and the salted hash that
     /// the record states.
     pub(super) fn seal(&self, key: &[u8; 32], id: &Id) -> Result<(Vec<u8>, String)> {

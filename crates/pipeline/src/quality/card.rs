@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::exact::Exact;
 use crate::draft::DraftFile;
 use crate::error::Result;
+use crate::safeguards::same_person;
 
 /// What a swap reached. Averages over the faces or frames that were measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -21,6 +22,8 @@ pub struct Quality {
     pub identity_to_original: Option<f64>,
     /// Share of faces that are nearer to the person drawn.
     pub share_nearer_to_intended: Option<f64>,
+    /// Cosine similarity of the two people to each other, by their consents.
+    pub likeness_of_the_two: Option<f64>,
     /// How far mouth and eyes stray from the source's movement, in % of eye distance.
     pub expression_error: Option<f64>,
     /// The same between two looks at the source alone: the mesh's own noise.
@@ -63,6 +66,8 @@ pub struct Figure {
 pub enum Target {
     /// Nothing in particular.
     Unsaid,
+    /// The measure says nothing here: the identity network cannot tell the two people apart.
+    NotJudged,
     /// This or more.
     AtLeast(f64),
     /// This or less.
@@ -89,11 +94,16 @@ impl Figure {
         Self { target, ..self }
     }
 
+    fn not_judged(self) -> Self {
+        let target = Target::NotJudged;
+        Self { target, ..self }
+    }
+
     /// Whether the target is reached; `None` where there is none or nothing was measured.
     pub fn is_reached(&self) -> Option<bool> {
         let value = self.value?;
         match self.target {
-            Target::Unsaid => None,
+            Target::Unsaid | Target::NotJudged => None,
             Target::AtLeast(least) => Some(least <= value),
             Target::AtMost(most) => Some(value <= most),
         }
@@ -111,6 +121,7 @@ impl Figure {
     pub fn target_text(&self) -> String {
         match self.target {
             Target::Unsaid => String::new(),
+            Target::NotJudged => "not judged: our network takes the two for one person".to_owned(),
             Target::AtLeast(least) => format!("at least {least}{}", self.unit),
             Target::AtMost(most) => format!("at most {most}{}", self.unit),
         }
@@ -130,8 +141,18 @@ impl Quality {
     fn of_identity(&self) -> Vec<Figure> {
         let percent = self.share_nearer_to_intended.map(|share| 100.0 * share);
         let (to, from) = (self.identity_to_intended, self.identity_to_original);
+        let nearer = Figure::new("nearer to the person drawn", percent, " %");
+        // Where the network takes both for one person, what it finds nearer is chance.
+        let one = f64::from(same_person().similarity);
+        let is_told_apart = self
+            .likeness_of_the_two
+            .is_none_or(|likeness| likeness < one);
         vec![
-            Figure::new("nearer to the person drawn", percent, " %").at_least(90.0),
+            if is_told_apart {
+                nearer.at_least(90.0)
+            } else {
+                nearer.not_judged()
+            },
             Figure::new("likeness to the person drawn", to, ""),
             Figure::new("likeness to the person replaced", from, ""),
         ]
@@ -170,8 +191,7 @@ impl Quality {
             let text = figure.text();
             let verdict = match figure.is_reached() {
                 Some(false) => format!("   missed: {}", figure.target_text()),
-                Some(true) => format!("   {}", figure.target_text()),
-                None => String::new(),
+                _ => format!("   {}", figure.target_text()),
             };
             format!("{:<42}{text:<14}{verdict}", figure.name)
                 .trim_end()
@@ -243,5 +263,17 @@ mod tests {
         let lines = quality.lines();
         assert!(lines[0].ends_with("missed: at least 90 %"), "{}", lines[0]);
         assert!(lines.iter().any(|line| line.contains("not measured")));
+    }
+
+    #[test]
+    fn people_who_look_alike_are_not_judged_by_who_is_nearer() {
+        let with = |likeness: f64| Quality {
+            share_nearer_to_intended: Some(0.1),
+            likeness_of_the_two: Some(likeness),
+            ..Quality::default()
+        };
+        assert_eq!(with(0.9).figures()[0].is_reached(), None);
+        assert!(with(0.9).lines()[0].contains("not judged"));
+        assert_eq!(with(0.3).figures()[0].is_reached(), Some(false));
     }
 }
