@@ -31,7 +31,7 @@ use pixels::{Stills, changed_outside, seam};
 use shown::{Scores, Shown};
 
 /// Frames from one measured face to the next.
-const MEASURE_EVERY: u64 = 15;
+const MEASURE_EVERY: u64 = 5;
 
 /// Measures a swap while it runs.
 pub(crate) struct Measuring<'a> {

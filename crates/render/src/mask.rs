@@ -122,6 +122,7 @@ mod tests {
             mesh,
             forehead_ends: vec![0.0; 96],
             temples: Default::default(),
+            around_eyes: Plane::filled(96, 96, 0.0),
             cheeks: Default::default(),
         }
     }

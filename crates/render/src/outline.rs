@@ -18,6 +18,9 @@ pub(crate) struct Outline {
     /// The temples: for the crop's left and right, the column where one begins, and the row below
     /// which it is cheek.
     pub(crate) temples: [Point2; 2],
+    /// The share of each pixel around the eyes: below the brows, from temple to temple, as far down
+    /// as glasses reach.
+    pub(crate) around_eyes: Plane,
     /// Where there is skin in every face: the cheeks.
     pub(crate) cheeks: [Point2; 2],
 }
@@ -30,6 +33,13 @@ const BROW_ENDS: [usize; 2] = [46, 276];
 const CHEEKS: [usize; 2] = [50, 280];
 /// For each side: outer corner of the eye, and the mesh's rim beside it.
 const TEMPLES: [[usize; 2]; 2] = [[33, 162], [263, 389]];
+/// Where glasses are: in front of both eyes, from the lower edge of a brow over temple and cheek to
+/// the side of the nose, and on its bridge.
+const GLASSES: [&[usize]; 3] = [
+    &[46, 53, 52, 65, 55, 127, 50, 205, 188, 6],
+    &[276, 283, 282, 295, 285, 356, 280, 425, 412, 6],
+    &[55, 285, 188, 412, 197],
+];
 /// Between the brows.
 const BRIDGE: usize = 168;
 /// How far the mask reaches beyond the brows, in distances between the outer eye corners.
@@ -64,9 +74,22 @@ impl Outline {
             wide: hull_mask(&widened, side, side),
             forehead_ends: forehead_ends(points, side, ABOVE_BROWS * eyes),
             temples: temples(points, BELOW_EYES * eyes),
+            around_eyes: around_eyes(points, side),
             cheeks: CHEEKS.map(|i| points[i]),
         }
     }
+}
+
+fn around_eyes(points: &[Point2], side: usize) -> Plane {
+    let mut all = Plane::filled(side, side, 0.0);
+    for part in GLASSES {
+        let corners: Vec<Point2> = part.iter().map(|&i| points[i]).collect();
+        let mask = hull_mask(&corners, side, side);
+        for (value, part) in all.values_mut().iter_mut().zip(mask.values()) {
+            *value = value.max(part.min(1.0));
+        }
+    }
+    all
 }
 
 /// Beyond the brows and the corners of the eyes, down to `below` their height.

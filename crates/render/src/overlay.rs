@@ -116,6 +116,7 @@ pub fn overlay(
         region.luma_of(frame),
         place.frame_from_crop.scale(),
         &weights.values,
+        &region.weights(&outline.around_eyes, crop_from_frame).values,
     );
     let change = blended(difference, &weights);
     region.add(frame, &change, &weights, (place.opacity, &texture));

@@ -11,13 +11,15 @@ use crate::mask::blur;
 
 /// Detail finer than this many pixels of the drawn crop is kept.
 const FINER_PX: f32 = 0.8;
-/// Texture is at most so many times as strong as the usual.
-const STRONGEST: f32 = 2.5;
+/// Texture is at most so many times as strong as the usual; around the eyes, where lids lie on lids
+/// and glasses are worn, more.
+const STRONGEST: [f32; 2] = [2.5, 12.0];
 /// Every so many pixels is looked at for what is usual.
 const STEP: usize = 5;
 
 /// The texture of `luma`, of which a crop's pixel covers `scale` pixels, as is usual under `mask`.
-pub(crate) fn texture(luma: Plane, scale: f32, mask: &[[f32; 1]]) -> Plane {
+/// `eyes` is the share of each pixel that lies around the eyes.
+pub(crate) fn texture(luma: Plane, scale: f32, mask: &[[f32; 1]], eyes: &[[f32; 1]]) -> Plane {
     let reach = ((FINER_PX * scale).round() as usize).max(1);
     let coarse = blur(&luma, reach);
     let mut fine = luma;
@@ -32,9 +34,11 @@ pub(crate) fn texture(luma: Plane, scale: f32, mask: &[[f32; 1]]) -> Plane {
         0 => 0.0,
         n => *strengths.select_nth_unstable_by(n / 2, f32::total_cmp).1,
     };
-    let most = STRONGEST * usual;
-    let values = fine.values_mut().iter_mut();
-    values.for_each(|fine| *fine = fine.clamp(-most, most));
+    let values = fine.values_mut().iter_mut().zip(eyes);
+    values.for_each(|(fine, [eyes])| {
+        let most = usual * (STRONGEST[0] + eyes * (STRONGEST[1] - STRONGEST[0]));
+        *fine = fine.clamp(-most, most);
+    });
     fine
 }
 
@@ -50,11 +54,11 @@ mod tests {
 
     #[test]
     fn pores_are_kept_and_slopes_are_not() {
-        let fine = texture(specked(6.0), 3.0, &[[1.0]; 3600]);
+        let fine = texture(specked(6.0), 3.0, &[[1.0]; 3600], &[[0.0]; 3600]);
         let spread = fine.get(30, 30) - fine.get(31, 30);
         assert!((spread.abs() - 6.0).abs() < 0.5, "{spread}");
         let slope = Plane::new(60, 60, (0..3600).map(|i| 2.0 * (i % 60) as f32).collect());
-        let fine = texture(slope, 3.0, &[[1.0]; 3600]);
+        let fine = texture(slope, 3.0, &[[1.0]; 3600], &[[0.0]; 3600]);
         assert!((10..50).all(|x| fine.get(x, 30).abs() < 0.01));
     }
 
@@ -62,14 +66,30 @@ mod tests {
     fn edge_is_held_to_the_strength_of_pores() {
         let mut picture = specked(4.0);
         (0..60).for_each(|y| picture.values_mut()[y * 60 + 30] = 0.0);
-        let fine = texture(picture, 3.0, &[[1.0]; 3600]);
+        let fine = texture(picture, 3.0, &[[1.0]; 3600], &[[0.0]; 3600]);
         let strongest = fine.values().iter().map(|v| v.abs()).fold(0.0, f32::max);
         assert!(strongest < 12.0, "{strongest}"); // the edge has 100 levels
     }
 
     #[test]
+    fn rim_of_glasses_is_kept_around_the_eyes() {
+        let mut picture = specked(4.0);
+        (0..60).for_each(|y| picture.values_mut()[y * 60 + 30] = 120.0);
+        let [aside, around] = [0.0, 1.0].map(|eyes| {
+            let fine = texture(picture.clone(), 3.0, &[[1.0]; 3600], &[[eyes]; 3600]);
+            fine.get(30, 31)
+        });
+        assert!(aside < 7.0 && 12.0 < around, "{aside} {around}");
+    }
+
+    #[test]
     fn clean_footage_has_no_texture() {
-        let fine = texture(Plane::filled(60, 60, 90.0), 3.0, &[[1.0]; 3600]);
+        let fine = texture(
+            Plane::filled(60, 60, 90.0),
+            3.0,
+            &[[1.0]; 3600],
+            &[[0.0]; 3600],
+        );
         assert!((10..50).all(|x| fine.get(x, 30).abs() < 1e-3));
     }
 }
