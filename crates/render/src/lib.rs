@@ -9,6 +9,7 @@ mod detail;
 mod follow;
 mod grid;
 mod hidden;
+mod iris;
 mod light;
 mod mask;
 mod opening;

@@ -8,9 +8,10 @@ use crate::detail::Fine;
 use crate::follow::Follow;
 use crate::grid::Grid;
 use crate::hidden::{Hidden, drawn_face};
+use crate::iris::{Tint, irises, share};
 use crate::light::{self, Light};
 use crate::mask::crop_mask;
-use crate::opening::{Opening, openings};
+use crate::opening::openings;
 use crate::outline::Outline;
 use crate::outwards::outwards;
 use crate::region::Region;
@@ -55,6 +56,7 @@ pub enum Complexion {
 pub struct Steady {
     complexion: Complexion,
     follow: Follow,
+    tint: Tint,
     light: Option<Light>,
     detail_gain: Option<f32>,
     hidden: Hidden,
@@ -97,6 +99,11 @@ pub fn overlay(
     let region = Region::covered(frame, &outline, place.frame_from_crop)?;
     let seen = resample::crop(frame, place.frame_from_crop, side);
     let secs = steady.pass(time_secs);
+    if let Some(own) = faces.own {
+        steady
+            .tint
+            .look(&faces.drawn.picture, &own.picture, faces.points, secs);
+    }
     let bent = steady
         .follow
         .bend(faces.drawn, [faces.points, &points], secs);
@@ -110,7 +117,7 @@ pub fn overlay(
     steady.suit(&mut picture, &seen, &mask, secs);
     let (picture, mask, small_from_frame) = fitted(picture, mask, crop_from_frame);
     let mut weights = region.weights(&mask, small_from_frame);
-    leave_open(&mut weights, &openings(&points), (crop_from_frame, region));
+    let irises = leave_open(&mut weights, &points, (crop_from_frame, region));
     let difference = region.difference(frame, &picture, small_from_frame);
     let texture = texture(
         region.luma_of(frame),
@@ -121,7 +128,12 @@ pub fn overlay(
     let change = blended(difference, &weights);
     region.add(frame, &change, &weights, (place.opacity, &texture));
     let opaque = |[value]: &[f32; 1]| place.opacity * value;
-    let values = weights.values.iter().map(opaque).collect();
+    let mut values: Vec<f32> = weights.values.iter().map(opaque).collect();
+    for (i, share) in irises {
+        let share = place.opacity * share;
+        region.change(frame, i, |colour| steady.tint.change(colour, share));
+        values[i] = values[i].max(share);
+    }
     Some(Laid {
         rect: region.as_rect(),
         mask: Plane::new(region.width, region.height, values),
@@ -169,17 +181,28 @@ impl Steady {
     }
 }
 
-/// Leaves what is seen through mouth and lids as it is.
+/// Leaves what is seen through mouth and lids as it is; gives which pixels belong to irises, and how
+/// much.
 fn leave_open(
     weights: &mut Grid<1>,
-    openings: &[Opening],
+    points: &[Point2],
     (crop_from_frame, region): (Similarity, Region),
-) {
-    for ([weight], centre) in weights.values.iter_mut().zip(region.centres()) {
+) -> Vec<(usize, f32)> {
+    let (openings, irises) = (openings(points), irises(points));
+    let mut inside = Vec::new();
+    for (i, ([weight], centre)) in weights.values.iter_mut().zip(region.centres()).enumerate() {
         let at = crop_from_frame.apply(centre);
-        let share: f32 = openings.iter().map(|opening| opening.share(at)).sum();
-        *weight *= 1.0 - share.min(1.0);
+        let open: f32 = openings.iter().map(|opening| opening.share(at)).sum();
+        let open = open.min(1.0);
+        if 0.0 < open {
+            let tint = open * *weight * share(&irises, at);
+            *weight *= 1.0 - open;
+            if 0.0 < tint {
+                inside.push((i, tint));
+            }
+        }
     }
+    inside
 }
 
 #[cfg(test)]

@@ -151,4 +151,16 @@ impl Region {
             }
         }
     }
+
+    /// Adds to the colour of the box's pixel `i` what `more` says.
+    pub(crate) fn change(self, frame: &mut Picture, i: usize, more: impl Fn([f32; 3]) -> [f32; 3]) {
+        let (x, y) = (self.x + i % self.width, self.y + i / self.width);
+        let first = 3 * (y * frame.width() as usize + x);
+        let pixel = &mut frame.pixels_mut()[first..first + 3];
+        let more = more([pixel[0], pixel[1], pixel[2]].map(f32::from));
+        for (value, more) in pixel.iter_mut().zip(more) {
+            // Turning into a byte cuts off below 0 and above 255.
+            *value = (f32::from(*value) + more + 0.5) as u8;
+        }
+    }
 }
