@@ -1,15 +1,17 @@
 //! Who is seen in clips: a first pass over them, before anything is learned or changed.
 //!
-//! A second pass over the same clips with the same settings meets the same track numbers.
+//! A second pass over the same clips meets the same tracks: where the first kept what it followed,
+//! the clips are only read again, not followed.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_face::people::{self, SeenTogether, TrackIdentity};
-use effigy_face::{Face, TrackSettings, Tracker};
-use effigy_frame::{Frame, resample};
+use effigy_face::{TrackSettings, Tracker};
+use effigy_frame::{Frame, Point3, resample};
 use effigy_mark::consent::Template;
 use effigy_media::{Limits, VideoReader};
 use effigy_model::{Identifier, Identity};
@@ -39,6 +41,20 @@ pub(crate) enum Damage {
     IsNoted,
 }
 
+/// A followed face in one frame.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Posed {
+    pub(crate) track: u32,
+    /// The mesh, in pixels of the frame.
+    pub(crate) points: Vec<Point3>,
+}
+
+/// The faces of all frames of some clips, in order; nothing where there were too many to keep.
+type Kept = Option<Arc<Vec<Vec<Posed>>>>;
+
+/// Most faces that are kept from one pass to the next: 60 MB.
+const MOST_KEPT: usize = 10_000;
+
 /// One face followed over time.
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
@@ -57,6 +73,7 @@ pub(crate) struct Track {
 pub(crate) struct Survey {
     pub(crate) tracks: Vec<Track>,
     together: SeenTogether,
+    kept: Kept,
 }
 
 /// Frames between two looks at who a followed face is.
@@ -67,10 +84,10 @@ const MOST_IDENTITIES: usize = 24;
 const BATCH: usize = 16;
 
 /// Is given the number of a clip, a frame of it, and the faces in the frame.
-pub(crate) type Each<'a> = dyn FnMut(usize, Frame, Vec<Face>) -> Result<()> + 'a;
+pub(crate) type Each<'a> = dyn FnMut(usize, Frame, Vec<Posed>) -> Result<()> + 'a;
 
 /// Follows all faces in `clips` and gives each frame with its faces to `each`.
-pub(crate) fn follow(
+fn follow(
     clips: &Clips,
     networks: &Networks,
     progress: &mut dyn Progress,
@@ -78,6 +95,28 @@ pub(crate) fn follow(
 ) -> Result<()> {
     let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
     let mut tracker = Tracker::new(finder, mesher, TrackSettings::default())?;
+    let mut current = 0;
+    read(clips, progress, &mut |clip, frame| {
+        if clip != current {
+            tracker.start_afresh();
+            current = clip;
+        }
+        let faces = tracker.follow(&frame.picture, frame.time.secs());
+        let posed = faces.into_iter().map(|face| Posed {
+            track: face.track,
+            points: face.points,
+        });
+        let posed = posed.collect();
+        each(clip, frame, posed)
+    })
+}
+
+/// Reads `clips` and gives each frame, with the number of its clip, to `each`.
+fn read(
+    clips: &Clips,
+    progress: &mut dyn Progress,
+    each: &mut dyn FnMut(usize, Frame) -> Result<()>,
+) -> Result<()> {
     for (clip, path) in clips.paths.iter().enumerate() {
         let mut reader = match VideoReader::open(path, &Limits::default()) {
             Ok(reader) => reader,
@@ -102,13 +141,11 @@ pub(crate) fn follow(
             if clips.to_secs.is_some_and(|to| to <= frame.time.secs()) {
                 break;
             }
-            let faces = tracker.follow(&frame.picture, frame.time.secs());
-            each(clip, frame, faces)?;
+            each(clip, frame)?;
             if let ControlFlow::Break(()) = progress.step() {
                 return Err(Error::Cancelled);
             }
         }
-        tracker.start_afresh();
     }
     Ok(())
 }
@@ -132,8 +169,15 @@ pub(crate) fn survey(
     progress: &mut dyn Progress,
 ) -> Result<Survey> {
     let mut notes = Notes::default();
+    let (mut kept, mut n_kept) = (Vec::new(), 0);
     follow(clips, networks, progress, &mut |clip, frame, faces| {
         notes.take(clip, &frame, &faces, &networks.identifier);
+        n_kept += faces.len();
+        if n_kept <= MOST_KEPT {
+            kept.push(faces);
+        } else {
+            kept = Vec::new();
+        }
         Ok(())
     })?;
     notes.identify(&networks.identifier);
@@ -141,6 +185,7 @@ pub(crate) fn survey(
     Ok(Survey {
         tracks,
         together: notes.together,
+        kept: (n_kept <= MOST_KEPT).then(|| Arc::new(kept)),
     })
 }
 
@@ -153,7 +198,7 @@ struct Notes {
 }
 
 impl Notes {
-    fn take(&mut self, clip: usize, frame: &Frame, faces: &[Face], identifier: &Identifier) {
+    fn take(&mut self, clip: usize, frame: &Frame, faces: &[Posed], identifier: &Identifier) {
         for face in faces {
             let number = face.track;
             let new = Track {
@@ -201,6 +246,26 @@ pub(crate) struct Chosen {
     pub(crate) likeness: Option<f32>,
     /// The other people who were seen.
     pub(crate) others: Vec<Other>,
+    kept: Kept,
+}
+
+impl Chosen {
+    /// Gives each frame of `clips`, which must be those of the survey, with its faces to `each`.
+    pub(crate) fn again(
+        &self,
+        clips: &Clips,
+        networks: &Networks,
+        progress: &mut dyn Progress,
+        each: &mut Each<'_>,
+    ) -> Result<()> {
+        let Some(kept) = &self.kept else {
+            return follow(clips, networks, progress, each);
+        };
+        let mut kept = kept.iter();
+        read(clips, progress, &mut |clip, frame| {
+            each(clip, frame, kept.next().cloned().unwrap_or_default())
+        })
+    }
 }
 
 /// Somebody who was not chosen.
@@ -250,6 +315,7 @@ impl Survey {
             identities: theirs.flat_map(|track| track.identities.clone()).collect(),
             likeness: template.map(|_| likeness(best)),
             others: others.filter_map(|other| self.first_sight(other)).collect(),
+            kept: self.kept.clone(),
         })
     }
 
@@ -278,6 +344,7 @@ const SHORTEST_SHARE: u64 = 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::Quiet;
 
     /// An identity vector that points along one axis.
     fn along(axis: usize) -> Identity {
@@ -298,6 +365,7 @@ mod tests {
         Survey {
             tracks,
             together: SeenTogether::new(),
+            kept: None,
         }
     }
 
@@ -316,5 +384,40 @@ mod tests {
         let meant = seen.choose(Some(&template), 0.5).unwrap();
         assert_eq!((meant.tracks, meant.identities.len()), (vec![1, 3], 6));
         assert!(survey(&[]).choose(None, 0.5).is_none());
+    }
+
+    #[test]
+    fn what_was_kept_is_what_would_be_followed_again() {
+        let clip = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../testdata/actors/ada-1.mp4"
+        );
+        let clips = Clips {
+            paths: vec![clip.into(), clip.into()],
+            from_secs: 0.0,
+            to_secs: Some(0.4),
+            damage: Damage::Ends,
+        };
+        let networks = Networks::load(effigy_model::device::Choice::Cpu).unwrap();
+        let kept = super::survey(&clips, &networks, &mut Quiet).unwrap();
+        let kept = kept.choose(None, 0.5).unwrap();
+        let lost = Chosen {
+            kept: None,
+            ..kept.clone()
+        };
+        let [kept, followed] = [kept, lost].map(|chosen| {
+            let mut all = Vec::new();
+            let each = &mut |clip, frame: Frame, faces| {
+                all.push((clip, frame.index, faces));
+                Ok(())
+            };
+            chosen.again(&clips, &networks, &mut Quiet, each).unwrap();
+            all
+        });
+        assert!(
+            kept.iter()
+                .any(|(clip, _, faces)| *clip == 1 && !faces.is_empty())
+        );
+        assert_eq!(kept, followed);
     }
 }

@@ -19,7 +19,7 @@ use crate::networks::Networks;
 use crate::progress::Progress;
 use crate::quality::{Measuring, Quality};
 use crate::safeguards::{Safeguards, claim, same_person};
-use crate::survey::{Chosen, Clips, Damage, follow, survey};
+use crate::survey::{Chosen, Clips, Damage, survey};
 use draw::Renderer;
 use gaps::{Gaps, Ready, wanted};
 
@@ -91,7 +91,8 @@ pub struct SwapReport {
 /// Replaces the face of one person in `job.input` and writes a marked copy.
 ///
 /// Frames pass one at a time, so that memory stays the same however long the clip is. The clip is
-/// read twice: first to find out who is in it and whether they consent.
+/// read twice: first to find out who is in it and whether they consent. What was followed then is
+/// kept, unless the clip is very long.
 ///
 /// # Errors
 /// When a consent is missing, the person is not in the clip, or any frame cannot be read, drawn or
@@ -305,7 +306,7 @@ fn draw_all(
         }
         Ok(())
     };
-    follow(clips, networks, progress, &mut |_, frame, faces| {
+    chosen.again(clips, networks, progress, &mut |_, frame, faces| {
         pass(gaps.take(frame, wanted(faces, &chosen.tracks)), renderer)
     })?;
     pass(gaps.rest(), renderer)?;

@@ -23,7 +23,7 @@ use crate::networks::Networks;
 use crate::preview;
 use crate::progress::Progress;
 use crate::safeguards::{Safeguards, claim, same_person};
-use crate::survey::{Chosen, Clips, Damage, Other, follow, n_frames, survey};
+use crate::survey::{Chosen, Clips, Damage, Other, n_frames, survey};
 use dashboard::Dashboard;
 
 /// Everything one training needs.
@@ -199,7 +199,7 @@ fn gather(
     let every = total.unwrap_or(0).div_ceil(MOST_FACES).max(1);
     progress.begin(&format!("gathering faces of {}", set.person), total);
     let mut n_seen = 0;
-    follow(clips, networks, progress, &mut |_, frame, faces| {
+    chosen.again(clips, networks, progress, &mut |_, frame, faces| {
         for face in faces
             .iter()
             .filter(|face| chosen.tracks.contains(&face.track))

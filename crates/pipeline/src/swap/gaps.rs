@@ -3,18 +3,12 @@
 //! Frames wait while a wanted face is missing. When it comes back on the same track, its points
 //! are put on the straight line between; when it stays away, the frames go on as they are.
 
-use effigy_face::Face;
 use effigy_frame::{Frame, Point3};
+
+use crate::survey::Posed;
 
 /// Most frames that wait.
 const MOST_FRAMES: usize = 10;
-
-/// A wanted face in a frame.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Posed {
-    pub(super) track: u32,
-    pub(super) points: Vec<Point3>,
-}
 
 /// A frame with its wanted faces.
 pub(super) type Ready = (Frame, Vec<Posed>);
@@ -83,15 +77,9 @@ impl Posed {
 }
 
 /// The faces on some tracks.
-pub(super) fn wanted(faces: Vec<Face>, tracks: &[u32]) -> Vec<Posed> {
-    let theirs = faces
-        .into_iter()
-        .filter(|face| tracks.contains(&face.track));
-    let posed = theirs.map(|face| Posed {
-        track: face.track,
-        points: face.points,
-    });
-    posed.collect()
+pub(super) fn wanted(mut faces: Vec<Posed>, tracks: &[u32]) -> Vec<Posed> {
+    faces.retain(|face| tracks.contains(&face.track));
+    faces
 }
 
 #[cfg(test)]
