@@ -5,6 +5,7 @@
 //! flicker between frames is kept in [`Steady`], one for each face that is followed.
 
 mod blend;
+mod cells;
 mod detail;
 mod follow;
 mod grid;
