@@ -7,10 +7,11 @@ use effigy_media::{Limits, probe};
 use effigy_model::Identity;
 use effigy_model::weights::identity_threshold;
 
+use crate::clips::{Clips, Damage};
 use crate::error::{Error, Result};
 use crate::networks::Networks;
 use crate::progress::Progress;
-use crate::survey::{Clips, Damage, survey};
+use crate::survey::survey;
 
 /// Faces of one person in pictures and clips.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 //! [`Progress`] and stop cleanly when it says so; what they write appears only when complete.
 
 pub mod bench;
+mod clips;
 pub mod consents;
 mod demo;
 mod draft;

@@ -17,13 +17,14 @@ use effigy_model::face_model::store::{self, Start, Training};
 use effigy_model::face_model::{BASE_SHAPE, Shape};
 use effigy_train::{Budget, FaceSet, Lesson, Outcome, Report, Settings, Size};
 
+use crate::clips::{Clips, Damage, n_frames};
 use crate::error::{Error, Result};
 use crate::inputs;
 use crate::networks::Networks;
 use crate::preview;
 use crate::progress::Progress;
 use crate::safeguards::{Safeguards, claim, same_person};
-use crate::survey::{Chosen, Clips, Damage, Other, n_frames, survey};
+use crate::survey::{Chosen, Other, survey};
 use dashboard::Dashboard;
 
 /// Everything one training needs.

@@ -8,9 +8,9 @@ use effigy_model::mesher::Mesh;
 use effigy_model::{FaceModel, Mesher};
 use effigy_render::{Complexion, Faces, Place, Steady, overlay};
 
+use crate::clips::Posed;
 use crate::error::Result;
 use crate::quality::{Measuring, Replaced};
-use crate::survey::Posed;
 
 /// Yaw from which a drawn face begins to fade, and from which it is gone, in degrees.
 const FADE_YAW_DEGREES: [f32; 2] = [50.0, 68.0];

@@ -5,7 +5,7 @@
 
 use effigy_frame::{Frame, Point3};
 
-use crate::survey::Posed;
+use crate::clips::Posed;
 
 /// Most frames that wait.
 const MOST_FRAMES: usize = 10;
