@@ -116,8 +116,11 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// Hashes a file of any size; gives hexadecimal digits.
-pub(crate) fn sha256(path: &Path) -> Result<String> {
+/// Hashes a file of any size with SHA-256; gives hexadecimal digits.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sha256(path: &Path) -> Result<String> {
     let read_error = |source| Error::Read {
         source,
         path: path.to_owned(),
@@ -134,7 +137,7 @@ pub(crate) fn sha256_of(bytes: &[u8]) -> String {
 }
 
 /// Writes bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -105,11 +105,11 @@ pub fn match_faces(
     })
 }
 
-/// Gives who is seen most in all of `references` together, and how they move.
+/// Gives who is seen most in real pictures or clips of somebody, all together, and how they move.
 ///
 /// # Errors
 /// When a reference cannot be read or shows no face, or `progress` asks to stop.
-pub(crate) fn person_of(
+pub fn person(
     references: &[PathBuf],
     networks: &Networks,
     progress: &mut dyn Progress,
@@ -122,11 +122,11 @@ pub(crate) fn person_of(
         identities.push(leading.identity);
         windows.extend(leading.windows);
     }
-    let person = |identity| Person {
+    let of = |identity| Person {
         identity,
         manner: manner(&windows),
     };
-    Ok(Identity::mean(&identities).map(person))
+    Ok(Identity::mean(&identities).map(of))
 }
 
 /// Crops compared of each person.

@@ -6,23 +6,22 @@
 
 pub mod batch;
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use effigy_detect::container;
+use effigy_detect::container::{self, Container};
 use effigy_detect::cue::speech::Sound;
 use effigy_detect::report::{Footing, MadeBy};
 use effigy_detect::{Calibration, Cue, Judges, Person, Report, ScanSettings, Scanner};
 use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture};
-use effigy_mark::Trust;
-use effigy_media::{Info, Limits, Orientation, VideoReader, read_audio, read_picture};
+use effigy_mark::{Trust, hex};
+use effigy_media::{Info, Limits, Orientation, VideoReader, read_audio};
 use sha2::{Digest as _, Sha256};
+
+pub use crate::matching::person;
 
 use crate::error::{Error, Result};
 use crate::faces::follow;
-use crate::matching::person_of;
 use crate::networks::Networks;
 use crate::progress::Progress;
 
@@ -83,30 +82,25 @@ pub struct Footage<'a> {
     pub sound: Sound,
 }
 
-/// Gives who is seen most in real pictures or clips of somebody, and how they move, to compare
-/// faces with.
-///
-/// # Errors
-/// When a reference cannot be read or shows no face, or `progress` asks to stop.
-pub fn person(
-    references: &[PathBuf],
-    networks: &Networks,
-    progress: &mut dyn Progress,
-) -> Result<Option<Person>> {
-    person_of(references, networks, progress)
-}
-
 /// Judges one file.
 ///
 /// # Errors
 /// When the file cannot be read to its end, or `progress` asks to stop.
 pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> Result<Report> {
-    let reader = VideoReader::open(&job.input, &job.limits)?;
+    let mut reader = VideoReader::open(&job.input, &job.limits)?;
     let info = reader.info().clone();
-    let sha256 = sha256_of(&job.input)?;
+    let sha256 = effigy_mark::sha256(&job.input)?;
     let marks = effigy_mark::verify(&job.input, &job.trust)?;
+    let mut container = headers(job)?;
+    let mut first = None;
+    if container.steps.is_some() && is_upright(&info) {
+        first = reader.next();
+        if let Some(Ok(frame)) = &first {
+            container.look_for_earlier_save(&frame.picture);
+        }
+    }
     let footage = Footage {
-        frames: Box::new(reader),
+        frames: Box::new(first.into_iter().chain(reader)),
         n_frames: info.video.as_ref().and_then(|video| video.frames),
         sound: sound(job, &info),
     };
@@ -114,7 +108,7 @@ pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> 
         sha256: Some(sha256),
         marks: Some(marks),
         claims: claims(&info),
-        container: container(job, &info)?,
+        container: container.in_words(),
         ..footing(job)
     };
     judge(job, footage, footing, networks, progress)
@@ -220,26 +214,22 @@ fn footing(job: &ScanJob) -> Footing {
     }
 }
 
-/// How a file was put together, in words.
-fn container(job: &ScanJob, info: &Info) -> Result<Option<String>> {
-    let unreadable = |source| Error::Read {
-        source,
-        path: job.input.clone(),
-    };
+/// How a file was put together, as its headers show.
+fn headers(job: &ScanJob) -> Result<Container> {
     // A sequence of pictures has no headers of its own.
     if !job.input.is_file() {
-        return Ok(None);
+        return Ok(Container::default());
     }
-    let mut container = container::look(&job.input).map_err(unreadable)?;
-    // A picture that was turned has its blocks elsewhere.
-    let upright = info
-        .video
-        .as_ref()
-        .is_some_and(|video| video.orientation == Orientation::default());
-    if container.steps.is_some() && upright {
-        container.look_for_earlier_save(&read_picture(&job.input, &job.limits)?);
-    }
-    Ok(container.in_words())
+    container::look(&job.input).map_err(|source| Error::Read {
+        source,
+        path: job.input.clone(),
+    })
+}
+
+/// Whether pixels lie as they were stored: those of a turned picture have their blocks elsewhere.
+fn is_upright(info: &Info) -> bool {
+    let video = info.video.as_ref();
+    video.is_some_and(|video| video.orientation == Orientation::default())
 }
 
 /// What a file says of itself, in words.
@@ -280,26 +270,4 @@ pub fn cut_out(frame: Frame, window: Option<Window>) -> Frame {
         picture: Picture::new(columns, rows, pixels),
         ..frame
     }
-}
-
-pub(crate) fn sha256_of(path: &Path) -> Result<String> {
-    let unreadable = |source| Error::Read {
-        source,
-        path: path.to_owned(),
-    };
-    let mut file = File::open(path).map_err(unreadable)?;
-    let mut digest = Sha256::new();
-    let mut block = vec![0; 1 << 16];
-    loop {
-        let n = file.read(&mut block).map_err(unreadable)?;
-        if n == 0 {
-            break;
-        }
-        digest.update(&block[..n]);
-    }
-    Ok(hex(&digest.finalize()))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -14,10 +14,11 @@ use std::thread;
 
 use effigy_detect::Report;
 use effigy_detect::report::page::page;
+use effigy_mark::{hex, sha256};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{ScanJob, hex, scan, sha256_of};
+use super::{ScanJob, scan};
 use crate::draft::DraftFile;
 use crate::error::{Error, Result};
 use crate::inputs::{self, Input};
@@ -239,7 +240,7 @@ fn failed(path: &Path, why: &str) -> Scanned {
 /// Names a report after its file, and after what the report depends on.
 fn report_name(each: &ScanJob) -> Result<String> {
     let mut digest = Sha256::new();
-    digest.update(sha256_of(&each.input)?);
+    digest.update(sha256(&each.input)?);
     digest.update(each.input.to_string_lossy().as_bytes());
     let settings = (each.settings, each.window, &each.tracking, &each.person);
     digest.update(format!("{settings:?} {}", env!("CARGO_PKG_VERSION")));

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use effigy_detect::Cue;
 use effigy_detect::cue::measures;
 
-use super::{Reading, Truth, auc};
+use super::table::auc;
+use super::{Reading, Truth};
 
 /// Prints how well each measure, as it was taken and with no weights, tells fakes from real faces.
 ///
