@@ -13,6 +13,7 @@ mod error;
 pub mod exhibit;
 pub mod finding;
 pub mod fuse;
+pub mod matter;
 pub mod patch;
 pub mod person;
 pub mod reading;

@@ -20,6 +20,7 @@ use crate::cue::splice;
 use crate::cue::synthesis::Synthesis;
 use crate::exhibit::{Exhibit, Exhibits};
 use crate::finding::{Cue, Span};
+use crate::matter::Matter;
 use crate::patch::Patch;
 use crate::person::{self, Manner};
 use crate::reading::{NotTaken, Taken};
@@ -214,13 +215,17 @@ impl Watch {
             return;
         }
         self.n_close_looks += 1;
-        if let Some(unfit) = unfit {
+        let patch = Patch::around(sight).filter(|_| unfit.is_none());
+        let matter = patch
+            .as_ref()
+            .and_then(|patch| Matter::of(&sight.frame.picture, patch));
+        if let Some(unfit) = unfit.or_else(|| matter?.unfit()) {
             *self.unfit.entry(unfit).or_default() += 1;
             return;
         }
         self.drift.look(sight, &judges.identifier);
         self.look_for_seams(sight, judges, exhibits);
-        if let Some(patch) = Patch::around(sight) {
+        if let Some(patch) = patch {
             self.look_at_pixels(sight, &patch, judges, exhibits);
             self.look_at_traces(sight, &patch, judges, exhibits);
         }
@@ -313,14 +318,14 @@ impl Watch {
             (Err(not), Some(why)) => Err(NotTaken::new(not.cue, why.in_words())),
             (taken, None) => taken,
         };
-        let mut taken: Vec<Taken> = pixels.into_iter().map(tell_why).collect();
         let light_towards = self.light.towards();
-        taken.extend([
+        let movements = [
             self.movement.finish(),
             self.light.finish(),
             self.pulse.finish(),
             self.speech.finish(sound),
-        ]);
+        ];
+        let taken = pixels.into_iter().chain(movements).map(tell_why).collect();
         Watched {
             track: self.track,
             span: self.span,

@@ -93,6 +93,10 @@ pub enum Unfit {
     Blurred,
     /// Seen from the side.
     Turned,
+    /// Without grain, as drawn faces are; see [`crate::matter`].
+    Drawn,
+    /// Without colour, as statues, ink and black-and-white pictures are.
+    Colourless,
 }
 
 impl Unfit {
@@ -103,6 +107,11 @@ impl Unfit {
             Self::Dark => "the face is too dark",
             Self::Blurred => "the face is too blurred",
             Self::Turned => "the face is seen from the side",
+            Self::Drawn => "the face has no grain at all, as a drawn face, which is no photograph",
+            Self::Colourless => {
+                "the face has no colour, or one pale tint: it may be a statue or a drawing, and \
+                 black-and-white pictures are not judged"
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What cannot be judged is said to be, and why.
 
 use effigy_detect::{Report, Verdict};
+use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Similarity, resample};
 
 use crate::made::{actor, each_value, grey, look, look_at, write_clip, write_picture};
@@ -90,4 +91,82 @@ fn a_still_picture_as_video_is_judged_without_a_pulse() {
     let clip = folder.path().join("still.mp4");
     write_clip(&clip, &vec![actor(1).remove(0); 40]);
     assert_ne!(look(&clip).verdict, Verdict::NotJudged);
+}
+
+/// Four flat shades of one paint, twice as large, as in a cartoon.
+fn as_cartoon(picture: &Picture) -> Picture {
+    let (width, height) = (picture.width(), picture.height());
+    let soft = resample::resize(picture, width / 4, height / 4);
+    let small_from_large = Similarity {
+        a: 0.125,
+        ..Similarity::IDENTITY
+    };
+    let mut flat = resample::warp(&soft, small_from_large, 2 * width, 2 * height);
+    for rgb in flat.pixels_mut().chunks_exact_mut(3) {
+        let shade = match luma([rgb[0], rgb[1], rgb[2]]) {
+            v if v < 50.0 => 0.15,
+            v if v < 90.0 => 0.45,
+            v if v < 160.0 => 0.8,
+            _ => 1.0,
+        };
+        rgb.copy_from_slice(&[250.0, 200.0, 160.0].map(|v| (shade * v) as u8));
+    }
+    flat
+}
+
+/// Warm grey stone with a grain, as of a bust.
+fn as_stone(picture: &Picture) -> Picture {
+    let mut stone = picture.clone();
+    let mut state = 7_u32;
+    for rgb in stone.pixels_mut().chunks_exact_mut(3) {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let grain = (state >> 24) as f32 / 16.0 - 8.0;
+        let level = luma([rgb[0], rgb[1], rgb[2]]) + grain;
+        rgb.copy_from_slice(&[0.95, 0.92, 0.86].map(|share| (share * level) as u8));
+    }
+    stone
+}
+
+/// A face of circles and lines, as children draw it.
+fn doodle() -> Picture {
+    let mut picture = Picture::filled(480, 480, [160, 210, 230]);
+    let mut disc = |x: i32, y: i32, (rx, ry): (i32, i32), colour: [u8; 3]| {
+        for v in -ry..=ry {
+            for u in -rx..=rx {
+                if u * u * ry * ry + v * v * rx * rx <= rx * rx * ry * ry {
+                    picture.set((x + u) as u32, (y + v) as u32, colour);
+                }
+            }
+        }
+    };
+    disc(240, 220, (150, 190), [70, 40, 20]);
+    disc(240, 250, (120, 160), [240, 190, 150]);
+    for x in [190, 290] {
+        disc(x, 230, (26, 16), [255; 3]);
+        disc(x, 230, (11, 11), [40, 90, 60]);
+        disc(x, 195, (30, 6), [70, 40, 20]);
+    }
+    disc(240, 280, (14, 24), [220, 160, 120]);
+    disc(240, 345, (46, 14), [200, 80, 90]);
+    picture
+}
+
+#[test]
+fn cartoons_are_not_judged() {
+    check_not_judged(&look_at(as_cartoon), "drawn face");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, picture) in [("a.png", doodle()), ("b.png", as_cartoon(&actor(1)[0]))] {
+        let path = folder.path().join(name);
+        write_picture(&path, &picture);
+        check_not_judged(&look(&path), "");
+    }
+}
+
+#[test]
+fn statues_and_black_and_white_are_not_judged() {
+    check_not_judged(&look_at(as_stone), "statue");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bust.jpg");
+    write_picture(&path, &as_stone(&actor(1)[0]));
+    check_not_judged(&look(&path), "statue");
 }
