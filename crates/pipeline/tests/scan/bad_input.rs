@@ -1,10 +1,16 @@
 //! What cannot be judged is said to be, and why.
 
+use std::fs;
+
 use effigy_detect::{Report, Verdict};
 use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Similarity, resample};
 
-use crate::made::{actor, each_value, grey, look, look_at, write_clip, write_picture};
+use effigy_pipeline::{Quiet, ScanJob, scan};
+
+use crate::made::{
+    actor, each_value, grey, look, look_at, networks, write_clip, write_clip_with, write_picture,
+};
 
 #[test]
 fn a_clip_without_a_face_is_not_judged() {
@@ -169,4 +175,60 @@ fn statues_and_black_and_white_are_not_judged() {
     let path = folder.path().join("bust.jpg");
     write_picture(&path, &as_stone(&actor(1)[0]));
     check_not_judged(&look(&path), "statue");
+}
+
+/// What the cue *speech* says of the actor with this sound.
+fn said_of_speech(sound: Option<&[u8]>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (wav, clip) = (folder.path().join("sound.wav"), folder.path().join("a.mkv"));
+    if let Some(samples) = sound {
+        fs::write(&wav, wav_of(samples)).unwrap();
+    }
+    write_clip_with(&clip, &actor(80), sound.map(|_| wav));
+    let report = look(&clip);
+    let speech = report.faces[0].cues.iter().find(|cue| cue.name == "speech");
+    let speech = speech.unwrap();
+    assert_eq!(speech.score, None);
+    speech.sentence.clone()
+}
+
+/// Mono samples of 8 bits, 8000 a second.
+fn wav_of(samples: &[u8]) -> Vec<u8> {
+    let n = samples.len() as u32;
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + n).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend(8000_u32.to_le_bytes());
+    wav.extend(8000_u32.to_le_bytes());
+    wav.extend(b"\x01\0\x08\0data");
+    wav.extend(n.to_le_bytes());
+    wav.extend(samples);
+    wav
+}
+
+#[test]
+fn without_sound_or_with_silence_lips_are_not_judged() {
+    assert!(said_of_speech(None).contains("there is no sound"));
+    let silence = said_of_speech(Some(&[128; 26_000]));
+    assert!(silence.contains("silent"), "{silence}");
+}
+
+#[test]
+fn a_picture_that_claims_to_be_huge_is_refused_and_a_cut_one_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let [huge, cut] = ["huge.png", "cut.jpg"].map(|name| folder.path().join(name));
+    write_picture(&huge, &grey());
+    let mut bytes = fs::read(&huge).unwrap();
+    // Width and height stand behind the signature and the header's name.
+    bytes[16..24].copy_from_slice(&[0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60]);
+    fs::write(&huge, bytes).unwrap();
+    write_picture(&cut, &actor(1)[0]);
+    let bytes = fs::read(&cut).unwrap();
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    for path in [huge, cut] {
+        let job = ScanJob::new(path.clone());
+        let refused = scan(&job, &networks(), &mut Quiet).unwrap_err();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(refused.to_string().contains(&name), "{refused}");
+    }
 }

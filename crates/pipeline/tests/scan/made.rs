@@ -32,13 +32,20 @@ pub(crate) fn actor(n: usize) -> Vec<Picture> {
     frames.take(n).map(|frame| frame.unwrap().picture).collect()
 }
 
+pub(crate) fn write_clip(path: &Path, pictures: &[Picture]) {
+    write_clip_with(path, pictures, None);
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "actors and grey cards are nobody's faces"
 )]
-pub(crate) fn write_clip(path: &Path, pictures: &[Picture]) {
+pub(crate) fn write_clip_with(path: &Path, pictures: &[Picture], sound: Option<PathBuf>) {
     let (width, height) = (pictures[0].width(), pictures[0].height());
-    let settings = WriteSettings::new(width, height, Rational::new(25, 1));
+    let settings = WriteSettings {
+        audio_from: sound,
+        ..WriteSettings::new(width, height, Rational::new(25, 1))
+    };
     let mut writer = VideoWriter::create(path, &settings).unwrap();
     for (i, picture) in pictures.iter().enumerate() {
         let frame = Frame {
