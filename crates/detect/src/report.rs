@@ -2,6 +2,7 @@
 //!
 //! The JSON form is versioned: a field may be added within a version, none changes its meaning.
 
+mod cue;
 mod lights;
 pub mod page;
 mod person;
@@ -11,9 +12,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+pub use self::cue::{CueReport, Standing};
 use crate::calibration::Calibration;
+
 use crate::exhibit::Exhibit;
-use crate::finding::{Evidence, Finding, Moment, Outcome};
+use crate::finding::Moment;
 use crate::fuse::fuse;
 use crate::person::Person;
 use crate::reading::{NotTaken, Taken};
@@ -53,6 +56,10 @@ pub struct Report {
     pub fake_probability: Option<f32>,
     /// The share of manipulated faces that the probability assumes.
     pub prevalence: f32,
+    /// Up to this probability a face shows no signs.
+    pub no_signs_to: f32,
+    /// From this probability on a face shows signs; between the two it is inconclusive.
+    pub signs_from: f32,
     /// Why, in sentences, the weightiest first.
     pub reasons: Vec<String>,
     /// What could not be judged, in sentences.
@@ -100,23 +107,6 @@ pub struct FaceReport {
     /// Its worst frames.
     #[serde(skip)]
     pub exhibits: Vec<Exhibit>,
-}
-
-/// What one cue says.
-#[derive(Clone, Debug, Serialize)]
-pub struct CueReport {
-    /// Which.
-    pub name: &'static str,
-    /// `0..=1`, 1 strongest; `None` when it could not judge.
-    pub score: Option<f32>,
-    /// What it saw, or why it could not judge.
-    pub sentence: String,
-    /// `[from, to]` in seconds, where it was worst.
-    pub when: Vec<[f64; 2]>,
-    /// `[seconds, score]`
-    pub timeline: Vec<[f64; 2]>,
-    /// The numbers behind the score.
-    pub measures: Vec<(&'static str, f32)>,
 }
 
 /// What judged: for whoever wants to do it again.
@@ -194,6 +184,8 @@ impl Report {
             marked_as_synthetic: marked,
             fake_probability: likeliest.and_then(|face| face.fake_probability),
             prevalence: calibration.prevalence,
+            no_signs_to: calibration.no_signs_to,
+            signs_from: calibration.signs_from,
             not_judged: words::not_judged(&faces),
             reasons,
             cues: lights
@@ -229,7 +221,13 @@ impl FaceReport {
         let fused = fuse(&taken, calibration);
         let cues = fused.findings.iter().map(|finding| {
             let reading = taken.iter().flatten().find(|r| r.cue == finding.cue);
-            let mut cue = CueReport::of(finding);
+            let counts = calibration.cue(finding.cue).is_some_and(|c| 0.0 < c.weight);
+            let standing = if counts {
+                Standing::Counts
+            } else {
+                Standing::Told
+            };
+            let mut cue = CueReport::of(finding, standing);
             if let Some(reading) = reading {
                 let names = reading.measures.iter().map(|m| m.name);
                 cue.measures = names.zip(reading.overall.iter().copied()).collect();
@@ -278,39 +276,6 @@ fn judgeable(taken: Vec<Taken>, is_video: bool, n_looks: u64) -> Vec<Taken> {
         ))
     };
     taken.into_iter().map(refuse).collect()
-}
-
-impl CueReport {
-    /// Turns a finding into what is reported of it.
-    pub fn of(finding: &Finding) -> Self {
-        let name = finding.cue.name();
-        match &finding.outcome {
-            Outcome::Judged(evidence) => Self::judged(name, evidence),
-            Outcome::NotJudged(why) => Self {
-                name,
-                score: None,
-                sentence: format!("Not judged: {why}."),
-                when: Vec::new(),
-                timeline: Vec::new(),
-                measures: Vec::new(),
-            },
-        }
-    }
-
-    fn judged(name: &'static str, evidence: &Evidence) -> Self {
-        Self {
-            name,
-            score: Some(evidence.score),
-            sentence: evidence.sentence.clone(),
-            when: evidence
-                .when
-                .iter()
-                .map(|s| [s.from_secs, s.to_secs])
-                .collect(),
-            timeline: points(&evidence.timeline),
-            measures: Vec::new(),
-        }
-    }
 }
 
 /// Thins a timeline out: of neighbouring moments the worst stays.

@@ -11,9 +11,6 @@ pub(super) fn summary(scanned: &Scanned) -> String {
         return format!("{name}: not readable: {why}");
     }
     let mut lines = vec![format!("{name}: {}", verdict(report))];
-    for reason in strings(&report["cues"], "sentence") {
-        lines.push(format!("  {reason}"));
-    }
     let faces = report["faces"].as_array();
     for face in faces.into_iter().flatten() {
         lines.push(format!(
@@ -24,9 +21,11 @@ pub(super) fn summary(scanned: &Scanned) -> String {
             verdict(face)
         ));
         if face["verdict"] != "not_judged" {
-            lines.extend(face["cues"].as_array().into_iter().flatten().map(cue));
+            lines.extend(cues(&face["cues"]));
         }
     }
+    lines.push("  the file".to_owned());
+    lines.extend(cues(&report["cues"]));
     let unjudged = report["not_judged"].as_array().into_iter().flatten();
     lines.extend(
         unjudged
@@ -53,26 +52,35 @@ fn verdict(of: &Value) -> String {
     }
 }
 
-fn cue(cue: &Value) -> String {
-    const WIDTH: usize = 10;
+/// A line for each cue: what counts, what is only told, what could not be judged.
+fn cues(cues: &Value) -> Vec<String> {
+    let of = |standing: &str| -> Vec<&Value> {
+        let cues = cues.as_array().into_iter().flatten();
+        cues.filter(|cue| cue["standing"] == standing).collect()
+    };
+    let mut lines: Vec<String> = of("counts")
+        .into_iter()
+        .map(|cue| line(cue, &cue["score"].as_f64().map_or(String::new(), bar)))
+        .collect();
+    lines.extend(of("told").into_iter().map(|cue| line(cue, "told only")));
+    let unjudged = of("not_judged");
+    lines.extend(unjudged.into_iter().map(|cue| line(cue, "–")));
+    lines
+}
+
+const BAR_WIDTH: usize = 10;
+
+fn bar(score: f64) -> String {
+    let filled = ((score * BAR_WIDTH as f64).round() as usize).min(BAR_WIDTH);
+    format!("{}{}", "█".repeat(filled), "░".repeat(BAR_WIDTH - filled))
+}
+
+fn line(cue: &Value, bar: &str) -> String {
     let name = cue["name"].as_str().unwrap_or_default();
     let sentence = cue["sentence"].as_str().unwrap_or_default();
-    let bar = match cue["score"].as_f64() {
-        Some(score) => {
-            let filled = (score * WIDTH as f64).round() as usize;
-            let filled = filled.min(WIDTH);
-            format!("{}{}", "█".repeat(filled), "░".repeat(WIDTH - filled))
-        }
-        None => " ".repeat(WIDTH),
-    };
-    format!("    {name:<12}{bar}  {sentence}")
+    format!("    {name:<12}{bar:<BAR_WIDTH$}  {sentence}")
 }
 
 fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or(0.0)
-}
-
-fn strings<'a>(list: &'a Value, field: &'a str) -> impl Iterator<Item = &'a str> {
-    let items = list.as_array().into_iter().flatten();
-    items.filter_map(move |item| item[field].as_str())
 }

@@ -4,7 +4,7 @@
 //! 3-D lighting environments", WIFS 2010). Two lamps in one room do the same, so this is told and
 //! does not count in the verdict.
 
-use super::CueReport;
+use super::{CueReport, Standing};
 use crate::cue::light::degrees_between;
 use crate::finding::{Cue, Span};
 use crate::scanner::Watched;
@@ -30,17 +30,14 @@ pub(super) fn between(watched: &[Watched]) -> Option<CueReport> {
     } else {
         "The light falls on them from about the same side"
     };
+    let sentence = format!(
+        "{words} (faces {} and {}, {degrees:.0}° apart).",
+        a + 1,
+        b + 1
+    );
     Some(CueReport {
-        name: Cue::Light.name(),
-        score: None,
-        sentence: format!(
-            "{words} (faces {} and {}, {degrees:.0}° apart; told, not counted).",
-            a + 1,
-            b + 1
-        ),
-        when: Vec::new(),
-        timeline: Vec::new(),
         measures: vec![("apart-degrees", degrees)],
+        ..CueReport::words(Cue::Light.name(), Standing::Told, sentence)
     })
 }
 

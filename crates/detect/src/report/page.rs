@@ -5,7 +5,7 @@ mod picture;
 
 use std::fmt::Write as _;
 
-use super::{CueReport, FaceReport, Report, Verdict};
+use super::{CueReport, FaceReport, Report, Standing, Verdict};
 
 /// Faces that are shown in full; of a crowd the others get a line each.
 const MOST_FACES: usize = 12;
@@ -56,11 +56,15 @@ fn head(html: &mut String, report: &Report, name: &str) {
             title(report)
         ),
     );
-    add(html, format_args!("<p>{}</p>", report.verdict.meaning()));
+    add(html, format_args!("<p>{}</p>", meaning(report)));
     if let Some(probability) = report.fake_probability {
         let percent = 100.0 * probability;
         let prevalence = 100.0 * report.prevalence;
-        html.push_str(&chart::gauge(probability));
+        html.push_str(&chart::gauge(
+            probability,
+            report.no_signs_to,
+            report.signs_from,
+        ));
         add(
             html,
             format_args!(
@@ -87,6 +91,14 @@ fn title(report: &Report) -> &'static str {
         Verdict::NoSigns => "No signs of manipulation",
         Verdict::Inconclusive => "Inconclusive",
         Verdict::Signs => "Signs of manipulation",
+    }
+}
+
+fn meaning(report: &Report) -> &'static str {
+    if report.marked_as_synthetic {
+        "The file itself says that a machine made or changed it."
+    } else {
+        report.verdict.meaning()
     }
 }
 
@@ -132,33 +144,59 @@ fn show_face(html: &mut String, face: &FaceReport, report: &Report) {
     html.push_str("</section>");
 }
 
+/// What counts comes first, then what is only told; what could not be judged is folded away.
 fn cues(html: &mut String, cues: &[CueReport]) {
+    let of = |standing: Standing| cues.iter().filter(move |cue| cue.standing == standing);
     html.push_str("<table>");
-    for cue in cues {
-        let bar = cue.score.map_or(String::from("–"), chart::bar);
-        let when: Vec<String> = cue
-            .when
-            .iter()
-            .map(|[from, to]| format!("{from:.1}–{to:.1} s"))
-            .collect();
-        let when = if when.is_empty() {
-            String::new()
-        } else {
-            format!(
-                "<br><span class=\"small\">Strongest at {}.</span>",
-                when.join(", ")
-            )
-        };
-        add(
-            html,
-            format_args!(
-                "<tr><th>{}</th><td>{bar}</td><td>{}{when}</td></tr>",
-                cue.name,
-                escaped(&cue.sentence)
-            ),
-        );
+    for cue in of(Standing::Counts) {
+        row(html, cue, &cue.score.map_or(String::new(), chart::bar));
+    }
+    if of(Standing::Told).next().is_some() {
+        html.push_str("<tr class=\"told\"><td colspan=\"3\">Told only; these do not count in the verdict:</td></tr>");
+    }
+    for cue in of(Standing::Told) {
+        row(html, cue, &cue.score.map_or(String::new(), chart::mark));
     }
     html.push_str("</table>");
+    let names: Vec<&str> = of(Standing::NotJudged).map(|cue| cue.name).collect();
+    if names.is_empty() {
+        return;
+    }
+    add(
+        html,
+        format_args!(
+            "<details><summary>Not judged: {}</summary><table>",
+            names.join(", ")
+        ),
+    );
+    for cue in of(Standing::NotJudged) {
+        row(html, cue, "–");
+    }
+    html.push_str("</table></details>");
+}
+
+fn row(html: &mut String, cue: &CueReport, bar: &str) {
+    let when: Vec<String> = cue
+        .when
+        .iter()
+        .map(|[from, to]| format!("{from:.1}–{to:.1} s"))
+        .collect();
+    let when = if when.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "<br><span class=\"small\">Strongest at {}.</span>",
+            when.join(", ")
+        )
+    };
+    add(
+        html,
+        format_args!(
+            "<tr><th>{}</th><td>{bar}</td><td>{}{when}</td></tr>",
+            cue.name,
+            escaped(&cue.sentence)
+        ),
+    );
 }
 
 fn unjudged(html: &mut String, report: &Report) {
@@ -194,7 +232,10 @@ fn file(html: &mut String, report: &Report) {
     }
     add(
         html,
-        format_args!("Judged by {}", escaped(&report.made_by.program)),
+        format_args!(
+            "Judged by {}</p><details><summary>Weights of its networks</summary><p class=\"small\">",
+            escaped(&report.made_by.program)
+        ),
     );
     for (name, sha256) in &report.made_by.weights {
         add(
@@ -202,7 +243,7 @@ fn file(html: &mut String, report: &Report) {
             format_args!("<br>{} <code>{sha256}</code>", escaped(name)),
         );
     }
-    html.push_str("</p></section>");
+    html.push_str("</p></details></section>");
 }
 
 /// Appends; writing into a string cannot fail.
@@ -242,6 +283,7 @@ header>p:first-child{margin:0;color:#566}
 figcaption{font-size:.8rem;color:#566}
 table{border-collapse:collapse;width:100%}td,th{padding:6px 8px 6px 0;text-align:left;vertical-align:top;border-top:1px solid #e3e6ea}
 th{font-weight:600;white-space:nowrap}td:nth-child(2){width:110px}
+tr.told td{font-size:.85rem;color:#566;padding-top:14px}summary{cursor:pointer;font-size:.85rem;color:#566;padding-top:8px}
 code{font-size:.75rem;word-break:break-all}svg{max-width:100%;height:auto}
 ";
 

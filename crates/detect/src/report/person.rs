@@ -3,7 +3,7 @@
 use effigy_model::Identity;
 use effigy_model::weights::identity_threshold;
 
-use super::CueReport;
+use super::{CueReport, Standing};
 use crate::calibration::sigmoid;
 use crate::finding::Cue;
 use crate::person::{Manners, Person, Window, manner};
@@ -43,16 +43,17 @@ fn looks(person: &Identity, face: Option<&Identity>) -> CueReport {
             )
         }
     };
+    let standing = match similarity {
+        Some(_) => Standing::Told,
+        None => Standing::NotJudged,
+    };
     CueReport {
-        name: Cue::Person.name(),
         score: similarity.map(|s| sigmoid((threshold.similarity - s) / STEP)),
-        sentence,
-        when: Vec::new(),
-        timeline: Vec::new(),
         measures: similarity
             .map(|s| ("unlike", 1.0 - s))
             .into_iter()
             .collect(),
+        ..CueReport::words(Cue::Person.name(), standing, sentence)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use effigy_mark::{Report as Marks, State};
 
-use super::{CueReport, FaceReport, Verdict};
+use super::{CueReport, FaceReport, Standing, Verdict};
 use crate::finding::Cue;
 use crate::fuse::ESSENTIAL;
 
@@ -38,18 +38,23 @@ impl Verdict {
 
 /// What the marks of a file say.
 pub(super) fn provenance(marks: Option<&Marks>) -> CueReport {
-    let (score, sentence) = match marks {
-        None => (None, "Not judged: this is not the file itself.".to_owned()),
-        Some(marks) if marks.marked => (Some(1.0), synthetic(marks)),
-        Some(marks) => (None, unmarked(marks)),
-    };
-    CueReport {
-        name: Cue::Provenance.name(),
-        score,
-        sentence,
-        when: Vec::new(),
-        timeline: Vec::new(),
-        measures: Vec::new(),
+    let name = Cue::Provenance.name();
+    match marks {
+        None => {
+            let sentence = "Not judged: this is not the file itself.".to_owned();
+            CueReport::words(name, Standing::NotJudged, sentence)
+        }
+        Some(marks) if marks.marked => CueReport {
+            score: Some(1.0),
+            ..CueReport::words(name, Standing::Counts, synthetic(marks))
+        },
+        Some(marks) => {
+            let standing = match marks.credentials {
+                Some(_) => Standing::Told,
+                None => Standing::NotJudged,
+            };
+            CueReport::words(name, standing, unmarked(marks))
+        }
     }
 }
 
@@ -87,13 +92,10 @@ fn unmarked(marks: &Marks) -> String {
 /// How the file was put together; told, never counted.
 pub(super) fn container(said: Option<String>) -> CueReport {
     let unknown = "Not judged: its headers say nothing of how it was put together.";
-    CueReport {
-        name: Cue::Container.name(),
-        score: None,
-        sentence: said.unwrap_or_else(|| unknown.to_owned()),
-        when: Vec::new(),
-        timeline: Vec::new(),
-        measures: Vec::new(),
+    let name = Cue::Container.name();
+    match said {
+        Some(said) => CueReport::words(name, Standing::Told, said),
+        None => CueReport::words(name, Standing::NotJudged, unknown.to_owned()),
     }
 }
 
@@ -101,13 +103,10 @@ pub(super) fn container(said: Option<String>) -> CueReport {
 pub(super) fn splice(found: &Option<String>) -> CueReport {
     let nothing = "Nothing was found that was put in from another picture or stands twice. Scaled \
                    or strongly compressed pictures keep no trace.";
+    let sentence = found.clone().unwrap_or_else(|| nothing.to_owned());
     CueReport {
-        name: Cue::Splice.name(),
         score: Some(if found.is_some() { 1.0 } else { 0.0 }),
-        sentence: found.clone().unwrap_or_else(|| nothing.to_owned()),
-        when: Vec::new(),
-        timeline: Vec::new(),
-        measures: Vec::new(),
+        ..CueReport::words(Cue::Splice.name(), Standing::Counts, sentence)
     }
 }
 

@@ -7,16 +7,25 @@ const HEIGHT: f64 = 110.0;
 const LEFT: f64 = 44.0;
 const BOTTOM: f64 = 20.0;
 
-/// A scale from 0 to 100 % with a pointer.
-pub(super) fn gauge(probability: f32) -> String {
-    let x = 400.0 * probability.clamp(0.0, 1.0);
+/// A scale from 0 to 100 % with a pointer, in the colours and words of the verdicts.
+pub(super) fn gauge(probability: f32, no_signs_to: f32, signs_from: f32) -> String {
+    let x = |share: f32| 400.0 * share.clamp(0.0, 1.0);
+    let zone = |from: f32, to: f32, colour: &str, words: &str| {
+        let (left, width) = (x(from), x(to) - x(from));
+        format!(
+            "<rect x=\"{left:.0}\" y=\"10\" width=\"{width:.0}\" height=\"10\" fill=\"{colour}\"/>\
+             <text x=\"{:.0}\" y=\"33\" text-anchor=\"middle\">{words}</text>",
+            left + 0.5 * width
+        )
+    };
+    let pointer = x(probability);
     format!(
-        "<svg viewBox=\"-8 0 416 26\" width=\"416\" role=\"img\" aria-label=\"{:.0} %\">\
-         <defs><linearGradient id=\"g\"><stop offset=\"0\" stop-color=\"#2e8b57\"/>\
-         <stop offset=\".5\" stop-color=\"#e5c04b\"/><stop offset=\"1\" stop-color=\"#c0392b\"/>\
-         </linearGradient></defs><rect y=\"10\" width=\"400\" height=\"10\" rx=\"5\" \
-         fill=\"url(#g)\"/><path d=\"M{x:.0} 22l-7-18h14z\" fill=\"#1c2430\"/></svg>",
-        100.0 * probability
+        "<svg viewBox=\"-8 0 416 38\" width=\"416\" font-size=\"11\" fill=\"#566\" role=\"img\" \
+         aria-label=\"{:.0} %\">{}{}{}<path d=\"M{pointer:.0} 22l-7-18h14z\" fill=\"#1c2430\"/></svg>",
+        100.0 * probability,
+        zone(0.0, no_signs_to, "#2e8b57", "no signs"),
+        zone(no_signs_to, signs_from, "#e5c04b", "inconclusive"),
+        zone(signs_from, 1.0, "#c0392b", "signs"),
     )
 }
 
@@ -33,6 +42,17 @@ pub(super) fn bar(score: f32) -> String {
         "<svg viewBox=\"0 0 100 14\" width=\"100\" role=\"img\" aria-label=\"{width:.0} of 100\">\
          <rect width=\"100\" height=\"14\" rx=\"3\" fill=\"#e3e6ea\"/>\
          <rect width=\"{width:.0}\" height=\"14\" rx=\"3\" fill=\"{colour}\"/></svg>"
+    )
+}
+
+/// A score that does not count: a thin mark without a colour that would judge.
+pub(super) fn mark(score: f32) -> String {
+    let x = 2.0 + 96.0 * score.clamp(0.0, 1.0);
+    format!(
+        "<svg viewBox=\"0 0 100 14\" width=\"100\" role=\"img\" aria-label=\"{:.0} of 100, not counted\">\
+         <path d=\"M1 7H99\" stroke=\"#c5cad1\"/><circle cx=\"{x:.0}\" cy=\"7\" r=\"3\" fill=\"none\" \
+         stroke=\"#8a94a3\"/></svg>",
+        100.0 * score
     )
 }
 

@@ -4,10 +4,10 @@ use effigy_frame::{Picture, Plane};
 
 use super::*;
 use crate::Calibration;
-use crate::cue::noise;
+use crate::cue::{light, noise};
 use crate::exhibit::Exhibit;
 use crate::finding::{Cue, Span};
-use crate::reading::Reading;
+use crate::reading::{NotTaken, Reading};
 use crate::report::{Footing, MadeBy};
 use crate::scanner::Watched;
 
@@ -37,11 +37,15 @@ fn report(name: &str) -> Report {
         identity: None,
         windows: Vec::new(),
         light_towards: None,
-        taken: vec![Ok(Reading::of_moments(
-            Cue::Noise,
-            noise::MEASURES,
-            moments,
-        ))],
+        taken: vec![
+            Ok(Reading::of_moments(Cue::Noise, noise::MEASURES, moments)),
+            Ok(Reading::of_moments(
+                Cue::Light,
+                light::MEASURES,
+                vec![(0.0, vec![1.0; 2])],
+            )),
+            Err(NotTaken::new(Cue::Speech, "there is no sound")),
+        ],
         splice: None,
         exhibits: vec![exhibit],
     };
@@ -92,4 +96,38 @@ fn the_map_reddens_where_it_is_high() {
 #[test]
 fn words_from_outside_stay_words() {
     assert_eq!(escaped("<b a=\"&\">\n"), "&lt;b a=&quot;&amp;&quot;&gt; ");
+}
+
+#[test]
+fn what_does_not_count_is_told_as_such_and_has_no_bar() {
+    let report = report("clip.mp4");
+    let standings: Vec<(&str, Standing)> = report.faces[0]
+        .cues
+        .iter()
+        .map(|cue| (cue.name, cue.standing))
+        .collect();
+    let wanted = [
+        ("noise", Standing::Counts),
+        ("light", Standing::Told),
+        ("speech", Standing::NotJudged),
+    ];
+    assert_eq!(standings, wanted);
+    let html = page(&report);
+    let place = |text: &str| html.find(text).unwrap();
+    assert!(place("<th>noise</th>") < place("Told only"));
+    assert!(place("Told only") < place("<th>light</th>"));
+    assert!(place("Not judged: speech") < place("<th>speech</th>"));
+    let light = &html[place("<th>light</th>")..place("<th>speech</th>")];
+    assert!(light.contains("not counted") && !light.contains("#c0392b"));
+}
+
+#[test]
+fn a_mark_is_explained_as_a_mark() {
+    let marked = Report {
+        marked_as_synthetic: true,
+        ..report("clip.mp4")
+    };
+    let html = page(&marked);
+    assert!(html.contains("The file itself says"));
+    assert!(!html.contains(Verdict::Signs.meaning()));
 }
