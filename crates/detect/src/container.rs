@@ -1,15 +1,18 @@
-//! How a file was put together: tables of a JPEG, boxes of an MP4, traces of an earlier save.
+//! How a file was put together: tables of a JPEG, boxes of an MP4, the rhythm of a video, traces
+//! of an earlier save.
 //!
 //! Told, and never counted: nearly every picture and clip that is passed on was saved again by
 //! some program, and that says nothing of a face. What is read is bounded and untrusted.
 
 mod resave;
+pub mod rhythm;
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use effigy_frame::Picture;
+use effigy_media::Packet;
 
 use crate::blocks::{N_PIXELS, table};
 
@@ -61,6 +64,11 @@ impl Container {
                 "It was compressed as JPEG before, more strongly, and saved again.".to_owned(),
             );
         }
+    }
+
+    /// Looks at the bytes that a video's pictures take for their order and an earlier encoding.
+    pub fn look_for_earlier_encoding(&mut self, packets: &[Packet]) {
+        self.sentences.extend(rhythm::in_words(packets));
     }
 
     /// Everything as one text, with what it means; `None` where nothing is known.

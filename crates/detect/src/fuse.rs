@@ -79,7 +79,8 @@ impl<'a> Counted<'a> {
     fn of(reading: &'a Reading, calibration: &Calibration) -> Option<Self> {
         let known = calibration.of(reading)?;
         let logit = known.logit(&reading.overall);
-        Some(Self {
+        // What has no weight is told by its finding, and is no reason for anything.
+        (0.0 < known.weight).then(|| Self {
             reading,
             name: reading.cue.name(),
             logit,
@@ -297,6 +298,32 @@ mod tests {
         assert!(low.starts_with("The edge of the face is as sharp"), "{low}");
         let high = said([0.0, 0.0, 3.0, 0.0]);
         assert!(high.starts_with("The skin lacks the colour"), "{high}");
+    }
+
+    #[test]
+    fn a_cue_without_weight_is_told_and_gives_no_reason() {
+        let mut calibration = calibration();
+        calibration.cue.push(crate::calibration::CueCalibration {
+            name: "identity".to_owned(),
+            weight: 0.0,
+            bias: 0.0,
+            network_sha256: None,
+            measure: crate::cue::measures(Cue::Identity)
+                .iter()
+                .map(|m| MeasureCalibration {
+                    name: m.name.to_owned(),
+                    usual: 0.0,
+                    deviation: 1.0,
+                    weight: 1.0,
+                })
+                .collect(),
+        });
+        let moments = vec![(0.0, vec![3.0; 2])];
+        let drift =
+            Reading::of_moments(Cue::Identity, crate::cue::measures(Cue::Identity), moments);
+        let fused = fuse(&[noise(1.5), Ok(drift)], &calibration);
+        assert_eq!((fused.reasons.len(), fused.findings.len()), (1, 2));
+        assert!(fused.findings.iter().all(|f| f.score().is_some()));
     }
 
     #[test]

@@ -99,7 +99,8 @@ pub(crate) fn open(settings: &WriteSettings, global_header: bool) -> Result<enco
     encoder.set_color_range(colour.range.to_libav());
     encoder.set_color_primaries(colour.primaries.to_libav());
     encoder.set_color_transfer_characteristic(colour.transfer.to_libav());
-    encoder.set_gop(keyframe_distance(settings));
+    let usual = || keyframe_distance(settings);
+    encoder.set_gop(settings.key_every.unwrap_or_else(usual).max(1));
     if global_header {
         encoder.set_flags(codec::Flags::GLOBAL_HEADER);
     }

@@ -70,6 +70,9 @@ pub struct WriteSettings {
     pub crf: Option<u8>,
     /// How long the encoder may think.
     pub effort: Effort,
+    /// Frames from one key frame to the next at most. `None` is five seconds, so that players can
+    /// seek.
+    pub key_every: Option<u32>,
     /// Tags to write; the picture is converted accordingly. An unsaid matrix or range becomes
     /// BT.709, limited.
     pub colour: ColourTags,
@@ -101,6 +104,7 @@ impl WriteSettings {
             time_base: fine_time_base(frame_rate),
             crf: None,
             effort: Effort::default(),
+            key_every: None,
             colour: ColourTags::BT709,
             pixel_aspect: Rational::new(1, 1),
             audio_from: None,

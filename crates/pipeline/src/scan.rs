@@ -8,6 +8,7 @@ pub mod batch;
 
 use std::path::PathBuf;
 
+use effigy_detect::container::rhythm::MOST_PACKETS;
 use effigy_detect::container::{self, Container};
 use effigy_detect::cue::speech::Sound;
 use effigy_detect::report::{Footing, MadeBy};
@@ -15,7 +16,7 @@ use effigy_detect::{Calibration, Cue, Judges, Person, Report, ScanSettings, Scan
 use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture};
 use effigy_mark::{Trust, hex};
-use effigy_media::{Info, Limits, Orientation, VideoReader, read_audio};
+use effigy_media::{Info, Limits, Orientation, VideoReader, packets, read_audio};
 use sha2::{Digest as _, Sha256};
 
 pub use crate::matching::person;
@@ -99,6 +100,8 @@ pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> 
             container.look_for_earlier_save(&frame.picture);
         }
     }
+    let packets = packets(&job.input, MOST_PACKETS, &job.limits)?;
+    container.look_for_earlier_encoding(&packets);
     let footage = Footage {
         frames: Box::new(first.into_iter().chain(reader)),
         n_frames: info.video.as_ref().and_then(|video| video.frames),

@@ -7,6 +7,7 @@ mod identity;
 mod manner;
 mod mesh;
 mod pairs;
+mod rhythm;
 mod scan;
 mod splice;
 pub(crate) mod statistics;
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Scan(scan::Args),
     /// Faces put into portraits or copied in them, and false alarms on untouched ones
     Splice,
+    /// Whether clips that were encoded twice are told from those encoded once
+    Rhythm,
     /// Tremble of the points on a still head, and their lag on a moving one
     Video(video::Args),
     /// Identifiers recovered from marked pictures and clips after attacks
@@ -56,6 +59,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Blending(args) => blending::measure(data, args),
         Command::Scan(args) => scan::measure(data, args),
         Command::Splice => splice::measure(data),
+        Command::Rhythm => rhythm::measure(data),
         Command::Video(args) => video::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }

@@ -77,11 +77,17 @@ fn head(html: &mut String, report: &Report, name: &str) {
     if !report.reasons.is_empty() {
         html.push_str("<ul>");
         for reason in report.reasons.iter().take(4) {
-            add(html, format_args!("<li>{}</li>", escaped(reason)));
+            add(html, format_args!("<li>{}</li>", escaped(&plain(reason))));
         }
         html.push_str("</ul>");
     }
     html.push_str("</header>");
+}
+
+/// A reason without the numbers behind it, which stand further down.
+fn plain(reason: &str) -> String {
+    let words = reason.strip_suffix(").").and_then(|r| r.rsplit_once(" ("));
+    words.map_or_else(|| reason.to_owned(), |(words, _)| format!("{words}."))
 }
 
 fn title(report: &Report) -> &'static str {

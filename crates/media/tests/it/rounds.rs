@@ -2,8 +2,8 @@
 
 use effigy_frame::Rational;
 use effigy_media::{
-    Codec, Limits, Matrix, Orientation, Range, VideoReader, VideoWriter, WriteSettings,
-    available_codecs, probe,
+    Codec, Effort, Limits, Matrix, Orientation, PacketKind, Range, VideoReader, VideoWriter,
+    WriteSettings, available_codecs, packets, probe,
 };
 
 use crate::clips::{Folder, difference, frame_at, patch, quick, read_all, scene, write_clip};
@@ -273,4 +273,27 @@ fn standard_definition_keeps_its_matrix_through_a_copy() {
     assert_eq!(WriteSettings::like(&video).colour.matrix, Matrix::Bt601);
     let frames = read_all(&first).unwrap();
     assert!(difference(&frames[1].picture, &scene(64, 48, 1)) < 3.0);
+}
+
+#[test]
+fn packets_say_which_pictures_stand_by_themselves() {
+    let folder = Folder::new();
+    let clip = folder.path("keys.mp4");
+    let settings = WriteSettings {
+        key_every: Some(7),
+        effort: Effort::Normal,
+        ..quick(64, 48)
+    };
+    write_clip(&clip, &settings, 30);
+    let all = packets(&clip, 1000, &Limits::default()).unwrap();
+    let whole: Vec<usize> = (0..all.len())
+        .filter(|i| all[*i].kind == PacketKind::Whole)
+        .collect();
+    assert_eq!((all.len(), whole), (30, vec![0, 7, 14, 21, 28]));
+    assert!(all.iter().any(|p| p.kind == PacketKind::Forward));
+    assert!(all.iter().any(|p| p.kind == PacketKind::Between));
+    let bytes: usize = all.iter().map(|p| p.n_bytes).sum();
+    let file = std::fs::metadata(&clip).unwrap().len() as usize;
+    assert!(file / 2 < bytes && bytes < file, "{bytes} of {file}");
+    assert_eq!(packets(&clip, 4, &Limits::default()).unwrap().len(), 4);
 }

@@ -131,3 +131,12 @@ fn a_mark_is_explained_as_a_mark() {
     assert!(html.contains("The file itself says"));
     assert!(!html.contains(Verdict::Signs.meaning()));
 }
+
+#[test]
+fn a_reason_is_plain_and_its_numbers_stand_further_down() {
+    assert_eq!(
+        plain("It is soft (soft-edge 1.0, usual 0.2)."),
+        "It is soft."
+    );
+    assert_eq!(plain("It stands twice."), "It stands twice.");
+}
