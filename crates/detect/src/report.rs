@@ -237,12 +237,12 @@ impl FaceReport {
         let mut cues: Vec<CueReport> = cues.collect();
         let (mut verdict, mut reasons) = (fused.verdict, fused.reasons);
         cues.extend(watched.splice.as_ref().map(words::splice));
-        if let Some(Some(splice)) = watched.splice {
+        if let Some(splice) = watched.splice.flatten().filter(|splice| splice.counts) {
             // What is no face's look does not move its probability, and yet speaks against it.
             if verdict == Verdict::NoSigns {
                 verdict = Verdict::Inconclusive;
             }
-            reasons.insert(0, splice);
+            reasons.insert(0, splice.sentence);
         }
         Self {
             track: watched.track,

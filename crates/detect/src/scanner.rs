@@ -117,7 +117,7 @@ impl Scanner {
                 |face: &Face| Some((face.track, look_for_splice(&frame, face, &mut exhibits)?));
             faces.iter().filter_map(splice).collect()
         });
-        let splices: Option<BTreeMap<u32, Option<String>>> = splices;
+        let splices: Option<BTreeMap<u32, Option<Told>>> = splices;
         let finish = |watch: Watch| {
             let splice = splices
                 .as_ref()
@@ -134,16 +134,21 @@ impl Scanner {
 
 /// Says what was put into the only picture or copied, if anything was; `None` where the face is too
 /// small to tell.
-fn look_for_splice(frame: &Frame, face: &Face, exhibits: &mut Exhibits) -> Option<Option<String>> {
+fn look_for_splice(frame: &Frame, face: &Face, exhibits: &mut Exhibits) -> Option<Option<Told>> {
     let sight = Sight::new(frame, face, true);
     let patch = Patch::around(&sight)?;
     let Some(splice) = splice::look(&frame.picture, &patch) else {
         return Some(None);
     };
-    exhibits.offer(face.track, 1.0, || {
-        Exhibit::of_patch(Cue::Splice, &sight, &patch, 1.0, splice.map)
-    });
-    Some(Some(splice.sentence))
+    if splice.counts {
+        exhibits.offer(face.track, 1.0, || {
+            Exhibit::of_patch(Cue::Splice, &sight, &patch, 1.0, splice.map)
+        });
+    }
+    Some(Some(Told {
+        sentence: splice.sentence,
+        counts: splice.counts,
+    }))
 }
 
 /// Times of frames are rounded to ticks.
@@ -347,6 +352,15 @@ impl Watch {
 /// One look in so many must be fit.
 const LEAST_FIT_SHARE: u64 = 4;
 
+/// What a single picture shows of having been put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What, in a sentence.
+    pub sentence: String,
+    /// Whether a verdict may rest on it.
+    pub counts: bool,
+}
+
 /// One face after it was followed to its end.
 #[derive(Clone, Debug)]
 pub struct Watched {
@@ -373,7 +387,7 @@ pub struct Watched {
     /// What each cue took.
     pub taken: Vec<Taken>,
     /// Of a single picture, what was put in or copied, in a sentence, or that nothing was found.
-    pub splice: Option<Option<String>>,
+    pub splice: Option<Option<Told>>,
     /// Its worst frames, the worst first.
     pub exhibits: Vec<Exhibit>,
 }

@@ -5,6 +5,7 @@ use effigy_mark::{Report as Marks, State};
 use super::{CueReport, FaceReport, Standing, Verdict};
 use crate::finding::Cue;
 use crate::fuse::ESSENTIAL;
+use crate::scanner::Told;
 
 impl Verdict {
     /// Says it to the reader.
@@ -100,13 +101,22 @@ pub(super) fn container(said: Option<String>) -> CueReport {
 }
 
 /// What was put into a picture or copied in it.
-pub(super) fn splice(found: &Option<String>) -> CueReport {
+pub(super) fn splice(found: &Option<Told>) -> CueReport {
     let nothing = "Nothing was found that was put in from another picture or stands twice. Scaled \
                    or strongly compressed pictures keep no trace.";
-    let sentence = found.clone().unwrap_or_else(|| nothing.to_owned());
-    CueReport {
-        score: Some(if found.is_some() { 1.0 } else { 0.0 }),
-        ..CueReport::words(Cue::Splice.name(), Standing::Counts, sentence)
+    let name = Cue::Splice.name();
+    match found {
+        Some(found) if !found.counts => {
+            CueReport::words(name, Standing::Told, found.sentence.clone())
+        }
+        Some(found) => CueReport {
+            score: Some(1.0),
+            ..CueReport::words(name, Standing::Counts, found.sentence.clone())
+        },
+        None => CueReport {
+            score: Some(0.0),
+            ..CueReport::words(name, Standing::Counts, nothing.to_owned())
+        },
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod change;
 mod table;
+mod tone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -87,7 +88,13 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
         .iter()
         .filter(|s| names.contains(s.reading.name.as_str()))
         .collect();
-    Table::new(&scanned).print()
+    let table = Table::new(&scanned);
+    let mut tones = BTreeMap::new();
+    for piece in &pieces {
+        tones.insert(piece.name.as_str(), tone::tone(piece, &networks)?);
+    }
+    table.print_tones(&tones);
+    table.print()
 }
 
 /// Changed copies are made of the swaps and their originals only.

@@ -4,10 +4,13 @@
 //! The portraits of the development footage are spoiled here: the face is put back three pixels
 //! across and two down, or drawn a second time elsewhere.
 
+mod camera;
+
 use std::path::Path;
 
 use anyhow::Result;
 use effigy_detect::cue::speech::Sound;
+use effigy_detect::report::Standing;
 use effigy_detect::{Cue, Report};
 use effigy_frame::{Frame, Picture, Rational, Timestamp};
 use effigy_media::{Limits, read_picture};
@@ -19,12 +22,17 @@ use crate::fuse::footage;
 /// Where portraits come from.
 const SOURCES: [&str; 4] = ["interfaces", "congress", "ytf", "stylegan2"];
 /// What is done to each, in this order.
-const CHANGES: [&str; 5] = [
+const CHANGES: [&str; 10] = [
     "untouched",
     "untouched, JPEG 90",
     "put in",
     "put in, JPEG 90",
     "stands twice, JPEG 90",
+    "filmed",
+    "filmed, JPEG 98",
+    "filmed and put in",
+    "filmed and put in, JPEG 98",
+    "face not filmed (told)",
 ];
 /// Where a face that is put in comes to lie, off the grid on which it was.
 const SHIFT: (u32, u32) = (3, 2);
@@ -51,17 +59,35 @@ pub(crate) fn measure(data: &Path) -> Result<()> {
                 picture
             };
             let put_in = with_face(&picture, face.rect, SHIFT, (0, 0));
+            let half = face.rect.map(|v| 0.5 * v);
+            let [scene, filmed] = camera::filmed(&picture);
+            let refilmed = with_face(&filmed, half, SHIFT, (0, 0));
+            let drawn = laid_over(&filmed, &scene, half);
+            let finely = |mut picture: Picture| {
+                compress(&mut picture, 98);
+                picture
+            };
             let variants = [
                 Some(picture.clone()),
                 Some(saved(picture.clone())),
                 Some(put_in.clone()),
                 Some(saved(put_in)),
                 twice(&picture, face.rect).map(saved),
+                Some(filmed.clone()),
+                Some(finely(filmed)),
+                Some(refilmed.clone()),
+                Some(finely(refilmed)),
+                Some(drawn),
             ];
-            for (count, variant) in counts.iter_mut().zip(variants) {
+            for ((count, variant), name) in counts.iter_mut().zip(variants).zip(CHANGES) {
                 if let Some(found) = variant.map(|v| judged(&v, &networks)).transpose()? {
-                    count.0 += u32::from(is_found(&found));
-                    count.1 += 1;
+                    let is_told = name.ends_with("(told)");
+                    count.0 += u32::from(if is_told {
+                        is_told_of(&found)
+                    } else {
+                        is_found(&found)
+                    });
+                    count.1 += u32::from(!found.faces.is_empty());
                 }
             }
         }
@@ -90,6 +116,27 @@ fn judged(picture: &Picture, networks: &Networks) -> Result<Report> {
 fn is_found(report: &Report) -> bool {
     let mut cues = report.faces.iter().flat_map(|face| &face.cues);
     cues.any(|cue| cue.name == Cue::Splice.name() && cue.score == Some(1.0))
+}
+
+/// Whether the report tells that the face lacks its camera's mosaic.
+fn is_told_of(report: &Report) -> bool {
+    let mut cues = report.faces.iter().flat_map(|face| &face.cues);
+    cues.any(|cue| cue.name == Cue::Splice.name() && cue.standing == Standing::Told)
+}
+
+/// `under` with the ellipse in the face's box taken from `over`.
+fn laid_over(under: &Picture, over: &Picture, rect: [f32; 4]) -> Picture {
+    let mut both = under.clone();
+    for y in 0..under.height() {
+        for x in 0..under.width() {
+            let u = (x as f32 + 0.5 - rect[0]) / rect[2] * 2.0 - 1.0;
+            let v = (y as f32 + 0.5 - rect[1]) / rect[3] * 2.0 - 1.0;
+            if u * u + v * v <= 1.0 {
+                both.set(x, y, over.get(x, y));
+            }
+        }
+    }
+    both
 }
 
 /// Draws the ellipse in the face's box once more, `to` away from where it is, from pixels that

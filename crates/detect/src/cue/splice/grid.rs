@@ -7,6 +7,7 @@
 
 use effigy_frame::{Picture, Plane};
 
+use super::chance::ln_tail;
 use crate::blocks::{Cosines, N_PIXELS, SIDE_PX, brightness};
 use crate::patch::{Part, Patch};
 
@@ -64,24 +65,9 @@ fn grid(votes: &[Vote]) -> Option<Grid> {
     let best = (0..N_PIXELS).max_by_key(|i| counts[*i])?;
     Some(Grid {
         origin: (best % SIDE_PX, best / SIDE_PX),
-        ln_by_chance: (N_PIXELS as f64).ln() + ln_tail(votes.len() as u32, counts[best]),
+        ln_by_chance: (N_PIXELS as f64).ln()
+            + ln_tail(votes.len() as u32, counts[best], 1.0 / N_PIXELS as f64),
     })
-}
-
-/// Logarithm of the chance that at least `k` of `n` votes fall on one of 64 origins: the bound of
-/// Hoeffding, which is never too small.
-fn ln_tail(n: u32, k: u32) -> f64 {
-    let (p, n) = (1.0 / N_PIXELS as f64, f64::from(n));
-    let share = f64::from(k) / n.max(1.0);
-    if share <= p {
-        return 0.0;
-    }
-    let rest = if share < 1.0 {
-        (1.0 - share) * ((1.0 - share) / (1.0 - p)).ln()
-    } else {
-        0.0
-    };
-    -n * (share * (share / p).ln() + rest)
 }
 
 /// Places whose whole neighbourhood lies in one part, evenly thinned.

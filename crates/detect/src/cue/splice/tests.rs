@@ -141,3 +141,40 @@ fn a_face_that_stands_twice_is_found_with_its_offset() {
         splice.sentence
     );
 }
+
+/// What a camera makes of the scene: green is measured on every other pixel, as on a chessboard
+/// that begins at `origin`, and filled in between.
+fn filmed(scene: &Picture, origin: u32) -> Picture {
+    let mut filmed = scene.clone();
+    let side = SIDE as u32;
+    for y in 1..side - 1 {
+        for x in (1..side - 1).filter(|x| (x + y + origin) % 2 == 1) {
+            let green = |x: u32, y: u32| u16::from(scene.get(x, y)[1]);
+            let near = green(x - 1, y) + green(x + 1, y) + green(x, y - 1) + green(x, y + 1);
+            filmed.set(x, y, [(near / 4) as u8; 3]);
+        }
+    }
+    filmed
+}
+
+#[test]
+fn a_face_with_another_mosaic_counts_and_one_without_is_told() {
+    let (scene, other) = (texture(1), texture(2));
+    let around = filmed(&scene, 0);
+    assert!(look(&around, &patch()).is_none(), "one camera, one picture");
+    let shifted = look(&pasted(&filmed(&other, 1), &around), &patch()).unwrap();
+    assert!(shifted.counts, "{}", shifted.sentence);
+    assert!(shifted.sentence.contains("on other pixels"));
+    let drawn = look(&pasted(&other, &around), &patch()).unwrap();
+    assert!(!drawn.counts, "{}", drawn.sentence);
+    assert!(drawn.sentence.contains("lacks the mosaic"));
+    let alike = look(&pasted(&filmed(&other, 0), &around), &patch());
+    assert!(alike.is_none(), "half of all places keep the chequer");
+}
+
+#[test]
+fn a_flat_face_says_nothing_of_its_mosaic() {
+    let flat = Picture::filled(SIDE as u32, SIDE as u32, [150; 3]);
+    let spliced = pasted(&flat, &filmed(&texture(1), 0));
+    assert!(look(&spliced, &patch()).is_none());
+}

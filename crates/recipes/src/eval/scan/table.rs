@@ -8,6 +8,7 @@ use effigy_detect::calibration::{Calibration, sigmoid};
 use serde::Serialize;
 
 use super::Scanned;
+use super::tone::Tone;
 use crate::eval::statistics::{
     Interval, Judged, auc, calibration_error, equal_error_rate, true_rate_at, with_interval,
 };
@@ -112,6 +113,45 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
+    /// Prints errors by how light skin looks. A swap counts with its original: the performer's head
+    /// is around it.
+    pub(super) fn print_tones(&self, tones: &BTreeMap<&str, Option<Tone>>) {
+        println!("By tone of skin, as it looks in the light of the clip; sex is not annotated");
+        let tone_of = |reading: &Reading| {
+            let original = reading.name.replace("/swap", "/original");
+            tones.get(original.as_str()).copied().flatten()
+        };
+        for tone in Tone::ALL {
+            let rows = self.rows.iter().filter(|row| row.change == CLEAN);
+            let rows: Vec<&Row<'_>> = rows.filter(|r| tone_of(r.reading) == Some(tone)).collect();
+            let judged = |pairs_only: bool| -> Vec<Judged> {
+                let rows = rows.iter().filter(|row| row.is_wanted(pairs_only));
+                rows.filter_map(|row| row.judged(ALL_CUES)).collect()
+            };
+            let real = rows.iter().filter(|row| row.reading.truth == Truth::Real);
+            let probabilities = real.filter_map(|row| {
+                let from = row.calibration.signs_from;
+                probability(&row.calibration, row.reading).map(|p| from <= p)
+            });
+            let (mut n, mut n_signs) = (0, 0);
+            for has_signs in probabilities {
+                n += 1;
+                n_signs += u32::from(has_signs);
+            }
+            println!("{tone:?}: {n_signs} of {n} real ones show signs");
+            for (pairs_only, against) in [(true, "originals"), (false, "all real ones")] {
+                let judged = judged(pairs_only);
+                let n_swaps = judged.iter().filter(|j| j.fake).count();
+                if let Some(area) = with_interval(&judged, auc) {
+                    let Interval { value, low, high } = area;
+                    println!(
+                        "  {n_swaps} swaps against {against}: AUC {value:.2} [{low:.2}, {high:.2}]"
+                    );
+                }
+            }
+        }
+    }
+
     /// Prints and gives one line; `None` where there is nothing to tell apart.
     fn line(&self, cue: &str, change: &str, against: &'static str) -> Option<Line> {
         let judged = self.judged(cue, change, against == "originals");
@@ -141,23 +181,9 @@ impl<'a> Table<'a> {
     }
 
     fn judged(&self, cue: &str, change: &str, pairs_only: bool) -> Vec<Judged> {
-        let wanted = |row: &&Row<'_>| {
-            let of_pair = row.reading.name.starts_with("dfl-pairs");
-            let kind = match row.reading.truth {
-                Truth::Swap => of_pair,
-                Truth::Real => of_pair || !pairs_only,
-                Truth::Generated | Truth::Dubbed | Truth::Own => false,
-            };
-            row.change == change && kind
-        };
-        let judged = |row: &Row<'_>| {
-            Some(Judged {
-                score: f64::from(row.score(cue)?),
-                fake: row.reading.truth == Truth::Swap,
-                group: row.group,
-            })
-        };
-        self.rows.iter().filter(wanted).filter_map(judged).collect()
+        let wanted = |row: &&Row<'_>| row.change == change && row.is_wanted(pairs_only);
+        let wanted = self.rows.iter().filter(wanted);
+        wanted.filter_map(|row| row.judged(cue)).collect()
     }
 
     fn calls(&self) -> Vec<Calls> {
@@ -192,6 +218,24 @@ impl<'a> Table<'a> {
 }
 
 impl Row<'_> {
+    /// Swaps beside their originals, with all other real footage or without.
+    fn is_wanted(&self, pairs_only: bool) -> bool {
+        let of_pair = self.reading.name.starts_with("dfl-pairs");
+        match self.reading.truth {
+            Truth::Swap => of_pair,
+            Truth::Real => of_pair || !pairs_only,
+            Truth::Generated | Truth::Dubbed | Truth::Own => false,
+        }
+    }
+
+    fn judged(&self, cue: &str) -> Option<Judged> {
+        Some(Judged {
+            score: f64::from(self.score(cue)?),
+            fake: self.reading.truth == Truth::Swap,
+            group: self.group,
+        })
+    }
+
     fn score(&self, cue: &str) -> Option<f32> {
         if cue == ALL_CUES {
             return probability(&self.calibration, self.reading);
