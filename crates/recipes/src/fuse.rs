@@ -26,7 +26,7 @@ use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
 use serde::{Deserialize, Serialize};
 
 use crate::train_blending::{SOURCES, TRAINING_CLIPS};
-use fit::{Example, fit};
+use fit::{Example, Kind, fit};
 pub(crate) use footage::{Footage, Truth, footage};
 
 /// How to make the weights
@@ -198,17 +198,41 @@ fn calibrate_cue(cue: Cue, readings: &[&Reading]) -> Option<CueCalibration> {
         network_sha256: network_sha256(cue),
         measure,
     };
-    let example = |r: &&&Reading| Example {
-        inputs: deviations(&known, &r.measures[cue.name()]),
-        is_fake: r.truth != Truth::Real,
-    };
-    let examples: Vec<Example> = readings.iter().map(example).collect();
-    let fitted = fit(&examples, CUE_RIDGE)?;
+    let readings: Vec<&Reading> = readings.iter().map(|r| **r).collect();
+    let inputs = |r: &Reading| deviations(&known, &r.measures[cue.name()]);
+    let fitted = fit(&examples(&readings, &inputs), CUE_RIDGE)?;
     known.bias = fitted.bias;
     for (measure, weight) in known.measure.iter_mut().zip(fitted.weights) {
         measure.weight = weight;
     }
     Some(known)
+}
+
+/// What to fit to: each face by itself, and what parts each swap from its own original.
+fn examples(readings: &[&Reading], inputs: &dyn Fn(&Reading) -> Vec<f32>) -> Vec<Example> {
+    let face = |r: &&Reading| Example {
+        inputs: inputs(r),
+        kind: match r.truth {
+            Truth::Real => Kind::Real,
+            _ => Kind::Fake,
+        },
+    };
+    let original_of = |swap: &Reading| {
+        let name = format!("{}/original", swap.name.strip_suffix("/swap")?);
+        readings.iter().copied().find(|r| r.name == name)
+    };
+    let difference = |swap: &&Reading| {
+        let original = inputs(original_of(swap)?);
+        let inputs = inputs(swap).into_iter().zip(original);
+        Some(Example {
+            inputs: inputs.map(|(swap, original)| swap - original).collect(),
+            kind: Kind::Difference,
+        })
+    };
+    let faces = readings.iter().map(face);
+    faces
+        .chain(readings.iter().filter_map(difference))
+        .collect()
 }
 
 /// The hash of the weights that a cue's numbers come from.
@@ -259,13 +283,8 @@ fn fuse(mut cues: Vec<CueCalibration>, readings: &[&Reading]) -> Calibration {
         };
         cues.iter().map(logit).collect()
     };
-    let judged = readings.iter().filter(|r| is_judged(r));
-    let example = |r: &&Reading| Example {
-        inputs: logits(&cues, r),
-        is_fake: r.truth == Truth::Swap,
-    };
-    let examples: Vec<Example> = judged.map(example).collect();
-    let fitted = fit(&examples, FUSE_RIDGE);
+    let judged: Vec<&Reading> = readings.iter().filter(|r| is_judged(r)).copied().collect();
+    let fitted = fit(&examples(&judged, &|r| logits(&cues, r)), FUSE_RIDGE);
     let bias = fitted.as_ref().map_or(0.0, |f| f.bias);
     for (known, weight) in cues
         .iter_mut()

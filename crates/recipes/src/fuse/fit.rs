@@ -1,9 +1,20 @@
 //! Logistic regression with weights that are never negative.
 
-/// One face: numbers in, fake or not.
+/// What is fitted to.
 pub(super) struct Example {
     pub(super) inputs: Vec<f32>,
-    pub(super) is_fake: bool,
+    pub(super) kind: Kind,
+}
+
+/// What the inputs of an example are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Those of a real face.
+    Real,
+    /// Those of a manipulated face.
+    Fake,
+    /// A fake's less those of its own original, which are alike in all but the manipulation.
+    Difference,
 }
 
 /// What was fitted.
@@ -15,23 +26,59 @@ pub(super) struct Fitted {
 const STEPS: usize = 4000;
 const RATE: f64 = 0.2;
 
-/// Fits by gradient descent, real and fake counting alike however many there are of each.
+/// Fits real and fake, which count alike however many there are of each. `None` when one of them
+/// is empty.
 ///
-/// After each step a weight under zero is set to zero; `ridge` pulls weights there. `None` when
-/// one of the classes is empty.
+/// Differences, where there are any, make up half of what is fitted: they should be positive. As
+/// they say nothing of how sure one may be of a single face, all weights are then scaled together,
+/// and the bias set, to suit the faces alone (Platt, 1999).
 pub(super) fn fit(examples: &[Example], ridge: f32) -> Option<Fitted> {
-    let n_fakes = examples.iter().filter(|e| e.is_fake).count();
+    let fitted = descend(examples, ridge)?;
+    if examples.iter().all(|e| e.kind != Kind::Difference) {
+        return Some(fitted);
+    }
+    let sum = |e: &Example| {
+        e.inputs
+            .iter()
+            .zip(&fitted.weights)
+            .map(|(v, w)| v * w)
+            .sum()
+    };
+    let faces = examples.iter().filter(|e| e.kind != Kind::Difference);
+    let sums = faces.map(|e| Example {
+        inputs: vec![sum(e)],
+        kind: e.kind,
+    });
+    let scale = descend(&sums.collect::<Vec<_>>(), SCALE_RIDGE)?;
+    Some(Fitted {
+        bias: scale.bias,
+        weights: fitted
+            .weights
+            .iter()
+            .map(|w| w * scale.weights[0])
+            .collect(),
+    })
+}
+
+/// One number needs next to no holding back.
+const SCALE_RIDGE: f32 = 0.001;
+/// A smaller weight is none.
+const LEAST_WEIGHT: f64 = 1e-4;
+
+/// Gradient descent. After each step a weight under zero is set to zero; `ridge` pulls weights
+/// there.
+fn descend(examples: &[Example], ridge: f32) -> Option<Fitted> {
+    let n = |kind: Kind| examples.iter().filter(|e| e.kind == kind).count();
+    let (n_real, n_fake, n_differences) = (n(Kind::Real), n(Kind::Fake), n(Kind::Difference));
     let n_inputs = examples.first()?.inputs.len();
-    if n_fakes == 0 || n_fakes == examples.len() {
+    if n_real == 0 || n_fake == 0 {
         return None;
     }
-    let share = |is_fake: bool| {
-        let n = if is_fake {
-            n_fakes
-        } else {
-            examples.len() - n_fakes
-        };
-        0.5 / n as f64
+    let faces = if n_differences == 0 { 1.0 } else { 0.5 };
+    let share = |kind: Kind| match kind {
+        Kind::Real => 0.5 * faces / n_real as f64,
+        Kind::Fake => 0.5 * faces / n_fake as f64,
+        Kind::Difference => (1.0 - faces) / n_differences as f64,
     };
     let (mut bias, mut weights) = (0.0_f64, vec![0.0_f64; n_inputs]);
     for _ in 0..STEPS {
@@ -39,10 +86,12 @@ pub(super) fn fit(examples: &[Example], ridge: f32) -> Option<Fitted> {
         let mut slopes: Vec<f64> = weights.iter().map(|w| f64::from(ridge) * w).collect();
         for example in examples {
             let inputs = || example.inputs.iter().map(|v| f64::from(*v));
-            let logit = bias + inputs().zip(&weights).map(|(v, w)| v * w).sum::<f64>();
-            let wanted = f64::from(u8::from(example.is_fake));
-            let gap = (1.0 / (1.0 + (-logit).exp()) - wanted) * share(example.is_fake);
-            bias_slope += gap;
+            let is_face = f64::from(u8::from(example.kind != Kind::Difference));
+            let sum = inputs().zip(&weights).map(|(v, w)| v * w).sum::<f64>();
+            let wanted = f64::from(u8::from(example.kind != Kind::Real));
+            let found = 1.0 / (1.0 + (-(is_face * bias + sum)).exp());
+            let gap = (found - wanted) * share(example.kind);
+            bias_slope += is_face * gap;
             for (slope, v) in slopes.iter_mut().zip(inputs()) {
                 *slope += gap * v;
             }
@@ -54,7 +103,10 @@ pub(super) fn fit(examples: &[Example], ridge: f32) -> Option<Fitted> {
     }
     Some(Fitted {
         bias: bias as f32,
-        weights: weights.iter().map(|w| *w as f32).collect(),
+        weights: weights
+            .iter()
+            .map(|w| if *w < LEAST_WEIGHT { 0.0 } else { *w as f32 })
+            .collect(),
     })
 }
 
@@ -62,21 +114,21 @@ pub(super) fn fit(examples: &[Example], ridge: f32) -> Option<Fitted> {
 mod tests {
     use super::*;
 
-    fn example(inputs: [f32; 2], is_fake: bool) -> Example {
+    fn example(inputs: [f32; 2], kind: Kind) -> Example {
         Example {
             inputs: inputs.to_vec(),
-            is_fake,
+            kind,
         }
     }
 
     #[test]
     fn a_telling_input_gets_weight_and_one_that_tells_the_opposite_none() {
         let examples = [
-            example([1.0, -1.0], true),
-            example([2.0, 0.0], true),
-            example([-1.0, 1.0], false),
-            example([-1.5, 0.5], false),
-            example([0.2, 0.4], false),
+            example([1.0, -1.0], Kind::Fake),
+            example([2.0, 0.0], Kind::Fake),
+            example([-1.0, 1.0], Kind::Real),
+            example([-1.5, 0.5], Kind::Real),
+            example([0.2, 0.4], Kind::Real),
         ];
         let fitted = fit(&examples, 0.01).unwrap();
         assert!(0.5 < fitted.weights[0]);
@@ -85,6 +137,24 @@ mod tests {
 
     #[test]
     fn one_class_alone_is_not_fitted() {
-        assert!(fit(&[example([1.0, 1.0], true)], 0.1).is_none());
+        assert!(fit(&[example([1.0, 1.0], Kind::Fake)], 0.1).is_none());
+    }
+
+    #[test]
+    fn what_differs_within_pairs_counts_though_faces_differ_more() {
+        // The second input is higher in every fake than in its own original, and hides behind how
+        // much faces differ in it.
+        let mut examples = vec![
+            example([0.1, 6.0], Kind::Fake),
+            example([0.0, -5.0], Kind::Fake),
+            example([0.0, 5.0], Kind::Real),
+            example([0.1, -6.0], Kind::Real),
+        ];
+        let before = fit(&examples, 0.01).unwrap();
+        examples.push(example([0.1, 1.0], Kind::Difference));
+        examples.push(example([-0.1, 1.0], Kind::Difference));
+        let with_pairs = fit(&examples, 0.01).unwrap();
+        assert!(before.weights[1] + 0.02 < with_pairs.weights[1]);
+        assert!(with_pairs.weights[0] < 0.5);
     }
 }
