@@ -50,8 +50,8 @@ impl Batch {
 
 /// What counts outside the face, so that the surroundings are not left to chance.
 const OUTSIDE_WEIGHT: f32 = 0.1;
-/// How much more eyes and mouth count.
-const DETAIL_WEIGHT: f32 = 2.0;
+/// How much more the eyes count, and half of that the mouth.
+const DETAIL_WEIGHT: f32 = 6.0;
 
 const MOST_TURN_RADIANS: f32 = 0.14;
 const MOST_ZOOM: f32 = 0.05;

@@ -1,4 +1,4 @@
-//! What is known of one person: aligned crops with masks, balanced by where the face looks.
+//! What is known of one person: aligned crops with masks, balanced by what the face does.
 //!
 //! A crop is kept wider than the network's, so that it can be turned and shifted without showing
 //! an edge. Masks come from the mesh: the face, and its eyes and mouth, which count more.
@@ -9,6 +9,7 @@ use effigy_mark::consent::Record;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
+use crate::acts::{Act, Bin};
 use crate::disguise::Looks;
 use crate::error::{Error, Result};
 
@@ -29,7 +30,7 @@ pub struct FaceSet {
     held_back: Vec<Face>,
     /// Running sums of the chance to be drawn, one for each face.
     chances: Vec<f32>,
-    bins: Vec<Bin>,
+    acts: Vec<Act>,
     looks: Looks,
     n_seen: usize,
 }
@@ -42,8 +43,8 @@ pub(crate) struct Face {
     pub(crate) inside: Vec<[u8; 2]>,
 }
 
-/// Coarse yaw, pitch and mouth opening.
-type Bin = [i8; 3];
+/// A rare face is drawn at most so many times as often as the usual one.
+const MOST_OFTEN: f32 = 6.0;
 
 /// Side of the kept crop for a network of `side` pixels: a third more.
 pub fn wide_side(side: u32) -> u32 {
@@ -65,7 +66,7 @@ impl FaceSet {
             faces: Vec::new(),
             held_back: Vec::new(),
             chances: Vec::new(),
-            bins: Vec::new(),
+            acts: Vec::new(),
             looks: Looks::new(),
             n_seen: 0,
         }
@@ -107,11 +108,11 @@ impl FaceSet {
                 .collect();
             self.looks.add(&crop_points, face.centre(self.side));
             self.faces.push(face);
-            self.bins.push(bin(&points));
+            self.acts.push(Act::of(&points));
         }
     }
 
-    /// Weighs the faces so that rare poses are drawn more often than they appear.
+    /// Weighs the faces so that rare poses, mouths and gazes are drawn more often than they appear.
     ///
     /// # Errors
     /// If there are fewer than [`FEWEST_FACES`].
@@ -124,13 +125,15 @@ impl FaceSet {
                 person,
             });
         }
-        let count = |bin: &Bin| self.bins.iter().filter(|other| *other == bin).count();
+        let bins: Vec<Bin> = self.acts.iter().map(Act::bin).collect();
+        let rarities: Vec<f32> = bins.iter().map(|bin| bin.rarity_among(&bins)).collect();
+        let usual = rarities.iter().copied().fold(f32::INFINITY, f32::min);
         let mut sum = 0.0;
-        self.chances.clear();
-        for bin in &self.bins {
-            sum += 1.0 / (count(bin) as f32).sqrt();
-            self.chances.push(sum);
-        }
+        let add = |rarity: f32| {
+            sum += rarity.min(MOST_OFTEN * usual);
+            sum
+        };
+        self.chances = rarities.into_iter().map(add).collect();
         Ok(())
     }
 
@@ -225,6 +228,8 @@ pub(crate) const DETAILS: [&[usize]; 3] = [
         61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
     ],
 ];
+/// How much these count, as a share of the eyes: what a face looks at is told by few pixels.
+const DETAIL_LEVELS: [f32; 3] = [1.0, 1.0, 0.5];
 /// How far eyes and mouth count beyond their own outline, as a share of their size.
 const DETAIL_REACH: f32 = 1.35;
 
@@ -236,7 +241,8 @@ fn inside(points: &[Point2], side: u32) -> Vec<[u8; 2]> {
     let detail = |i: usize| {
         details
             .iter()
-            .map(|plane| plane.values()[i])
+            .zip(DETAIL_LEVELS)
+            .map(|(plane, level)| level * plane.values()[i])
             .fold(0.0, f32::max)
     };
     let faces = face.values().iter().enumerate();
@@ -252,19 +258,6 @@ fn widened(points: &[Point2], outline: &[usize]) -> Vec<Point2> {
     let y = outline.iter().map(|&i| points[i].y).sum::<f32>() / n;
     let away = |p: Point2| Point2::new(x + DETAIL_REACH * (p.x - x), y + DETAIL_REACH * (p.y - y));
     outline.iter().map(|&i| away(points[i])).collect()
-}
-
-/// Where a face looks and how far its mouth is open, coarsely, from where points lie.
-fn bin(points: &[Point2]) -> Bin {
-    let [right_eye, left_eye, nose, lip, lower_lip] = [33, 263, 1, 13, 14].map(|i| points[i]);
-    let eyes = right_eye.midpoint(left_eye);
-    let unit = right_eye.distance(left_eye).max(1.0);
-    let coarse = |value: f32, steps: f32| (value / unit * steps).round().clamp(-100.0, 100.0) as i8;
-    [
-        coarse(nose.x - eyes.x, 10.0),
-        coarse(nose.y - eyes.y, 10.0),
-        coarse(lower_lip.distance(lip), 10.0),
-    ]
 }
 
 #[cfg(test)]
@@ -284,10 +277,10 @@ mod tests {
     }
 
     #[test]
-    fn rare_poses_are_drawn_more_often_than_they_appear() {
+    fn rare_faces_are_drawn_more_often_than_they_appear() {
         let mut set = synthetic_set("ada", 32, 64, 1);
-        set.bins = vec![[0; 3]; set.faces.len()];
-        set.bins[7] = [5, 0, 0];
+        set.acts = vec![Act::default(); set.faces.len()];
+        set.acts[7].mouth = 0.3;
         set.balance().unwrap();
         let mut generator = ChaCha8Rng::seed_from_u64(3);
         let rare: *const Face = &set.faces[7];
@@ -295,6 +288,7 @@ mod tests {
             .filter(|_| std::ptr::eq(set.draw(&mut generator), rare))
             .count();
         assert!(100 < n, "{n}"); // 33 if every face had the same chance
+        assert!(n < 300, "{n}"); // and 6 times that is the most
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! everyone in a [`Lesson`]. Shapes are `[n, channel, y, x]`; colour is sRGB scaled to `0..=1`. The
 //! same faces, settings and seed give the same bytes on the CPU, interrupted or not.
 
+mod acts;
 mod adam;
 mod augment;
 mod bend;

@@ -1,0 +1,122 @@
+//! What a face does: where the head looks, how far the mouth is open, and what the eyes do.
+//!
+//! Everything is in shares of the distance between the outer corners of the eyes.
+
+use effigy_frame::Point2;
+
+/// What a face does, by where points of its mesh lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Act {
+    /// Tip of the nose from between the eyes, which moves as the head turns and nods.
+    pub(crate) head: [f32; 2],
+    /// Gap between the lips.
+    pub(crate) mouth: f32,
+    /// How far the irises look aside, and how far the lids are open.
+    pub(crate) eyes: [f32; 2],
+}
+
+/// The same, coarsely, in three ways that are balanced each for itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Bin {
+    head: [i8; 2],
+    mouth: i8,
+    eyes: [i8; 2],
+}
+
+impl Act {
+    /// From the mesh of a face, in pixels.
+    pub(crate) fn of(points: &[Point2]) -> Self {
+        let [right_eye, left_eye, nose, lip, lower_lip] = [33, 263, 1, 13, 14].map(|i| points[i]);
+        let middle = right_eye.midpoint(left_eye);
+        let unit = right_eye.distance(left_eye).max(1.0);
+        // Of each eye: outer and inner corner, iris, upper and lower lid.
+        let [right, left] = [[33, 133, 468, 159, 145], [263, 362, 473, 386, 374]];
+        let [right, left] = [right, left].map(|eye| {
+            let [outer, inner, iris, upper, lower] = eye.map(|i| points[i]);
+            [iris.x - outer.midpoint(inner).x, upper.distance(lower)]
+        });
+        let both = |i: usize| 0.5 * (right[i] + left[i]) / unit;
+        Self {
+            head: [(nose.x - middle.x) / unit, (nose.y - middle.y) / unit],
+            mouth: lower_lip.distance(lip) / unit,
+            eyes: [both(0), both(1)],
+        }
+    }
+
+    /// The same, coarsely.
+    pub(crate) fn bin(&self) -> Bin {
+        let coarse = |value: f32, steps: f32| (value * steps).round().clamp(-100.0, 100.0) as i8;
+        Bin {
+            head: self.head.map(|value| coarse(value, 10.0)),
+            mouth: coarse(self.mouth, 16.0),
+            // An eye is a third of the unit wide, and the iris moves by a third of that.
+            eyes: [coarse(self.eyes[0], 25.0), coarse(self.eyes[1], 20.0)],
+        }
+    }
+}
+
+impl Bin {
+    /// Grows with how seldom the head, the mouth and the eyes do among `all` what they do here.
+    pub(crate) fn rarity_among(&self, all: &[Self]) -> f32 {
+        let rare = |is_same: &dyn Fn(&Self) -> bool| {
+            let n = all.iter().filter(|other| is_same(other)).count();
+            (all.len() as f32 / n.max(1) as f32).sqrt()
+        };
+        rare(&|other| other.head == self.head)
+            * rare(&|other| other.mouth == self.mouth)
+            * rare(&|other| other.eyes == self.eyes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::cartoon;
+
+    #[test]
+    fn open_mouth_and_turned_gaze_are_told_apart() {
+        let (_, points) = cartoon(1, 1);
+        let usual = Act::of(&points).bin();
+        let unit = points[33].distance(points[263]);
+        let mut open = points.clone();
+        open[14].y += 0.2 * unit;
+        let open = Act::of(&open).bin();
+        assert_ne!(open.mouth, usual.mouth);
+        assert_eq!((open.head, open.eyes), (usual.head, usual.eyes));
+        let mut aside = points.clone();
+        aside[468].x += 0.1 * unit;
+        aside[473].x += 0.1 * unit;
+        let aside = Act::of(&aside).bin();
+        assert_ne!(aside.eyes, usual.eyes);
+        assert_eq!((aside.head, aside.mouth), (usual.head, usual.mouth));
+    }
+
+    #[test]
+    fn what_few_faces_do_is_rarer() {
+        let (_, points) = cartoon(1, 1);
+        let usual = Act::of(&points);
+        let rares = [
+            Act {
+                head: [0.5 + usual.head[0], usual.head[1]],
+                ..usual
+            },
+            Act {
+                mouth: 0.5 + usual.mouth,
+                ..usual
+            },
+            Act {
+                eyes: [usual.eyes[0], 0.2 + usual.eyes[1]],
+                ..usual
+            },
+        ];
+        for rare in rares {
+            let mut bins = vec![usual.bin(); 32];
+            bins[7] = rare.bin();
+            let [rare, often] = [7, 8].map(|i: usize| bins[i].rarity_among(&bins));
+            assert!(
+                (rare / often - 31_f32.sqrt()).abs() < 1e-3,
+                "{rare} {often}"
+            );
+        }
+    }
+}
