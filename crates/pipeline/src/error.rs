@@ -52,13 +52,11 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// A network of this size does not fit into the memory that is free. Choose a smaller one.
-    #[error(
-        "training {wanted} needs {needed_mib} MiB of memory and {available_mib} MiB are free; {hint}"
-    )]
+    /// The job does not fit into the memory that is free. Choose a smaller network or clip.
+    #[error("{wanted} needs {needed_mib} MiB of memory and {available_mib} MiB are free; {hint}")]
     TooLittleMemory {
-        /// The size.
-        wanted: &'static str,
+        /// The job.
+        wanted: String,
         /// What it needs.
         needed_mib: u64,
         /// What there is.

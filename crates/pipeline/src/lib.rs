@@ -13,6 +13,7 @@ pub mod faces;
 mod inputs;
 pub mod marking;
 pub mod matching;
+mod memory;
 mod networks;
 mod preview;
 mod progress;

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 
 use effigy_mark::consent::{Claim, Seen, Token};
 use effigy_mark::{Keys, Marked, Policy};
+use effigy_media::{Limits, probe};
 use effigy_model::FaceModel;
 use effigy_model::device::{self, Choice};
 pub use effigy_render::Complexion;
 
 use crate::clips::{Clips, Damage, n_frames};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::networks::Networks;
 use crate::progress::Progress;
 use crate::quality::{Measuring, Quality};
@@ -94,11 +96,12 @@ pub struct SwapReport {
 /// kept, unless the clip is very long.
 ///
 /// # Errors
-/// When a consent is missing, the person is not in the clip, or any frame cannot be read, drawn or
-/// written. No output is left then.
+/// When there is too little memory for the frames, a consent is missing, the person is not in the
+/// clip, or any frame cannot be read, drawn or written. No output is left then.
 pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<SwapReport> {
     let started = std::time::Instant::now();
     let keys = job.safeguards.open_keys()?;
+    check_memory(job)?;
     let model = FaceModel::open_at(&job.model, job.checkpoint, &device::open(job.device)?)?;
     let person = model
         .person(&job.face)
@@ -142,6 +145,22 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<SwapReport> {
         quality,
         marked,
     })
+}
+
+/// Refuses frames that there is no memory for. What cannot be read is told by who reads it.
+fn check_memory(job: &SwapJob) -> Result<()> {
+    let info = probe(&job.input, &Limits::default());
+    let Some(video) = info.ok().and_then(|info| info.video) else {
+        return Ok(());
+    };
+    let beside = match job.view {
+        View::Result => 1,
+        View::SideBySide => 2,
+    };
+    memory::check_swap(
+        (beside * video.width, video.height),
+        memory::available_bytes(),
+    )
 }
 
 /// Until when the clip is looked at: for a picture just long enough to tell who is there.

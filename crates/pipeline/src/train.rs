@@ -1,7 +1,6 @@
 //! The training job: clips of consenting people in, a face model out.
 
 mod dashboard;
-mod memory;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -20,6 +19,7 @@ use effigy_train::{Budget, FaceSet, Lesson, Outcome, Report, Settings, Size};
 use crate::clips::{Clips, Damage, n_frames};
 use crate::error::{Error, Result};
 use crate::inputs;
+use crate::memory;
 use crate::networks::Networks;
 use crate::preview;
 use crate::progress::Progress;
@@ -119,18 +119,22 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
 /// largest that there is memory for.
 fn shape(job: &TrainJob, progress: &mut dyn Progress) -> Result<Shape> {
     let is_there = job.output.join(store::MANIFEST).exists();
-    if job.size.is_none() && is_there {
-        return Ok(store::read_manifest(&job.output)?.shape);
-    }
     let (n_people, available) = (job.people.len(), memory::available_bytes());
+    if job.size.is_none() && is_there {
+        let shape = store::read_manifest(&job.output)?.shape;
+        if let Some(size) = memory::size_of(shape) {
+            memory::check_training(size, n_people, available)?;
+        }
+        return Ok(shape);
+    }
     let sizes: &[Size] = match (job.size, job.device) {
         (Some(size), _) => &[size],
         (None, Choice::Cpu) => &[Size::Small],
         (None, _) => &[Size::Large, Size::Medium, Size::Small],
     };
-    let fits = |size: &&Size| memory::check(**size, n_people, available).is_ok();
+    let fits = |size: &&Size| memory::check_training(**size, n_people, available).is_ok();
     let size = *sizes.iter().find(fits).unwrap_or(&sizes[sizes.len() - 1]);
-    memory::check(size, n_people, available)?;
+    memory::check_training(size, n_people, available)?;
     let (name, side) = (memory::name_of(size), size.shape().side);
     progress.note(&format!("size: {name}, faces of {side} px"));
     Ok(size.shape())

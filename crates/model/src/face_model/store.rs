@@ -6,6 +6,7 @@
 //! compared before anything is used.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -202,7 +203,12 @@ pub fn read_kept(
         previous,
         path: path.clone(),
     };
-    let bytes = read_bounded(&path, LARGEST_FILE).map_err(|error| damaged(error.to_string()))?;
+    let told = |error| match error {
+        // The file may be whole.
+        Error::Read { ref source, .. } if source.kind() == io::ErrorKind::OutOfMemory => error,
+        _ => damaged(error.to_string()),
+    };
+    let bytes = read_bounded(&path, LARGEST_FILE).map_err(told)?;
     if sha256_hex(&bytes) != kept.sha256 {
         return Err(damaged(
             "its SHA-256 is not the one in model.json".to_owned(),

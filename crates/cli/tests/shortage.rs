@@ -1,6 +1,6 @@
-//! A disk that is full and a job that is stopped: one clear error, and nothing half-written.
+//! A full disk, too little memory, a job that is stopped: one clear error, nothing half-written.
 //!
-//! The disk is full for one process alone: the shell lets it write no file beyond a size.
+//! Disk and memory are short for one process alone: the shell limits its files and its addresses.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails where it must")]
@@ -9,6 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
+
+/// No limit.
+const FREE: &str = "-f unlimited";
 
 /// A folder with keys, consents of two actors and a model of them, learned for two steps.
 struct Desk(tempfile::TempDir);
@@ -25,11 +28,10 @@ impl Desk {
         desk
     }
 
-    /// Runs a command for which the disk is full after `blocks` of 512 bytes in a file.
-    fn command(&self, line: &str, blocks: Option<u64>) -> Command {
+    /// Runs a command within a limit: files of `-f` blocks of 512 bytes or `-v` KiB of memory.
+    fn command(&self, line: &str, limit: &str) -> Command {
         let mut command = Command::new("sh");
-        let limit = blocks.map_or("unlimited".to_owned(), |blocks| blocks.to_string());
-        let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" {line}");
+        let script = format!("trap '' XFSZ; ulimit {limit}; exec \"$0\" {line}");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_effigy")]);
         command.current_dir(self.0.path());
         command.env("EFFIGY_HOME", self.0.path().join("home"));
@@ -38,17 +40,24 @@ impl Desk {
 
     #[track_caller]
     fn check(&self, line: &str) {
-        let output = self.command(line, None).output().unwrap();
+        let output = self.command(line, FREE).output().unwrap();
         assert!(output.status.success(), "{line}: {}", said(&output));
     }
 
     /// Runs a command that must fail with one error; gives it.
     #[track_caller]
-    fn refused(&self, line: &str, blocks: u64) -> String {
-        let output = self.command(line, Some(blocks)).output().unwrap();
+    fn refused(&self, line: &str, limit: &str) -> String {
+        let output = self.command(line, limit).output().unwrap();
         let said = said(&output);
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert_eq!(said.matches("error:").count(), 1, "{said}");
+        said
+    }
+
+    /// The same where the disk is full.
+    #[track_caller]
+    fn refused_by_disk(&self, line: &str, blocks: u64) -> String {
+        let said = self.refused(line, &format!("-f {blocks}"));
         assert_eq!(said.matches("File too large").count(), 1, "{said}");
         said
     }
@@ -86,17 +95,40 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn full_disk_and_interruption_leave_nothing_half_written() {
+fn shortage_and_interruption_leave_nothing_half_written() {
     let desk = Desk::new();
     full_disk_leaves_the_last_checkpoint(&desk);
     full_disk_leaves_no_output(&desk);
+    too_little_memory_is_told_before_anything_is_done(&desk);
     interrupted_swap_leaves_no_output(&desk);
+}
+
+fn too_little_memory_is_told_before_anything_is_done(desk: &Desk) {
+    let before = desk.files("m");
+    let large = training(9).replace("-o m", "-o big --size large");
+    let told = desk.refused(&large, "-v 5000000");
+    assert!(told.contains("training large needs 9800 MiB"), "{told}");
+    assert!(told.contains("what fits: --size small"), "{told}");
+    let told = desk.refused(&training(9), "-v 900000");
+    assert!(told.contains("training small needs 900 MiB"), "{told}");
+    assert!(told.contains("no size fits"), "{told}");
+    assert_eq!(desk.files("m"), before);
+    let swap = swapping("--from 2 --to 2.2 -o out.mp4");
+    let told = desk.refused(&swap, "-v 400000");
+    assert!(told.contains("a swap in frames of 320 x 320"), "{told}");
+    assert!(desk.files(".").is_empty(), "{:?}", desk.files("."));
+    // As much as it asks for is enough.
+    let output = desk.command(&swap, "-v 3000000").output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    for (path, _) in desk.files(".") {
+        fs::remove_file(path).unwrap();
+    }
 }
 
 fn full_disk_leaves_the_last_checkpoint(desk: &Desk) {
     let before = desk.files("m");
     // A file of weights takes tens of megabytes.
-    let said = desk.refused(&training(3), 2000);
+    let said = desk.refused_by_disk(&training(3), 2000);
     assert!(
         said.contains("the checkpoint before it is untouched"),
         "{said}"
@@ -108,7 +140,7 @@ fn full_disk_leaves_the_last_checkpoint(desk: &Desk) {
 
 fn full_disk_leaves_no_output(desk: &Desk) {
     for output in ["out.mp4", "out.png"] {
-        let said = desk.refused(&swapping(&format!("--from 2 --to 3 -o {output}")), 16);
+        let said = desk.refused_by_disk(&swapping(&format!("--from 2 --to 3 -o {output}")), 16);
         assert!(
             said.contains(&format!("cannot write \"{output}\"")),
             "{said}"
@@ -118,7 +150,7 @@ fn full_disk_leaves_no_output(desk: &Desk) {
 }
 
 fn interrupted_swap_leaves_no_output(desk: &Desk) {
-    let mut command = desk.command(&swapping("-o out.mp4"), None);
+    let mut command = desk.command(&swapping("-o out.mp4"), FREE);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     wait_for_output(desk, &mut child);
