@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
-use effigy_model::face_model::store::{self, Checkpoint, FORMAT, Manifest, Person, Start};
+use effigy_model::face_model::store::{self, Checkpoint, Manifest, Start};
 use effigy_model::face_model::weights::{weights_of, with_weights};
-use effigy_model::face_model::{FaceNet, Shape, base};
+use effigy_model::face_model::{FaceNet, base};
 use effigy_model::tensors::values;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -20,8 +20,9 @@ use crate::checkpoint::{self, Measured};
 use crate::disguise::Disguise;
 use crate::error::{Error, Result};
 use crate::faces::FaceSet;
+use crate::folder::{check_same, new_manifest};
 use crate::gradients::gradients_of;
-use crate::loss::{Wanted, loss};
+use crate::judge::{encode, error_of};
 use crate::schedule::{rate, strength};
 use crate::settings::{Budget, Outcome, Report, Settings};
 use crate::start::{start, start_from_base};
@@ -295,106 +296,11 @@ fn disguises(sets: &[FaceSet]) -> Vec<Vec<Disguise>> {
     sets.iter().enumerate().map(of).collect()
 }
 
-/// The latents of all faces of `batch`: `[n, z]`.
-fn encode(net: &FaceNet, batch: &Batch, device: &Device) -> Tensor<2> {
-    let (n, side) = batch.size();
-    net.encode(tensor(&batch.patches, [n, 48, side / 4, side / 4], device))
-}
-
-/// Draws each person's faces with their own decoder, from `latent` `[n, z]`, and measures them:
-/// `[1]`.
-fn error_of(net: &FaceNet, latent: Tensor<2>, batch: &Batch, counts: &[usize]) -> Tensor<1> {
-    let (n, side) = batch.size();
-    let device = &latent.device();
-    let width = latent.dims()[1];
-    let mut first = 0;
-    let mut drawn = Vec::new();
-    for (person, count) in counts.iter().enumerate() {
-        let theirs = latent.clone().slice([first..first + count, 0..width]);
-        drawn.push(net.decode(theirs, person)); // [count, 4, s, s]
-        first += count;
-    }
-    let wanted = Wanted {
-        colours: tensor(&batch.colours, [n, 3, side, side], device),
-        masks: tensor(&batch.masks, [n, 1, side, side], device),
-        weights: tensor(&batch.weights, [n, 1, side, side], device),
-    };
-    loss(Tensor::cat(drawn, 0), &wanted)
-}
-
-fn tensor(values: &[f32], shape: [usize; 4], device: &Device) -> Tensor<4> {
-    Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
-}
-
-fn new_manifest(folder: &Path, settings: &Settings, sets: &[FaceSet]) -> Result<Manifest> {
-    let path = folder.to_path_buf();
-    // What a training left that was killed before its first save is no obstacle.
-    let is_ours = |name: &str| {
-        name.contains(".safetensors") || name == format!("{}.unfinished", store::MANIFEST)
-    };
-    let is_taken = match std::fs::read_dir(folder) {
-        Ok(entries) => {
-            let mut names = entries.flatten().map(|entry| entry.file_name());
-            names.any(|name| !is_ours(&name.to_string_lossy()))
-        }
-        Err(_) => folder.exists(),
-    };
-    if is_taken {
-        return Err(Error::NotAModel { path });
-    }
-    std::fs::create_dir_all(folder).map_err(|source| Error::Write {
-        step: 0,
-        source,
-        path,
-    })?;
-    let person = |set: &FaceSet| Person {
-        name: set.person.clone(),
-        consent: set.consent.clone(),
-        n_faces: set.len(),
-    };
-    Ok(Manifest {
-        format: FORMAT,
-        shape: settings.shape,
-        people: sets.iter().map(person).collect(),
-        training: settings.training.clone(),
-        checkpoints: Vec::new(),
-        history: Vec::new(),
-    })
-}
-
-/// Refuses to go on with a model of other people or of another size.
-fn check_same(
-    folder: &Path,
-    manifest: &Manifest,
-    settings: &Settings,
-    sets: &[FaceSet],
-) -> Result<()> {
-    let describe =
-        |names: Vec<&str>, shape: Shape| format!("{} at {} px", names.join(" and "), shape.side);
-    let theirs = manifest
-        .people
-        .iter()
-        .map(|person| person.name.as_str())
-        .collect();
-    let theirs = describe(theirs, manifest.shape);
-    let ours = describe(
-        sets.iter().map(|set| set.person.as_str()).collect(),
-        settings.shape,
-    );
-    if theirs == ours && manifest.shape == settings.shape {
-        return Ok(());
-    }
-    Err(Error::OtherModel {
-        theirs,
-        ours,
-        path: folder.to_path_buf(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::synthetic_set;
+    use effigy_model::face_model::Shape;
     use effigy_model::face_model::store::Training;
     use effigy_model::face_model::weights::Weight;
 

@@ -1,0 +1,83 @@
+//! The folder of a model: begun anew, or gone on with.
+
+use std::path::Path;
+
+use effigy_model::face_model::Shape;
+use effigy_model::face_model::store::{self, FORMAT, Manifest, Person};
+
+use crate::error::{Error, Result};
+use crate::faces::FaceSet;
+use crate::settings::Settings;
+
+/// The manifest of a model that is begun in `folder`, which is made.
+///
+/// # Errors
+/// If it holds something else or cannot be made.
+pub(crate) fn new_manifest(
+    folder: &Path,
+    settings: &Settings,
+    sets: &[FaceSet],
+) -> Result<Manifest> {
+    let path = folder.to_path_buf();
+    // What a training left that was killed before its first save is no obstacle.
+    let is_ours = |name: &str| {
+        name.contains(".safetensors") || name == format!("{}.unfinished", store::MANIFEST)
+    };
+    let is_taken = match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            let mut names = entries.flatten().map(|entry| entry.file_name());
+            names.any(|name| !is_ours(&name.to_string_lossy()))
+        }
+        Err(_) => folder.exists(),
+    };
+    if is_taken {
+        return Err(Error::NotAModel { path });
+    }
+    std::fs::create_dir_all(folder).map_err(|source| Error::Write {
+        step: 0,
+        source,
+        path,
+    })?;
+    let person = |set: &FaceSet| Person {
+        name: set.person.clone(),
+        consent: set.consent.clone(),
+        n_faces: set.len(),
+    };
+    Ok(Manifest {
+        format: FORMAT,
+        shape: settings.shape,
+        people: sets.iter().map(person).collect(),
+        training: settings.training.clone(),
+        checkpoints: Vec::new(),
+        history: Vec::new(),
+    })
+}
+
+/// Refuses to go on with a model of other people or of another size.
+pub(crate) fn check_same(
+    folder: &Path,
+    manifest: &Manifest,
+    settings: &Settings,
+    sets: &[FaceSet],
+) -> Result<()> {
+    let describe =
+        |names: Vec<&str>, shape: Shape| format!("{} at {} px", names.join(" and "), shape.side);
+    let theirs = manifest
+        .people
+        .iter()
+        .map(|person| person.name.as_str())
+        .collect();
+    let theirs = describe(theirs, manifest.shape);
+    let ours = describe(
+        sets.iter().map(|set| set.person.as_str()).collect(),
+        settings.shape,
+    );
+    if theirs == ours && manifest.shape == settings.shape {
+        return Ok(());
+    }
+    Err(Error::OtherModel {
+        theirs,
+        ours,
+        path: folder.to_path_buf(),
+    })
+}
