@@ -95,6 +95,7 @@ impl<'a> Table<'a> {
                 lines.extend(self.line(cue, change, "originals"));
             }
         }
+        self.print_own();
         let calls = self.calls();
         println!("What is said of each source, unchanged");
         for c in &calls {
@@ -149,6 +150,22 @@ impl<'a> Table<'a> {
                     );
                 }
             }
+        }
+    }
+
+    /// Prints how well swaps of our own are told from real footage by their pixels alone.
+    fn print_own(&self) {
+        let rows = self.rows.iter().filter(|row| row.change == CLEAN);
+        let wanted = rows.filter(|r| matches!(r.reading.truth, Truth::Own | Truth::Real));
+        let judged: Vec<Judged> = wanted.filter_map(|row| row.judged(ALL_CUES)).collect();
+        let n_own = judged.iter().filter(|j| j.fake).count();
+        if let Some(area) = with_interval(&judged, auc) {
+            let Interval { value, low, high } = area;
+            println!(
+                "{n_own} swaps of our own, marks not looked at, against {} real: AUC {value:.2} \
+                 [{low:.2}, {high:.2}]",
+                judged.len() - n_own
+            );
         }
     }
 
@@ -231,7 +248,7 @@ impl Row<'_> {
     fn judged(&self, cue: &str) -> Option<Judged> {
         Some(Judged {
             score: f64::from(self.score(cue)?),
-            fake: self.reading.truth == Truth::Swap,
+            fake: matches!(self.reading.truth, Truth::Swap | Truth::Own),
             group: self.group,
         })
     }
