@@ -87,7 +87,7 @@ pub(crate) fn measure(data: &Path) -> Result<()> {
                     } else {
                         is_found(&found)
                     });
-                    count.1 += u32::from(!found.faces.is_empty());
+                    count.1 += 1;
                 }
             }
         }
