@@ -96,7 +96,7 @@ pub(super) fn in_words(packets: &[Packet]) -> Option<String> {
     let mut gaps = packets.split(|p| p.kind == PacketKind::Whole);
     let longest = 1 + gaps.by_ref().map(<[Packet]>::len).max().unwrap_or(0);
     let mut said = format!(
-        "Of {} pictures {n_whole} stand by themselves, at most {longest} apart.",
+        "Whole pictures (key frames): {n_whole} of {}, at most {longest} apart.",
         packets.len()
     );
     if let Some(found) = rhythm(packets).filter(|rhythm| CLEARLY <= rhythm.clarity) {
@@ -146,7 +146,7 @@ mod tests {
         assert!(CLEARLY < found.clarity, "{found:?}");
         let said = in_words(&clip(Some(13), 1.5)).unwrap();
         assert!(said.contains("Every 13 pictures"), "{said}");
-        assert!(said.contains("2 stand by themselves, at most 100 apart"));
+        assert!(said.contains("2 of 200, at most 100 apart"));
     }
 
     #[test]
