@@ -58,6 +58,17 @@ fn a_list_is_scanned_with_a_page_each_and_a_broken_file_is_named() {
         said.contains("noise") && said.contains("2 files:"),
         "{said}"
     );
+    let line_of = |cue: &str| {
+        said.lines()
+            .find(|line| line.trim().starts_with(cue))
+            .unwrap()
+    };
+    assert!(line_of("noise").contains(['█', '░']), "{said}");
+    let light = line_of("light");
+    assert!(
+        light.contains("told only") && !light.contains('█'),
+        "{light}"
+    );
     let page = written(Path::new(&*pages), "html");
     assert_eq!(page.len(), 1, "{said}");
     assert!(fs::read_to_string(&page[0]).unwrap().contains("ada-1.mp4"));
