@@ -5,6 +5,7 @@
 //! every frame [`perform`] (what they do), [`shoot`] (light and surfaces), [`lens`] (camera), and
 //! [`truth`] and [`record`] (what is known about it). Lengths are centimetres.
 
+mod brows;
 mod canvas;
 mod cast;
 mod clips;

@@ -1,7 +1,8 @@
 //! An actor in costume, made once and posed for every frame.
 
+use super::brows::{self, Bristle, Lash};
 use super::cast::{Costume, Looks};
-use super::hair::{self, Bristle, Hair, Lash};
+use super::hair::{self, Hair};
 use super::head::{Error, Head, Material};
 use super::light::{Sight, sights};
 use super::skin::Skin;
@@ -131,8 +132,8 @@ impl Person {
             follows: rest.iter().map(|p| follows(p.y)).collect(),
             hair_follows: hair.points.iter().map(|p| follows(p.y + 3.0)).collect(),
             skin: Skin::paint(head, &looks, &costume),
-            brows: hair::brows(head, &looks),
-            lashes: hair::lashes(head, &looks),
+            brows: brows::brows(head, &looks),
+            lashes: brows::lashes(head, &looks),
             looks_shapes: look_shapes(head),
             n_skin: head.n_skin,
             looks,
