@@ -24,6 +24,8 @@ const MEMORY_SECS: f32 = 1.5;
 const MOST: f32 = 90.0;
 /// Sclera and reflections keep their colour: how bright one is, and what surely is none.
 const REFLECTIONS: [f32; 2] = [160.0, 110.0];
+/// How bright an iris that may be a lid is, and one that surely is none, as shares of the cheeks.
+const LID: [f32; 2] = [0.75, 0.6];
 /// Fewer pixels of an iris say nothing.
 const FEWEST_PIXELS: usize = 4;
 
@@ -37,8 +39,8 @@ impl Tint {
     /// light, and not counted. `points` are the mesh of the first.
     pub(crate) fn look(&mut self, drawn: &Picture, own: &Picture, points: &[Point2], secs: f32) {
         let both = |picture| {
-            let iris = mean_colour(picture, irises(points))?;
-            Some((iris, mean_colour(picture, cheeks(points))?))
+            let iris = mean_colour(picture, &irises(points))?;
+            Some((iris, mean_colour(picture, &cheeks(points))?))
         };
         let Some(((to, to_skin), (from, from_skin))) = both(drawn).zip(both(own)) else {
             return;
@@ -78,6 +80,23 @@ fn cheeks(points: &[Point2]) -> [(Point2, f32); 2] {
     CHEEKS.map(|i| (points[i], radius))
 }
 
+/// How surely both irises are seen, `0..=1`: a mesh hardly tells when lids close over them, but
+/// lids are about as bright as the cheeks, and irises with their pupils darker.
+pub(crate) fn open_eyes(seen: &Picture, points: &[Point2]) -> f32 {
+    let level = |places: &[(Point2, f32)]| mean_colour(seen, places).map(|rgb| rgb.iter().sum());
+    let Some(skin) = level(&cheeks(points)) else {
+        return 0.0;
+    };
+    let skin: f32 = skin;
+    let [lid, surely] = LID.map(|share| share * skin);
+    let seen = irises(points).map(|iris| {
+        level(&[iris]).map_or(0.0, |level: f32| {
+            ((lid - level) / (lid - surely).max(1.0)).clamp(0.0, 1.0)
+        })
+    });
+    seen[0].min(seen[1])
+}
+
 /// How much of the tint a place takes, `0..=1`.
 pub(crate) fn share(irises: &[(Point2, f32); 2], at: Point2) -> f32 {
     let of = |&(middle, radius): &(Point2, f32)| {
@@ -89,10 +108,10 @@ pub(crate) fn share(irises: &[(Point2, f32); 2], at: Point2) -> f32 {
     irises.iter().map(of).fold(0.0, f32::max)
 }
 
-/// The mean colour of two round places.
-fn mean_colour(picture: &Picture, places: [(Point2, f32); 2]) -> Option<[f32; 3]> {
+/// The mean colour of round places.
+fn mean_colour(picture: &Picture, places: &[(Point2, f32)]) -> Option<[f32; 3]> {
     let (mut sum, mut n) = ([0.0_f32; 3], 0);
-    for (middle, radius) in places {
+    for &(middle, radius) in places {
         let reach = MIDDLE * radius.max(0.5);
         let from = |v: f32| (v - reach).max(0.0) as u32;
         let to = |v: f32, end: u32| ((v + reach).max(0.0) as u32 + 1).min(end);
@@ -190,5 +209,11 @@ mod tests {
         let at = |x: f32| share(&irises, Point2::new(x, 20.0));
         assert!(at(20.0) <= 0.0 && at(32.0) <= 0.0);
         assert!((at(27.0) - 1.0).abs() < 1e-6 && (at(67.0) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn closed_lids_take_no_tint() {
+        assert!((open_eyes(&eyes([70, 50, 40]), &face()) - 1.0).abs() < 1e-6);
+        assert!(open_eyes(&eyes([160, 130, 115]), &face()) <= 0.0);
     }
 }

@@ -8,7 +8,7 @@ use crate::detail::Fine;
 use crate::follow::Follow;
 use crate::grid::Grid;
 use crate::hidden::{Hidden, drawn_face};
-use crate::iris::{Tint, irises, share};
+use crate::iris::{Tint, irises, open_eyes, share};
 use crate::light::{self, Light};
 use crate::mask::crop_mask;
 use crate::opening::openings;
@@ -117,7 +117,7 @@ pub fn overlay(
     steady.suit(&mut picture, &seen, &mask, secs);
     let (picture, mask, small_from_frame) = fitted(picture, mask, crop_from_frame);
     let mut weights = region.weights(&mask, small_from_frame);
-    let irises = leave_open(&mut weights, &points, (crop_from_frame, region));
+    let irises = leave_open(&mut weights, &points, &seen, (crop_from_frame, region));
     let difference = region.difference(frame, &picture, small_from_frame);
     let texture = texture(
         region.luma_of(frame),
@@ -186,16 +186,18 @@ impl Steady {
 fn leave_open(
     weights: &mut Grid<1>,
     points: &[Point2],
+    seen: &Picture,
     (crop_from_frame, region): (Similarity, Region),
 ) -> Vec<(usize, f32)> {
     let (openings, irises) = (openings(points), irises(points));
+    let surely = open_eyes(seen, points);
     let mut inside = Vec::new();
     for (i, ([weight], centre)) in weights.values.iter_mut().zip(region.centres()).enumerate() {
         let at = crop_from_frame.apply(centre);
         let open: f32 = openings.iter().map(|opening| opening.share(at)).sum();
         let open = open.min(1.0);
         if 0.0 < open {
-            let tint = open * *weight * share(&irises, at);
+            let tint = surely * open * *weight * share(&irises, at);
             *weight *= 1.0 - open;
             if 0.0 < tint {
                 inside.push((i, tint));
