@@ -13,7 +13,7 @@ use effigy_model::FaceModel;
 use effigy_model::face_model::store::read_manifest;
 use effigy_train::{Lesson, Outcome, train};
 
-#[path = "studio/studio.rs"]
+#[path = "it/studio.rs"]
 mod studio;
 
 /// Names the folder to train in, in the process that is to be killed.

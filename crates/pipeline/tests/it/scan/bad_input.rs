@@ -8,7 +8,7 @@ use effigy_frame::{Picture, Similarity, resample};
 
 use effigy_pipeline::{Quiet, ScanJob, scan};
 
-use crate::made::{
+use super::made::{
     actor, each_value, grey, look, look_at, networks, write_clip, write_clip_with, write_picture,
 };
 

@@ -4,7 +4,7 @@ use effigy_detect::{Cue, Report, Verdict};
 use effigy_frame::Picture;
 use effigy_media::Limits;
 
-use crate::made::{actor, look, write_picture};
+use super::made::{actor, look, write_picture};
 
 /// Moves what is well inside a box by three pixels across and two down.
 fn put_in_again(picture: &Picture, [left, top, width, height]: [f32; 4]) -> Picture {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use effigy_frame::Picture;
 use effigy_pipeline::{BatchJob, Error, Progress, Quiet, ScanJob, Scanned, scan_all};
 
-use crate::made::{grey, networks, write_clip, write_picture};
+use super::made::{grey, networks, write_clip, write_picture};
 
 fn batch(folder: &Path, reports: Option<&Path>) -> BatchJob {
     BatchJob {

@@ -1,9 +1,7 @@
 //! Hostile files end in an error or a report, never in a crash or a hang, and ask for no more
 //! memory than the file is worth.
 //!
-//! `EFFIGY_FUZZ_SECS=300 cargo test --release --test hostile` goes on for five minutes.
-
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+//! `EFFIGY_FUZZ_SECS=300 cargo test --release -p effigy-mark hostile` goes on for five minutes.
 
 use std::fs;
 use std::path::{Path, PathBuf};

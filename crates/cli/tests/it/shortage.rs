@@ -3,7 +3,6 @@
 //! Disk and memory are short for one process alone: the shell limits its files and its addresses.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,5 @@
 //! Keys, consents and jobs in a folder that goes away, for the tests of making.
 
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    reason = "each test uses a part of it, and fails where it must"
-)]
-
 use std::path::{Path, PathBuf};
 
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};

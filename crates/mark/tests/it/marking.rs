@@ -1,8 +1,6 @@
 //! What leaves through the marked writer is labelled, watermarked, signed, and noticed when
 //! changed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -179,7 +177,7 @@ fn written_video_verifies_and_says_what_was_done() {
     assert!(words.contains("not known here"), "{words}");
 }
 
-/// `EFFIGY_FLIP_EVERY=1 cargo test --release --test marking flipped` flips a bit of every byte.
+/// `EFFIGY_FLIP_EVERY=1 cargo test --release -p effigy-mark flipped` flips a bit of every byte.
 fn n_flips(length: usize) -> usize {
     let every = std::env::var("EFFIGY_FLIP_EVERY").ok();
     every.map_or(300, |every| length / every.parse::<usize>().unwrap())

@@ -1,7 +1,5 @@
 //! Nobody is learned without consent, and a base does not become a face model.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
-
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -11,8 +9,7 @@ use effigy_model::face_model::store::read_manifest;
 use effigy_train::testing::CARTOON_SIDE;
 use effigy_train::{Crowd, Error, FEWEST_PEOPLE, Lesson, Outcome};
 
-#[path = "studio/studio.rs"]
-mod studio;
+use crate::studio;
 
 fn train(folder: &Path, token: &Token) -> effigy_train::Result<Outcome> {
     let sets = &studio::sets(token);

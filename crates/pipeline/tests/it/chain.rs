@@ -1,17 +1,12 @@
 //! Train on two clips, swap, verify: the whole road once, on real footage where it is there.
 
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
-
 use std::path::{Path, PathBuf};
 
+use crate::studio::studio;
 use effigy_detect::Verdict;
 use effigy_mark::{Keys, Trust, verify};
 use effigy_media::{Limits, probe};
 use effigy_pipeline::{Choice, Error, Networks, Quiet, ScanJob, scan, swap, train};
-use studio::studio;
-
-#[path = "studio/studio.rs"]
-mod studio;
 
 /// Two clips of one adult each.
 const CLIPS: [&str; 2] = ["video/liveportrait-d20.mp4", "video/liveportrait-d18.mp4"];

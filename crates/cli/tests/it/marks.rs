@@ -1,7 +1,5 @@
 //! Consents, keys, marks and the log, as somebody meets them who has read the help.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,23 +1,18 @@
 //! Making with people who don't exist: who is replaced, and what happens with bad input.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
-
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::studio::{Studio, studio};
 use effigy_frame::{Picture, Rect};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Error as ModelError;
 use effigy_pipeline::swap::Range;
 use effigy_pipeline::{Error, Progress, Quiet, SwapJob, swap, train};
 use effigy_train::Error as TrainError;
-use studio::{Studio, studio};
-
-#[path = "studio/studio.rs"]
-mod studio;
 
 fn actor(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors");

@@ -1,7 +1,5 @@
 //! `scan` as a program: exit codes, JSON, lists, pages.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

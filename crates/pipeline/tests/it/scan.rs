@@ -1,8 +1,5 @@
 //! The job `scan` on bad input and, where the data are there, on real faces.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
-
 mod bad_input;
 mod batch;
 mod made;

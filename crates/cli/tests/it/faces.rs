@@ -1,8 +1,5 @@
 //! The program on bad input: one clear error, the right exit code, nothing half-written.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

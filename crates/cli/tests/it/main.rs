@@ -1,0 +1,9 @@
+//! The program as its users run it: what it prints, how it ends and what it leaves behind.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
+mod faces;
+mod marks;
+mod scan;
+mod shortage;

@@ -1,0 +1,10 @@
+//! The jobs, run whole: on drawn people, on bad input and, where the data are there, on real ones.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
+mod actors;
+mod chain;
+mod faces;
+mod scan;
+mod studio;
