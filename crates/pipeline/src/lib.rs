@@ -2,43 +2,28 @@
 //!
 //! Each job is one struct of settings and one function that runs it to the end. Jobs report to a
 //! [`Progress`] and stop cleanly when it says so; what they write appears only when complete.
+//! `jobs` holds one file for each, `steps` what they share.
 
-pub mod bench;
-mod clips;
-pub mod consents;
-mod demo;
-mod draft;
 mod error;
-pub mod faces;
-mod inputs;
-pub mod marking;
-pub mod matching;
-mod memory;
-mod networks;
-mod preview;
-mod progress;
-mod quality;
-mod safeguards;
-pub mod scan;
-mod survey;
-pub mod swap;
-pub mod train;
+mod jobs;
+mod steps;
 
-pub use bench::{BenchJob, BenchReport, bench};
-pub use demo::{DemoJob, DemoReport, demo};
 /// Which device the user asked for.
 pub use effigy_model::device::{Choice, list as devices};
 pub use effigy_model::face_model::store::Start;
 pub use error::{Error, Result};
-pub use faces::{FacesJob, FacesReport, faces};
-pub use inputs::Input;
-pub use marking::{MarkJob, mark};
-pub use matching::{MatchJob, MatchReport, match_faces};
-pub use networks::Networks;
-pub use progress::{Progress, Quiet};
-pub use quality::{Exact, Figure, Likeness, Quality, Region, Target};
-pub use safeguards::Safeguards;
-pub use scan::batch::{BatchJob, Scanned, scan_all};
-pub use scan::{ScanJob, scan, scan_footage};
-pub use swap::{SwapJob, SwapReport, swap};
-pub use train::{Subject, TrainJob, train};
+pub use jobs::bench::{BenchJob, BenchReport, bench};
+pub use jobs::compare::{MatchJob, MatchReport, match_faces};
+pub use jobs::demo::{DemoJob, DemoReport, demo};
+pub use jobs::faces::{FacesJob, FacesReport, faces};
+pub use jobs::mark::{MarkJob, mark};
+pub use jobs::scan::batch::{BatchJob, Scanned, scan_all};
+pub use jobs::scan::{ScanJob, scan, scan_footage};
+pub use jobs::swap::{SwapJob, SwapReport, swap};
+pub use jobs::train::{Subject, TrainJob, train};
+pub use jobs::{bench, compare, faces, mark, scan, swap, train};
+pub use steps::consent::{self, Safeguards};
+pub use steps::inputs::Input;
+pub use steps::networks::Networks;
+pub use steps::progress::{Progress, Quiet};
+pub use steps::quality::{Exact, Figure, Likeness, Quality, Region, Target};

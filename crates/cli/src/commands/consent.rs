@@ -7,7 +7,8 @@ use effigy_mark::consent::{
     Audience, Basis, Draft, Evidence, Record, Standing, Store, Template, Use, read_export,
 };
 use effigy_mark::{Keys, Moment};
-use effigy_pipeline::{Choice, Networks, consents};
+use effigy_pipeline::consent::faces as consents;
+use effigy_pipeline::{Choice, Networks};
 
 use crate::commands::keys::Place;
 use crate::output::{Exit, Output};

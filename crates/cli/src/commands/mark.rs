@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use effigy_mark::label::Source;
-use effigy_pipeline::marking::{MarkJob, default_output, mark};
+use effigy_pipeline::mark::{MarkJob, default_output, mark};
 
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;

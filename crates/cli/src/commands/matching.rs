@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use effigy_pipeline::matching::Compared;
+use effigy_pipeline::compare::Compared;
 use effigy_pipeline::{Choice, MatchJob, MatchReport, Networks};
 
 use crate::output::{Exit, Output};

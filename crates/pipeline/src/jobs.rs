@@ -1,0 +1,10 @@
+//! One file a job: a struct of settings and a function that runs it to the end.
+
+pub mod bench;
+pub mod compare;
+pub(crate) mod demo;
+pub mod faces;
+pub mod mark;
+pub mod scan;
+pub mod swap;
+pub mod train;

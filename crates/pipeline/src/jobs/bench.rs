@@ -1,0 +1,215 @@
+//! The job `bench`: how fast each stage is on a given clip, one at a time and together.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use effigy_face::align::{IDENTITY_EXTENT, aligned_view, mesh_view};
+use effigy_face::{Face, TrackSettings, Tracker};
+use effigy_frame::{Frame, Picture, Rational, resample};
+use effigy_media::{Limits, VideoReader, WriteSettings};
+use effigy_model::finder::FindSettings;
+use effigy_model::{Identifier, Mesher};
+
+use crate::error::{Error, Result};
+use crate::jobs::faces::{FacesJob, create_real_video, faces};
+use crate::steps::networks::Networks;
+use crate::steps::progress::{Progress, Quiet};
+
+/// A clip to measure on.
+#[derive(Clone, Debug)]
+pub struct BenchJob {
+    /// The clip.
+    pub input: PathBuf,
+    /// How much a file may ask of us.
+    pub limits: Limits,
+}
+
+impl BenchJob {
+    /// Measures on `input` with the usual limits.
+    pub fn new(input: PathBuf) -> Self {
+        Self {
+            input,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct BenchReport {
+    /// Columns of the clip.
+    pub width: u32,
+    /// Rows of the clip.
+    pub height: u32,
+    /// Each stage alone, then `faces` as a whole.
+    pub stages: Vec<Stage>,
+    /// Threads that the processor offers.
+    pub threads: usize,
+    /// Most memory that this process ever held, where the system tells.
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// The speed of one stage.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// `decode`, `find`, `mesh`, `identity`, `crop`, `encode` or `faces`.
+    pub name: &'static str,
+    /// How often it ran.
+    pub n: u64,
+    /// Milliseconds for one run.
+    pub millis: f64,
+}
+
+impl Stage {
+    /// Runs a second.
+    pub fn per_sec(&self) -> f64 {
+        1000.0 / self.millis
+    }
+}
+
+/// Measures each stage on the first frames of the clip, and `faces` on the whole of it.
+///
+/// # Errors
+/// When the clip cannot be read or shows no face, or `progress` asks to stop.
+pub fn bench(
+    job: &BenchJob,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<BenchReport> {
+    progress.begin("measuring", Some(7));
+    let mut stages = Vec::new();
+    let mut measured = |stage: Stage| {
+        stages.push(stage);
+        if progress.step().is_break() {
+            Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }
+    };
+    measured(decoding(job)?)?;
+    let frames = some_frames(job)?;
+    let faces = some_faces(&frames, networks)?;
+    let no_face = || Error::NoFace {
+        path: job.input.clone(),
+    };
+    let sample = faces
+        .iter()
+        .position(|f| !f.is_empty())
+        .ok_or_else(no_face)?;
+    let (picture, face) = (&frames[sample].picture, &faces[sample][0]);
+    measured(repeated("find", || {
+        drop(networks.finder.find(picture, &FindSettings::default()))
+    }))?;
+    measured(meshing(networks, face))?;
+    measured(identifying(networks, picture, face))?;
+    measured(cropping(picture, face))?;
+    measured(encoding(job, &frames)?)?;
+    measured(everything(job, networks)?)?;
+    Ok(BenchReport {
+        width: picture.width(),
+        height: picture.height(),
+        stages,
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        peak_memory_bytes: peak_memory_bytes(),
+    })
+}
+
+/// Frames kept for measuring; bounds memory.
+const N_FRAMES: usize = 24;
+/// How long each stage is repeated.
+const LEAST_SECS: f64 = 1.0;
+
+fn repeated(name: &'static str, mut work: impl FnMut()) -> Stage {
+    work(); // the first run allocates and warms caches
+    let (start, mut n) = (Instant::now(), 0);
+    while start.elapsed().as_secs_f64() < LEAST_SECS {
+        work();
+        n += 1;
+    }
+    timed(name, n, start)
+}
+
+fn timed(name: &'static str, n: u64, start: Instant) -> Stage {
+    let millis = start.elapsed().as_secs_f64() * 1000.0 / n.max(1) as f64;
+    Stage { name, n, millis }
+}
+
+fn decoding(job: &BenchJob) -> Result<Stage> {
+    let start = Instant::now();
+    let mut n = 0;
+    for frame in VideoReader::open(&job.input, &job.limits)? {
+        frame?;
+        n += 1;
+    }
+    Ok(timed("decode", n, start))
+}
+
+fn some_frames(job: &BenchJob) -> Result<Vec<Frame>> {
+    let reader = VideoReader::open(&job.input, &job.limits)?;
+    Ok(reader
+        .take(N_FRAMES)
+        .collect::<effigy_media::Result<Vec<Frame>>>()?)
+}
+
+fn some_faces(frames: &[Frame], networks: &Networks) -> Result<Vec<Vec<Face>>> {
+    let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
+    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default())?;
+    Ok(frames
+        .iter()
+        .map(|f| tracker.follow(&f.picture, f.time.secs()))
+        .collect())
+}
+
+fn meshing(networks: &Networks, face: &Face) -> Stage {
+    repeated("mesh", || drop(networks.mesher.fit(&face.crop)))
+}
+
+fn identifying(networks: &Networks, picture: &Picture, face: &Face) -> Stage {
+    let view = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT);
+    let crop = view.map(|view| resample::crop(picture, view, Identifier::SIDE_PX));
+    let crops: Vec<Picture> = crop.into_iter().collect();
+    repeated("identity", || drop(networks.identifier.embed(&crops)))
+}
+
+fn cropping(picture: &Picture, face: &Face) -> Stage {
+    let view = mesh_view(&face.points, Mesher::SIDE_PX).unwrap_or(face.frame_from_crop);
+    repeated("crop", || {
+        drop(resample::crop(picture, view, Mesher::SIDE_PX))
+    })
+}
+
+fn encoding(job: &BenchJob, frames: &[Frame]) -> Result<Stage> {
+    let first = &frames[0].picture;
+    let rate = Rational::new(25, 1);
+    let settings = WriteSettings::new(first.width(), first.height(), rate);
+    let folder = job.input.parent().unwrap_or(Path::new("."));
+    let place = tempfile::tempdir_in(folder).or_else(|_| tempfile::tempdir());
+    let place = place.map_err(|err| crate::steps::draft::write_error(folder, err))?;
+    let mut writer = create_real_video(&place.path().join("bench.mp4"), &settings)?;
+    let start = Instant::now();
+    for frame in frames {
+        writer.write(frame)?;
+    }
+    writer.finish()?;
+    Ok(timed("encode", frames.len() as u64, start))
+}
+
+fn everything(job: &BenchJob, networks: &Networks) -> Result<Stage> {
+    let start = Instant::now();
+    let look = FacesJob {
+        limits: job.limits,
+        ..FacesJob::new(vec![job.input.clone()])
+    };
+    let report = faces(&look, networks, &mut Quiet)?;
+    Ok(timed("faces", report.n_frames, start))
+}
+
+/// Reads the high-water mark of this process's memory, on Linux.
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}

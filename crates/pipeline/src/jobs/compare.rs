@@ -1,0 +1,263 @@
+//! The job `match`: do two pictures or clips show the same person?
+//!
+//! Of each input the person seen most is compared, by the average identity of a few good crops.
+
+use std::path::{Path, PathBuf};
+
+use effigy_detect::person::{Manner, Window, manner};
+use effigy_detect::{Person, Sight};
+use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_face::{Face, TrackSettings, Tracker};
+use effigy_frame::{Frame, Picture, Rect, resample};
+use effigy_media::{Limits, VideoReader};
+use effigy_model::weights::identity_threshold;
+use effigy_model::{Identifier, Identity};
+
+use crate::error::{Error, Result};
+use crate::jobs::faces::best::BestOf;
+use crate::jobs::faces::{paste, write_real_picture};
+use crate::steps::networks::Networks;
+use crate::steps::progress::Progress;
+
+/// Two inputs to compare.
+#[derive(Clone, Debug)]
+pub struct MatchJob {
+    /// Pictures or clips.
+    pub inputs: [PathBuf; 2],
+    /// How faces are found and followed.
+    pub tracking: TrackSettings,
+    /// How much a file may ask of us.
+    pub limits: Limits,
+    /// Where to draw the crops that were compared, one row per input.
+    pub sheet: Option<PathBuf>,
+}
+
+/// How alike the two are.
+#[derive(Clone, Debug)]
+pub struct MatchReport {
+    /// Cosine similarity, `-1..=1`.
+    pub similarity: f32,
+    /// Whether it reaches the threshold.
+    pub same: bool,
+    /// Similarity from which two faces count as the same person.
+    pub threshold: f32,
+    /// Share of pairs of different people that reach the threshold.
+    pub false_match_rate: f32,
+    /// What was compared, for each input.
+    pub compared: [Compared; 2],
+}
+
+/// The person of one input who was compared.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Where each crop comes from, in the order of the frames.
+    pub crops: Vec<CropPlace>,
+    /// Other faces in the input, which were not compared.
+    pub n_others: usize,
+}
+
+/// Where a crop comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CropPlace {
+    /// Frame, from 0.
+    pub frame: u64,
+    /// When it is shown.
+    pub time_secs: f64,
+    /// The face's box in the frame.
+    pub rect: Rect,
+}
+
+impl MatchJob {
+    /// Compares two inputs with usual settings.
+    pub fn new(a: PathBuf, b: PathBuf) -> Self {
+        Self {
+            inputs: [a, b],
+            tracking: TrackSettings::default(),
+            limits: Limits::default(),
+            sheet: None,
+        }
+    }
+}
+
+/// Compares the people seen most in two inputs.
+///
+/// # Errors
+/// When an input cannot be read or shows no face, or `progress` asks to stop.
+pub fn match_faces(
+    job: &MatchJob,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<MatchReport> {
+    let [a, b] = &job.inputs;
+    let a = leading_person(a, job, networks, progress)?;
+    let b = leading_person(b, job, networks, progress)?;
+    if let Some(path) = &job.sheet {
+        write_real_picture(path, &two_rows(&a.crops, &b.crops))?;
+    }
+    let threshold = identity_threshold();
+    let similarity = a.identity.similarity(&b.identity);
+    Ok(MatchReport {
+        similarity,
+        same: similarity >= threshold.similarity,
+        threshold: threshold.similarity,
+        false_match_rate: threshold.false_match_rate,
+        compared: [a.compared, b.compared],
+    })
+}
+
+/// Gives who is seen most in real pictures or clips of somebody, all together, and how they move.
+///
+/// # Errors
+/// When a reference cannot be read or shows no face, or `progress` asks to stop.
+pub fn person(
+    references: &[PathBuf],
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Option<Person>> {
+    let mut identities = Vec::new();
+    let mut windows = Vec::new();
+    for path in references {
+        let job = MatchJob::new(path.clone(), path.clone());
+        let leading = leading_person(path, &job, networks, progress)?;
+        identities.push(leading.identity);
+        windows.extend(leading.windows);
+    }
+    let of = |identity| Person {
+        identity,
+        manner: manner(&windows),
+    };
+    Ok(Identity::mean(&identities).map(of))
+}
+
+/// Crops compared of each person.
+const N_CROPS: usize = 8;
+/// Frames from one crop to the next, at first.
+const CROP_STRETCH: u64 = 5;
+/// Frames of a clip that are looked at; a minute or so tells who is in it.
+const MOST_FRAMES: usize = 2000;
+
+struct Leading {
+    identity: Identity,
+    windows: Vec<Window>,
+    crops: Vec<Picture>,
+    compared: Compared,
+}
+
+/// One track of the input.
+struct Candidate {
+    track: u32,
+    /// Area of the face summed over the frames: who is seen most.
+    presence: f64,
+    crops: BestOf<(Picture, CropPlace)>,
+    manner: Manner,
+}
+
+fn leading_person(
+    path: &Path,
+    job: &MatchJob,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Leading> {
+    let mut candidates = watch(path, job, networks, progress)?;
+    let n_others = candidates.len().saturating_sub(1);
+    candidates.sort_by(|a, b| {
+        b.presence
+            .total_cmp(&a.presence)
+            .then(a.track.cmp(&b.track))
+    });
+    let nobody = || Error::NoFace {
+        path: path.to_owned(),
+    };
+    let leading = candidates.into_iter().next().ok_or_else(nobody)?;
+    let windows = leading.manner.windows();
+    let picks = leading.crops.into_picks().into_iter().map(|pick| pick.item);
+    let (crops, places): (Vec<Picture>, Vec<CropPlace>) = picks.unzip();
+    let identity = Identity::mean(&networks.identifier.embed(&crops)).ok_or_else(nobody)?;
+    Ok(Leading {
+        identity,
+        windows,
+        crops,
+        compared: Compared {
+            crops: places,
+            n_others,
+        },
+    })
+}
+
+fn watch(
+    path: &Path,
+    job: &MatchJob,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Candidate>> {
+    let mut tracker = Tracker::new(
+        networks.finder.clone(),
+        networks.mesher.clone(),
+        job.tracking,
+    )?;
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let reader = VideoReader::open(path, &job.limits)?;
+    let n_frames = reader.info().video.as_ref().and_then(|v| v.frames);
+    progress.begin(
+        &path.to_string_lossy(),
+        n_frames.map(|n| n.min(MOST_FRAMES as u64)),
+    );
+    for frame in reader.take(MOST_FRAMES) {
+        let frame = frame?;
+        let time_secs = frame.time.secs();
+        for face in tracker.follow(&frame.picture, time_secs) {
+            let at = candidates.iter().position(|c| c.track == face.track);
+            let at = at.unwrap_or_else(|| {
+                candidates.push(Candidate::new(face.track));
+                candidates.len() - 1
+            });
+            let place = CropPlace {
+                frame: frame.index,
+                time_secs,
+                rect: face.rect,
+            };
+            candidates[at].take(&frame, &face, place);
+        }
+        if progress.step().is_break() {
+            return Err(Error::Cancelled);
+        }
+    }
+    Ok(candidates)
+}
+
+impl Candidate {
+    fn new(track: u32) -> Self {
+        Self {
+            track,
+            presence: 0.0,
+            crops: BestOf::new(N_CROPS, CROP_STRETCH),
+            manner: Manner::default(),
+        }
+    }
+
+    fn take(&mut self, frame: &Frame, face: &Face, place: CropPlace) {
+        self.presence += f64::from(face.rect.area());
+        let sight = Sight::new(frame, face, false);
+        self.manner.look(&sight);
+        let frontal = sight.pose.yaw.to_radians().cos() * sight.pose.pitch.to_radians().cos();
+        let worth = face.score * frontal.max(0.05) * (0.2 + sight.sharpness);
+        if self.crops.wants(place.frame, worth)
+            && let Some(view) = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT)
+        {
+            let crop = resample::crop(&frame.picture, view, Identifier::SIDE_PX);
+            self.crops.put(place.frame, worth, (crop, place));
+        }
+    }
+}
+
+fn two_rows(upper: &[Picture], lower: &[Picture]) -> Picture {
+    let side = Identifier::SIDE_PX;
+    let columns = upper.len().max(lower.len()) as u32;
+    let mut sheet = Picture::filled(columns * side, 2 * side, [24; 3]);
+    for (row, crops) in [upper, lower].into_iter().enumerate() {
+        for (column, crop) in crops.iter().enumerate() {
+            paste(&mut sheet, crop, (column as u32 * side, row as u32 * side));
+        }
+    }
+    sheet
+}

@@ -1,0 +1,252 @@
+//! The demonstration: everything that effigy does, on people who don't exist.
+//!
+//! The clips lie inside the program. Two actors consent (their basis is `synthetic`), a face model
+//! learns them for a while, and one is put onto the other in a clip that the model never saw. The
+//! same performance exists played by the other actor: the exact answer, which the swap is compared
+//! with.
+
+use std::path::{Path, PathBuf};
+
+use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
+use effigy_mark::label::{Language, Profiles};
+use effigy_mark::{Clock, Keys, Moment, Trust, verify};
+use effigy_model::device::Choice;
+use effigy_model::face_model::store::Start;
+use effigy_train::{Budget, Outcome, Size};
+
+use crate::error::Result;
+use crate::jobs::faces::{self, FacesJob, FacesOutput, FacesReport, PointScheme};
+use crate::jobs::swap::{self, Complexion, Range, SwapJob, SwapReport, View};
+use crate::jobs::train::{Subject, TrainJob, train};
+use crate::steps::consent::{Safeguards, faces as consents};
+use crate::steps::draft::{self, DraftFile, DraftFolder};
+use crate::steps::networks::Networks;
+use crate::steps::progress::Progress;
+
+/// Everything the demonstration needs.
+#[derive(Clone, Debug)]
+pub struct DemoJob {
+    /// Folder for the results; it must not be there yet.
+    pub output: PathBuf,
+    /// How long to train.
+    pub train_secs: f64,
+    /// Where to compute.
+    pub device: Choice,
+    /// What time it is.
+    pub now: Moment,
+}
+
+/// What the demonstration made.
+#[derive(Clone, Debug)]
+pub struct DemoReport {
+    /// Who was found in the clips.
+    pub faces: FacesReport,
+    /// How far the training came.
+    pub trained: Outcome,
+    /// What the swap reached.
+    pub swapped: SwapReport,
+    /// The marks that the swap carries, in words.
+    pub marks: String,
+    /// What was written, each with a word on it.
+    pub made: Vec<(PathBuf, &'static str)>,
+}
+
+/// A file inside the program.
+type Embedded = (&'static str, &'static [u8]);
+
+const CLIPS: [Embedded; 4] = [
+    (
+        "ada-1.mp4",
+        include_bytes!("../../../../testdata/actors/ada-1.mp4"),
+    ),
+    (
+        "ada-2.mp4",
+        include_bytes!("../../../../testdata/actors/ada-2.mp4"),
+    ),
+    (
+        "ben-1.mp4",
+        include_bytes!("../../../../testdata/actors/ben-1.mp4"),
+    ),
+    (
+        "ben-2.mp4",
+        include_bytes!("../../../../testdata/actors/ben-2.mp4"),
+    ),
+];
+/// Ada plays what Ben plays in `ben-1.mp4`, in his clothes, light and room; and where her face is.
+const EXACT: [Embedded; 2] = [
+    (
+        "ben-1-as-ada.mp4",
+        include_bytes!("../../../../testdata/actors/ben-1-as-ada.mp4"),
+    ),
+    (
+        "ben-1-as-ada.masks.png",
+        include_bytes!("../../../../testdata/actors/ben-1-as-ada.masks.png"),
+    ),
+];
+
+/// Runs the demonstration.
+///
+/// # Errors
+/// When the folder is there already, the device is missing, something cannot be written, or
+/// `progress` asks to stop.
+pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
+    let folder = DraftFolder::create(&job.output)?;
+    let place = folder.temporary_path();
+    let clips = place.join("clips");
+    unpack(&clips, &CLIPS)?;
+    unpack(&clips, &EXACT)?;
+    let clip = |name: &str| clips.join(name);
+    let faces = find(job, place, progress)?;
+    let safeguards = agree(job, place, progress)?;
+    let trained = train(&training(job, place, &safeguards), progress)?;
+    let swapping = SwapJob {
+        input: clip("ben-1.mp4"),
+        output: place.join(RESULT),
+        model: place.join(MODEL),
+        face: "ada".to_owned(),
+        onto: None,
+        range: Range::default(),
+        view: View::Result,
+        complexion: Complexion::Seen,
+        exact: Some(clip("ben-1-as-ada.mp4")),
+        checkpoint: None,
+        device: job.device,
+        safeguards,
+    };
+    let swapped = swap::swap(&swapping, progress)?;
+    let trust = Trust {
+        roots_pem: Keys::public_roots(&swapping.safeguards.keys),
+    };
+    let marks = verify(&swapping.output, &trust)?.in_words();
+    folder.finish()?;
+    Ok(DemoReport {
+        made: MADE
+            .map(|(name, what)| (job.output.join(name), what))
+            .to_vec(),
+        faces,
+        trained,
+        swapped,
+        marks,
+    })
+}
+
+const MODEL: &str = "ada-ben.model";
+const RESULT: &str = "ada-plays-ben.mp4";
+const MADE: [(&str, &str); 5] = [
+    ("clips", "the actors' clips"),
+    (
+        "faces",
+        "their faces: points of every frame, overlay videos, contact sheets",
+    ),
+    (MODEL, "the face model of both"),
+    (
+        RESULT,
+        "Ada's face in Ben's performance: labelled, watermarked, signed",
+    ),
+    ("home", "the keys and consents of this demonstration"),
+];
+
+/// Ada learns from all her clips, Ben from the one that is not swapped.
+fn training(job: &DemoJob, place: &Path, safeguards: &Safeguards) -> TrainJob {
+    let clip = |name: &str| place.join("clips").join(name);
+    let subject = |name: &str, inputs: Vec<PathBuf>| Subject {
+        name: name.to_owned(),
+        inputs,
+    };
+    TrainJob {
+        people: vec![
+            subject("ada", vec![clip("ada-1.mp4"), clip("ada-2.mp4")]),
+            subject("ben", vec![clip("ben-2.mp4")]),
+        ],
+        output: place.join(MODEL),
+        size: Some(Size::Small),
+        budget: Budget::Secs(job.train_secs),
+        seed: 1,
+        start: Start::Base,
+        checkpoint: None,
+        device: job.device,
+        safeguards: safeguards.clone(),
+    }
+}
+
+fn unpack(folder: &Path, files: &[Embedded]) -> Result<()> {
+    draft::make_folder(folder)?;
+    for (name, bytes) in files {
+        let mut file = DraftFile::create(&folder.join(name))?;
+        file.write(bytes)?;
+        file.finish()?;
+    }
+    Ok(())
+}
+
+fn find(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<FacesReport> {
+    let clips = place.join("clips");
+    let inputs = CLIPS.iter().map(|(name, _)| clips.join(name)).collect();
+    let looking = FacesJob {
+        output: Some(FacesOutput {
+            folder: place.join("faces"),
+            points: PointScheme::Mesh478,
+            identity: false,
+            overlay: true,
+            crops: None,
+            sheet: true,
+        }),
+        ..FacesJob::new(inputs)
+    };
+    faces::faces(&looking, &Networks::load(job.device)?, progress)
+}
+
+/// Makes keys, and records that the actors may be used.
+fn agree(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<Safeguards> {
+    let home = place.join("home");
+    let safeguards = Safeguards {
+        keys: home.join("keys"),
+        consents: home.join("consents"),
+        signer: None,
+        timestamps: None,
+        audience: Audience::Publish,
+        profiles: Profiles::all(),
+        language: Language::default(),
+        provider: "effigy demo".to_owned(),
+        clock: Clock::set(job.now),
+    };
+    let keys = Keys::create(&safeguards.keys, "effigy demo", job.now)?;
+    let networks = Networks::load(job.device)?;
+    let store = Store::open(&safeguards.consents, &keys);
+    for (name, clip) in [("ada", "ada-1.mp4"), ("ben", "ben-2.mp4")] {
+        let seen = consents::subject_faces(&[place.join("clips").join(clip)], &networks, progress)?;
+        let vectors: Vec<_> = seen.identities.iter().map(|identity| identity.0).collect();
+        let draft = Draft {
+            subject: name.to_owned(),
+            basis: Basis::Synthetic,
+            uses: vec![Use::Swap],
+            audience: Audience::Publish,
+            from: job.now,
+            until: job.now.plus_days(365).end_of_day(),
+            evidence: None,
+        };
+        store.add(&draft, Template::from_faces(&vectors).as_ref(), job.now)?;
+    }
+    Ok(safeguards)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Error, Quiet};
+
+    #[test]
+    fn a_folder_that_is_there_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("mine.txt"), "mine").unwrap();
+        let job = DemoJob {
+            output: folder.path().to_owned(),
+            train_secs: 1.0,
+            device: Choice::Cpu,
+            now: Moment::from_unix_secs(1_800_000_000),
+        };
+        let refused = demo(&job, &mut Quiet);
+        assert!(matches!(refused, Err(Error::Exists { .. })));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

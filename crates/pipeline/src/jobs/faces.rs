@@ -1,0 +1,352 @@
+//! The job `faces`: who is in some videos and pictures, when, where, and looking which way.
+//!
+//! One loop over the frames of each input; memory stays at a few frames and a summary per track,
+//! however long the video. People are joined when all inputs have been seen.
+
+pub(crate) mod best;
+mod crops;
+mod draw;
+mod follow;
+mod gather;
+mod lines;
+mod outputs;
+mod overlay;
+mod range;
+mod report;
+mod sheet;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use effigy_face::people::{self, SeenTogether};
+use effigy_face::{Face, Pose, TrackSettings, Tracker, pose, quality};
+use effigy_media::{Limits, VideoInfo, VideoReader};
+
+use crate::error::{Error, Result};
+use crate::steps::inputs::{self, Input};
+use crate::steps::networks::Networks;
+use crate::steps::progress::Progress;
+
+pub use crops::{CropFilter, CropOrder, CropSettings};
+pub use lines::PointScheme;
+pub use range::Range;
+pub use report::{FacesReport, FailedInput, PersonReport};
+
+pub(crate) use overlay::create_real_video;
+pub(crate) use sheet::{paste, write_real_picture};
+
+pub(crate) use follow::follow;
+
+use follow::Followed;
+use gather::{Gatherer, Recogniser, TrackRecord};
+use outputs::Outputs;
+
+/// Everything one look for faces needs. Built once by the caller, never changed while it runs.
+#[derive(Clone, Debug)]
+pub struct FacesJob {
+    /// Videos, pictures, folders of them, and patterns such as `shot-%05d.png`.
+    pub inputs: Vec<PathBuf>,
+    /// How faces are found and followed.
+    pub tracking: TrackSettings,
+    /// How much a file may ask of us.
+    pub limits: Limits,
+    /// What to write, if anything.
+    pub output: Option<FacesOutput>,
+}
+
+impl FacesJob {
+    /// Looks for faces in `inputs` with usual settings, writing nothing.
+    pub fn new(inputs: Vec<PathBuf>) -> Self {
+        Self {
+            inputs,
+            tracking: TrackSettings::default(),
+            limits: Limits::default(),
+            output: None,
+        }
+    }
+}
+
+/// What to write besides the summary.
+#[derive(Clone, Debug)]
+pub struct FacesOutput {
+    /// Where it goes; made if it is not there. `faces.jsonl` is always written.
+    pub folder: PathBuf,
+    /// Which points each line of `faces.jsonl` carries.
+    pub points: PointScheme,
+    /// Whether each line carries the identity vector. Slows the job down.
+    pub identity: bool,
+    /// Whether each input is written again with the mesh drawn on it.
+    pub overlay: bool,
+    /// Aligned crops to write.
+    pub crops: Option<CropSettings>,
+    /// Whether a contact sheet is made of each person.
+    pub sheet: bool,
+}
+
+/// What is known of one face in one frame, besides its points.
+#[derive(Clone, Copy, Debug)]
+struct Sight {
+    frame_index: u64,
+    time_secs: f64,
+    pose: Pose,
+    /// `0..=1`
+    sharpness: f32,
+    light: quality::Light,
+    /// Longer side of the face's box.
+    size_px: f32,
+}
+
+/// Finds, follows and tells apart the faces of all inputs.
+///
+/// An input that cannot be read to its end is reported and leaves nothing behind; the others are
+/// done.
+///
+/// # Errors
+/// When there is nothing to read, the output cannot be written, or `progress` asks to stop.
+pub fn faces(
+    job: &FacesJob,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<FacesReport> {
+    let inputs = inputs::expand(&job.inputs)?;
+    let mut outputs = job.output.as_ref().map(Outputs::begin).transpose()?;
+    let mut hunt = Hunt::new(job, networks)?;
+    let bars = Bars::of(&inputs);
+    if bars == Bars::One {
+        progress.begin("pictures", Some(inputs.len() as u64));
+    }
+    for (i, input) in inputs.iter().enumerate() {
+        let title = title(input, i, inputs.len());
+        if bars == Bars::EachInput {
+            progress.begin(&title, None);
+        }
+        let mut report = Reporting {
+            progress: &mut *progress,
+            bars,
+            title,
+        };
+        let looked = hunt.look_through(input, outputs.as_mut(), &mut report);
+        match looked {
+            Ok(()) => {}
+            Err(err) if ends_the_job(&err) => return Err(err),
+            Err(err) => {
+                hunt.failed.push(given_up(input, &err, progress));
+                if let Some(outputs) = &mut outputs {
+                    outputs.take_back(hunt.input_index)?;
+                }
+            }
+        }
+    }
+    hunt.finish(inputs.len(), outputs)
+}
+
+/// Trouble that is not the input's: the rest would fail alike.
+fn ends_the_job(err: &Error) -> bool {
+    use effigy_media::Error as Media;
+    match err {
+        Error::Media(err) => matches!(err, Media::Write { .. } | Media::NoEncoder { .. }),
+        Error::Read { .. } => false,
+        _ => true,
+    }
+}
+
+/// What the progress bars stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bars {
+    /// One for all inputs: they are pictures, each done at once.
+    One,
+    /// One after the other.
+    EachInput,
+}
+
+impl Bars {
+    fn of(inputs: &[Input]) -> Self {
+        let pictures_only = inputs.iter().all(|i| matches!(i, Input::Picture(_)));
+        if pictures_only {
+            Self::One
+        } else {
+            Self::EachInput
+        }
+    }
+}
+
+/// How one input's progress is told.
+struct Reporting<'a> {
+    progress: &'a mut dyn Progress,
+    bars: Bars,
+    title: String,
+}
+
+impl Reporting<'_> {
+    /// Begins a bar of its own, where the input has one and its length can be told.
+    fn begin(&mut self, video: Option<&VideoInfo>) {
+        let frames = |v: &VideoInfo| {
+            let guess = |secs: f64| (secs * v.frame_rate.to_f64()).round() as u64;
+            v.frames.or_else(|| v.duration_secs.map(guess))
+        };
+        if self.bars == Bars::EachInput {
+            self.progress.begin(&self.title, video.and_then(frames));
+        }
+    }
+}
+
+fn title(input: &Input, i: usize, n: usize) -> String {
+    let name = input.path().file_name().unwrap_or(input.path().as_os_str());
+    let name = name.to_string_lossy();
+    if n > 1 {
+        format!("{}/{n} {name}", i + 1)
+    } else {
+        name.into_owned()
+    }
+}
+
+/// The state of the job over all inputs.
+struct Hunt<'a> {
+    job: &'a FacesJob,
+    tracker: Tracker,
+    recogniser: Recogniser,
+    input_index: usize,
+    records: Vec<TrackRecord>,
+    together: SeenTogether,
+    failed: Vec<FailedInput>,
+    n_frames: u64,
+    start: Instant,
+}
+
+impl<'a> Hunt<'a> {
+    fn new(job: &'a FacesJob, networks: &Networks) -> Result<Self> {
+        let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
+        Ok(Self {
+            job,
+            tracker: Tracker::new(finder, mesher, job.tracking)?,
+            recogniser: Recogniser::new(networks.identifier.clone())?,
+            input_index: 0,
+            records: Vec::new(),
+            together: BTreeSet::new(),
+            failed: Vec::new(),
+            n_frames: 0,
+            start: Instant::now(),
+        })
+    }
+
+    /// Follows the faces of one input to its end.
+    fn look_through(
+        &mut self,
+        input: &Input,
+        mut outputs: Option<&mut Outputs>,
+        report: &mut Reporting<'_>,
+    ) -> Result<()> {
+        self.input_index += 1;
+        self.tracker.start_afresh();
+        let reader = VideoReader::open(input.path(), &self.job.limits)?;
+        let video = reader.info().video.clone();
+        report.begin(video.as_ref());
+        if let Some(outputs) = outputs.as_deref_mut() {
+            outputs.begin_input(input, reader.info(), self.input_index)?;
+        }
+        let frame_secs = match input {
+            Input::Picture(_) => 0.0,
+            _ => video.map_or(0.0, |v| 1.0 / v.frame_rate.to_f64()),
+        };
+        let wants_sheet = self.job.output.as_ref().is_some_and(|o| o.sheet);
+        let mut gatherer = Gatherer::new(self.input_index, frame_secs, wants_sheet);
+        let Self {
+            tracker,
+            recogniser,
+            failed,
+            ..
+        } = self;
+        let mut n_frames = 0;
+        follow(reader, tracker, &mut |followed| {
+            match followed {
+                Ok(followed) => {
+                    n_frames += 1;
+                    look_at(followed, &mut gatherer, outputs.as_deref_mut(), recogniser)?;
+                }
+                // One bad picture does not spoil the rest of a sequence.
+                Err(err) if matches!(input, Input::Sequence(_)) => {
+                    failed.push(given_up(input, &err.into(), report.progress));
+                }
+                Err(err) => return Err(err.into()),
+            }
+            if report.progress.step().is_break() {
+                return Err(Error::Cancelled);
+            }
+            Ok(())
+        })?;
+        let sheets = outputs.as_deref_mut().and_then(|o| o.sheets.as_mut());
+        let gathered = gatherer.finish(&self.recogniser, sheets)?;
+        if let Some(outputs) = outputs {
+            outputs.end_input()?;
+        }
+        self.records.extend(gathered.records);
+        self.together.extend(gathered.together);
+        self.n_frames += n_frames;
+        Ok(())
+    }
+
+    fn finish(self, n_inputs: usize, outputs: Option<Outputs>) -> Result<FacesReport> {
+        let known: Vec<people::TrackIdentity> = self
+            .records
+            .iter()
+            .filter_map(TrackRecord::identified)
+            .collect();
+        let threshold = effigy_model::weights::identity_threshold();
+        let people = people::join(&known, &self.together, threshold.similarity);
+        if let Some(outputs) = outputs {
+            outputs.finish(&people, &self.records)?;
+        }
+        Ok(FacesReport {
+            n_inputs,
+            n_frames: self.n_frames,
+            took_secs: self.start.elapsed().as_secs_f64(),
+            failed: self.failed,
+            people: report::people(&people, &self.records),
+            strangers: report::strangers(&self.records),
+        })
+    }
+}
+
+/// Takes in one frame.
+fn look_at(
+    followed: Followed,
+    gatherer: &mut Gatherer,
+    mut outputs: Option<&mut Outputs>,
+    recogniser: &Recogniser,
+) -> Result<()> {
+    let Followed { mut frame, faces } = followed;
+    let time_secs = frame.time.secs();
+    let sights: Vec<Sight> = faces
+        .iter()
+        .map(|f| sight(f, frame.index, time_secs))
+        .collect();
+    gatherer.look_at(&frame, &faces, &sights);
+    let sheets = outputs.as_deref_mut().and_then(|o| o.sheets.as_mut());
+    gatherer.settle(time_secs, recogniser, sheets)?;
+    match outputs {
+        Some(outputs) => outputs.write(&mut frame, &faces, &sights, recogniser),
+        None => Ok(()),
+    }
+}
+
+/// Tells the reader that an input was left out, or a part of it.
+fn given_up(input: &Input, err: &Error, progress: &mut dyn Progress) -> FailedInput {
+    let failed = FailedInput {
+        path: input.path().to_owned(),
+        reason: err.to_string(),
+    };
+    progress.note(&format!("skipped: {failed}"));
+    failed
+}
+
+fn sight(face: &Face, frame_index: u64, time_secs: f64) -> Sight {
+    Sight {
+        frame_index,
+        time_secs,
+        pose: pose::pose(&face.points),
+        sharpness: quality::sharpness(&face.crop),
+        light: quality::light(&face.crop),
+        size_px: face.rect.width.max(face.rect.height),
+    }
+}

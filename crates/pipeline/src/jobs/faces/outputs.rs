@@ -1,0 +1,119 @@
+//! Everything that `faces` writes, as far as it was asked for.
+
+use std::path::PathBuf;
+
+use effigy_face::{Face, people};
+use effigy_frame::Frame;
+
+use super::crops::CropSet;
+use super::gather::{self, Recogniser, TrackRecord};
+use super::lines::Lines;
+use super::overlay::{self, Overlay};
+use super::sheet::Sheets;
+use super::{FacesOutput, Sight};
+use crate::error::Result;
+use crate::steps::inputs::Input;
+
+/// Everything that is being written.
+pub(crate) struct Outputs {
+    settings: FacesOutput,
+    input: PathBuf,
+    lines: Lines,
+    overlay: Option<Overlay>,
+    crops: Option<CropSet>,
+    pub(crate) sheets: Option<Sheets>,
+}
+
+impl Outputs {
+    pub(crate) fn begin(settings: &FacesOutput) -> Result<Self> {
+        let folder = &settings.folder;
+        crate::steps::draft::make_folder(folder)?;
+        let crops = settings
+            .crops
+            .clone()
+            .map(|crops| CropSet::begin(&folder.join("crops"), crops));
+        Ok(Self {
+            input: PathBuf::new(),
+            lines: Lines::begin(&folder.join("faces.jsonl"), settings.points)?,
+            overlay: None,
+            crops: crops.transpose()?,
+            sheets: settings.sheet.then(|| Sheets::begin(folder)).transpose()?,
+            settings: settings.clone(),
+        })
+    }
+
+    pub(crate) fn begin_input(
+        &mut self,
+        input: &Input,
+        info: &effigy_media::Info,
+        input_index: usize,
+    ) -> Result<()> {
+        self.input = input.path().to_owned();
+        self.lines.begin_input()?;
+        if let Some(crops) = &mut self.crops {
+            crops.begin_input(input.path(), input_index);
+        }
+        if self.settings.overlay {
+            let name = overlay::name(input, input_index);
+            self.overlay = Some(Overlay::begin(
+                &self.settings.folder.join(name),
+                input,
+                info,
+            )?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        frame: &mut Frame,
+        faces: &[Face],
+        sights: &[Sight],
+        recogniser: &Recogniser,
+    ) -> Result<()> {
+        let identities = if self.settings.identity {
+            gather::identities(recogniser, &frame.picture, faces)
+        } else {
+            vec![None; faces.len()]
+        };
+        for ((face, sight), identity) in faces.iter().zip(sights).zip(&identities) {
+            self.lines
+                .write(&self.input, face, sight, identity.as_ref())?;
+            if let Some(crops) = &mut self.crops {
+                crops.offer(&frame.picture, face, sight)?;
+            }
+        }
+        match &mut self.overlay {
+            Some(overlay) => overlay.write(frame, faces, sights),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn end_input(&mut self) -> Result<()> {
+        self.overlay.take().map_or(Ok(()), Overlay::finish)
+    }
+
+    /// Removes whatever the input that has just failed left so far.
+    pub(crate) fn take_back(&mut self, input_index: usize) -> Result<()> {
+        self.overlay = None;
+        self.lines.take_back_input()?;
+        match &mut self.crops {
+            Some(crops) => crops.take_back(input_index),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn finish(self, people: &[people::Person], records: &[TrackRecord]) -> Result<()> {
+        let person_of = |track: u32| {
+            let holds = |p: &people::Person| p.tracks.binary_search(&track).is_ok();
+            people.iter().position(holds).map(|i| i as u32 + 1)
+        };
+        if let Some(sheets) = self.sheets {
+            sheets.finish(people, records)?;
+        }
+        if let Some(crops) = self.crops {
+            crops.finish(&person_of)?;
+        }
+        self.lines.finish(&person_of)
+    }
+}

@@ -1,0 +1,94 @@
+//! The input once more, with the mesh of each face drawn on it.
+
+use std::path::Path;
+
+use effigy_face::{Face, wires};
+use effigy_frame::Frame;
+use effigy_media::{Info, VideoWriter, WriteSettings};
+
+use super::Sight;
+use super::draw::{Look, draw_face};
+use super::sheet::write_real_picture;
+use crate::error::Result;
+use crate::steps::inputs::Input;
+
+/// A video or picture that is being drawn on.
+pub(crate) struct Overlay {
+    look: Look,
+    target: Target,
+}
+
+enum Target {
+    Video(Box<VideoWriter>),
+    Picture(std::path::PathBuf),
+}
+
+/// Gives the name of an input's overlay: `overlay-2-interview.mp4`, numbered so that no two are alike.
+pub(crate) fn name(input: &Input, input_index: usize) -> String {
+    let stem = input
+        .path()
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy();
+    // A pattern's per cent sign would make the output look like a pattern itself.
+    let stem = stem.replace('%', "");
+    match input {
+        Input::Picture(_) => format!("overlay-{input_index}-{stem}.png"),
+        _ => format!("overlay-{input_index}-{stem}.mp4"),
+    }
+}
+
+impl Overlay {
+    pub(crate) fn begin(path: &Path, input: &Input, info: &Info) -> Result<Self> {
+        let target = match (input, &info.video) {
+            (Input::Picture(_), _) | (_, None) => Target::Picture(path.to_owned()),
+            (_, Some(video)) => {
+                let settings = WriteSettings {
+                    effort: effigy_media::Effort::Fast,
+                    audio_from: info.audio.as_ref().map(|_| input.path().to_owned()),
+                    ..WriteSettings::like(video)
+                };
+                Target::Video(Box::new(create_real_video(path, &settings)?))
+            }
+        };
+        Ok(Self {
+            look: Look {
+                net: wires::net(),
+                features: wires::features(),
+            },
+            target,
+        })
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        frame: &mut Frame,
+        faces: &[Face],
+        sights: &[Sight],
+    ) -> Result<()> {
+        for (face, sight) in faces.iter().zip(sights) {
+            draw_face(&mut frame.picture, face, sight.pose, &self.look);
+        }
+        match &mut self.target {
+            Target::Video(writer) => writer.write(frame)?,
+            Target::Picture(path) => write_real_picture(path, &frame.picture)?,
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Result<()> {
+        match self.target {
+            Target::Video(writer) => Ok(writer.finish()?),
+            Target::Picture(_) => Ok(()),
+        }
+    }
+}
+
+/// Begins a video of real footage.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "lines drawn on real footage; no face in it is synthetic"
+)]
+pub(crate) fn create_real_video(path: &Path, settings: &WriteSettings) -> Result<VideoWriter> {
+    Ok(VideoWriter::create(path, settings)?)
+}

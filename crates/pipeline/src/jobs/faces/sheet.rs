@@ -1,0 +1,164 @@
+//! Contact sheets: one picture per person with crops from all over the inputs.
+//!
+//! Crops wait in a nameless file on the disk until the people are known.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use effigy_face::people::Person;
+use effigy_frame::Picture;
+
+use super::best::Pick;
+use super::gather::TrackRecord;
+use crate::error::Result;
+use crate::steps::draft::write_error;
+
+/// Side of each crop on a sheet.
+pub(crate) const SHEET_SIDE_PX: u32 = 128;
+/// What a crop's side covers, in distances between the outer corners of the eyes.
+pub(crate) const SHEET_EXTENT: f32 = 3.0;
+/// Crops on a sheet, at most.
+const N_CROPS: usize = 36;
+const N_COLUMNS: usize = 6;
+const CROP_BYTES: usize = (SHEET_SIDE_PX * SHEET_SIDE_PX * 3) as usize;
+const GAP_PX: u32 = 4;
+const PAPER: [u8; 3] = [24, 24, 24];
+
+/// A crop that waits on the disk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SheetPick {
+    quality: f32,
+    place: u64,
+}
+
+/// The sheets while the inputs pass.
+pub(crate) struct Sheets {
+    folder: PathBuf,
+    waiting: File,
+    n_waiting: u64,
+}
+
+impl Sheets {
+    pub(crate) fn begin(folder: &Path) -> Result<Self> {
+        let waiting = tempfile::tempfile_in(folder).map_err(|err| write_error(folder, err))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            waiting,
+            n_waiting: 0,
+        })
+    }
+
+    /// Puts a crop of [`SHEET_SIDE_PX`] aside.
+    pub(crate) fn keep(&mut self, pick: &Pick<Picture>) -> Result<SheetPick> {
+        let place = self.n_waiting;
+        let written = self
+            .waiting
+            .seek(SeekFrom::Start(place * CROP_BYTES as u64))
+            .and_then(|_| self.waiting.write_all(pick.item.pixels()));
+        written.map_err(|err| write_error(&self.folder, err))?;
+        self.n_waiting += 1;
+        Ok(SheetPick {
+            quality: pick.quality,
+            place,
+        })
+    }
+
+    /// Writes `person-1.png` and so on.
+    pub(crate) fn finish(mut self, people: &[Person], records: &[TrackRecord]) -> Result<()> {
+        for (i, person) in people.iter().enumerate() {
+            let theirs = records
+                .iter()
+                .filter(|r| person.tracks.binary_search(&r.number).is_ok());
+            let picks = chosen(theirs.flat_map(|r| r.sheet.iter().copied()).collect());
+            let crops = picks
+                .iter()
+                .map(|pick| self.read(pick))
+                .collect::<Result<Vec<_>>>()?;
+            if !crops.is_empty() {
+                let path = self.folder.join(format!("person-{}.png", i + 1));
+                write_real_picture(&path, &laid_out(&crops))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, pick: &SheetPick) -> Result<Picture> {
+        let mut pixels = vec![0; CROP_BYTES];
+        let read = self
+            .waiting
+            .seek(SeekFrom::Start(pick.place * CROP_BYTES as u64))
+            .and_then(|_| self.waiting.read_exact(&mut pixels));
+        read.map_err(|err| write_error(&self.folder, err))?;
+        Ok(Picture::new(SHEET_SIDE_PX, SHEET_SIDE_PX, pixels))
+    }
+}
+
+/// Writes a picture that was cut out of real footage.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "crops of real footage are not synthetic"
+)]
+pub(crate) fn write_real_picture(path: &Path, picture: &Picture) -> Result<()> {
+    Ok(effigy_media::write_picture(path, picture)?)
+}
+
+/// The best crops, back in the order in which they came.
+fn chosen(mut picks: Vec<SheetPick>) -> Vec<SheetPick> {
+    picks.sort_by(|a, b| b.quality.total_cmp(&a.quality).then(a.place.cmp(&b.place)));
+    picks.truncate(N_CROPS);
+    picks.sort_by_key(|pick| pick.place);
+    picks
+}
+
+fn laid_out(crops: &[Picture]) -> Picture {
+    let columns = crops.len().min(N_COLUMNS) as u32;
+    let rows = crops.len().div_ceil(N_COLUMNS) as u32;
+    let length = |n: u32| n * (SHEET_SIDE_PX + GAP_PX) + GAP_PX;
+    let mut sheet = Picture::filled(length(columns), length(rows), PAPER);
+    for (i, crop) in crops.iter().enumerate() {
+        let (column, row) = ((i % N_COLUMNS) as u32, (i / N_COLUMNS) as u32);
+        let corner = |n: u32| GAP_PX + n * (SHEET_SIDE_PX + GAP_PX);
+        paste(&mut sheet, crop, (corner(column), corner(row)));
+    }
+    sheet
+}
+
+/// Lays `picture` on `onto`, which must have room for it there.
+pub(crate) fn paste(onto: &mut Picture, picture: &Picture, (left, top): (u32, u32)) {
+    let row_bytes = picture.width() as usize * 3;
+    let onto_row_bytes = onto.width() as usize * 3;
+    for (y, row) in picture.pixels().chunks_exact(row_bytes).enumerate() {
+        let from = (top as usize + y) * onto_row_bytes + left as usize * 3;
+        onto.pixels_mut()[from..from + row_bytes].copy_from_slice(row);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crops_lie_side_by_side() {
+        let crop = |v: u8| Picture::filled(SHEET_SIDE_PX, SHEET_SIDE_PX, [v; 3]);
+        let sheet = laid_out(&(0..7).map(crop).collect::<Vec<_>>());
+        assert_eq!((sheet.width(), sheet.height()), (6 * 132 + 4, 2 * 132 + 4));
+        assert_eq!(sheet.get(4 + 132, 4), [1; 3]);
+        assert_eq!(sheet.get(4, 4 + 132), [6; 3]);
+        assert_eq!(sheet.get(200, 200), PAPER);
+    }
+
+    #[test]
+    fn the_best_are_chosen_and_stay_in_order() {
+        let picks: Vec<SheetPick> = (0..100)
+            .map(|place| SheetPick {
+                quality: (place % 10) as f32,
+                place,
+            })
+            .collect();
+        let chosen = chosen(picks);
+        assert_eq!(chosen.len(), N_CROPS);
+        assert!(chosen.windows(2).all(|pair| pair[0].place < pair[1].place));
+        assert!(chosen.iter().all(|pick| pick.quality >= 6.0));
+    }
+}

@@ -1,0 +1,77 @@
+//! The job `mark`: a file that was made elsewhere gets our marks.
+
+use std::path::{Path, PathBuf};
+
+use effigy_mark::label::Source;
+use effigy_mark::{Marked, Policy, mark_file};
+use effigy_media::{Limits, probe};
+
+use crate::error::{Error, Result};
+use crate::steps::consent::Safeguards;
+use crate::steps::progress::Progress;
+
+/// Everything one marking needs.
+#[derive(Clone, Debug)]
+pub struct MarkJob {
+    /// The picture or video.
+    pub input: PathBuf,
+    /// The marked copy.
+    pub output: PathBuf,
+    /// How much of it was made by a network.
+    pub source: Source,
+    /// Keys and marks; no consent is asked for what is not drawn here.
+    pub safeguards: Safeguards,
+}
+
+/// Endings that a marked copy may have.
+const ENDINGS: [&str; 7] = ["mp4", "mov", "m4v", "jpg", "jpeg", "png", "webp"];
+
+/// The name of the copy where none is given: `NAME-marked` beside the input.
+pub fn default_output(input: &Path) -> PathBuf {
+    let stem = input.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = input.extension().unwrap_or_default().to_string_lossy();
+    let ending = ending.to_lowercase();
+    // All pictures that are read can be written, so that what cannot is a video.
+    let ending = if ENDINGS.contains(&ending.as_str()) {
+        ending.as_str()
+    } else {
+        "mp4"
+    };
+    input.with_file_name(format!("{stem}-marked.{ending}"))
+}
+
+/// Writes a marked copy of `job.input`.
+///
+/// # Errors
+/// When it cannot be read, the output's format does not fit, or any mark cannot be written. No
+/// output is left then.
+pub fn mark(job: &MarkJob, progress: &mut dyn Progress) -> Result<Marked> {
+    let keys = job.safeguards.open_keys()?;
+    let info = probe(&job.input, &Limits::default())?;
+    progress.begin("marking", info.video.and_then(|video| video.frames));
+    let policy = Policy {
+        source: job.source,
+        ..job.safeguards.policy(&keys, Some(&job.input), None)
+    };
+    let marked = mark_file(&job.input, &job.output, &policy, &mut || progress.step());
+    marked.map_err(|error| match error {
+        effigy_mark::Error::Stopped => Error::Cancelled,
+        other => other.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copy_keeps_an_ending_that_can_carry_credentials() {
+        for (input, output) in [
+            ("a/talk.mp4", "a/talk-marked.mp4"),
+            ("a/face.JPG", "a/face-marked.jpg"),
+            ("a/talk.mkv", "a/talk-marked.mp4"),
+        ] {
+            assert_eq!(default_output(Path::new(input)), Path::new(output));
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The job `scan`: does a face in a file show signs of manipulation, where, when, and how do we
+//! know.
+//!
+//! One loop over the frames; every face goes to the cues of `effigy_detect`. Memory stays at a
+//! few frames and a few numbers a second and face.
+
+pub mod batch;
+
+use std::path::PathBuf;
+
+use effigy_detect::container::rhythm::MOST_PACKETS;
+use effigy_detect::container::{self, Container};
+use effigy_detect::cue::speech::Sound;
+use effigy_detect::report::{Footing, MadeBy};
+use effigy_detect::{Calibration, Cue, Judges, Person, Report, ScanSettings, Scanner};
+use effigy_face::{TrackSettings, Tracker};
+use effigy_frame::{Frame, Picture};
+use effigy_mark::{Trust, hex};
+use effigy_media::{Info, Limits, Orientation, VideoReader, packets, read_audio};
+use sha2::{Digest as _, Sha256};
+
+pub use crate::jobs::compare::person;
+
+use crate::error::{Error, Result};
+use crate::jobs::faces::follow;
+use crate::steps::networks::Networks;
+use crate::steps::progress::Progress;
+
+/// Everything that one scan of one file needs.
+#[derive(Clone, Debug)]
+pub struct ScanJob {
+    /// A video or a picture.
+    pub input: PathBuf,
+    /// Judge only this part of every frame, as if the rest was not there.
+    pub window: Option<Window>,
+    /// How closely to look.
+    pub settings: ScanSettings,
+    /// How faces are found and followed.
+    pub tracking: TrackSettings,
+    /// How much a file may ask of us.
+    pub limits: Limits,
+    /// Whose signatures are believed.
+    pub trust: Trust,
+    /// Who each face is compared with, if with anybody.
+    pub person: Option<Person>,
+}
+
+impl ScanJob {
+    /// Scans the whole of `input` with usual settings.
+    pub fn new(input: PathBuf) -> Self {
+        Self {
+            input,
+            window: None,
+            settings: ScanSettings::default(),
+            tracking: TrackSettings::default(),
+            limits: Limits::default(),
+            trust: Trust::default(),
+            person: None,
+        }
+    }
+}
+
+/// A part of a frame, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Left edge.
+    pub x: u32,
+    /// Upper edge.
+    pub y: u32,
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+/// Frames to judge, from wherever they come: a file, or one that was changed in memory.
+pub struct Footage<'a> {
+    /// In presentation order.
+    pub frames: Box<dyn Iterator<Item = effigy_media::Result<Frame>> + Send + 'a>,
+    /// How many there will be, where that is known.
+    pub n_frames: Option<u64>,
+    /// How loud it is over time.
+    pub sound: Sound,
+}
+
+/// Judges one file.
+///
+/// # Errors
+/// When the file cannot be read to its end, or `progress` asks to stop.
+pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> Result<Report> {
+    let mut reader = VideoReader::open(&job.input, &job.limits)?;
+    let info = reader.info().clone();
+    let sha256 = effigy_mark::sha256(&job.input)?;
+    let marks = effigy_mark::verify(&job.input, &job.trust)?;
+    let mut container = headers(job)?;
+    let mut first = None;
+    if container.steps.is_some() && is_upright(&info) {
+        first = reader.next();
+        if let Some(Ok(frame)) = &first {
+            container.look_for_earlier_save(&frame.picture);
+        }
+    }
+    let packets = packets(&job.input, MOST_PACKETS, &job.limits)?;
+    container.look_for_earlier_encoding(&packets);
+    let footage = Footage {
+        frames: Box::new(first.into_iter().chain(reader)),
+        n_frames: info.video.as_ref().and_then(|video| video.frames),
+        sound: sound(job, &info),
+    };
+    let footing = Footing {
+        sha256: Some(sha256),
+        marks: Some(marks),
+        claims: claims(&info),
+        container: container.in_words(),
+        ..footing(job)
+    };
+    judge(job, footage, footing, networks, progress)
+}
+
+/// Judges frames that are there already; cues that look at the file itself do not judge.
+///
+/// `job.input` is only the name in the report.
+///
+/// # Errors
+/// When a frame is an error, or `progress` asks to stop.
+pub fn scan_footage(
+    job: &ScanJob,
+    footage: Footage<'_>,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Report> {
+    judge(job, footage, footing(job), networks, progress)
+}
+
+fn judge(
+    job: &ScanJob,
+    footage: Footage<'_>,
+    mut footing: Footing,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Report> {
+    let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
+    let mut tracker = Tracker::new(finder, mesher, job.tracking)?;
+    let calibration = Calibration::built_in();
+    let counts = |cue| calibration.cue(cue).is_some_and(|known| 0.0 < known.weight);
+    let asks_for_seams = job.settings.asks_all || counts(Cue::Blending);
+    let judges = Judges {
+        identifier: networks.identifier.clone(),
+        blend_judge: asks_for_seams.then(|| networks.blend_judge.clone()),
+        calibration: calibration.clone(),
+    };
+    let mut scanner = Scanner::new(job.settings, judges);
+    progress.begin("scan", footage.n_frames);
+    let window = job.window;
+    let frames = footage
+        .frames
+        .map(move |frame| frame.map(|frame| cut_out(frame, window)));
+    follow(frames, &mut tracker, &mut |followed| {
+        let followed = followed?;
+        footing.duration_secs = followed.frame.time.secs();
+        scanner.look(&followed.frame, &followed.faces);
+        if progress.step().is_break() {
+            return Err(Error::Cancelled);
+        }
+        Ok(())
+    })?;
+    footing.n_frames = scanner.n_frames();
+    Ok(Report::of(
+        footing,
+        scanner.finish(&footage.sound),
+        &calibration,
+    ))
+}
+
+/// Samples a second that are read of the sound: enough for its loudness.
+const SOUND_RATE_HZ: u32 = 4000;
+/// Longer sound is not looked at: memory is bounded.
+const LONGEST_SOUND_SECS: f64 = 3600.0;
+
+/// How loud a file is over time. Sound that cannot be read leaves its cue without a judgement;
+/// the picture is judged all the same.
+fn sound(job: &ScanJob, info: &Info) -> Sound {
+    let unusable = |why: &str| Sound::Unusable(why.to_owned());
+    if info.audio.is_none() {
+        return unusable("there is no sound");
+    }
+    if LONGEST_SOUND_SECS < info.duration_secs.unwrap_or(0.0) {
+        return unusable("the sound is longer than an hour");
+    }
+    match read_audio(&job.input, SOUND_RATE_HZ, &job.limits) {
+        Ok(samples) => Sound::of_samples(&samples, SOUND_RATE_HZ),
+        Err(err) => Sound::Unusable(format!("the sound cannot be read ({err})")),
+    }
+}
+
+/// What is known before anything is read.
+fn footing(job: &ScanJob) -> Footing {
+    let mut weights = effigy_model::weights::hashes();
+    let fuse = Sha256::digest(effigy_detect::calibration::FUSE);
+    weights.push(("fuse.toml".to_owned(), hex(&fuse)));
+    let manner = Sha256::digest(effigy_detect::person::MANNER);
+    weights.push(("manner.toml".to_owned(), hex(&manner)));
+    Footing {
+        file: job.input.clone(),
+        sha256: None,
+        marks: None,
+        claims: Vec::new(),
+        container: None,
+        person: job.person.clone(),
+        n_frames: 0,
+        duration_secs: 0.0,
+        samples_per_sec: job.settings.samples_per_sec,
+        made_by: MadeBy {
+            program: format!("effigy {}", env!("CARGO_PKG_VERSION")),
+            weights,
+        },
+    }
+}
+
+/// How a file was put together, as its headers show.
+fn headers(job: &ScanJob) -> Result<Container> {
+    // A sequence of pictures has no headers of its own.
+    if !job.input.is_file() {
+        return Ok(Container::default());
+    }
+    container::look(&job.input).map_err(|source| Error::Read {
+        source,
+        path: job.input.clone(),
+    })
+}
+
+/// Whether pixels lie as they were stored: those of a turned picture have their blocks elsewhere.
+fn is_upright(info: &Info) -> bool {
+    let video = info.video.as_ref();
+    video.is_some_and(|video| video.orientation == Orientation::default())
+}
+
+/// What a file says of itself, in words.
+fn claims(info: &Info) -> Vec<String> {
+    let mut claims = Vec::new();
+    if let Some(video) = &info.video {
+        let (width, height) = (video.width, video.height);
+        claims.push(format!(
+            "{} in {}, {width} × {height}",
+            video.codec, info.container
+        ));
+    }
+    if let Some(tool) = &info.creation_tool {
+        claims.push(format!("made with {tool}"));
+    }
+    if let Some(time) = &info.creation_time {
+        claims.push(format!("made at {time}"));
+    }
+    claims
+}
+
+/// Leaves of a frame what lies in the window.
+pub fn cut_out(frame: Frame, window: Option<Window>) -> Frame {
+    let Some(window) = window else { return frame };
+    let (width, height) = (frame.picture.width(), frame.picture.height());
+    let (left, top) = (window.x.min(width - 1), window.y.min(height - 1));
+    let columns = window.width.clamp(1, width - left);
+    let rows = window.height.clamp(1, height - top);
+    let line_bytes = width as usize * 3;
+    let lines = frame.picture.pixels().chunks_exact(line_bytes);
+    let (from, n) = (left as usize * 3, columns as usize * 3);
+    let pixels = lines
+        .skip(top as usize)
+        .take(rows as usize)
+        .flat_map(|line| line[from..from + n].iter().copied())
+        .collect();
+    Frame {
+        picture: Picture::new(columns, rows, pixels),
+        ..frame
+    }
+}

@@ -1,0 +1,292 @@
+//! The training job: clips of consenting people in, a face model out.
+
+mod dashboard;
+mod preview;
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use effigy_face::align::{MODEL_EXTENT, aligned_view};
+use effigy_face::pose::pose;
+use effigy_frame::Point2;
+use effigy_mark::Keys;
+use effigy_mark::log::{Event, Log};
+use effigy_model::FaceModel;
+use effigy_model::device::{self, Choice};
+use effigy_model::face_model::store::{self, Start, Training};
+use effigy_model::face_model::{BASE_SHAPE, Shape};
+use effigy_train::{Budget, FaceSet, Lesson, Outcome, Report, Settings, Size};
+
+use crate::error::{Error, Result};
+use crate::steps::consent::{Safeguards, claim, same_person};
+use crate::steps::footage::{Clips, Damage, n_frames};
+use crate::steps::inputs;
+use crate::steps::memory;
+use crate::steps::networks::Networks;
+use crate::steps::people::{Chosen, Other, survey};
+use crate::steps::progress::Progress;
+use dashboard::Dashboard;
+
+/// Everything one training needs.
+#[derive(Clone, Debug)]
+pub struct TrainJob {
+    /// Whom to learn, and from what.
+    pub people: Vec<Subject>,
+    /// Folder of the model; gone on with if it is there.
+    pub output: PathBuf,
+    /// Size of the network; `None` is that of the model if it is there, or what suits the device.
+    pub size: Option<Size>,
+    /// When to end.
+    pub budget: Budget,
+    /// Where all randomness starts.
+    pub seed: u64,
+    /// What a new model starts from.
+    pub start: Start,
+    /// The kept checkpoint to go back to; the newest by default.
+    pub checkpoint: Option<u64>,
+    /// Where to compute.
+    pub device: Choice,
+    /// Consent and marks.
+    pub safeguards: Safeguards,
+}
+
+/// A person to learn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Name or identifier in their consent.
+    pub name: String,
+    /// Videos, pictures and folders that show them.
+    pub inputs: Vec<PathBuf>,
+}
+
+/// More faces of one person teach nothing new and fill the memory.
+const MOST_FACES: u64 = 1500;
+/// Faces turned further than this show too little.
+const MOST_YAW_DEGREES: f32 = 65.0;
+/// Smaller faces hold less than the network could draw; in pixels between the outer eye corners.
+const SMALLEST_EYE_DISTANCE_PX: f32 = 18.0;
+/// Faces of each person in a step.
+const N_FACES_EACH: usize = 8;
+const LEARNING_RATE: f64 = 1e-3;
+const SAVE_EVERY_SECS: f64 = 60.0;
+
+/// Learns the people of `job` and keeps the model in its folder.
+///
+/// Stopping through `progress` saves first, so that the same job goes on where it stopped.
+///
+/// # Errors
+/// When a consent is missing or does not cover the faces, there are too few of them, or the model
+/// cannot be written.
+pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
+    let keys = job.safeguards.open_keys()?;
+    let networks = Networks::load(job.device)?;
+    let shape = shape(job, progress)?;
+    let mut chosen = Vec::new();
+    for subject in &job.people {
+        chosen.push(choose(job, &keys, &networks, subject, progress)?);
+    }
+    let claims = job.people.iter().zip(&chosen);
+    let claims: Vec<_> = claims
+        .map(|(s, (_, chosen))| claim(&s.name, &chosen.identities))
+        .collect();
+    let token = job.safeguards.require(&keys, &claims)?;
+    let mut sets = Vec::new();
+    for (position, (clips, chosen)) in chosen.iter().enumerate() {
+        let subject = &job.people[position];
+        let set = FaceSet::new(&subject.name, shape.side as u32);
+        let set = gather(set, &networks, (clips, chosen), progress)?;
+        sets.push(match token.of_claim(position) {
+            Some(record) => set.with_consent(record),
+            None => set,
+        });
+    }
+    let sets = &sets;
+    let lesson = Lesson {
+        token: &token,
+        sets,
+    };
+    let began = Event::TrainingBegan {
+        consents: token.consents().iter().map(|r| r.id.to_string()).collect(),
+        model: job.output.display().to_string(),
+    };
+    Log::of(&keys).append(began, job.safeguards.clock.now())?;
+    run((job, shape), &keys, &lesson, progress)
+}
+
+/// The network to train: as wanted, as it is there already, or as it suits the device.
+///
+/// A processor learns the small one in minutes and a larger one in days; a graphics card gets the
+/// largest that there is memory for.
+fn shape(job: &TrainJob, progress: &mut dyn Progress) -> Result<Shape> {
+    let is_there = job.output.join(store::MANIFEST).exists();
+    let (n_people, available) = (job.people.len(), memory::available_bytes());
+    if job.size.is_none() && is_there {
+        let shape = store::read_manifest(&job.output)?.shape;
+        if let Some(size) = memory::size_of(shape) {
+            memory::check_training(size, n_people, available)?;
+        }
+        return Ok(shape);
+    }
+    let sizes: &[Size] = match (job.size, job.device) {
+        (Some(size), _) => &[size],
+        (None, Choice::Cpu) => &[Size::Small],
+        (None, _) => &[Size::Large, Size::Medium, Size::Small],
+    };
+    let fits = |size: &&Size| memory::check_training(**size, n_people, available).is_ok();
+    let size = *sizes.iter().find(fits).unwrap_or(&sizes[sizes.len() - 1]);
+    memory::check_training(size, n_people, available)?;
+    let (name, side) = (memory::name_of(size), size.shape().side);
+    progress.note(&format!("size: {name}, faces of {side} px"));
+    Ok(size.shape())
+}
+
+/// Finds the faces of one person in their clips.
+fn choose(
+    job: &TrainJob,
+    keys: &Keys,
+    networks: &Networks,
+    subject: &Subject,
+    progress: &mut dyn Progress,
+) -> Result<(Clips, Chosen)> {
+    let template = job.safeguards.template(keys, &subject.name)?;
+    let inputs = inputs::expand(&subject.inputs)?;
+    let paths = inputs.iter().map(|input| input.path().to_owned()).collect();
+    let clips = Clips {
+        paths,
+        from_secs: 0.0,
+        to_secs: None,
+        damage: Damage::IsNoted,
+    };
+    progress.begin(&format!("looking for {}", subject.name), n_frames(&clips));
+    let survey = survey(&clips, networks, progress)?;
+    let chosen = survey.choose(template.as_ref(), same_person().similarity);
+    let chosen = chosen.ok_or_else(|| Error::NoFace {
+        path: subject.inputs[0].clone(),
+    })?;
+    if !chosen.others.is_empty() {
+        progress.note(&others_in_words(&subject.name, &clips, &chosen));
+    }
+    Ok((clips, chosen))
+}
+
+/// Says who else is seen, and who is learned.
+fn others_in_words(name: &str, clips: &Clips, chosen: &Chosen) -> String {
+    let other = |other: &Other| {
+        let clip = clips.paths[other.clip].file_name().unwrap_or_default();
+        format!(
+            "one in {} frames from {:.1} s of {} on",
+            other.n_frames,
+            other.from_secs,
+            clip.to_string_lossy()
+        )
+    };
+    let others: Vec<String> = chosen.others.iter().map(other).collect();
+    let rule = match chosen.likeness {
+        Some(_) => "the one most like the pictures in the consent",
+        None => "the one seen most, since the consent has no pictures",
+    };
+    format!(
+        "others are seen in the clips of {name} and left out: {}. {name} is {rule}; if that is \
+         wrong, give clips of {name} alone or record a consent with pictures",
+        others.join("; "),
+    )
+}
+
+/// Takes aligned crops of one person out of their clips.
+fn gather(
+    mut set: FaceSet,
+    networks: &Networks,
+    (clips, chosen): (&Clips, &Chosen),
+    progress: &mut dyn Progress,
+) -> Result<FaceSet> {
+    let side = set.side_px();
+    let total = n_frames(clips);
+    let every = total.unwrap_or(0).div_ceil(MOST_FACES).max(1);
+    progress.begin(&format!("gathering faces of {}", set.person), total);
+    let mut n_seen = 0;
+    chosen.again(clips, networks, progress, &mut |_, frame, faces| {
+        for face in faces
+            .iter()
+            .filter(|face| chosen.tracks.contains(&face.track))
+        {
+            let eyes = face.points[33].xy().distance(face.points[263].xy());
+            let is_good =
+                SMALLEST_EYE_DISTANCE_PX <= eyes && pose(&face.points).yaw.abs() < MOST_YAW_DEGREES;
+            n_seen += u64::from(is_good);
+            let is_wanted = is_good && (n_seen - 1).is_multiple_of(every);
+            let view = aligned_view(&face.points, side, MODEL_EXTENT);
+            if let Some(view) = view.filter(|_| is_wanted && (set.len() as u64) < MOST_FACES) {
+                let points: Vec<Point2> = face.points.iter().map(|p| p.xy()).collect();
+                set.add(&frame.picture, view, &points);
+            }
+        }
+        Ok(())
+    })?;
+    set.balance()?;
+    progress.note(&format!("{}: {} faces", set.person, set.len()));
+    Ok(set)
+}
+
+fn run(
+    (job, shape): (&TrainJob, Shape),
+    keys: &Keys,
+    lesson: &Lesson<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Outcome> {
+    let Lesson { token, sets } = *lesson;
+    let device = device::open(job.device)?;
+    let settings = Settings {
+        shape,
+        budget: job.budget,
+        training: Training {
+            seed: job.seed,
+            n_faces_each: N_FACES_EACH,
+            learning_rate: LEARNING_RATE,
+            start: start((job, shape), progress),
+        },
+        save_every_secs: SAVE_EVERY_SECS,
+        checkpoint: job.checkpoint,
+    };
+    progress.begin("training", None);
+    let policy = job.safeguards.policy(keys, None, None);
+    let show = |dashboard: &Dashboard, progress: &mut dyn Progress| {
+        let shown = FaceModel::open(&job.output, &device)
+            .map_err(Error::from)
+            .and_then(|model| {
+                let shown = preview::Shown {
+                    model: &model,
+                    sets,
+                    dashboard: &dashboard.html(),
+                };
+                preview::write(&job.output, &shown, (token, &policy))
+            });
+        // A sheet that cannot be marked is not written; what was learned is worth more.
+        if let Err(error) = shown {
+            progress.note(&format!("no preview: {error}"));
+        }
+    };
+    let mut dashboard = Dashboard::default();
+    let mut watch = |report: &Report| -> ControlFlow<()> {
+        let is_saved = dashboard.take(report);
+        progress.detail(&dashboard.lines());
+        if is_saved {
+            show(&dashboard, progress);
+        }
+        progress.step()
+    };
+    let outcome = effigy_train::train(&job.output, &settings, lesson, &device, &mut watch)?;
+    show(&dashboard, progress);
+    Ok(outcome)
+}
+
+/// What the model starts from: there is a base for one size only.
+fn start((job, shape): (&TrainJob, Shape), progress: &mut dyn Progress) -> Start {
+    if job.start == Start::Base && shape != BASE_SHAPE {
+        let side = BASE_SHAPE.side;
+        progress.note(&format!(
+            "the base is of {side} px faces: this size starts from nothing and takes hours"
+        ));
+        return Start::Nothing;
+    }
+    job.start
+}

@@ -1,0 +1,11 @@
+//! What jobs share: reading footage, telling people apart, consent, progress, quality.
+
+pub mod consent;
+pub(crate) mod draft;
+pub(crate) mod footage;
+pub(crate) mod inputs;
+pub(crate) mod memory;
+pub(crate) mod networks;
+pub(crate) mod people;
+pub(crate) mod progress;
+pub(crate) mod quality;

@@ -1,0 +1,118 @@
+//! Whose consent a job needs, where it is kept, and how its output is marked.
+
+pub mod faces;
+
+use std::path::{Path, PathBuf};
+
+use effigy_mark::consent::{
+    self, Audience, Claim, Match, Purpose, Seen, Store, Template, Token, Use,
+};
+use effigy_mark::keys::{Signer, Timestamps};
+use effigy_mark::label::{Language, Profiles, Source};
+use effigy_mark::{Clock, Keys, Policy};
+use effigy_model::Identity;
+use effigy_model::weights::identity_threshold;
+
+use crate::error::Result;
+
+/// What every job that makes something synthetic is given. There is no way around it.
+#[derive(Clone, Debug)]
+pub struct Safeguards {
+    /// Folder of the keys.
+    pub keys: PathBuf,
+    /// Folder of the consents.
+    pub consents: PathBuf,
+    /// What signs credentials instead of the key in the folder.
+    pub signer: Option<Signer>,
+    /// Whom every signature asks for the time.
+    pub timestamps: Option<Timestamps>,
+    /// Who will see what is made.
+    pub audience: Audience,
+    /// Rules that the visible label follows.
+    pub profiles: Profiles,
+    /// Language of the label.
+    pub language: Language,
+    /// Who makes it, in label and credentials.
+    pub provider: String,
+    /// Tells the time: consents are valid, and things made, at a moment.
+    pub clock: Clock,
+}
+
+/// Least share of a person's faces that must match their consent: blurred and turned ones fail now
+/// and then.
+const LEAST_SHARE: f32 = 0.7;
+
+/// When two faces count as one person's.
+pub(crate) fn same_person() -> Match {
+    Match {
+        similarity: identity_threshold().similarity,
+        share: LEAST_SHARE,
+    }
+}
+
+impl Safeguards {
+    pub(crate) fn open_keys(&self) -> Result<Keys> {
+        let mut keys = Keys::open(&self.keys)?;
+        if let Some(signer) = &self.signer {
+            keys = keys.with_signer(signer.clone());
+        }
+        if let Some(timestamps) = &self.timestamps {
+            keys = keys.with_timestamps(timestamps.clone());
+        }
+        Ok(keys)
+    }
+
+    /// The template in the consent of `who`, which must hold; `None` where the basis needs none.
+    pub(crate) fn template(&self, keys: &Keys, who: &str) -> Result<Option<Template>> {
+        let store = Store::open(&self.consents, keys);
+        let now = self.clock.now();
+        let record = store.find(who, now)?;
+        consent::check_standing(&store, &record, now)?;
+        Ok(store.template(&record)?)
+    }
+
+    /// Checks the consent of everyone in `claims` to be swapped.
+    pub(crate) fn require(&self, keys: &Keys, claims: &[Claim]) -> Result<Token> {
+        let store = Store::open(&self.consents, keys);
+        let same = same_person();
+        let purpose = Purpose {
+            usage: Use::Swap,
+            audience: self.audience,
+            same,
+        };
+        Ok(consent::require(
+            &store,
+            claims,
+            &purpose,
+            self.clock.now(),
+        )?)
+    }
+
+    /// How an output is marked, which was made from `parent` where it is an edited file.
+    pub(crate) fn policy<'a>(
+        &self,
+        keys: &'a Keys,
+        parent: Option<&Path>,
+        model: Option<(String, String)>,
+    ) -> Policy<'a> {
+        Policy {
+            keys,
+            profiles: self.profiles.clone(),
+            language: self.language,
+            source: Source::Altered,
+            provider: self.provider.clone(),
+            parent: parent.map(Path::to_owned),
+            model,
+            clock: self.clock,
+        }
+    }
+}
+
+/// A claim that `faces` belong to `who`.
+pub(crate) fn claim(who: &str, faces: &[Identity]) -> Claim {
+    let vectors = faces.iter().map(|identity| identity.0).collect();
+    Claim {
+        who: who.to_owned(),
+        seen: Seen::Faces(vectors),
+    }
+}

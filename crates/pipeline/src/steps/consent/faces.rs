@@ -1,0 +1,110 @@
+//! Faces for consent: of the person who consents, and of those a clip shows.
+
+use std::path::{Path, PathBuf};
+
+use effigy_mark::Moment;
+use effigy_media::{Limits, probe};
+use effigy_model::Identity;
+use effigy_model::weights::identity_threshold;
+
+use crate::error::{Error, Result};
+use crate::steps::footage::{Clips, Damage};
+use crate::steps::networks::Networks;
+use crate::steps::people::survey;
+use crate::steps::progress::Progress;
+
+/// Faces of one person in pictures and clips.
+#[derive(Clone, Debug)]
+pub struct SubjectFaces {
+    /// Identity vectors of crops spread over them.
+    pub identities: Vec<Identity>,
+    /// Other people who are seen as well.
+    pub n_others: usize,
+}
+
+/// Collects the faces of the person seen most in `inputs`.
+///
+/// # Errors
+/// When an input cannot be read or none shows a face.
+pub fn subject_faces(
+    inputs: &[PathBuf],
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<SubjectFaces> {
+    let clips = Clips {
+        paths: inputs.to_vec(),
+        from_secs: 0.0,
+        to_secs: None,
+        damage: Damage::Ends,
+    };
+    progress.begin("looking at the person", None);
+    let seen = survey(&clips, networks, progress)?;
+    let chosen = seen.choose(None, identity_threshold().similarity);
+    let chosen = chosen.filter(|chosen| !chosen.identities.is_empty());
+    let chosen = chosen.ok_or_else(|| Error::NoFace {
+        path: inputs
+            .first()
+            .map_or(Path::new(""), PathBuf::as_path)
+            .to_owned(),
+    })?;
+    Ok(SubjectFaces {
+        identities: chosen.identities,
+        n_others: chosen.others.len(),
+    })
+}
+
+/// Collects the faces of everyone whom a clip shows, one mean identity for each track.
+///
+/// # Errors
+/// When the clip cannot be read.
+pub fn faces_shown(
+    input: &Path,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Identity>> {
+    let clips = Clips {
+        paths: vec![input.to_owned()],
+        from_secs: 0.0,
+        to_secs: None,
+        damage: Damage::Ends,
+    };
+    progress.begin("looking who is there", None);
+    let seen = survey(&clips, networks, progress)?;
+    let means = seen
+        .tracks
+        .iter()
+        .map(|track| Identity::mean(&track.identities));
+    Ok(means.flatten().collect())
+}
+
+/// Whether `input` is a video of at least two seconds that was recorded within the last day, by its
+/// own account or its file's: somebody at the keyboard can film themselves, a picture of somebody
+/// else is found anywhere.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_fresh_clip(input: &Path, now: Moment) -> Result<bool> {
+    const LEAST_SECS: f64 = 2.0;
+    const DAY_SECS: i64 = 86_400;
+    const HOUR_SECS: i64 = 3600;
+    let info = probe(input, &Limits::default())?;
+    let is_clip = info.container != "pictures"
+        && info.video.is_some()
+        && info.duration_secs.is_some_and(|secs| LEAST_SECS <= secs);
+    // Cameras write `2026-11-23T09:00:00.000000Z`.
+    let said = info.creation_time.as_deref();
+    let said = said.and_then(|text| text.split_once('.').map_or(text, |(t, _)| t).get(..19));
+    let said = said.and_then(|text| format!("{text}Z").parse::<Moment>().ok());
+    let recorded = said.map(Moment::unix_secs).or_else(|| {
+        let modified = std::fs::metadata(input).ok()?.modified().ok()?;
+        let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    });
+    let age = recorded.map(|recorded| now.unix_secs() - recorded);
+    Ok(is_clip && age.is_some_and(|age| (-HOUR_SECS..DAY_SECS).contains(&age)))
+}
+
+/// Similarity from which two faces count as one person's.
+pub fn same_from() -> f32 {
+    identity_threshold().similarity
+}

@@ -1,0 +1,313 @@
+//! Who is seen in clips: a first pass over them, before anything is learned or changed.
+//!
+//! A second pass over the same clips meets the same tracks: where the first kept what it followed,
+//! the clips are only read again, not followed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_face::people::{self, SeenTogether, TrackIdentity};
+use effigy_frame::{Frame, resample};
+use effigy_mark::consent::Template;
+use effigy_model::{Identifier, Identity};
+
+use crate::error::Result;
+use crate::steps::footage::{Clips, Each, Posed, follow, read};
+use crate::steps::networks::Networks;
+use crate::steps::progress::Progress;
+
+/// The faces of all frames of some clips, in order; nothing where there were too many to keep.
+type Kept = Option<Arc<Vec<Vec<Posed>>>>;
+
+/// Most faces that are kept from one pass to the next: 60 MB.
+const MOST_KEPT: usize = 10_000;
+
+/// One face followed over time.
+#[derive(Clone, Debug)]
+pub(crate) struct Track {
+    pub(crate) number: u32,
+    /// Number of the clip it is seen in.
+    pub(crate) clip: usize,
+    /// When it is first seen there.
+    pub(crate) from_secs: f64,
+    pub(crate) n_frames: u64,
+    /// Of crops spread over the track.
+    pub(crate) identities: Vec<Identity>,
+}
+
+/// Everyone in some clips.
+#[derive(Clone, Debug)]
+pub(crate) struct Survey {
+    pub(crate) tracks: Vec<Track>,
+    together: SeenTogether,
+    kept: Kept,
+}
+
+/// Frames between two looks at who a followed face is.
+const IDENTIFY_EVERY: u64 = 12;
+/// Looks at one track.
+const MOST_IDENTITIES: usize = 24;
+/// Aligned crops identified at once.
+const BATCH: usize = 16;
+
+/// Finds out who is seen in `clips`.
+pub(crate) fn survey(
+    clips: &Clips,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Survey> {
+    let mut notes = Notes::default();
+    let (mut kept, mut n_kept) = (Vec::new(), 0);
+    follow(clips, networks, progress, &mut |clip, frame, faces| {
+        notes.take(clip, &frame, &faces, &networks.identifier);
+        n_kept += faces.len();
+        if n_kept <= MOST_KEPT {
+            kept.push(faces);
+        } else {
+            kept = Vec::new();
+        }
+        Ok(())
+    })?;
+    notes.identify(&networks.identifier);
+    let tracks = notes.tracks.into_values().collect();
+    Ok(Survey {
+        tracks,
+        together: notes.together,
+        kept: (n_kept <= MOST_KEPT).then(|| Arc::new(kept)),
+    })
+}
+
+#[derive(Default)]
+struct Notes {
+    tracks: BTreeMap<u32, Track>,
+    together: SeenTogether,
+    /// Crops that wait to be identified, with their tracks.
+    waiting: Vec<(u32, effigy_frame::Picture)>,
+}
+
+impl Notes {
+    fn take(&mut self, clip: usize, frame: &Frame, faces: &[Posed], identifier: &Identifier) {
+        for face in faces {
+            let number = face.track;
+            let new = Track {
+                number,
+                clip,
+                from_secs: frame.time.secs(),
+                n_frames: 0,
+                identities: Vec::new(),
+            };
+            let track = self.tracks.entry(number).or_insert(new);
+            track.n_frames += 1;
+            let looks = track.identities.len() + self.waiting.len();
+            let is_due = (track.n_frames - 1).is_multiple_of(IDENTIFY_EVERY);
+            let view = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT);
+            if let Some(view) = view.filter(|_| is_due && looks < MOST_IDENTITIES) {
+                let crop = resample::crop(&frame.picture, view, Identifier::SIDE_PX);
+                self.waiting.push((number, crop));
+            }
+            for other in faces.iter().filter(|other| number < other.track) {
+                self.together.insert((number, other.track));
+            }
+        }
+        if BATCH <= self.waiting.len() {
+            self.identify(identifier);
+        }
+    }
+
+    fn identify(&mut self, identifier: &Identifier) {
+        let (numbers, crops): (Vec<u32>, Vec<_>) =
+            std::mem::take(&mut self.waiting).into_iter().unzip();
+        for (number, identity) in numbers.into_iter().zip(identifier.embed(&crops)) {
+            if let Some(track) = self.tracks.get_mut(&number) {
+                track.identities.push(identity);
+            }
+        }
+    }
+}
+
+/// One person's tracks among all that were seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    pub(crate) tracks: Vec<u32>,
+    pub(crate) identities: Vec<Identity>,
+    /// How alike the consent and the one chosen are; `None` where the consent has no template.
+    pub(crate) likeness: Option<f32>,
+    /// The other people who were seen.
+    pub(crate) others: Vec<Other>,
+    kept: Kept,
+}
+
+impl Chosen {
+    /// Gives each frame of `clips`, which must be those of the survey, with its faces to `each`.
+    pub(crate) fn again(
+        &self,
+        clips: &Clips,
+        networks: &Networks,
+        progress: &mut dyn Progress,
+        each: &mut Each<'_>,
+    ) -> Result<()> {
+        let Some(kept) = &self.kept else {
+            return follow(clips, networks, progress, each);
+        };
+        let mut kept = kept.iter();
+        read(clips, progress, &mut |clip, frame| {
+            each(clip, frame, kept.next().cloned().unwrap_or_default())
+        })
+    }
+}
+
+/// Somebody who was not chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Other {
+    /// Number of the clip they are first seen in, and when.
+    pub(crate) clip: usize,
+    pub(crate) from_secs: f64,
+    /// In how many frames they are seen.
+    pub(crate) n_frames: u64,
+}
+
+impl Survey {
+    /// The person who looks most like `template`, or the most seen one where there is none.
+    pub(crate) fn choose(
+        &self,
+        template: Option<&Template>,
+        least_similarity: f32,
+    ) -> Option<Chosen> {
+        let named = |track: &Track| {
+            let identity = Identity::mean(&track.identities)?;
+            Some(TrackIdentity {
+                track: track.number,
+                identity,
+                n_frames: track.n_frames,
+            })
+        };
+        let tracks: Vec<TrackIdentity> = self.tracks.iter().filter_map(named).collect();
+        let people = people::join(&tracks, &self.together, least_similarity);
+        let likeness = |person: &people::Person| {
+            template.map_or(person.n_frames as f32, |template| {
+                template.similarity(&person.identity.0)
+            })
+        };
+        let best = people
+            .iter()
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+        let theirs = self
+            .tracks
+            .iter()
+            .filter(|track| best.tracks.contains(&track.number));
+        let others = people
+            .iter()
+            .filter(|other| other.tracks != best.tracks && is_somebody(other, best));
+        Some(Chosen {
+            tracks: best.tracks.clone(),
+            identities: theirs.flat_map(|track| track.identities.clone()).collect(),
+            likeness: template.map(|_| likeness(best)),
+            others: others.filter_map(|other| self.first_sight(other)).collect(),
+            kept: self.kept.clone(),
+        })
+    }
+
+    /// Where and when a person is first seen.
+    fn first_sight(&self, person: &people::Person) -> Option<Other> {
+        let theirs = |track: &&Track| person.tracks.contains(&track.number);
+        let first = self.tracks.iter().find(theirs)?;
+        Some(Other {
+            clip: first.clip,
+            from_secs: first.from_secs,
+            n_frames: person.n_frames,
+        })
+    }
+}
+
+/// Whether a person is seen long enough, beside `best`, to be more than a mistake of the finder.
+fn is_somebody(person: &people::Person, best: &people::Person) -> bool {
+    let least = (best.n_frames / SHORTEST_SHARE).clamp(1, SHORTEST_FRAMES);
+    least <= person.n_frames
+}
+
+/// A person seen in fewer frames than this, or this part of the main person's, is a glimpse.
+const SHORTEST_FRAMES: u64 = 12;
+const SHORTEST_SHARE: u64 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::footage::Damage;
+    use crate::steps::progress::Quiet;
+
+    /// An identity vector that points along one axis.
+    fn along(axis: usize) -> Identity {
+        let mut values = [0.0; 128];
+        values[axis] = 1.0;
+        Identity(values)
+    }
+
+    fn survey(tracks: &[(u64, usize)]) -> Survey {
+        let track = |(number, &(n_frames, axis)): (usize, &(u64, usize))| Track {
+            number: number as u32,
+            clip: number,
+            from_secs: 1.5,
+            n_frames,
+            identities: vec![along(axis); 3],
+        };
+        let tracks = tracks.iter().enumerate().map(track).collect();
+        Survey {
+            tracks,
+            together: SeenTogether::new(),
+            kept: None,
+        }
+    }
+
+    #[test]
+    fn template_decides_who_is_chosen_and_glimpses_are_nobody() {
+        let seen = survey(&[(100, 0), (40, 1), (3, 2), (20, 1)]);
+        let most_seen = seen.choose(None, 0.5).unwrap();
+        assert_eq!((most_seen.tracks, most_seen.likeness), (vec![0], None));
+        let other = Other {
+            clip: 1,
+            from_secs: 1.5,
+            n_frames: 60,
+        };
+        assert_eq!(most_seen.others, [other]);
+        let template = Template::from_faces(&[along(1).0]).unwrap();
+        let meant = seen.choose(Some(&template), 0.5).unwrap();
+        assert_eq!((meant.tracks, meant.identities.len()), (vec![1, 3], 6));
+        assert!(survey(&[]).choose(None, 0.5).is_none());
+    }
+
+    #[test]
+    fn what_was_kept_is_what_would_be_followed_again() {
+        let clip = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../testdata/actors/ada-1.mp4"
+        );
+        let clips = Clips {
+            paths: vec![clip.into(), clip.into()],
+            from_secs: 0.0,
+            to_secs: Some(0.4),
+            damage: Damage::Ends,
+        };
+        let networks = Networks::load(effigy_model::device::Choice::Cpu).unwrap();
+        let kept = super::survey(&clips, &networks, &mut Quiet).unwrap();
+        let kept = kept.choose(None, 0.5).unwrap();
+        let lost = Chosen {
+            kept: None,
+            ..kept.clone()
+        };
+        let [kept, followed] = [kept, lost].map(|chosen| {
+            let mut all = Vec::new();
+            let each = &mut |clip, frame: Frame, faces| {
+                all.push((clip, frame.index, faces));
+                Ok(())
+            };
+            chosen.again(&clips, &networks, &mut Quiet, each).unwrap();
+            all
+        });
+        assert!(
+            kept.iter()
+                .any(|(clip, _, faces)| *clip == 1 && !faces.is_empty())
+        );
+        assert_eq!(kept, followed);
+    }
+}

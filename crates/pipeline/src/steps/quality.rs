@@ -1,0 +1,217 @@
+//! The quality card of a swap: what was reached, in numbers and pictures, measured before encoding.
+//!
+//! Faces are measured now and then, flicker and stray pixels on every frame. Everything compares
+//! the result with the source frame it was made from. [`page`] shows the card to people,
+//! [`card`] is what programs read.
+
+mod card;
+mod exact;
+mod expression;
+mod page;
+mod pixels;
+mod shown;
+
+use std::path::{Path, PathBuf};
+
+use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_frame::{Frame, Picture, Point3, resample};
+use effigy_mark::Policy;
+use effigy_mark::consent::{Template, Token};
+use effigy_model::{FaceModel, Identifier};
+use effigy_render::Laid;
+
+pub use card::{Figure, Quality, Target};
+pub use exact::{Exact, Likeness, Region};
+
+use crate::error::Result;
+use crate::steps::networks::Networks;
+use exact::Comparing;
+use expression::Expression;
+use pixels::{Stills, changed_outside, seam};
+use shown::{Scores, Shown};
+
+/// Frames from one measured face to the next.
+const MEASURE_EVERY: u64 = 5;
+
+/// Measures a swap while it runs.
+pub(crate) struct Measuring<'a> {
+    networks: &'a Networks,
+    intended: Option<&'a Template>,
+    original: Option<&'a Template>,
+    intended_similarity: Mean,
+    original_similarity: Mean,
+    nearer: Mean,
+    expression: Expression,
+    seam: Mean,
+    stills: Stills,
+    shown: Shown,
+    exact: Option<Comparing<'a>>,
+    n_outside: u64,
+    n_faces: u64,
+    n_frames: u64,
+}
+
+/// One face that was replaced.
+pub(crate) struct Replaced<'a> {
+    pub(crate) track: u32,
+    pub(crate) points: &'a [Point3],
+    pub(crate) laid: Laid,
+}
+
+/// A running average.
+#[derive(Clone, Copy, Default)]
+struct Mean {
+    sum: f64,
+    n: u64,
+}
+
+impl Mean {
+    fn add(&mut self, value: Option<f64>) {
+        if let Some(value) = value {
+            self.sum += value;
+            self.n += 1;
+        }
+    }
+
+    fn get(&self) -> Option<f64> {
+        (0 < self.n).then(|| self.sum / self.n as f64)
+    }
+}
+
+impl<'a> Measuring<'a> {
+    /// Begins. `model` draws a person; `templates` are theirs and that of the person replaced;
+    /// `exact` is the right answer, where it is known.
+    pub(crate) fn new(
+        networks: &'a Networks,
+        model: (&'a FaceModel, usize),
+        [intended, original]: [Option<&'a Template>; 2],
+        exact: Option<&Path>,
+    ) -> Result<Self> {
+        let exact = exact.map(|exact| Comparing::open(exact, &networks.mesher, model));
+        Ok(Self {
+            networks,
+            intended,
+            original,
+            intended_similarity: Mean::default(),
+            original_similarity: Mean::default(),
+            nearer: Mean::default(),
+            expression: Expression::default(),
+            seam: Mean::default(),
+            stills: Stills::default(),
+            shown: Shown::default(),
+            exact: exact.transpose()?,
+            n_outside: 0,
+            n_faces: 0,
+            n_frames: 0,
+        })
+    }
+
+    /// Takes in one frame before and after its faces were replaced.
+    ///
+    /// # Errors
+    /// When the exact answer cannot be read.
+    pub(crate) fn take(
+        &mut self,
+        source: &Picture,
+        result: &Frame,
+        replaced: &[Replaced<'_>],
+    ) -> Result<()> {
+        self.n_outside += changed_outside(source, &result.picture, replaced);
+        for face in replaced {
+            let seam = seam(source, &result.picture, &face.laid);
+            self.seam.add(seam);
+            self.stills.take(source, &result.picture, face);
+            if self.n_frames.is_multiple_of(MEASURE_EVERY) {
+                let scores = Scores {
+                    secs: result.time.secs(),
+                    likeness: self.identity(&result.picture, face),
+                    expression: self.expression.take(
+                        &self.networks.mesher,
+                        (source, &result.picture),
+                        face.points,
+                    ),
+                    seam,
+                };
+                self.shown
+                    .take((source, &result.picture), face.points, scores);
+                self.n_faces += 1;
+            }
+        }
+        if let (Some(exact), Some(face)) = (&mut self.exact, replaced.first()) {
+            exact.take(result.index, (source, &result.picture), face.points)?;
+        }
+        self.n_frames += u64::from(!replaced.is_empty());
+        Ok(())
+    }
+
+    /// Looks at who is seen; gives how much nearer to the person drawn, or how near where only
+    /// one of the two is known.
+    fn identity(&mut self, result: &Picture, face: &Replaced<'_>) -> Option<f64> {
+        let side = Identifier::SIDE_PX;
+        let view = aligned_view(face.points, side, IDENTITY_EXTENT)?;
+        let crop = resample::crop(result, view, side);
+        let identity = self.networks.identifier.embed(&[crop]).pop()?;
+        let to = |template: Option<&Template>| {
+            template.map(|template| f64::from(template.similarity(&identity.0)))
+        };
+        let (intended, original) = (to(self.intended), to(self.original));
+        self.intended_similarity.add(intended);
+        self.original_similarity.add(original);
+        let margin = Some(intended? - original.unwrap_or(0.0));
+        let is_nearer = |margin| f64::from(u8::from(0.0 < margin));
+        self.nearer
+            .add(margin.filter(|_| original.is_some()).map(is_nearer));
+        margin
+    }
+
+    /// What was reached, and the pictures that show it.
+    pub(crate) fn finish(self) -> (Quality, Shown) {
+        let expression = self.expression.finish();
+        let quality = Quality {
+            n_faces_measured: self.n_faces,
+            n_frames_measured: self.n_frames,
+            identity_to_intended: self.intended_similarity.get(),
+            identity_to_original: self.original_similarity.get(),
+            share_nearer_to_intended: self.nearer.get(),
+            likeness_of_the_two: self
+                .intended
+                .zip(self.original)
+                .map(|(a, b)| a.similarity_between(b).into()),
+            expression_error: expression.both[0],
+            expression_noise: expression.both[1],
+            mouth_error: expression.mouth,
+            eyes_error: expression.eyes,
+            shape_error: expression.shape,
+            pose_error_degrees: expression.pose[0],
+            pose_noise_degrees: expression.pose[1],
+            seam_delta_e: self.seam.get(),
+            flicker_ratio: self.stills.ratio(),
+            pixels_changed_outside: self.n_outside,
+            exact: self.exact.as_ref().map(Comparing::finish),
+        };
+        (quality, self.shown)
+    }
+}
+
+impl Quality {
+    /// Writes the card beside `output` as `NAME.quality.json` and, with marked pictures, as
+    /// `NAME.quality.html`; gives their paths.
+    ///
+    /// # Errors
+    /// When they cannot be written or the pictures not be marked.
+    pub(crate) fn write_beside(
+        &self,
+        output: &Path,
+        shown: &Shown,
+        (token, policy): (&Token, &Policy<'_>),
+    ) -> Result<[PathBuf; 2]> {
+        let [json, html] =
+            ["json", "html"].map(|kind| output.with_extension(format!("quality.{kind}")));
+        card::write(self, &json)?;
+        let sheet = shown
+            .sheet()
+            .map(|sheet| page::marked(&html, sheet, token, policy));
+        page::write(&html, self, shown, sheet.transpose()?.as_deref())?;
+        Ok([json, html])
+    }
+}

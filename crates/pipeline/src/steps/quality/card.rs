@@ -1,0 +1,279 @@
+//! The figures of a quality card, in numbers and in words.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::exact::Exact;
+use crate::error::Result;
+use crate::steps::consent::same_person;
+use crate::steps::draft::DraftFile;
+
+/// What a swap reached. Averages over the faces or frames that were measured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Quality {
+    /// Faces that identity, expression and pictures were taken from.
+    pub n_faces_measured: u64,
+    /// Frames that flicker, seam and stray pixels were measured on.
+    pub n_frames_measured: u64,
+    /// Cosine similarity to the person who was drawn.
+    pub identity_to_intended: Option<f64>,
+    /// Cosine similarity to the person whose face was replaced.
+    pub identity_to_original: Option<f64>,
+    /// Share of faces that are nearer to the person drawn.
+    pub share_nearer_to_intended: Option<f64>,
+    /// Cosine similarity of the two people to each other, by their consents.
+    pub likeness_of_the_two: Option<f64>,
+    /// How far mouth and eyes stray from the source's movement, in % of eye distance.
+    pub expression_error: Option<f64>,
+    /// The same between two looks at the source alone: the mesh's own noise.
+    pub expression_noise: Option<f64>,
+    /// The mouth's part of `expression_error`.
+    pub mouth_error: Option<f64>,
+    /// The eyes' part of `expression_error`.
+    pub eyes_error: Option<f64>,
+    /// How far mouth and eyes lie from the source's, the two people's shapes included.
+    pub shape_error: Option<f64>,
+    /// Mean angle between the head poses of result and source, in degrees.
+    pub pose_error_degrees: Option<f64>,
+    /// The same between two looks at the source alone.
+    pub pose_noise_degrees: Option<f64>,
+    /// Mean colour difference along the rim of the mask, CIE76.
+    pub seam_delta_e: Option<f64>,
+    /// Change from frame to frame in the face, over the source's own.
+    pub flicker_ratio: Option<f64>,
+    /// Pixels changed outside the mask. Anything but 0 is a mistake of this program.
+    pub pixels_changed_outside: u64,
+    /// Against the exact answer, where there is one.
+    pub exact: Option<Exact>,
+}
+
+/// One line of the card.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// What was measured.
+    pub name: &'static str,
+    /// The number, `None` where it could not be measured.
+    pub value: Option<f64>,
+    /// What follows the number.
+    pub unit: &'static str,
+    /// What a good result reaches, where that is known.
+    pub target: Target,
+}
+
+/// What a figure should be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// Nothing in particular.
+    Unsaid,
+    /// The measure says nothing here: the identity network cannot tell the two people apart.
+    NotJudged,
+    /// This or more.
+    AtLeast(f64),
+    /// This or less.
+    AtMost(f64),
+}
+
+impl Figure {
+    fn new(name: &'static str, value: Option<f64>, unit: &'static str) -> Self {
+        Self {
+            name,
+            value,
+            unit,
+            target: Target::Unsaid,
+        }
+    }
+
+    fn at_least(self, least: f64) -> Self {
+        let target = Target::AtLeast(least);
+        Self { target, ..self }
+    }
+
+    fn at_most(self, most: f64) -> Self {
+        let target = Target::AtMost(most);
+        Self { target, ..self }
+    }
+
+    fn not_judged(self) -> Self {
+        let target = Target::NotJudged;
+        Self { target, ..self }
+    }
+
+    /// Whether the target is reached; `None` where there is none or nothing was measured.
+    pub fn is_reached(&self) -> Option<bool> {
+        let value = self.value?;
+        match self.target {
+            Target::Unsaid | Target::NotJudged => None,
+            Target::AtLeast(least) => Some(least <= value),
+            Target::AtMost(most) => Some(value <= most),
+        }
+    }
+
+    /// The number with its unit.
+    pub fn text(&self) -> String {
+        let digits = if self.unit == " pixels" { 0 } else { 2 };
+        self.value.map_or("not measured".to_owned(), |value| {
+            format!("{value:.digits$}{}", self.unit)
+        })
+    }
+
+    /// The target in words; empty where there is none.
+    pub fn target_text(&self) -> String {
+        match self.target {
+            Target::Unsaid => String::new(),
+            Target::NotJudged => "not judged: our network takes the two for one person".to_owned(),
+            Target::AtLeast(least) => format!("at least {least}{}", self.unit),
+            Target::AtMost(most) => format!("at most {most}{}", self.unit),
+        }
+    }
+}
+
+impl Quality {
+    /// All figures, in the order in which they matter.
+    pub fn figures(&self) -> Vec<Figure> {
+        let mut figures = self.of_identity();
+        figures.extend(self.of_movement());
+        figures.extend(self.of_pixels());
+        figures.extend(self.exact.iter().flat_map(of_exact));
+        figures
+    }
+
+    fn of_identity(&self) -> Vec<Figure> {
+        let percent = self.share_nearer_to_intended.map(|share| 100.0 * share);
+        let (to, from) = (self.identity_to_intended, self.identity_to_original);
+        let nearer = Figure::new("nearer to the person drawn", percent, " %");
+        // Where the network takes both for one person, what it finds nearer is chance.
+        let one = f64::from(same_person().similarity);
+        let is_told_apart = self
+            .likeness_of_the_two
+            .is_none_or(|likeness| likeness < one);
+        vec![
+            if is_told_apart {
+                nearer.at_least(90.0)
+            } else {
+                nearer.not_judged()
+            },
+            Figure::new("likeness to the person drawn", to, ""),
+            Figure::new("likeness to the person replaced", from, ""),
+        ]
+    }
+
+    fn of_movement(&self) -> Vec<Figure> {
+        let (error, noise) = (self.expression_error, self.expression_noise);
+        let ratio = error
+            .zip(noise)
+            .map(|(error, noise)| error / noise.max(1e-6));
+        let (pose, pose_noise) = (self.pose_error_degrees, self.pose_noise_degrees);
+        vec![
+            Figure::new("mouth and eyes off, by the mesh's noise", ratio, "×").at_most(1.5),
+            Figure::new("  the mouth, of eye distance", self.mouth_error, " %"),
+            Figure::new("  the eyes, of eye distance", self.eyes_error, " %"),
+            Figure::new("  the mesh's own noise", noise, " %"),
+            Figure::new("  with the shape of the face", self.shape_error, " %"),
+            Figure::new("head pose off by", pose, "°"),
+            Figure::new("  the mesh's own noise", pose_noise, "°"),
+        ]
+    }
+
+    fn of_pixels(&self) -> Vec<Figure> {
+        let stray = Some(self.pixels_changed_outside as f64);
+        let flicker = self.flicker_ratio;
+        vec![
+            Figure::new("colour step at the rim", self.seam_delta_e, " ΔE"),
+            Figure::new("flicker against the source's own", flicker, "×").at_most(1.2),
+            Figure::new("changed outside the mask", stray, " pixels").at_most(0.0),
+        ]
+    }
+
+    /// The card in words, one line for each figure.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |figure: Figure| {
+            let text = figure.text();
+            let verdict = match figure.is_reached() {
+                Some(false) => format!("   missed: {}", figure.target_text()),
+                _ => format!("   {}", figure.target_text()),
+            };
+            format!("{:<42}{text:<14}{verdict}", figure.name)
+                .trim_end()
+                .to_owned()
+        };
+        self.figures().into_iter().map(line).collect()
+    }
+}
+
+fn of_exact(exact: &Exact) -> Vec<Figure> {
+    let after = exact.after;
+    let mut figures = vec![
+        Figure::new("against the exact answer, PSNR", Some(after.psnr_db), " dB").at_least(28.0),
+        Figure::new("against the exact answer, SSIM", Some(after.ssim), "").at_least(0.9),
+    ];
+    let others = [
+        (
+            ["  the source before, PSNR", "  the source before, SSIM"],
+            exact.before,
+        ),
+        (
+            ["  the answer redrawn, PSNR", "  the answer redrawn, SSIM"],
+            exact.redrawn,
+        ),
+        (
+            [
+                "  with the head's size, PSNR",
+                "  with the head's size, SSIM",
+            ],
+            exact.in_place,
+        ),
+    ];
+    for ([psnr, ssim], likeness) in others {
+        figures.push(Figure::new(psnr, Some(likeness.psnr_db), " dB"));
+        figures.push(Figure::new(ssim, Some(likeness.ssim), ""));
+    }
+    let regions = exact.regions.iter();
+    figures.extend(regions.map(|r| Figure::new(r.name, Some(r.psnr_db), " dB")));
+    figures
+}
+
+/// Writes the card for programs.
+pub(super) fn write(quality: &Quality, path: &Path) -> Result<()> {
+    let mut draft = DraftFile::create(path)?;
+    let json = serde_json::to_vec_pretty(quality).unwrap_or_default();
+    draft.write(&json)?;
+    draft.write(b"\n")?;
+    draft.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_judged_by_their_targets() {
+        let quality = Quality {
+            share_nearer_to_intended: Some(0.8),
+            expression_error: Some(1.2),
+            expression_noise: Some(1.0),
+            ..Quality::default()
+        };
+        let figures = quality.figures();
+        let of = |name: &str| figures.iter().find(|f| f.name.contains(name)).unwrap();
+        assert_eq!(of("nearer").is_reached(), Some(false));
+        assert_eq!(of("mouth and eyes").is_reached(), Some(true));
+        assert_eq!(of("outside").is_reached(), Some(true));
+        assert_eq!(of("flicker").is_reached(), None);
+        let lines = quality.lines();
+        assert!(lines[0].ends_with("missed: at least 90 %"), "{}", lines[0]);
+        assert!(lines.iter().any(|line| line.contains("not measured")));
+    }
+
+    #[test]
+    fn people_who_look_alike_are_not_judged_by_who_is_nearer() {
+        let with = |likeness: f64| Quality {
+            share_nearer_to_intended: Some(0.1),
+            likeness_of_the_two: Some(likeness),
+            ..Quality::default()
+        };
+        assert_eq!(with(0.9).figures()[0].is_reached(), None);
+        assert!(with(0.9).lines()[0].contains("not judged"));
+        assert_eq!(with(0.3).figures()[0].is_reached(), Some(false));
+    }
+}
