@@ -1,0 +1,118 @@
+//! What a file is by its extension: the one table of pictures and videos.
+//!
+//! An extension decides what is looked for in a folder and how a result is written. What a file
+//! really holds is decided by its content when it is read.
+
+use std::path::Path;
+
+/// What kind of media a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A single picture.
+    Picture,
+    /// Moving pictures.
+    Video,
+}
+
+/// A file format that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// Its extension, in lower case and without a dot.
+    pub extension: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Its media type, where it can carry a signed manifest and is written here.
+    pub signed_media_type: Option<&'static str>,
+}
+
+/// Every format that is looked for. Those that are written come first.
+pub const FORMATS: [Format; 16] = [
+    signed("mp4", Kind::Video, "video/mp4"),
+    signed("mov", Kind::Video, "video/quicktime"),
+    signed("m4v", Kind::Video, "video/x-m4v"),
+    signed("jpg", Kind::Picture, "image/jpeg"),
+    signed("jpeg", Kind::Picture, "image/jpeg"),
+    signed("png", Kind::Picture, "image/png"),
+    signed("webp", Kind::Picture, "image/webp"),
+    video("mkv"),
+    video("webm"),
+    video("avi"),
+    video("mpg"),
+    video("mpeg"),
+    video("ts"),
+    video("mts"),
+    video("wmv"),
+    video("3gp"),
+];
+
+const fn signed(extension: &'static str, kind: Kind, media_type: &'static str) -> Format {
+    Format {
+        extension,
+        kind,
+        signed_media_type: Some(media_type),
+    }
+}
+
+const fn video(extension: &'static str) -> Format {
+    Format {
+        extension,
+        kind: Kind::Video,
+        signed_media_type: None,
+    }
+}
+
+/// The extension of `path` in lower case, without a dot; empty if there is none.
+pub fn extension(path: &Path) -> String {
+    let extension = path.extension().unwrap_or_default();
+    extension.to_string_lossy().to_lowercase()
+}
+
+/// What a file called `path` holds; `None` if its extension is not in the table.
+pub fn format_of(path: &Path) -> Option<&'static Format> {
+    let extension = extension(path);
+    FORMATS.iter().find(|format| format.extension == extension)
+}
+
+/// Whether `path` is called like a picture.
+pub fn is_picture(path: &Path) -> bool {
+    format_of(path).is_some_and(|format| format.kind == Kind::Picture)
+}
+
+/// Whether `path` is called like a video.
+pub fn is_video(path: &Path) -> bool {
+    format_of(path).is_some_and(|format| format.kind == Kind::Video)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_pictures_from_videos_in_any_case() {
+        for (name, picture, video) in [
+            ("a/face.JPG", true, false),
+            ("face.webp", true, false),
+            ("talk.Mp4", false, true),
+            ("talk.3gp", false, true),
+            ("notes.txt", false, false),
+            ("mp4", false, false),
+            (".png", false, false),
+        ] {
+            let path = Path::new(name);
+            assert_eq!(
+                (is_picture(path), is_video(path)),
+                (picture, video),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_extension_is_listed_once_in_lower_case() {
+        for (n, format) in FORMATS.iter().enumerate() {
+            assert_eq!(format.extension, format.extension.to_lowercase());
+            let again = FORMATS[..n].iter().any(|f| f.extension == format.extension);
+            assert!(!again, "{} twice", format.extension);
+        }
+    }
+}

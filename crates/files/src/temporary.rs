@@ -1,0 +1,166 @@
+//! Temporary names beside a target: hidden, unique, and with the extension of the target, since
+//! encoders choose their format by it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// What temporary names begin with.
+const PREFIX: &str = ".part-";
+/// A longer name is left out of the temporary one, which may not exceed 255 bytes on most disks.
+const LONGEST_NAME: usize = 200;
+/// Attempts at an unused name. A name is 64 random bits, so that a second attempt hardly happens.
+const ATTEMPTS: u32 = 16;
+
+/// A file beside its target that is removed when it goes out of scope.
+///
+/// It serves a step between two files, such as an encoded video before it is signed. It is not
+/// created here: whoever is given the path may create it, rename onto it, or leave it.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Chooses an unused name in the folder of `path`, with the same extension.
+    ///
+    /// # Errors
+    /// If `path` names no file.
+    pub fn beside(path: &Path) -> io::Result<Self> {
+        temporary_beside(path).map(Self)
+    }
+
+    /// Guards the file at `path`.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Where the file goes.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Often it was never created; and a leftover is only untidy.
+        drop(fs::remove_file(&self.0));
+    }
+}
+
+/// Whether `path` has a name that this crate gives to unfinished files and folders.
+///
+/// Whoever is alone in writing to a folder may remove what a kill left there under such a name.
+pub fn is_temporary(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()))
+}
+
+/// Calls `create` with unused names beside `path` until one succeeds.
+pub(crate) fn create_beside<T>(
+    path: &Path,
+    create: impl Fn(&Path) -> io::Result<T>,
+) -> io::Result<(T, PathBuf)> {
+    let mut attempt = 1;
+    loop {
+        let temporary = temporary_beside(path)?;
+        match create(&temporary) {
+            Ok(created) => return Ok((created, temporary)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < ATTEMPTS => {
+                attempt += 1;
+            }
+            Err(error) => return Err(missing_folder(path, error)),
+        }
+    }
+}
+
+/// The folder that `path` lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// The name of `path` within its folder.
+pub(crate) fn name_of(path: &Path) -> io::Result<&OsStr> {
+    let nameless = || io::Error::new(ErrorKind::InvalidInput, "the path ends without a name");
+    path.file_name().ok_or_else(nameless)
+}
+
+/// Makes sure that names in `folder` that were just given or taken are on the disk.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Elsewhere folders cannot be opened as files, and the system writes names through.
+    if cfg!(unix) {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Says that the folder is missing where the system only says that something is.
+pub(crate) fn missing_folder(path: &Path, error: io::Error) -> io::Error {
+    let folder = folder_of(path);
+    if error.kind() == ErrorKind::NotFound && !folder.exists() {
+        let message = format!("there is no folder {}", folder.display());
+        return io::Error::new(ErrorKind::NotFound, message);
+    }
+    error
+}
+
+fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
+    let name = name_of(path)?;
+    // The keys of a fresh hasher are the standard library's only source of random numbers.
+    let random = RandomState::new().hash_one(name);
+    let mut temporary = OsString::from(format!("{PREFIX}{random:016x}"));
+    if name.len() <= LONGEST_NAME {
+        temporary.push("-");
+        temporary.push(name);
+    } else if let Some(extension) = path.extension() {
+        temporary.push(".");
+        temporary.push(extension);
+    }
+    Ok(path.with_file_name(temporary))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_and_keep_folder_and_extension() {
+        let path = Path::new("shots/a.mp4");
+        let (first, second) = (
+            temporary_beside(path).unwrap(),
+            temporary_beside(path).unwrap(),
+        );
+        assert_ne!(first, second);
+        assert!(is_temporary(&first) && !is_temporary(path));
+        assert_eq!(first.parent(), path.parent());
+        assert_eq!(first.extension(), path.extension());
+    }
+
+    #[test]
+    fn a_long_name_stays_within_what_disks_allow() {
+        let path = PathBuf::from(format!("{}.png", "x".repeat(250)));
+        let temporary = temporary_beside(&path).unwrap();
+        assert!(temporary.as_os_str().len() < 255);
+        assert_eq!(temporary.extension(), path.extension());
+    }
+
+    #[test]
+    fn a_path_without_a_name_is_refused() {
+        let refused = Scratch::beside(Path::new("..")).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    }
+
+    #[test]
+    fn scratch_is_removed_whether_it_was_written_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.png");
+        drop(Scratch::beside(&target).unwrap());
+        let scratch = Scratch::beside(&target).unwrap();
+        fs::write(scratch.path(), b"x").unwrap();
+        drop(scratch);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
