@@ -5,6 +5,9 @@
 //! differences of ever wider blurs by [1 2 1] / 4 with holes (the "à trous" wavelet of
 //! Holschneider et al., 1989): `bands[0]` is the finest.
 
+use effigy_face::landmarks::{
+    EYES, Eye, FACE_RIM, LOWER_LIP_OUTER, MOUTH_LEFT, MOUTH_RIGHT, UPPER_LIP_OUTER,
+};
 use effigy_frame::Point2;
 use effigy_frame::colour::luma;
 
@@ -56,15 +59,6 @@ const FACE_PX: f32 = 170.0;
 const REACH: f32 = 1.7;
 /// Pixels at the frame's edge that are left out: black lines and encoder padding live there.
 const MARGIN_PX: u32 = 3;
-
-/// The contour of the face in the mesh's numbering, forehead first, clockwise.
-const CONTOUR: [usize; 36] = [
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
-    148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-];
-const RIGHT_EYE: [usize; 4] = [33, 133, 159, 145];
-const LEFT_EYE: [usize; 4] = [263, 362, 386, 374];
-const LIPS: [usize; 4] = [61, 291, 0, 17];
 
 impl Patch {
     /// Cuts out a face. `None` when it lies outside the frame or is too small.
@@ -199,7 +193,7 @@ const N_DIRECTIONS: usize = 128;
 
 impl Shape {
     fn of(points: &[Point2]) -> Option<Self> {
-        let contour: Vec<Point2> = CONTOUR.iter().map(|&i| points[i]).collect();
+        let contour: Vec<Point2> = FACE_RIM.iter().map(|&i| points[i]).collect();
         let n = contour.len() as f32;
         let middle = Point2::new(
             contour.iter().map(|p| p.x).sum::<f32>() / n,
@@ -213,8 +207,8 @@ impl Shape {
             middle,
             reach: reaches(&contour, middle),
             longest,
-            eyes: [RIGHT_EYE, LEFT_EYE].map(|eye| Ellipse::of(points, eye, 1.5, 0.45)),
-            lips: Ellipse::of(points, LIPS, 1.1, 0.3),
+            eyes: EYES.map(|eye| Ellipse::around_eye(points, eye)),
+            lips: Ellipse::around_lips(points),
         })
     }
 
@@ -282,6 +276,16 @@ struct Ellipse {
 }
 
 impl Ellipse {
+    fn around_eye(points: &[Point2], eye: Eye) -> Self {
+        let rim = [eye.outer, eye.inner, eye.upper_lid, eye.lower_lid];
+        Self::of(points, rim, 1.5, 0.45)
+    }
+
+    fn around_lips(points: &[Point2]) -> Self {
+        let rim = [MOUTH_RIGHT, MOUTH_LEFT, UPPER_LIP_OUTER, LOWER_LIP_OUTER];
+        Self::of(points, rim, 1.1, 0.3)
+    }
+
     fn of(points: &[Point2], [a, b, top, bottom]: [usize; 4], swell: f32, least: f32) -> Self {
         let (a, b) = (points[a], points[b]);
         let length = a.distance(b).max(1.0);
@@ -371,6 +375,7 @@ fn blurred(plane: &[f32], (width, height): (usize, usize), hole: usize) -> Vec<f
 #[cfg(test)]
 mod tests {
     use super::*;
+    use effigy_face::landmarks::RIGHT_EYE;
 
     #[test]
     fn bands_of_a_single_dot_get_weaker_and_add_up() {
@@ -392,12 +397,12 @@ mod tests {
     #[test]
     fn ellipse_holds_its_corners_and_not_the_cheek() {
         let mut points = vec![Point2::default(); 478];
-        points[33] = Point2::new(10.0, 10.0);
-        points[133] = Point2::new(30.0, 10.0);
-        points[159] = Point2::new(20.0, 8.0);
-        points[145] = Point2::new(20.0, 12.0);
-        let eye = Ellipse::of(&points, RIGHT_EYE, 1.5, 0.45);
-        assert!(eye.holds(points[33]) && eye.holds(Point2::new(20.0, 15.0)));
+        points[RIGHT_EYE.outer] = Point2::new(10.0, 10.0);
+        points[RIGHT_EYE.inner] = Point2::new(30.0, 10.0);
+        points[RIGHT_EYE.upper_lid] = Point2::new(20.0, 8.0);
+        points[RIGHT_EYE.lower_lid] = Point2::new(20.0, 12.0);
+        let eye = Ellipse::around_eye(&points, RIGHT_EYE);
+        assert!(eye.holds(points[RIGHT_EYE.outer]) && eye.holds(Point2::new(20.0, 15.0)));
         assert!(!eye.holds(Point2::new(20.0, 20.0)));
     }
 }

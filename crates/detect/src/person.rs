@@ -6,6 +6,10 @@
 //! in common with the reference beyond what everybody shares is its likeness, a cosine. The
 //! numbers of strangers and of the same person stand in `weights/manner.toml`.
 
+use effigy_face::landmarks::{
+    CHIN, LEFT_BROW_MIDDLE, LOWER_LIP_INNER, MOUTH_LEFT, MOUTH_RIGHT, NOSE_BASE, RIGHT_BROW_MIDDLE,
+    RIGID_POINTS, UPPER_LIP_INNER, UPPER_LIP_OUTER,
+};
 use effigy_face::pose;
 use effigy_frame::Point3;
 use effigy_model::{Identity, mean_mesh};
@@ -94,17 +98,17 @@ fn face_gestures(points: &[Point3]) -> [f32; 10] {
     let turned = pose::rotation(points);
     let mean = mean_mesh();
     let middle = |of: &[Point3]| {
-        let sum = pose::RIGID_POINTS.iter().fold([0.0_f32; 3], |s, &i| {
+        let sum = RIGID_POINTS.iter().fold([0.0_f32; 3], |s, &i| {
             [s[0] + of[i].x, s[1] + of[i].y, s[2] + of[i].z]
         });
-        sum.map(|v| v / pose::RIGID_POINTS.len() as f32)
+        sum.map(|v| v / RIGID_POINTS.len() as f32)
     };
     let [cx, cy, cz] = middle(points);
     let [mx, my, mz] = middle(mean);
     let spread = |of: &[Point3], [cx, cy, cz]: [f32; 3]| -> f32 {
         let away = |&i: &usize| Point3::new(of[i].x - cx, of[i].y - cy, of[i].z - cz);
         let length = |p: Point3| (p.x * p.x + p.y * p.y + p.z * p.z).sqrt();
-        pose::RIGID_POINTS.iter().map(|i| length(away(i))).sum()
+        RIGID_POINTS.iter().map(|i| length(away(i))).sum()
     };
     let scale = spread(mean, [mx, my, mz]) / spread(points, [cx, cy, cz]).max(1e-3);
     let at = |i: usize| {
@@ -117,16 +121,16 @@ fn face_gestures(points: &[Point3]) -> [f32; 10] {
         (0..3).map(|k| (a[k] - b[k]).powi(2)).sum::<f32>().sqrt()
     };
     [
-        apart(13, 14),
-        apart(61, 291),
-        at(61)[1] - at(0)[1],
-        at(291)[1] - at(0)[1],
-        apart(2, 0),
-        at(152)[1],
-        at(152)[0],
-        at(105)[1],
-        at(334)[1],
-        at(0)[2] - at(2)[2],
+        apart(UPPER_LIP_INNER, LOWER_LIP_INNER),
+        apart(MOUTH_RIGHT, MOUTH_LEFT),
+        at(MOUTH_RIGHT)[1] - at(UPPER_LIP_OUTER)[1],
+        at(MOUTH_LEFT)[1] - at(UPPER_LIP_OUTER)[1],
+        apart(NOSE_BASE, UPPER_LIP_OUTER),
+        at(CHIN)[1],
+        at(CHIN)[0],
+        at(RIGHT_BROW_MIDDLE)[1],
+        at(LEFT_BROW_MIDDLE)[1],
+        at(UPPER_LIP_OUTER)[2] - at(NOSE_BASE)[2],
     ]
 }
 

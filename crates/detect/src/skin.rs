@@ -1,12 +1,15 @@
 //! What cues read of skin and eyes: means over patches between points of the mesh.
 
+use effigy_face::landmarks::{CHEEK_PATCHES, LEFT_EYE, RIGHT_EYE};
 use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Point2, Point3};
 
-/// The right and the left cheek: corners in the mesh's numbering.
-pub(crate) const CHEEKS: [[usize; 4]; 2] = [[118, 36, 207, 147], [347, 266, 427, 376]];
-/// Outer and inner corner of the right eye, inner and outer corner of the left.
-const EYES: [[usize; 2]; 2] = [[33, 133], [362, 263]];
+/// Corners of the eyes from the person's right to their left: outer and inner corner of the right
+/// eye, inner and outer corner of the left.
+const EYE_CORNERS: [[usize; 2]; 2] = [
+    [RIGHT_EYE.outer, RIGHT_EYE.inner],
+    [LEFT_EYE.inner, LEFT_EYE.outer],
+];
 
 /// Pixels of a patch that are looked at, about: of larger ones every other, third … is.
 const PATCH_PIXELS: f32 = 2000.0;
@@ -90,7 +93,7 @@ const LEAST_LEVEL: f32 = 8.0;
 /// `None` where cheeks or eyes reach out of the picture or all is dark.
 pub(crate) fn eye_darkness(picture: &Picture, points: &[Point3]) -> Option<f32> {
     let mut skin = 0.0;
-    for cheek in CHEEKS {
+    for cheek in CHEEK_PATCHES {
         let [r, g, b] = mean_colour(picture, &cheek.map(|i| points[i].xy()))?;
         skin += 0.5 * (0.299 * r + 0.587 * g + 0.114 * b);
     }
@@ -98,7 +101,7 @@ pub(crate) fn eye_darkness(picture: &Picture, points: &[Point3]) -> Option<f32> 
         return None;
     }
     let mut darkness = 0.0;
-    for [a, b] in EYES {
+    for [a, b] in EYE_CORNERS {
         let mut levels = eye_levels(picture, points[a].xy(), points[b].xy())?;
         levels.sort_by(f32::total_cmp);
         darkness += 0.5 * (skin - levels[DARKEST]) / skin;

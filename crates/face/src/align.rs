@@ -6,6 +6,8 @@
 use effigy_frame::{Point2, Point3, Rect, Similarity};
 use effigy_model::{Found, mean_mesh};
 
+use crate::landmarks::{STABLE_POINTS, between_eyes, mouth_centre};
+
 /// Side of the mesh network's view, in sizes of the face's upright box.
 pub const MESH_VIEW_SIZES: f32 = 1.4;
 
@@ -16,16 +18,11 @@ pub const IDENTITY_EXTENT: f32 = 2.4;
 /// with room for an open mouth.
 pub const MODEL_EXTENT: f32 = 2.0;
 
-/// Points that move with the head alone: corners of the eyes, bridge, tip and wings of the nose.
-pub const STABLE_POINTS: [usize; 12] = [33, 133, 362, 263, 168, 6, 197, 195, 1, 2, 98, 327];
-
 /// Gives the mesh network's view of a face whose mesh is known, as from the frame before.
 ///
 /// `None` when the points coincide, which no face does.
 pub fn mesh_view(points: &[Point3], side_px: u32) -> Option<Similarity> {
-    let eyes = points[33].xy().midpoint(points[263].xy());
-    let mouth = points[61].xy().midpoint(points[291].xy());
-    let turn = upright_turn(eyes, mouth)?;
+    let turn = upright_turn(between_eyes(points), mouth_centre(points))?;
     let level = Similarity::about(Point2::default(), Point2::default(), 1.0, -turn);
     let bounds = Rect::around(points.iter().map(|p| level.apply(p.xy())))?;
     let centre = level.inverse()?.apply(bounds.centre());
@@ -78,6 +75,7 @@ fn view_around(centre: Point2, size: f32, turn: f32, side_px: u32) -> Option<Sim
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::landmarks::{LEFT_EYE, RIGHT_EYE};
 
     /// A face of 100 px between the eyes, turned by `turn_radians`.
     fn turned_face(turn_radians: f32) -> Vec<Point3> {
@@ -99,7 +97,7 @@ mod tests {
             let points = turned_face(turn);
             let crop_from_frame = mesh_view(&points, 128).unwrap().inverse().unwrap();
             let inside = |i: usize| crop_from_frame.apply(points[i].xy());
-            let (right, left) = (inside(33), inside(263));
+            let (right, left) = (inside(RIGHT_EYE.outer), inside(LEFT_EYE.outer));
             assert!(left.x > right.x && (left.y - right.y).abs() < 0.5, "{turn}");
             let bounds = Rect::around((0..478).map(inside)).unwrap();
             let size = bounds.width.max(bounds.height);
@@ -115,7 +113,7 @@ mod tests {
     fn aligned_view_puts_the_eyes_where_the_mean_has_them() {
         let points = turned_face(0.7);
         let crop_from_frame = aligned_view(&points, 240, 2.4).unwrap().inverse().unwrap();
-        let right = crop_from_frame.apply(points[33].xy());
+        let right = crop_from_frame.apply(points[RIGHT_EYE.outer].xy());
         assert!(right.distance(Point2::new(70.0, 85.0)) < 0.5, "{right:?}");
     }
 

@@ -6,6 +6,7 @@
 
 pub mod align;
 mod error;
+pub mod landmarks;
 pub mod mask;
 pub mod people;
 pub mod pose;

@@ -7,6 +7,8 @@
 use effigy_frame::Point3;
 use effigy_model::mean_mesh;
 
+use crate::landmarks::RIGID_POINTS;
+
 /// Where a head is turned, in degrees, as the camera sees it; all zero when it faces the camera.
 ///
 /// The rotation is `turn(yaw) · nod(pitch) · tilt(roll)`: tilt first, then nod, then turn.
@@ -22,16 +24,6 @@ pub struct Pose {
 
 /// A rotation as a matrix: `rotated[i] = Σ rotation[i][k] · v[k]`, axes x right, y down, z away.
 pub type Rotation = [[f32; 3]; 3];
-
-/// Points that move with the head whatever the face does: forehead, bridge and tip of the nose,
-/// corners of the eyes, temples and cheekbones. None of the mouth, the jaw or the brows.
-pub const RIGID_POINTS: [usize; 26] = [
-    10, 109, 338, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, // middle line and forehead
-    33, 133, 362, 263, // corners of the eyes
-    127, 356, 234, 454, 162, 389, // temples
-    117, 346, // cheekbones
-    2,   // below the nose
-];
 
 /// Gives the pose of the face with these mesh points, in a frame or any upright view of it.
 ///
@@ -159,6 +151,7 @@ fn from_quaternion([w, x, y, z]: [f64; 4]) -> Rotation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::landmarks::{CHIN, LOWER_LIP_OUTER, NOSE_TIP, between_eyes};
 
     /// The mean mesh, tilted, nodded and turned by these degrees, somewhere in a frame.
     fn posed(pose: Pose) -> Vec<Point3> {
@@ -204,7 +197,7 @@ mod tests {
             yaw: 30.0,
             ..Pose::default()
         });
-        let nose_offset = |points: &[Point3]| points[1].x - 0.5 * (points[33].x + points[263].x);
+        let nose_offset = |points: &[Point3]| points[NOSE_TIP].x - between_eyes(points).x;
         assert!(nose_offset(&turned) > nose_offset(&straight) + 10.0);
         assert!(pose(&turned).yaw > 29.0);
     }
@@ -215,14 +208,14 @@ mod tests {
             pitch: 20.0,
             ..Pose::default()
         });
-        assert!(up[1].y < posed(Pose::default())[1].y - 5.0);
+        assert!(up[NOSE_TIP].y < posed(Pose::default())[NOSE_TIP].y - 5.0);
         assert!(pose(&up).pitch > 19.0);
     }
 
     #[test]
     fn an_open_mouth_does_not_nod_the_head() {
         let mut points = posed(Pose::default());
-        for i in [17, 84, 314, 152, 148, 377, 175, 199, 200] {
+        for i in [LOWER_LIP_OUTER, 84, 314, CHIN, 148, 377, 175, 199, 200] {
             points[i].y += 25.0;
         }
         assert!(pose(&points).pitch.abs() < 0.01);

@@ -6,53 +6,35 @@
 use effigy_frame::Point2;
 use effigy_model::mean_mesh;
 
+use crate::landmarks::{
+    FACE_RIM, INNER_LIPS, LEFT_EYE, LEFT_EYE_RIM, N_SKIN_POINTS, OUTER_LIPS, RIGHT_EYE,
+    RIGHT_EYE_RIM,
+};
+
 /// Two points of the mesh that are joined by a line.
 pub type Wire = (usize, usize);
-
-/// Outline of the face, clockwise from the top of the forehead.
-pub const OVAL: [usize; 36] = [
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
-    148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-];
-/// Rim of the subject's right eye.
-pub const RIGHT_EYE: [usize; 16] = [
-    33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246,
-];
-/// Rim of the subject's left eye.
-pub const LEFT_EYE: [usize; 16] = [
-    263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466,
-];
-/// Outer rim of the lips.
-pub const OUTER_LIPS: [usize; 20] = [
-    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
-];
-/// Inner rim of the lips.
-pub const INNER_LIPS: [usize; 20] = [
-    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
-];
-/// Rim of the subject's right iris.
-pub const RIGHT_IRIS: [usize; 4] = [469, 470, 471, 472];
-/// Rim of the subject's left iris.
-pub const LEFT_IRIS: [usize; 4] = [474, 475, 476, 477];
 
 /// Gives the lines of the features: outline, eyes, irises and lips.
 pub fn features() -> Vec<Wire> {
     let rims: [&[usize]; 7] = [
-        &OVAL,
-        &RIGHT_EYE,
-        &LEFT_EYE,
+        &FACE_RIM,
+        &RIGHT_EYE_RIM,
+        &LEFT_EYE_RIM,
         &OUTER_LIPS,
         &INNER_LIPS,
-        &RIGHT_IRIS,
-        &LEFT_IRIS,
+        &RIGHT_EYE.iris_rim,
+        &LEFT_EYE.iris_rim,
     ];
     rims.iter().flat_map(|rim| closed(rim)).collect()
 }
 
 /// Gives the lines of the whole net, features included, irises left out.
 pub fn net() -> Vec<Wire> {
-    let points: Vec<Point2> = mean_mesh()[..FIRST_IRIS].iter().map(|p| p.xy()).collect();
-    let holes = [&RIGHT_EYE[..], &LEFT_EYE, &INNER_LIPS];
+    let points: Vec<Point2> = mean_mesh()[..N_SKIN_POINTS]
+        .iter()
+        .map(|p| p.xy())
+        .collect();
+    let holes = [&RIGHT_EYE_RIM[..], &LEFT_EYE_RIM, &INNER_LIPS];
     let mut wires: Vec<Wire> = triangles(&points)
         .iter()
         .flat_map(|&[a, b, c]| [(a, b), (b, c), (c, a)])
@@ -63,8 +45,6 @@ pub fn net() -> Vec<Wire> {
     wires.dedup();
     wires
 }
-
-const FIRST_IRIS: usize = 468;
 
 fn closed(rim: &[usize]) -> impl Iterator<Item = Wire> {
     (0..rim.len()).map(|i| (rim[i], rim[(i + 1) % rim.len()]))
@@ -120,6 +100,7 @@ fn circle_holds(points: &[Point2], triangle: [usize; 3], p: Point2) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::landmarks::{LOWER_LIP_INNER, UPPER_LIP_INNER};
 
     #[test]
     fn the_net_holds_the_features_and_leaves_the_mouth_open() {
@@ -127,9 +108,12 @@ mod tests {
         let has = |a: usize, b: usize| net.contains(&(a.min(b), a.max(b)));
         // Euler: a triangulation of n points has fewer than 3n edges, and nearly that many.
         assert!((1200..1404).contains(&net.len()), "{}", net.len());
-        let held = closed(&RIGHT_EYE).filter(|&(a, b)| has(a, b)).count();
+        let held = closed(&RIGHT_EYE_RIM).filter(|&(a, b)| has(a, b)).count();
         assert!(held >= 14, "{held} of 16 lines of the eye's rim");
-        assert!(!has(13, 14), "the upper lip must not be sewn to the lower");
+        assert!(
+            !has(UPPER_LIP_INNER, LOWER_LIP_INNER),
+            "the upper lip must not be sewn to the lower"
+        );
     }
 
     #[test]

@@ -9,6 +9,9 @@
 
 use std::sync::LazyLock;
 
+use effigy_face::landmarks::{
+    LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, N_SKIN_POINTS, NOSE_BASE, RIGHT_EYE,
+};
 use effigy_face::pose;
 use effigy_model::mean_mesh;
 
@@ -127,20 +130,18 @@ fn measure(lit: &[Lit]) -> Vec<f32> {
 /// Points of the mesh on bare skin, each with its normal on the mean mesh.
 static SKIN: LazyLock<Vec<(usize, [f32; 3])>> = LazyLock::new(|| {
     let on_skin = |i: &usize| is_skin(*i);
-    (0..N_FACE_POINTS)
+    (0..N_SKIN_POINTS)
         .filter(on_skin)
         .map(|i| (i, normal(i)))
         .collect()
 });
 
-/// Points of the mesh without the irises.
-const N_FACE_POINTS: usize = 468;
 /// Eyes with brows, mouth and nostrils: where, and half their size, in the mean mesh's unit.
 const NO_SKIN: [([usize; 2], f32, [f32; 2]); 4] = [
-    ([33, 133], -0.04, [0.23, 0.19]),
-    ([362, 263], -0.04, [0.23, 0.19]),
-    ([61, 291], 0.0, [0.34, 0.18]),
-    ([2, 2], 0.0, [0.15, 0.06]),
+    ([RIGHT_EYE.outer, RIGHT_EYE.inner], -0.04, [0.23, 0.19]),
+    ([LEFT_EYE.inner, LEFT_EYE.outer], -0.04, [0.23, 0.19]),
+    ([MOUTH_RIGHT, MOUTH_LEFT], 0.0, [0.34, 0.18]),
+    ([NOSE_BASE, NOSE_BASE], 0.0, [0.15, 0.06]),
 ];
 
 fn is_skin(i: usize) -> bool {
@@ -157,7 +158,7 @@ fn normal(i: usize) -> [f32; 3] {
     const NEIGHBOURS: usize = 10;
     let mean = mean_mesh();
     let here = mean[i];
-    let mut near: Vec<[f64; 3]> = mean[..N_FACE_POINTS]
+    let mut near: Vec<[f64; 3]> = mean[..N_SKIN_POINTS]
         .iter()
         .map(|p| [p.x - here.x, p.y - here.y, p.z - here.z].map(f64::from))
         .collect();
@@ -298,6 +299,7 @@ const LEAST_ONE_SIDED: f32 = 0.1;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use effigy_face::landmarks::EARS;
 
     /// The mean mesh's skin under a lamp, `towards` it, with some light from everywhere.
     fn lit_head(towards: [f32; 3], marks: f32) -> Lit {
@@ -315,7 +317,7 @@ mod tests {
         assert!(SKIN.iter().all(|(_, n)| n[2] < 0.0));
         let of = |i: usize| SKIN.iter().find(|(k, _)| *k == i).unwrap().1;
         assert!(
-            of(234)[0] < -0.3 && 0.3 < of(454)[0],
+            of(EARS[0])[0] < -0.3 && 0.3 < of(EARS[1])[0],
             "temples face sideways"
         );
         assert!(100 < SKIN.len(), "{}", SKIN.len());

@@ -7,6 +7,7 @@
 //! inner face are sped up together, which neither trembling points nor a face that floats on the
 //! head are.
 
+use effigy_face::landmarks::{INNER_FACE, INNER_FACE_ANCHORS, RIM_ANCHORS, RIM_AND_FOREHEAD};
 use effigy_face::pose;
 use effigy_frame::Point2;
 
@@ -67,18 +68,6 @@ const DEEPEST: f32 = 25.0;
 /// What is said of a second is taken from it and so much before and after.
 const AROUND_SECS: f64 = 1.0;
 
-const INNER: [usize; 20] = [
-    33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 61, 291, 159, 386, 145, 374,
-];
-const RIM: [usize; 42] = [
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
-    148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109, 151, 9, 108,
-    337, 69, 299,
-];
-/// Points that move with the head alone, of the inner face and of the rim.
-const INNER_MIDDLE: [usize; 8] = [33, 133, 362, 263, 168, 6, 1, 2];
-const RIM_MIDDLE: [usize; 8] = [10, 127, 356, 234, 454, 162, 389, 152];
-
 impl Movement {
     /// Looks at one face.
     pub fn look(&mut self, sight: &Sight<'_>) {
@@ -90,7 +79,7 @@ impl Movement {
             return;
         };
         let turn = |of: &[usize]| pose::angles(&pose::rotation_of(points, of));
-        let (inner, rim) = (turn(&INNER), turn(&RIM));
+        let (inner, rim) = (turn(&INNER_FACE), turn(&RIM_AND_FOREHEAD));
         let middle = |of: [usize; 8]| {
             let sum = of.iter().fold(Point2::default(), |sum, &i| {
                 Point2::new(sum.x + points[i].x, sum.y + points[i].y)
@@ -99,8 +88,8 @@ impl Movement {
         };
         let look = Look {
             darkness,
-            inner: middle(INNER_MIDDLE),
-            rim: middle(RIM_MIDDLE),
+            inner: middle(INNER_FACE_ANCHORS),
+            rim: middle(RIM_ANCHORS),
             turn_gap: (inner.yaw - rim.yaw).hypot(inner.pitch - rim.pitch),
         };
         self.seen.push((sight.time_secs(), look));

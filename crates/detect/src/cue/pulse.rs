@@ -7,6 +7,7 @@
 //! al., "High-quality deepfakes have a heart!", Frontiers in Imaging 2025), so this is told and
 //! does not count in the verdict.
 
+use effigy_face::landmarks::{CHEEK_PATCHES, FOREHEAD_PATCH};
 use effigy_frame::Point2;
 
 use crate::finding::Cue;
@@ -29,8 +30,8 @@ pub const MEASURES: &[Measure] = &[
     },
 ];
 
-/// Forehead, right and left cheek: corners in the mesh's numbering.
-const PATCHES: [[usize; 4]; 3] = [[67, 297, 299, 69], skin::CHEEKS[0], skin::CHEEKS[1]];
+/// Forehead, right and left cheek.
+const PATCHES: [[usize; 4]; 3] = [FOREHEAD_PATCH, CHEEK_PATCHES[0], CHEEK_PATCHES[1]];
 /// Mean colours of the patches, red, green, blue.
 type Colours = [[f32; 3]; 3];
 

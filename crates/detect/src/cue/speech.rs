@@ -5,6 +5,8 @@
 //! and Zisserman, "Out of time: automated lip sync in the wild", ACCV 2016 workshops, learn from).
 //! A dubbed real clip is no manipulated face, so this is told and does not count in the verdict.
 
+use effigy_face::landmarks::mouth_openness;
+
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken};
 use crate::series::MOST_FRAMES;
@@ -78,11 +80,8 @@ impl Speech {
         if MOST_YAW < sight.pose.yaw.abs() || MOST_FRAMES <= self.openings.len() {
             return;
         }
-        let points = &sight.face.points;
-        let apart = |a: usize, b: usize| points[a].xy().distance(points[b].xy());
-        let eyes = apart(33, 263).max(1.0);
-        self.openings
-            .push((sight.time_secs(), apart(13, 14) / eyes));
+        let opening = mouth_openness(&sight.face.points);
+        self.openings.push((sight.time_secs(), opening));
     }
 
     /// Gives the reading.

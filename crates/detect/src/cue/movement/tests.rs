@@ -25,7 +25,7 @@ fn mesh(frame: usize, wrong: Wrong) -> Vec<Point3> {
     // A tremble that differs from frame to frame and from the head's.
     let jump = |k: usize| ((frame * 37 + k * 59) % 11) as f32 / 5.5 - 1.0;
     let place = |(i, p): (usize, &Point3)| {
-        let inner = INNER.contains(&i) || INNER_MIDDLE.contains(&i);
+        let inner = INNER_FACE.contains(&i) || INNER_FACE_ANCHORS.contains(&i);
         let degrees = if inner { yaw + wrong.turn } else { yaw };
         let (sin, cos) = degrees.to_radians().sin_cos();
         // Heads turn on their necks, which are behind the face.

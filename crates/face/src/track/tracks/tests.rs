@@ -4,6 +4,7 @@ use effigy_frame::{Picture, Point2};
 use effigy_model::{Mesh, mean_mesh};
 
 use super::*;
+use crate::landmarks::{LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, NOSE_TIP, RIGHT_EYE};
 
 /// A face of the scene: its middle between the eyes, and their distance, in pixels.
 #[derive(Clone, Copy)]
@@ -35,7 +36,14 @@ fn found_of(actor: Actor) -> Found {
     let at = |i: usize| points[i].xy();
     Found {
         rect: Rect::around(points.iter().map(|p| p.xy())).unwrap(),
-        points: [at(468), at(473), at(1), at(61), at(291)],
+        points: [
+            RIGHT_EYE.iris,
+            LEFT_EYE.iris,
+            NOSE_TIP,
+            MOUTH_RIGHT,
+            MOUTH_LEFT,
+        ]
+        .map(at),
         score: 0.9,
     }
 }
@@ -100,8 +108,8 @@ fn a_moving_face_stays_one_track_with_few_searches() {
     let (faces, n_searches) = run(&scene);
     assert!(faces.iter().all(|f| numbers(f) == [0]));
     assert!(n_searches <= 6, "{n_searches}");
-    let nose = faces[59][0].points[1].x;
-    let wanted = points_of(scene[59][0])[1].x;
+    let nose = faces[59][0].points[NOSE_TIP].x;
+    let wanted = points_of(scene[59][0])[NOSE_TIP].x;
     assert!((nose - wanted).abs() < 2.0, "{nose} instead of {wanted}"); // smoothing lags a little
 }
 

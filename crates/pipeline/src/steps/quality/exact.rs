@@ -8,8 +8,8 @@
 use std::path::Path;
 
 use effigy_face::align::{MODEL_EXTENT, aligned_view, mesh_view};
+use effigy_face::landmarks::{LEFT_EYE_RIM, OUTER_LIPS, RIGHT_EYE_RIM};
 use effigy_face::mask::hull;
-use effigy_face::wires::{LEFT_EYE, OUTER_LIPS, RIGHT_EYE};
 use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Point2, Point3, Similarity, resample};
 use effigy_media::{Limits, VideoReader, read_picture};
@@ -298,8 +298,8 @@ fn parts(points: &[Point3]) -> Vec<(usize, Vec<Point2>)> {
         (part, hull(&points))
     };
     vec![
-        around(0, &RIGHT_EYE),
-        around(0, &LEFT_EYE),
+        around(0, &RIGHT_EYE_RIM),
+        around(0, &LEFT_EYE_RIM),
         around(1, BROWS[0]),
         around(1, BROWS[1]),
         around(2, &OUTER_LIPS),

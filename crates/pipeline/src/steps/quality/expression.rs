@@ -5,7 +5,8 @@
 //! what counts is how far each moment strays from it. The same is done with two looks at the
 //! source alone, a little apart: that is the mesh's own noise, below which nothing can be told.
 
-use effigy_face::align::{STABLE_POINTS, mesh_view};
+use effigy_face::align::mesh_view;
+use effigy_face::landmarks::STABLE_POINTS;
 use effigy_face::pose::pose;
 use effigy_frame::{Picture, Point2, Point3, Similarity, resample};
 use effigy_model::Mesher;
