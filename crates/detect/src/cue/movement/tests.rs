@@ -1,5 +1,6 @@
 use super::*;
 use effigy_face::Face;
+use effigy_face::landmarks::EYES;
 use effigy_frame::{Frame, Picture, Point3, Rational, Rect, Similarity, Timestamp};
 use effigy_model::mean_mesh;
 
@@ -45,8 +46,8 @@ fn mesh(frame: usize, wrong: Wrong) -> Vec<Point3> {
 fn picture(points: &[Point3], frame: usize, wrong: Wrong) -> Picture {
     let mut picture = Picture::filled(400, 400, [150; 3]);
     let shut = 1.0 - ((frame % 50) as f32 / 2.5 - 1.0).abs();
-    for corners in [[33, 133], [362, 263]] {
-        let middle = points[corners[0]].xy().midpoint(points[corners[1]].xy());
+    for eye in EYES {
+        let middle = eye.centre(points);
         let level = 40.0 + 110.0 * shut.max(0.0) * wrong.closing + (frame * 7 % 3) as f32;
         for y in -12..12 {
             for x in -20..20 {
