@@ -12,6 +12,7 @@ mod computing;
 mod output;
 mod safeguards;
 mod timestamp;
+mod weights;
 
 use std::process::ExitCode;
 

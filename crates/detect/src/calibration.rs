@@ -7,7 +7,7 @@
 //! suspicion never lowers the probability. The numbers stand in `weights/fuse.toml`, made by
 //! `recipes fuse`.
 
-use effigy_model::weights;
+use effigy_model::Weights;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Cue;
@@ -64,13 +64,13 @@ pub struct MeasureCalibration {
 }
 
 impl Calibration {
-    /// The calibration of this version, without cues whose network has other weights by now.
-    pub fn built_in() -> Self {
+    /// The calibration of this version, without cues whose network has other `weights` by now.
+    pub fn built_in(weights: &Weights) -> Self {
         let read: Result<Self, _> = toml::from_str(FUSE);
         let Ok(mut read) = read else {
             unreachable!("the calibration inside the program is damaged")
         };
-        let hashes = weights::hashes();
+        let hashes = weights.hashes();
         let is_inside = |sha256: &String| hashes.iter().any(|(_, inside)| inside == sha256);
         read.cue
             .retain(|known| known.network_sha256.as_ref().is_none_or(is_inside));
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_committed_weights_fit_the_cues_and_none_is_negative() {
-        let committed = Calibration::built_in();
+        let committed = Calibration::built_in(&Weights::from_source_tree().unwrap());
         assert!(committed.no_signs_to < committed.signs_from);
         for known in &committed.cue {
             let cue = Cue::ALL.iter().find(|cue| cue.name() == known.name);

@@ -12,6 +12,7 @@ use effigy_face::landmarks::{
 };
 use effigy_face::pose;
 use effigy_frame::Point3;
+use effigy_model::weights::IdentityThreshold;
 use effigy_model::{Identity, mean_mesh};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,8 @@ pub const MANNER: &str = include_str!("../weights/manner.toml");
 pub struct Person {
     /// Whose face it is.
     pub identity: Identity,
+    /// When a face counts as theirs.
+    pub threshold: IdentityThreshold,
     /// How they move, where the references show it for long enough.
     pub manner: Option<Vec<f32>>,
 }

@@ -290,6 +290,8 @@ fn points(moments: &[Moment]) -> Vec<[f64; 2]> {
 
 #[cfg(test)]
 mod tests {
+    use effigy_model::Weights;
+
     use super::*;
 
     fn footing(n_frames: u64) -> Footing {
@@ -309,7 +311,11 @@ mod tests {
 
     #[test]
     fn no_face_is_not_judged_and_says_so() {
-        let report = Report::of(footing(25), Vec::new(), &Calibration::built_in());
+        let report = Report::of(
+            footing(25),
+            Vec::new(),
+            &Calibration::built_in(&Weights::from_source_tree().unwrap()),
+        );
         assert_eq!(report.verdict, Verdict::NotJudged);
         assert_eq!(report.not_judged, ["No face was found."]);
         let json = serde_json::to_value(&report).unwrap();

@@ -12,7 +12,6 @@ mod tracks;
 
 use effigy_frame::{Picture, Point3, Rect, Similarity, resample};
 use effigy_model::finder::FindSettings;
-use effigy_model::weights;
 use effigy_model::{Finder, Found, Lane, Mesh, Mesher};
 
 use crate::error::Result;
@@ -27,8 +26,6 @@ use tracks::{Search, Tracks};
 pub struct TrackSettings {
     /// What to search for. Its least score is for faces that are known already.
     pub find: FindSettings,
-    /// The finder's score that a new face must have in a closer look, `0..=1`.
-    pub least_score_at_first: f32,
     /// Frames from one search to the next while faces are followed.
     pub search_every: u32,
     /// Frames from one search to the next while a face is lost or there is nobody to follow.
@@ -50,7 +47,6 @@ impl Default for TrackSettings {
                 least_score: 0.4,
                 ..FindSettings::default()
             },
-            least_score_at_first: weights::finder_least_score(),
             search_every: 15,
             search_every_when_lost: 4,
             least_presence: 0.5,
@@ -94,11 +90,12 @@ impl Tracker {
     /// # Errors
     /// When the system gives no more threads.
     pub fn new(finder: Finder, mesher: Mesher, settings: TrackSettings) -> Result<Self> {
+        let least_score_at_first = finder.least_score();
         Ok(Self {
             searcher: Searcher::new(finder, settings.find, Lane::start()?),
             mesher,
             lane: Lane::start()?,
-            tracks: Tracks::new(settings),
+            tracks: Tracks::new(settings, least_score_at_first),
             scene: Scene::default(),
         })
     }

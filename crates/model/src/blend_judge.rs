@@ -23,7 +23,7 @@ use crate::device;
 use crate::error::Result;
 use crate::layers::{Residual, conv3, halving, quiet_conv3, rectify};
 use crate::tensors::values;
-use crate::weights;
+use crate::weights::Weights;
 use direct::Direct;
 
 /// How strongly one face looks blended, and where.
@@ -88,12 +88,12 @@ impl BlendJudge {
         }
     }
 
-    /// Loads the network with the weights that belong to this version.
+    /// Loads the network from `weights`.
     ///
     /// # Errors
-    /// When the weights inside the program do not fit, which a damaged build would cause.
-    pub fn load(device: &Device) -> Result<Self> {
-        let loaded = weights::load("blend-judge", weights::BLEND_JUDGE, Self::new(device))?;
+    /// When its file is missing, damaged or another network's.
+    pub fn load(weights: &Weights, device: &Device) -> Result<Self> {
+        let loaded = weights.fill("blend-judge", Self::new(device))?;
         Ok(loaded.packed(device))
     }
 
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn the_packed_network_agrees_with_burn() {
         let device = Device::flex();
-        let packed = BlendJudge::load(&device).unwrap();
+        let packed = BlendJudge::load(&Weights::from_source_tree().unwrap(), &device).unwrap();
         let plain = BlendJudge {
             direct: None,
             ..packed.clone()

@@ -18,6 +18,18 @@ pub enum Error {
         reason: String,
     },
 
+    /// A source of weights lacks what this version needs, or holds something else. Use the weights
+    /// that belong to this version.
+    #[error(
+        "unusable weights: {reason}; use those that belong to this version of effigy: {file:?}"
+    )]
+    UnfitWeights {
+        /// What is wrong.
+        reason: String,
+        /// The file.
+        file: PathBuf,
+    },
+
     /// A device was asked for that is not there. Choose one that `effigy devices` lists.
     #[error("no {wanted} here: {reason}")]
     NoDevice {

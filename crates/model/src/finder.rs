@@ -21,7 +21,7 @@ use crate::device;
 use crate::error::Result;
 use crate::layers::{Residual, conv3, halving, quiet_conv3, rectify};
 use crate::tensors::{PATCH_CHANNELS, patches, values};
-use crate::weights;
+use crate::weights::Weights;
 use direct::Direct;
 
 /// A face in a picture. Coordinates are pixels of that picture.
@@ -75,6 +75,8 @@ pub struct Finder {
     head_8: Conv2d,
     head_16: Conv2d,
     head_32: Conv2d,
+    #[module(skip)]
+    least_score: f32,
     /// Its weights packed for the processor, once they are final.
     #[module(skip)]
     direct: Option<Arc<Direct>>,
@@ -95,16 +97,24 @@ impl Finder {
             head_8: quiet_conv3(32, CELL_CHANNELS, device),
             head_16: quiet_conv3(64, CELL_CHANNELS, device),
             head_32: quiet_conv3(96, CELL_CHANNELS, device),
+            least_score: FindSettings::default().least_score,
             direct: None,
         }
     }
 
-    /// Loads the network with the weights that belong to this version.
+    /// The score from which a face that is found in a closer look is believed, `0..=1`: chosen with
+    /// the weights, on people not trained on.
+    pub fn least_score(&self) -> f32 {
+        self.least_score
+    }
+
+    /// Loads the network from `weights`.
     ///
     /// # Errors
-    /// When the weights inside the program do not fit, which a damaged build would cause.
-    pub fn load(device: &Device) -> Result<Self> {
-        let mut loaded = weights::load("finder", weights::FINDER, Self::new(device))?;
+    /// When its file is missing, damaged or another network's.
+    pub fn load(weights: &Weights, device: &Device) -> Result<Self> {
+        let mut loaded = weights.fill("finder", Self::new(device))?;
+        loaded.least_score = weights.finder_least_score();
         loaded.direct = device::is_processor(device).then(|| Arc::new(Direct::new(&loaded)));
         Ok(loaded)
     }
@@ -296,7 +306,7 @@ mod tests {
 
     #[test]
     fn the_packed_network_agrees_with_burn() {
-        let packed = Finder::load(&Device::flex()).unwrap();
+        let packed = Finder::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
         let plain = Finder {
             direct: None,
             ..packed.clone()

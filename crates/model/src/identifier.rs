@@ -17,7 +17,7 @@ use crate::device;
 use crate::error::Result;
 use crate::layers::{Residual, halving, rectify};
 use crate::tensors::{PATCH_CHANNELS, patches, values};
-use crate::weights;
+use crate::weights::Weights;
 use direct::Direct;
 
 /// How many numbers an identity has.
@@ -82,12 +82,12 @@ impl Identifier {
         }
     }
 
-    /// Loads the network with the weights that belong to this version.
+    /// Loads the network from `weights`.
     ///
     /// # Errors
-    /// When the weights inside the program do not fit, which a damaged build would cause.
-    pub fn load(device: &Device) -> Result<Self> {
-        let mut loaded = weights::load("identifier", weights::IDENTIFIER, Self::new(device))?;
+    /// When its file is missing, damaged or another network's.
+    pub fn load(weights: &Weights, device: &Device) -> Result<Self> {
+        let mut loaded = weights.fill("identifier", Self::new(device))?;
         loaded.direct = device::is_processor(device).then(|| Arc::new(Direct::new(&loaded)));
         Ok(loaded)
     }
@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn the_packed_network_agrees_with_burn() {
-        let packed = Identifier::load(&Device::flex()).unwrap();
+        let packed =
+            Identifier::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
         let plain = Identifier {
             direct: None,
             ..packed.clone()

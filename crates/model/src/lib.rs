@@ -26,6 +26,7 @@ pub use identifier::{Identifier, Identity};
 pub use lane::{Lane, Pending};
 pub use mean_mesh::mean_mesh;
 pub use mesher::{Mesh, Mesher};
+pub use weights::Weights;
 
 /// How many points a mesh has: MediaPipe Face Mesh numbering, irises included.
 pub const N_MESH_POINTS: usize = 478;

@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::layers::{Residual, halving, rectify};
 use crate::mean_mesh::mean_mesh;
 use crate::tensors::{PATCH_CHANNELS, patches, values};
-use crate::weights;
+use crate::weights::Weights;
 use direct::Direct;
 
 /// The points of one face.
@@ -77,12 +77,12 @@ impl Mesher {
         }
     }
 
-    /// Loads the network with the weights that belong to this version.
+    /// Loads the network from `weights`.
     ///
     /// # Errors
-    /// When the weights inside the program do not fit, which a damaged build would cause.
-    pub fn load(device: &Device) -> Result<Self> {
-        let mut loaded = weights::load("mesher", weights::MESHER, Self::new(device))?;
+    /// When its file is missing, damaged or another network's.
+    pub fn load(weights: &Weights, device: &Device) -> Result<Self> {
+        let mut loaded = weights.fill("mesher", Self::new(device))?;
         loaded.direct = device::is_processor(device).then(|| Arc::new(Direct::new(&loaded)));
         Ok(loaded)
     }
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_packed_network_agrees_with_burn() {
-        let packed = Mesher::load(&Device::flex()).unwrap();
+        let packed = Mesher::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
         let plain = Mesher {
             direct: None,
             ..packed.clone()

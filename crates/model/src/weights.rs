@@ -1,166 +1,290 @@
-//! Weights: kept as half-precision safetensors, worked with in single precision.
+//! Where weights come from: a folder on disk, or files that a program carries inside.
 //!
-//! Those of this version are part of the program; `weights.toml` beside them says what made each.
+//! Either holds a table, `weights.toml`, that says what each file is, its SHA-256, and where its
+//! scores part. A file is read when its network is loaded and must be the one that the table names.
+
+mod file;
+mod table;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use burn::module::Module;
-use burn::store::{HalfPrecisionAdapter, ModuleSnapshot, SafetensorsStore};
+use burn::store::ModuleSnapshot;
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+pub use file::{from_bytes, to_bytes};
+pub use table::IdentityThreshold;
+use table::Table;
 
-/// Weights of the finder.
-pub const FINDER: &[u8] = include_bytes!("../weights/finder.safetensors");
-/// Weights of the mesh network.
-pub const MESHER: &[u8] = include_bytes!("../weights/mesher.safetensors");
-/// Weights of the identity network.
-pub const IDENTIFIER: &[u8] = include_bytes!("../weights/identifier.safetensors");
-/// Weights of the base that face models start from.
-pub const BASE: &[u8] = include_bytes!("../weights/base.safetensors");
-/// Weights of the blending judge.
-pub const BLEND_JUDGE: &[u8] = include_bytes!("../weights/blend-judge.safetensors");
-/// What made each of the weights, with their measured quality.
-pub const REGISTRY: &str = include_str!("../weights/weights.toml");
+/// Files inside a program: name and content.
+pub type BuiltIn = &'static [(&'static str, &'static [u8])];
 
-/// Where two faces are called the same person, as measured on people not trained on.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct IdentityThreshold {
-    /// Least cosine similarity for "the same person".
-    pub similarity: f32,
-    /// Share of pairs of different people that reach it.
-    pub false_match_rate: f32,
+/// A source of weights, cheap to clone.
+#[derive(Clone)]
+pub struct Weights {
+    source: Source,
+    table: Arc<Table>,
+    text: Arc<str>,
 }
 
-/// Gives the identity threshold that belongs to the weights.
-pub fn identity_threshold() -> IdentityThreshold {
-    let entry = registry().identifier;
-    IdentityThreshold {
-        similarity: entry.threshold,
-        false_match_rate: entry.false_match_rate,
+#[derive(Clone)]
+enum Source {
+    Folder(Arc<Path>),
+    BuiltIn(BuiltIn),
+}
+
+impl Weights {
+    /// Takes weights from a folder that holds a `weights.toml` and the files it names.
+    ///
+    /// # Errors
+    /// When the table is missing, damaged or that of another version.
+    pub fn open(folder: &Path) -> Result<Self> {
+        Self::of(Source::Folder(folder.into()))
+    }
+
+    /// Takes weights from files inside the program; `weights.toml` is one of them.
+    ///
+    /// # Errors
+    /// When the table is missing, damaged or that of another version.
+    pub fn built_in(files: BuiltIn) -> Result<Self> {
+        Self::of(Source::BuiltIn(files))
+    }
+
+    /// Opens the folder of weights in the source tree, for tests and recipes.
+    ///
+    /// # Errors
+    /// When the source tree is gone or its table is damaged.
+    pub fn from_source_tree() -> Result<Self> {
+        Self::open(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/weights")))
+    }
+
+    fn of(source: Source) -> Result<Self> {
+        let refused = |reason: String| source.refused(table::FILE, reason);
+        let bytes = source
+            .read(table::FILE)
+            .map_err(|err| refused(unreadable(&err)))?;
+        let text = std::str::from_utf8(&bytes).map_err(|err| refused(err.to_string()))?;
+        let table = Table::parse(text).map_err(refused)?;
+        Ok(Self {
+            table: Arc::new(table),
+            text: text.into(),
+            source,
+        })
+    }
+
+    /// The table as it is written.
+    pub fn table(&self) -> &str {
+        &self.text
+    }
+
+    /// Gives the identity threshold that belongs to the weights.
+    pub fn identity_threshold(&self) -> IdentityThreshold {
+        self.table.identity
+    }
+
+    /// Gives the score from which a face that the finder reports in a closer look is believed,
+    /// chosen on people not trained on.
+    pub(crate) fn finder_least_score(&self) -> f32 {
+        self.table.finder_least_score
+    }
+
+    /// Gives the file name and SHA-256 of all weights, as the table has them.
+    pub fn hashes(&self) -> Vec<(String, String)> {
+        let entries = self.table.entries.values();
+        entries
+            .map(|entry| (entry.file.clone(), entry.sha256.clone()))
+            .collect()
+    }
+
+    /// Fills `network` with the weights that the table calls `name`.
+    ///
+    /// # Errors
+    /// When their file is missing, damaged or another network's.
+    pub fn fill<M: Module + ModuleSnapshot>(&self, name: &str, network: M) -> Result<M> {
+        let Some(entry) = self.table.entries.get(name) else {
+            let reason = format!("it has no entry for the {name}");
+            return Err(self.source.refused(table::FILE, reason));
+        };
+        let refused = |reason: String| self.source.refused(&entry.file, reason);
+        let bytes = self
+            .source
+            .read(&entry.file)
+            .map_err(|err| refused(unreadable(&err)))?;
+        if hex(&Sha256::digest(&bytes)) != entry.sha256 {
+            let table = table::FILE;
+            return Err(refused(format!("its SHA-256 is not the one in {table}")));
+        }
+        file::fill(bytes.into_owned(), network).map_err(refused)
     }
 }
 
-/// Gives the score from which a face that the finder reports in a closer look is believed, chosen
-/// on people not trained on.
-pub fn finder_least_score() -> f32 {
-    registry().finder.least_score
+impl std::fmt::Debug for Weights {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.source {
+            Source::Folder(folder) => write!(f, "Weights({folder:?})"),
+            Source::BuiltIn(_) => write!(f, "Weights(built in)"),
+        }
+    }
 }
 
-/// Gives the file name and SHA-256 of all weights inside the program, as the registry has them.
-pub fn hashes() -> Vec<(String, String)> {
-    let entries: std::result::Result<std::collections::BTreeMap<String, HashEntry>, _> =
-        toml::from_str(REGISTRY);
-    let Ok(entries) = entries else {
-        unreachable!("the registry inside the program is damaged")
-    };
-    let pair = |entry: HashEntry| (entry.file, entry.sha256);
-    entries.into_values().map(pair).collect()
+/// Most bytes that are read of one file: all weights together are fewer.
+const MOST_BYTES: u64 = 100 << 20;
+
+impl Source {
+    fn read(&self, name: &str) -> io::Result<Cow<'static, [u8]>> {
+        match self {
+            Self::Folder(folder) => {
+                let file = File::open(folder.join(name))?;
+                let mut bytes = Vec::new();
+                file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+                if MOST_BYTES < bytes.len() as u64 {
+                    return Err(io::ErrorKind::FileTooLarge.into());
+                }
+                Ok(bytes.into())
+            }
+            Self::BuiltIn(files) => {
+                let found = files.iter().find(|(other, _)| *other == name);
+                let bytes = found.map(|(_, bytes)| Cow::Borrowed(*bytes));
+                bytes.ok_or_else(|| io::ErrorKind::NotFound.into())
+            }
+        }
+    }
+
+    fn refused(&self, name: &str, reason: String) -> Error {
+        let file = match self {
+            Self::Folder(folder) => folder.join(name),
+            Self::BuiltIn(_) => PathBuf::from(name),
+        };
+        Error::UnfitWeights { reason, file }
+    }
 }
 
-#[derive(serde::Deserialize)]
-struct HashEntry {
-    file: String,
-    sha256: String,
+fn unreadable(error: &io::Error) -> String {
+    format!("it cannot be read ({error})")
 }
 
-#[derive(serde::Deserialize)]
-struct Registry {
-    finder: FinderEntry,
-    identifier: IdentifierEntry,
-}
-
-#[derive(serde::Deserialize)]
-struct FinderEntry {
-    least_score: f32,
-}
-
-#[derive(serde::Deserialize)]
-struct IdentifierEntry {
-    threshold: f32,
-    false_match_rate: f32,
-}
-
-fn registry() -> Registry {
-    let registry: std::result::Result<Registry, _> = toml::from_str(REGISTRY);
-    let Ok(registry) = registry else {
-        unreachable!("the registry inside the program is damaged")
-    };
-    registry
-}
-
-/// Fills `network` from the bytes of a safetensors file.
-///
-/// # Errors
-/// When the bytes are damaged, or names or shapes differ from the network's.
-pub fn load<M: Module + ModuleSnapshot>(
-    name: &'static str,
-    bytes: &[u8],
-    mut network: M,
-) -> Result<M> {
-    let refused = |reason: String| Error::Weights {
-        network: name,
-        reason,
-    };
-    let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec()))
-        .with_from_adapter(HalfPrecisionAdapter::new())
-        .validate(false)
-        .allow_partial(true);
-    let applied = network
-        .load_from(&mut store)
-        .map_err(|err| refused(format!("{err}")))?;
-    let problem = applied
-        .missing
-        .first()
-        .map(|missing| format!("{missing:?} is missing"));
-    let problem = problem.or_else(|| applied.errors.first().map(|err| format!("{err:?}")));
-    problem.map_or(Ok(network), |reason| Err(refused(reason)))
-}
-
-/// Gives the bytes of a safetensors file that holds `network` in half precision.
-///
-/// # Errors
-/// When a tensor can't be read back from its device.
-pub fn to_bytes<M: ModuleSnapshot>(name: &'static str, network: &M) -> Result<Vec<u8>> {
-    let refused = |reason: String| Error::Weights {
-        network: name,
-        reason,
-    };
-    let mut store = SafetensorsStore::from_bytes(None).with_to_adapter(HalfPrecisionAdapter::new());
-    network
-        .save_into(&mut store)
-        .map_err(|err| refused(format!("{err}")))?;
-    store.get_bytes().map_err(|err| refused(format!("{err}")))
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::prelude::*;
+    use burn::prelude::Device;
 
     use super::*;
-    use crate::mesher::Mesher;
-    use crate::tensors::values;
+    use crate::Identifier;
 
-    #[test]
-    fn weights_come_back_as_they_were_saved() {
-        let device = Device::flex();
-        let saved = Mesher::new(&device);
-        let bytes = to_bytes("mesher", &saved).unwrap();
-        let loaded = load("mesher", &bytes, Mesher::new(&device)).unwrap();
-        let input = Tensor::<4>::ones([1, 48, 32, 32], &device);
-        let before = values(saved.forward(input.clone()).points);
-        let after = values(loaded.forward(input).points);
-        let gap = before
-            .iter()
-            .zip(&after)
-            .map(|(a, b)| (a - b).abs())
-            .fold(0.0, f32::max);
-        assert!(gap < 0.02, "{gap}"); // half precision keeps three digits
+    /// A copy of the table and of one file of weights, to be spoilt.
+    fn copy() -> tempfile::TempDir {
+        let from = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/weights"));
+        let to = tempfile::tempdir().unwrap();
+        for name in [table::FILE, "identifier.safetensors"] {
+            std::fs::copy(from.join(name), to.path().join(name)).unwrap();
+        }
+        to
+    }
+
+    fn load(folder: &Path) -> Result<Identifier> {
+        Identifier::load(&Weights::open(folder)?, &Device::flex())
+    }
+
+    /// Spoils a copy and compares the error, without the folder's name.
+    #[track_caller]
+    fn check(spoil: impl Fn(&Path), expected: &str) {
+        let folder = copy();
+        load(folder.path()).unwrap();
+        spoil(folder.path());
+        let error = load(folder.path()).unwrap_err().to_string();
+        let place = format!("{}/", folder.path().display());
+        assert_eq!(error.replace(&place, ""), expected);
+    }
+
+    fn write(name: &'static str, bytes: &'static [u8]) -> impl Fn(&Path) {
+        move |folder| std::fs::write(folder.join(name), bytes).unwrap()
     }
 
     #[test]
-    fn damaged_weights_are_refused() {
-        let device = Device::flex();
-        let mut bytes = to_bytes("mesher", &Mesher::new(&device)).unwrap();
-        bytes.truncate(bytes.len() / 2);
-        assert!(load("mesher", &bytes, Mesher::new(&device)).is_err());
-        assert!(load("mesher", b"no weights", Mesher::new(&device)).is_err());
+    fn missing_weights_are_named_with_what_to_do() {
+        check(
+            |folder| std::fs::remove_file(folder.join("identifier.safetensors")).unwrap(),
+            "unusable weights: it cannot be read (No such file or directory (os error 2)); use \
+             those that belong to this version of effigy: \"identifier.safetensors\"",
+        );
+        check(
+            |folder| std::fs::remove_file(folder.join(table::FILE)).unwrap(),
+            "unusable weights: it cannot be read (No such file or directory (os error 2)); use \
+             those that belong to this version of effigy: \"weights.toml\"",
+        );
+    }
+
+    #[test]
+    fn damaged_weights_are_named() {
+        check(
+            write("identifier.safetensors", b"other bytes"),
+            "unusable weights: its SHA-256 is not the one in weights.toml; use those that belong \
+             to this version of effigy: \"identifier.safetensors\"",
+        );
+    }
+
+    #[test]
+    fn weights_of_another_network_are_refused_though_their_hash_is_right() {
+        let folder = copy();
+        let bytes = to_bytes("mesher", &crate::Mesher::new(&Device::flex())).unwrap();
+        std::fs::write(folder.path().join("identifier.safetensors"), &bytes).unwrap();
+        let path = folder.path().join(table::FILE);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let weights = Weights::open(folder.path()).unwrap();
+        let sha256 = &weights.table.entries["identifier"].sha256;
+        std::fs::write(&path, text.replace(sha256, &hex(&Sha256::digest(&bytes)))).unwrap();
+        let error = load(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("identifier.safetensors"), "{error}");
+    }
+
+    #[test]
+    fn table_of_something_else_is_refused() {
+        check(
+            write(
+                table::FILE,
+                b"[identifier]\nfile = \"identifier.safetensors\"\n",
+            ),
+            "unusable weights: missing field `sha256`; use those that belong to this version of \
+             effigy: \"weights.toml\"",
+        );
+        check(
+            write(table::FILE, b"[finder]\nfile = \"f\"\nsha256 = \"00\"\n"),
+            "unusable weights: it states no least_score of the finder; use those that belong to \
+             this version of effigy: \"weights.toml\"",
+        );
+        check(
+            write(table::FILE, b"[finder]\nfile = \"../f\"\nsha256 = \"00\"\n"),
+            "unusable weights: \"../f\" is not the name of a file beside it; use those that belong \
+             to this version of effigy: \"weights.toml\"",
+        );
+    }
+
+    #[test]
+    fn weights_inside_the_program_are_as_good_as_a_folder() {
+        const FILES: BuiltIn = &[
+            (table::FILE, include_bytes!("../weights/weights.toml")),
+            ("mean-mesh.f32", include_bytes!("../weights/mean-mesh.f32")),
+        ];
+        let weights = Weights::built_in(FILES).unwrap();
+        let of_folder = Weights::from_source_tree().unwrap();
+        assert_eq!(weights.hashes(), of_folder.hashes());
+        let error = Identifier::load(&weights, &Device::flex()).unwrap_err();
+        assert!(
+            error.to_string().contains("identifier.safetensors"),
+            "{error}"
+        );
+        assert!(Weights::built_in(&[]).is_err());
     }
 }

@@ -9,7 +9,7 @@ use burn::prelude::*;
 use effigy_frame::Picture;
 use effigy_model::device::{self, Choice};
 use effigy_model::tensors::{PATCH_CHANNELS, patches, values};
-use effigy_model::{Finder, Identifier, Mesher};
+use effigy_model::{Finder, Identifier, Mesher, Weights};
 
 /// How far two values may be apart, as a share of the largest. The devices add up in different
 /// orders, in single precision; some thousand terms a value cost about four of its seven digits.
@@ -55,10 +55,17 @@ fn noise(width: u32, height: u32) -> Picture {
     Picture::new(width, height, pixels.collect())
 }
 
+fn weights() -> Weights {
+    Weights::from_source_tree().unwrap()
+}
+
 #[test]
 fn finder_agrees_with_the_processor() {
     let (cpu, gpu) = (Device::flex(), gpu());
-    let (on_cpu, on_gpu) = (Finder::load(&cpu).unwrap(), Finder::load(&gpu).unwrap());
+    let (on_cpu, on_gpu) = (
+        Finder::load(&weights(), &cpu).unwrap(),
+        Finder::load(&weights(), &gpu).unwrap(),
+    );
     let picture = [noise(160, 96)];
     let of_cpu = on_cpu.forward(patches(&picture, &cpu));
     let of_gpu = on_gpu.forward(patches(&picture, &gpu));
@@ -74,7 +81,10 @@ fn finder_agrees_with_the_processor() {
 #[test]
 fn mesher_agrees_with_the_processor() {
     let (cpu, gpu) = (Device::flex(), gpu());
-    let (on_cpu, on_gpu) = (Mesher::load(&cpu).unwrap(), Mesher::load(&gpu).unwrap());
+    let (on_cpu, on_gpu) = (
+        Mesher::load(&weights(), &cpu).unwrap(),
+        Mesher::load(&weights(), &gpu).unwrap(),
+    );
     let crop = [noise(Mesher::SIDE_PX, Mesher::SIDE_PX)];
     let of_cpu = on_cpu.forward(patches(&crop, &cpu));
     let of_gpu = on_gpu.forward(patches(&crop, &gpu));
@@ -90,8 +100,8 @@ fn mesher_agrees_with_the_processor() {
 fn identifier_agrees_with_the_processor() {
     let (cpu, gpu) = (Device::flex(), gpu());
     let (on_cpu, on_gpu) = (
-        Identifier::load(&cpu).unwrap(),
-        Identifier::load(&gpu).unwrap(),
+        Identifier::load(&weights(), &cpu).unwrap(),
+        Identifier::load(&weights(), &gpu).unwrap(),
     );
     let crops = [noise(Identifier::SIDE_PX, Identifier::SIDE_PX)];
     let of_cpu = on_cpu.embed(&crops).swap_remove(0);

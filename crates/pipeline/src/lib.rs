@@ -11,6 +11,8 @@ mod steps;
 /// Which device the user asked for.
 pub use effigy_model::device::{Choice, list as devices};
 pub use effigy_model::face_model::store::Start;
+/// Where weights come from.
+pub use effigy_model::weights::{BuiltIn, Weights};
 pub use error::{Error, Result};
 pub use jobs::bench::{BenchJob, BenchReport, bench};
 pub use jobs::compare::{MatchJob, MatchReport, match_faces};

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails where it must")]
 
+use effigy_model::Weights;
 use std::fs;
 use std::path::Path;
 
@@ -49,7 +50,7 @@ fn a_long_clip_takes_no_more_memory_than_a_short_one() {
     let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors/ada-1.mp4");
     let frames = VideoReader::open(&clip, &Limits::default()).unwrap();
     let second: Vec<Frame> = frames.take(25).map(Result::unwrap).collect();
-    let networks = Networks::load(Choice::Cpu).unwrap();
+    let networks = Networks::load(&Weights::from_source_tree().unwrap(), Choice::Cpu).unwrap();
     assert_eq!(scan_for(75, &second, &networks), 75);
     let short = peak_bytes();
     assert_eq!(scan_for(750, &second, &networks), 750);

@@ -68,25 +68,21 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
 /// Which weights to measure.
 #[derive(clap::Args)]
 pub(crate) struct Weights {
-    /// Folder with the weights to measure [default: those inside the program]
+    /// Folder with the weights to measure [default: those that are committed]
     #[arg(long, value_name = "DIR")]
     weights: Option<PathBuf>,
 }
 
 impl Weights {
-    /// Fills a fresh network with the weights in the folder, or with those inside the program.
-    fn fill<M: Module + ModuleSnapshot>(
-        &self,
-        name: &'static str,
-        built_in: &[u8],
-        fresh: M,
-    ) -> Result<M> {
+    /// Fills a fresh network with the weights in the folder, or with the committed ones. Weights
+    /// just trained are in no table yet.
+    fn fill<M: Module + ModuleSnapshot>(&self, name: &'static str, fresh: M) -> Result<M> {
         let Some(folder) = &self.weights else {
-            return Ok(weights::load(name, built_in, fresh)?);
+            return Ok(effigy_model::Weights::from_source_tree()?.fill(name, fresh)?);
         };
         let path = folder.join(name).with_extension("safetensors");
         let bytes = fs::read(&path).with_context(|| format!("cannot read {path:?}"))?;
-        Ok(weights::load(name, &bytes, fresh)?)
+        Ok(weights::from_bytes(name, bytes, fresh)?)
     }
 }
 

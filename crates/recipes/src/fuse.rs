@@ -10,6 +10,7 @@ mod footage;
 mod measures;
 mod table;
 
+use effigy_model::Weights;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
@@ -53,7 +54,11 @@ pub(crate) struct Reading {
 /// Makes the weights and prints how good they are.
 pub(crate) fn make(data: &Path, args: &Args) -> Result<()> {
     let readings = readings(data, &args.readings)?;
-    let calibration = calibrate(&readings, &|_| true);
+    let mut calibration = calibrate(&readings, &|_| true);
+    let hashes = Weights::from_source_tree()?.hashes();
+    for known in &mut calibration.cue {
+        known.network_sha256 = network_sha256(&known.name, &hashes);
+    }
     measures::print(&readings);
     table::print(&readings);
     let text = format!(
@@ -76,7 +81,7 @@ fn readings(data: &Path, path: &Path) -> Result<Vec<Reading>> {
         .create(true)
         .append(true)
         .open(path)?;
-    let networks = Networks::load(Choice::Cpu)?;
+    let networks = Networks::load(&Weights::from_source_tree()?, Choice::Cpu)?;
     for footage in footage(data)? {
         if known.contains(&footage.name) {
             continue;
@@ -195,7 +200,7 @@ fn calibrate_cue(cue: Cue, readings: &[&Reading]) -> Option<CueCalibration> {
         name: cue.name().to_owned(),
         weight: 0.0,
         bias: 0.0,
-        network_sha256: network_sha256(cue),
+        network_sha256: None,
         measure,
     };
     let readings: Vec<&Reading> = readings.iter().map(|r| **r).collect();
@@ -236,17 +241,16 @@ fn examples(readings: &[&Reading], inputs: &dyn Fn(&Reading) -> Vec<f32>) -> Vec
 }
 
 /// The hash of the weights that a cue's numbers come from.
-fn network_sha256(cue: Cue) -> Option<String> {
-    let file = match cue {
-        Cue::Blending => "blend-judge.safetensors",
-        Cue::Identity => "identifier.safetensors",
-        _ => return None,
+fn network_sha256(cue: &str, hashes: &[(String, String)]) -> Option<String> {
+    let file = if cue == Cue::Blending.name() {
+        "blend-judge.safetensors"
+    } else if cue == Cue::Identity.name() {
+        "identifier.safetensors"
+    } else {
+        return None;
     };
-    let hashes = effigy_model::weights::hashes();
-    hashes
-        .into_iter()
-        .find(|(name, _)| name == file)
-        .map(|(_, sha256)| sha256)
+    let found = hashes.iter().find(|(name, _)| name == file);
+    found.map(|(_, sha256)| sha256.clone())
 }
 
 /// Cues that are told and count for nothing: a dubbed clip is no manipulated face, and what the

@@ -3,6 +3,7 @@
 //! Every person's decoder starts as a copy of this one, so that the first minutes of a training
 //! are not spent on learning what a face is.
 
+use effigy_model::Weights;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -41,6 +42,7 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
         },
         save_every_secs: SAVE_EVERY_SECS,
         checkpoint: None,
+        weights: Weights::from_source_tree()?,
     };
     let device = Device::flex();
     let mut saved_step = 0;

@@ -1,6 +1,7 @@
 //! Trains the blending judge on real faces and the same faces blended onto themselves, changed or
 //! drawn again.
 
+use effigy_model::Weights;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -211,8 +212,8 @@ fn kept(picture: &Picture, points: &[Point3], redrawer: &Redrawer) -> Option<Fac
 
 /// Finds the faces in frames spread over the training clips.
 fn of_clips(data: &Path, redrawer: &Redrawer) -> Result<Vec<Face>> {
-    let device = Device::flex();
-    let (finder, mesher) = (Finder::load(&device)?, Mesher::load(&device)?);
+    let (from, device) = (Weights::from_source_tree()?, Device::flex());
+    let (finder, mesher) = (Finder::load(&from, &device)?, Mesher::load(&from, &device)?);
     let mut faces = Vec::new();
     for clip in TRAINING_CLIPS {
         let path = data.join("video").join(clip).with_extension("mp4");

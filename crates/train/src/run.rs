@@ -96,7 +96,7 @@ impl<'a> Run<'a> {
         let (manifest, state) = if is_new {
             match settings.training.start {
                 Start::Nothing => start(&mut wanted, sets, settings.training.seed),
-                Start::Base => start_from_base(&mut wanted, &base()?),
+                Start::Base => start_from_base(&mut wanted, &base(&settings.weights)?),
             }
             (new_manifest(folder, settings, sets)?, State::new(wanted))
         } else {
@@ -300,6 +300,7 @@ fn disguises(sets: &[FaceSet]) -> Vec<Vec<Disguise>> {
 mod tests {
     use super::*;
     use crate::testing::synthetic_set;
+    use effigy_model::Weights;
     use effigy_model::face_model::Shape;
     use effigy_model::face_model::store::Training;
     use effigy_model::face_model::weights::Weight;
@@ -329,6 +330,7 @@ mod tests {
             },
             save_every_secs: 1e9,
             checkpoint: None,
+            weights: Weights::from_source_tree().unwrap(),
         }
     }
 

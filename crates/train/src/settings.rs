@@ -1,5 +1,6 @@
 //! What a training is told, and what it tells.
 
+use effigy_model::Weights;
 use effigy_model::face_model::store::Training;
 use effigy_model::face_model::{BASE_SHAPE, Shape};
 
@@ -26,7 +27,7 @@ pub enum Budget {
 }
 
 /// How to train. The people come from the face sets.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Size of the network.
     pub shape: Shape,
@@ -38,6 +39,8 @@ pub struct Settings {
     pub save_every_secs: f64,
     /// The kept checkpoint to go back to; the newest by default.
     pub checkpoint: Option<u64>,
+    /// Where the base comes from that a new model may start from.
+    pub weights: Weights,
 }
 
 /// How a training is going.

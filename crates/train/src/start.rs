@@ -84,6 +84,7 @@ mod tests {
     use super::*;
     use crate::testing::synthetic_set;
     use burn::prelude::Device;
+    use effigy_model::Weights;
     use effigy_model::face_model::{BASE_SHAPE, base};
     use effigy_model::face_model::{Shape, weights::weights_of};
 
@@ -119,7 +120,7 @@ mod tests {
     fn everybody_starts_as_the_base() {
         let net = BASE_SHAPE.init(2, &Device::flex());
         let mut weights = weights_of(&net);
-        let base = base().unwrap();
+        let base = base(&Weights::from_source_tree().unwrap()).unwrap();
         start_from_base(&mut weights, &base);
         let values = |list: &[Weight], name: &str| {
             let found = list.iter().find(|weight| weight.name == name);

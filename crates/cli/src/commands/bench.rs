@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use effigy_pipeline::{BenchJob, BenchReport, Choice, Networks};
 
 use crate::output::{Exit, Output};
+use crate::weights::weights;
 
 /// Measure the speed of each stage on a clip, and the memory
 ///
@@ -20,7 +21,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let job = BenchJob::new(args.clip.clone());
-    let networks = Networks::load(args.device)?;
+    let networks = Networks::load(&weights()?, args.device)?;
     let report = effigy_pipeline::bench(&job, &networks, &mut output.progress())?;
     output.data(text(args, &report))?;
     output.data(json(args, &report))?;

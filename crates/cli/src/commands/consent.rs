@@ -13,6 +13,7 @@ use effigy_pipeline::{Choice, Networks};
 use crate::commands::keys::Place;
 use crate::output::{Exit, Output};
 use crate::safeguards;
+use crate::weights::weights;
 
 /// Record, show, check, revoke and list consents
 #[derive(clap::Subcommand, Debug)]
@@ -251,7 +252,7 @@ fn template(new: &New, output: &mut Output) -> anyhow::Result<Option<Template>> 
         return Ok(None);
     }
     output.say(format_args!("device: {}", new.device));
-    let networks = Networks::load(new.device)?;
+    let networks = Networks::load(&weights()?, new.device)?;
     let faces = consents::subject_faces(&new.pictures, &networks, &mut output.progress())?;
     if 0 < faces.n_others {
         bail!(
@@ -276,11 +277,11 @@ fn check(check: &Check, now: Moment, output: &mut Output) -> anyhow::Result<Exit
         return check_model(&model, &store, now, output);
     }
     output.say(format_args!("device: {}", check.device));
-    let networks = Networks::load(check.device)?;
+    let networks = Networks::load(&weights()?, check.device)?;
     let faces = consents::faces_shown(&check.path, &networks, &mut output.progress())?;
     let mut is_covered = !faces.is_empty();
     for (number, face) in faces.iter().enumerate() {
-        let covered = store.covering(&face.0, None, consents::same_from(), now)?;
+        let covered = store.covering(&face.0, None, consents::same_from(&networks), now)?;
         let valid = covered
             .iter()
             .find(|covered| covered.standing == Standing::Valid);

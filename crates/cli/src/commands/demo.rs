@@ -7,6 +7,7 @@ use effigy_pipeline::{Choice, DemoJob, DemoReport};
 
 use crate::output::{Exit, Output};
 use crate::safeguards;
+use crate::weights::weights;
 
 /// Show what effigy does, on two actors who don't exist; nothing else is needed
 ///
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         output: args.output.clone(),
         train_secs: 60.0 * args.minutes,
         device: args.device,
+        weights: weights()?,
         now: safeguards::now()?,
     };
     output.say(format_args!("device: {}", args.device));

@@ -7,6 +7,7 @@ use effigy_pipeline::{Choice, FacesJob, Networks};
 
 use crate::commands::table;
 use crate::output::{Exit, Output};
+use crate::weights::weights;
 
 /// Find the faces in videos and pictures, follow them and tell who is who
 ///
@@ -134,7 +135,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     };
     job.tracking.find.smallest_px = args.smallest;
     output.say(format_args!("device: {}", args.device));
-    let networks = Networks::load(args.device)?;
+    let networks = Networks::load(&weights()?, args.device)?;
     let report = effigy_pipeline::faces(&job, &networks, &mut output.progress())?;
     if args.json {
         output.data(table::faces_json(&report))?;

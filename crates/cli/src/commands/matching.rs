@@ -6,6 +6,7 @@ use effigy_pipeline::compare::Compared;
 use effigy_pipeline::{Choice, MatchJob, MatchReport, Networks};
 
 use crate::output::{Exit, Output};
+use crate::weights::weights;
 
 /// Compare two faces, pictures or clips: are they the same person?
 ///
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         ..MatchJob::new(args.a.clone(), args.b.clone())
     };
     output.say(format_args!("device: {}", args.device));
-    let networks = Networks::load(args.device)?;
+    let networks = Networks::load(&weights()?, args.device)?;
     let report = effigy_pipeline::match_faces(&job, &networks, &mut output.progress())?;
     if args.json {
         output.data(json(&report))?;

@@ -8,6 +8,7 @@ use effigy_pipeline::{BatchJob, Choice, Networks, ScanJob, Scanned, scan, scan_a
 
 use crate::commands::{scan_text, verify};
 use crate::output::{Exit, Output};
+use crate::weights::weights;
 
 /// Look for signs of manipulation in the faces of pictures and videos
 ///
@@ -65,7 +66,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         args.fps
     );
     output.say(format_args!("device: {}", args.device));
-    let networks = Networks::load(args.device)?;
+    let networks = Networks::load(&weights()?, args.device)?;
     let job = job(args, &networks, output)?;
     let mut tally = Tally::default();
     let mut bar = output.progress();

@@ -9,6 +9,7 @@ use effigy_pipeline::swap::{Complexion, Range, View, default_output, is_picture}
 use crate::computing::Computing;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
+use crate::weights::weights;
 
 /// Replace the face of one person in a clip by another's, and mark the result
 #[derive(clap::Args, Debug)]
@@ -89,6 +90,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         exact: args.exact.clone(),
         checkpoint: args.computing.checkpoint,
         device: args.computing.device,
+        weights: weights()?,
         safeguards: args.safeguards.safeguards()?,
     };
     args.computing.say(output);

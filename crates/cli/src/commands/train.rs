@@ -10,6 +10,7 @@ use effigy_train::{Budget, Size};
 use crate::computing::Computing;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
+use crate::weights::weights;
 
 /// Learn the faces of people who consent, from their clips
 ///
@@ -75,6 +76,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         },
         checkpoint: args.computing.checkpoint,
         device: args.computing.device,
+        weights: weights()?,
         safeguards: args.safeguards.safeguards()?,
     };
     args.computing.say(output);

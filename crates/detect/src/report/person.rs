@@ -1,7 +1,6 @@
 //! Whether a face is the person of the references, and moves like them.
 
 use effigy_model::Identity;
-use effigy_model::weights::identity_threshold;
 
 use super::{CueReport, Standing};
 use crate::calibration::sigmoid;
@@ -16,7 +15,7 @@ pub(super) fn likeness(
     identity: Option<&Identity>,
     windows: &[Window],
 ) -> CueReport {
-    let mut cue = looks(&person.identity, identity);
+    let mut cue = looks(person, identity);
     let moves = moves(person, windows);
     cue.sentence = format!("{} {}", cue.sentence, moves.sentence);
     cue.timeline = moves.timeline;
@@ -25,9 +24,9 @@ pub(super) fn likeness(
     cue
 }
 
-fn looks(person: &Identity, face: Option<&Identity>) -> CueReport {
-    let threshold = identity_threshold();
-    let similarity = face.map(|face| person.similarity(face));
+fn looks(person: &Person, face: Option<&Identity>) -> CueReport {
+    let threshold = person.threshold;
+    let similarity = face.map(|face| person.identity.similarity(face));
     let chance = 100.0 * threshold.false_match_rate;
     let sentence = match similarity {
         None => "Not judged: the face is never seen well.".to_owned(),
@@ -108,7 +107,14 @@ fn moves(person: &Person, windows: &[Window]) -> Moves {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use effigy_model::weights::IdentityThreshold;
+
     use crate::person::LEAST_WINDOWS;
+
+    const THRESHOLD: IdentityThreshold = IdentityThreshold {
+        similarity: 0.6,
+        false_match_rate: 0.01,
+    };
 
     fn identity() -> Identity {
         let mut values = [0.0; 128];
@@ -128,6 +134,7 @@ mod tests {
     fn who_moves_like_the_reference_is_said_to_and_a_stranger_is_not() {
         let person = Person {
             identity: identity(),
+            threshold: THRESHOLD,
             manner: manner(&windows(3)),
         };
         let said = |pair| likeness(&person, Some(&identity()), &windows(pair));
@@ -150,6 +157,7 @@ mod tests {
     fn short_references_are_not_judged_by_movement() {
         let person = Person {
             identity: identity(),
+            threshold: THRESHOLD,
             manner: manner(&windows(3)[..1]),
         };
         let said = likeness(&person, Some(&identity()), &windows(3)).sentence;

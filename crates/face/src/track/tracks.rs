@@ -27,6 +27,8 @@ pub(crate) enum Search {
 #[derive(Debug)]
 pub(crate) struct Tracks {
     settings: TrackSettings,
+    /// The finder's score that a new face must have in a closer look, `0..=1`.
+    least_score_at_first: f32,
     tracks: Vec<Track>,
     next_number: u32,
     /// Frames since the last search began; `None` before the first.
@@ -58,9 +60,10 @@ struct Track {
 }
 
 impl Tracks {
-    pub(crate) fn new(settings: TrackSettings) -> Self {
+    pub(crate) fn new(settings: TrackSettings, least_score_at_first: f32) -> Self {
         Self {
             settings,
+            least_score_at_first,
             tracks: Vec::new(),
             next_number: 0,
             since_search: None,
@@ -167,7 +170,7 @@ impl Tracks {
     /// Whether a face is sure enough to begin a track, or is one that was lost just now.
     fn is_credible(&self, found: &Found) -> bool {
         let mut lost = self.tracks.iter().filter(|t| !t.present);
-        found.score >= self.settings.least_score_at_first || lost.any(|t| covers(t.rect, found))
+        found.score >= self.least_score_at_first || lost.any(|t| covers(t.rect, found))
     }
 
     /// Fits a mesh to each face found: once where the finder saw it, once where that mesh is.

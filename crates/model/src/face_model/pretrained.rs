@@ -5,7 +5,7 @@ use burn::prelude::*;
 use super::net::{FaceNet, Shape};
 use super::weights::{Weight, weights_of};
 use crate::error::Result;
-use crate::weights;
+use crate::weights::Weights;
 
 /// The size of network that there is a base for.
 pub const BASE_SHAPE: Shape = Shape {
@@ -17,10 +17,10 @@ pub const BASE_SHAPE: Shape = Shape {
 /// Gives the weights of the base, a network of [`BASE_SHAPE`] with a single decoder.
 ///
 /// # Errors
-/// If the program was built with weights that do not fit.
-pub fn base() -> Result<Vec<Weight>> {
+/// When its file is missing, damaged or another network's.
+pub fn base(weights: &Weights) -> Result<Vec<Weight>> {
     let net: FaceNet = BASE_SHAPE.init(1, &Device::flex());
-    Ok(weights_of(&weights::load("base", weights::BASE, net)?))
+    Ok(weights_of(&weights.fill("base", net)?))
 }
 
 #[cfg(test)]
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn base_has_learned_every_layer() {
-        for weight in base().unwrap() {
+        for weight in base(&Weights::from_source_tree().unwrap()).unwrap() {
             let largest = weight.values.iter().fold(0.0_f32, |a, v| a.max(v.abs()));
             assert!(0.0 < largest, "{} is empty", weight.name);
         }

@@ -10,7 +10,6 @@ use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_face::{Face, TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture, Rect, resample};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::weights::identity_threshold;
 use effigy_model::{Identifier, Identity};
 
 use crate::error::{Error, Result};
@@ -94,7 +93,7 @@ pub fn match_faces(
     if let Some(path) = &job.sheet {
         write_real_picture(path, &two_rows(&a.crops, &b.crops))?;
     }
-    let threshold = identity_threshold();
+    let threshold = networks.weights.identity_threshold();
     let similarity = a.identity.similarity(&b.identity);
     Ok(MatchReport {
         similarity,
@@ -124,6 +123,7 @@ pub fn person(
     }
     let of = |identity| Person {
         identity,
+        threshold: networks.weights.identity_threshold(),
         manner: manner(&windows),
     };
     Ok(Identity::mean(&identities).map(of))

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::{Clock, Keys, Moment, Trust, verify};
+use effigy_model::Weights;
 use effigy_model::device::Choice;
 use effigy_model::face_model::store::Start;
 use effigy_train::{Budget, Outcome, Size};
@@ -32,6 +33,8 @@ pub struct DemoJob {
     pub train_secs: f64,
     /// Where to compute.
     pub device: Choice,
+    /// Where the networks and the base come from.
+    pub weights: Weights,
     /// What time it is.
     pub now: Moment,
 }
@@ -111,6 +114,7 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
         exact: Some(clip("ben-1-as-ada.mp4")),
         checkpoint: None,
         device: job.device,
+        weights: job.weights.clone(),
         safeguards,
     };
     let swapped = swap::swap(&swapping, progress)?;
@@ -165,6 +169,7 @@ fn training(job: &DemoJob, place: &Path, safeguards: &Safeguards) -> TrainJob {
         start: Start::Base,
         checkpoint: None,
         device: job.device,
+        weights: job.weights.clone(),
         safeguards: safeguards.clone(),
     }
 }
@@ -193,7 +198,11 @@ fn find(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<Face
         }),
         ..FacesJob::new(inputs)
     };
-    faces::faces(&looking, &Networks::load(job.device)?, progress)
+    faces::faces(
+        &looking,
+        &Networks::load(&job.weights, job.device)?,
+        progress,
+    )
 }
 
 /// Makes keys, and records that the actors may be used.
@@ -211,7 +220,7 @@ fn agree(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<Saf
         clock: Clock::set(job.now),
     };
     let keys = Keys::create(&safeguards.keys, "effigy demo", job.now)?;
-    let networks = Networks::load(job.device)?;
+    let networks = Networks::load(&job.weights, job.device)?;
     let store = Store::open(&safeguards.consents, &keys);
     for (name, clip) in [("ada", "ada-1.mp4"), ("ben", "ben-2.mp4")] {
         let seen = consents::subject_faces(&[place.join("clips").join(clip)], &networks, progress)?;
@@ -243,6 +252,7 @@ mod tests {
             output: folder.path().to_owned(),
             train_secs: 1.0,
             device: Choice::Cpu,
+            weights: Weights::from_source_tree().unwrap(),
             now: Moment::from_unix_secs(1_800_000_000),
         };
         let refused = demo(&job, &mut Quiet);

@@ -206,6 +206,8 @@ struct Hunt<'a> {
     job: &'a FacesJob,
     tracker: Tracker,
     recogniser: Recogniser,
+    /// Similarity from which two faces count as one person's.
+    same_from: f32,
     input_index: usize,
     records: Vec<TrackRecord>,
     together: SeenTogether,
@@ -221,6 +223,7 @@ impl<'a> Hunt<'a> {
             job,
             tracker: Tracker::new(finder, mesher, job.tracking)?,
             recogniser: Recogniser::new(networks.identifier.clone())?,
+            same_from: networks.weights.identity_threshold().similarity,
             input_index: 0,
             records: Vec::new(),
             together: BTreeSet::new(),
@@ -292,8 +295,7 @@ impl<'a> Hunt<'a> {
             .iter()
             .filter_map(TrackRecord::identified)
             .collect();
-        let threshold = effigy_model::weights::identity_threshold();
-        let people = people::join(&known, &self.together, threshold.similarity);
+        let people = people::join(&known, &self.together, self.same_from);
         if let Some(outputs) = outputs {
             outputs.finish(&people, &self.records)?;
         }

@@ -112,7 +112,7 @@ pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> 
         marks: Some(marks),
         claims: claims(&info),
         container: container.in_words(),
-        ..footing(job)
+        ..footing(job, networks)
     };
     judge(job, footage, footing, networks, progress)
 }
@@ -129,7 +129,7 @@ pub fn scan_footage(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<Report> {
-    judge(job, footage, footing(job), networks, progress)
+    judge(job, footage, footing(job, networks), networks, progress)
 }
 
 fn judge(
@@ -141,7 +141,7 @@ fn judge(
 ) -> Result<Report> {
     let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
     let mut tracker = Tracker::new(finder, mesher, job.tracking)?;
-    let calibration = Calibration::built_in();
+    let calibration = Calibration::built_in(&networks.weights);
     let counts = |cue| calibration.cue(cue).is_some_and(|known| 0.0 < known.weight);
     let asks_for_seams = job.settings.asks_all || counts(Cue::Blending);
     let judges = Judges {
@@ -194,8 +194,8 @@ fn sound(job: &ScanJob, info: &Info) -> Sound {
 }
 
 /// What is known before anything is read.
-fn footing(job: &ScanJob) -> Footing {
-    let mut weights = effigy_model::weights::hashes();
+fn footing(job: &ScanJob, networks: &Networks) -> Footing {
+    let mut weights = networks.weights.hashes();
     let fuse = Sha256::digest(effigy_detect::calibration::FUSE);
     weights.push(("fuse.toml".to_owned(), hex(&fuse)));
     let manner = Sha256::digest(effigy_detect::person::MANNER);

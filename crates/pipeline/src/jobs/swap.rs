@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use effigy_mark::consent::{Claim, Seen, Token};
 use effigy_mark::{Keys, Marked, Policy};
 use effigy_media::{Limits, probe};
-use effigy_model::FaceModel;
 use effigy_model::device::{self, Choice};
+use effigy_model::{FaceModel, Weights};
 pub use effigy_render::Complexion;
 
 use crate::error::{Error, Result};
@@ -49,6 +49,8 @@ pub struct SwapJob {
     pub checkpoint: Option<u64>,
     /// Where to compute.
     pub device: Choice,
+    /// Where the networks come from.
+    pub weights: Weights,
     /// Consent and marks.
     pub safeguards: Safeguards,
 }
@@ -107,7 +109,7 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<SwapReport> {
         .person(&job.face)
         .ok_or_else(|| not_in_model(job, &model))?;
     let onto = performer(job, &model)?;
-    let networks = Networks::load(job.device)?;
+    let networks = Networks::load(&job.weights, job.device)?;
     let clips = Clips {
         paths: vec![job.input.clone()],
         from_secs: job.range.from_secs,
@@ -219,7 +221,7 @@ fn choose(
     let template = job.safeguards.template(keys, onto)?;
     progress.begin(&format!("looking for {onto}"), n_frames(clips));
     let survey = survey(clips, networks, progress)?;
-    let least = same_person().similarity;
+    let least = same_person(&job.weights).similarity;
     let no_face = || Error::NoFace {
         path: job.input.clone(),
     };
@@ -248,8 +250,9 @@ fn allow(
         who: drawn.consent.clone(),
         seen: Seen::Model,
     };
-    job.safeguards
-        .require(keys, &[drawn, claim(onto, &chosen.identities)])
+    let claims = [drawn, claim(onto, &chosen.identities)];
+    let same = same_person(&job.weights);
+    job.safeguards.require(keys, &claims, same)
 }
 
 /// How the result is marked.

@@ -11,10 +11,10 @@ use effigy_face::pose::pose;
 use effigy_frame::Point2;
 use effigy_mark::Keys;
 use effigy_mark::log::{Event, Log};
-use effigy_model::FaceModel;
 use effigy_model::device::{self, Choice};
 use effigy_model::face_model::store::{self, Start, Training};
 use effigy_model::face_model::{BASE_SHAPE, Shape};
+use effigy_model::{FaceModel, Weights};
 use effigy_train::{Budget, FaceSet, Lesson, Outcome, Report, Settings, Size};
 
 use crate::error::{Error, Result};
@@ -46,6 +46,8 @@ pub struct TrainJob {
     pub checkpoint: Option<u64>,
     /// Where to compute.
     pub device: Choice,
+    /// Where the networks and the base come from.
+    pub weights: Weights,
     /// Consent and marks.
     pub safeguards: Safeguards,
 }
@@ -79,7 +81,7 @@ const SAVE_EVERY_SECS: f64 = 60.0;
 /// cannot be written.
 pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
     let keys = job.safeguards.open_keys()?;
-    let networks = Networks::load(job.device)?;
+    let networks = Networks::load(&job.weights, job.device)?;
     let shape = shape(job, progress)?;
     let mut chosen = Vec::new();
     for subject in &job.people {
@@ -89,7 +91,9 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
     let claims: Vec<_> = claims
         .map(|(s, (_, chosen))| claim(&s.name, &chosen.identities))
         .collect();
-    let token = job.safeguards.require(&keys, &claims)?;
+    let token = job
+        .safeguards
+        .require(&keys, &claims, same_person(&job.weights))?;
     let mut sets = Vec::new();
     for (position, (clips, chosen)) in chosen.iter().enumerate() {
         let subject = &job.people[position];
@@ -159,7 +163,7 @@ fn choose(
     };
     progress.begin(&format!("looking for {}", subject.name), n_frames(&clips));
     let survey = survey(&clips, networks, progress)?;
-    let chosen = survey.choose(template.as_ref(), same_person().similarity);
+    let chosen = survey.choose(template.as_ref(), same_person(&job.weights).similarity);
     let chosen = chosen.ok_or_else(|| Error::NoFace {
         path: subject.inputs[0].clone(),
     })?;
@@ -246,6 +250,7 @@ fn run(
         },
         save_every_secs: SAVE_EVERY_SECS,
         checkpoint: job.checkpoint,
+        weights: job.weights.clone(),
     };
     progress.begin("training", None);
     let policy = job.safeguards.policy(keys, None, None);

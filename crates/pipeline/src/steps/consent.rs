@@ -10,8 +10,7 @@ use effigy_mark::consent::{
 use effigy_mark::keys::{Signer, Timestamps};
 use effigy_mark::label::{Language, Profiles, Source};
 use effigy_mark::{Clock, Keys, Policy};
-use effigy_model::Identity;
-use effigy_model::weights::identity_threshold;
+use effigy_model::{Identity, Weights};
 
 use crate::error::Result;
 
@@ -43,9 +42,9 @@ pub struct Safeguards {
 const LEAST_SHARE: f32 = 0.7;
 
 /// When two faces count as one person's.
-pub(crate) fn same_person() -> Match {
+pub(crate) fn same_person(weights: &Weights) -> Match {
     Match {
-        similarity: identity_threshold().similarity,
+        similarity: weights.identity_threshold().similarity,
         share: LEAST_SHARE,
     }
 }
@@ -71,10 +70,10 @@ impl Safeguards {
         Ok(store.template(&record)?)
     }
 
-    /// Checks the consent of everyone in `claims` to be swapped.
-    pub(crate) fn require(&self, keys: &Keys, claims: &[Claim]) -> Result<Token> {
+    /// Checks the consent of everyone in `claims` to be swapped; `same` tells when their faces
+    /// count as theirs.
+    pub(crate) fn require(&self, keys: &Keys, claims: &[Claim], same: Match) -> Result<Token> {
         let store = Store::open(&self.consents, keys);
-        let same = same_person();
         let purpose = Purpose {
             usage: Use::Swap,
             audience: self.audience,

@@ -1,7 +1,7 @@
 //! The face networks, loaded onto one device.
 
 use effigy_model::device::{self, Choice};
-use effigy_model::{BlendJudge, Finder, Identifier, Mesher};
+use effigy_model::{BlendJudge, Finder, Identifier, Mesher, Weights};
 
 use crate::error::Result;
 
@@ -16,20 +16,23 @@ pub struct Networks {
     pub identifier: Identifier,
     /// Sees where a face was blended in.
     pub blend_judge: BlendJudge,
+    /// Where they were loaded from.
+    pub weights: Weights,
 }
 
 impl Networks {
     /// Loads the networks onto the chosen device.
     ///
     /// # Errors
-    /// When the device is not there.
-    pub fn load(choice: Choice) -> Result<Self> {
+    /// When the device is not there, or `weights` lack a network or hold another.
+    pub fn load(weights: &Weights, choice: Choice) -> Result<Self> {
         let device = device::open(choice)?;
         Ok(Self {
-            finder: Finder::load(&device)?,
-            mesher: Mesher::load(&device)?,
-            identifier: Identifier::load(&device)?,
-            blend_judge: BlendJudge::load(&device)?,
+            finder: Finder::load(weights, &device)?,
+            mesher: Mesher::load(weights, &device)?,
+            identifier: Identifier::load(weights, &device)?,
+            blend_judge: BlendJudge::load(weights, &device)?,
+            weights: weights.clone(),
         })
     }
 }

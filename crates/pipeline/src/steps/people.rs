@@ -232,6 +232,8 @@ const SHORTEST_SHARE: u64 = 10;
 
 #[cfg(test)]
 mod tests {
+    use effigy_model::Weights;
+
     use super::*;
     use crate::steps::footage::Damage;
     use crate::steps::progress::Quiet;
@@ -288,7 +290,11 @@ mod tests {
             to_secs: Some(0.4),
             damage: Damage::Ends,
         };
-        let networks = Networks::load(effigy_model::device::Choice::Cpu).unwrap();
+        let networks = Networks::load(
+            &Weights::from_source_tree().unwrap(),
+            effigy_model::device::Choice::Cpu,
+        )
+        .unwrap();
         let kept = super::survey(&clips, &networks, &mut Quiet).unwrap();
         let kept = kept.choose(None, 0.5).unwrap();
         let lost = Chosen {

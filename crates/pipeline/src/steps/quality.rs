@@ -24,6 +24,7 @@ pub use card::{Figure, Quality, Target};
 pub use exact::{Exact, Likeness, Region};
 
 use crate::error::Result;
+use crate::steps::consent::same_person;
 use crate::steps::networks::Networks;
 use exact::Comparing;
 use expression::Expression;
@@ -177,6 +178,7 @@ impl<'a> Measuring<'a> {
                 .intended
                 .zip(self.original)
                 .map(|(a, b)| a.similarity_between(b).into()),
+            one_person_from: same_person(&self.networks.weights).similarity.into(),
             expression_error: expression.both[0],
             expression_noise: expression.both[1],
             mouth_error: expression.mouth,

@@ -1,5 +1,6 @@
 //! Train on two clips, swap, verify: the whole road once, on real footage where it is there.
 
+use effigy_model::Weights;
 use std::path::{Path, PathBuf};
 
 use crate::studio::studio;
@@ -53,7 +54,7 @@ fn two_clips_become_a_marked_swap() {
         ],
     };
     assert!(verify(&report.marked.path, &trust).unwrap().marked);
-    let networks = Networks::load(Choice::Cpu).unwrap();
+    let networks = Networks::load(&Weights::from_source_tree().unwrap(), Choice::Cpu).unwrap();
     let job = ScanJob {
         trust,
         ..ScanJob::new(report.marked.path.clone())

@@ -1,5 +1,6 @@
 //! The job `faces` on bad input and, where the data are there, on real faces.
 
+use effigy_model::Weights;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use effigy_pipeline::{
 };
 
 fn networks() -> Networks {
-    Networks::load(Choice::Cpu).unwrap()
+    Networks::load(&Weights::from_source_tree().unwrap(), Choice::Cpu).unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "grey test cards are no faces")]

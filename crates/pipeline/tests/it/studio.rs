@@ -1,5 +1,6 @@
 //! Keys, consents and jobs in a folder that goes away, for the tests of making.
 
+use effigy_model::Weights;
 use std::path::{Path, PathBuf};
 
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
@@ -84,6 +85,7 @@ impl Studio {
             start: Start::Nothing,
             checkpoint: None,
             device: Choice::Cpu,
+            weights: Weights::from_source_tree().unwrap(),
             safeguards: self.safeguards.clone(),
         }
     }
@@ -104,6 +106,7 @@ impl Studio {
             exact: None,
             checkpoint: None,
             device: Choice::Cpu,
+            weights: Weights::from_source_tree().unwrap(),
             safeguards: self.safeguards.clone(),
         }
     }
@@ -111,7 +114,7 @@ impl Studio {
 
 /// What the person in `clip` looks like.
 pub(crate) fn template(clip: &Path) -> Template {
-    let networks = Networks::load(Choice::Cpu).unwrap();
+    let networks = Networks::load(&Weights::from_source_tree().unwrap(), Choice::Cpu).unwrap();
     let mut tracker =
         Tracker::new(networks.finder, networks.mesher, TrackSettings::default()).unwrap();
     let mut crops = Vec::new();

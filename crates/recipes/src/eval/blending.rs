@@ -7,7 +7,6 @@ use effigy_face::align::aligned_view;
 use effigy_frame::Picture;
 use effigy_frame::resample::{crop, resize};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::weights::BLEND_JUDGE;
 use effigy_model::{BlendJudge, Finder, Mesher, device};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -41,12 +40,12 @@ struct Networks {
 /// Prints how well swaps are told from their originals, and how real footage scores.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let device = device::open(device::Choice::Cpu)?;
-    let weights = &args.weights;
-    let judge = weights.fill("blend-judge", BLEND_JUDGE, BlendJudge::new(&device))?;
+    let (weights, from) = (&args.weights, effigy_model::Weights::from_source_tree()?);
+    let judge = weights.fill("blend-judge", BlendJudge::new(&device))?;
     let networks = Networks {
         judge: judge.packed(&device),
-        finder: Finder::load(&device)?,
-        mesher: Mesher::load(&device)?,
+        finder: Finder::load(&from, &device)?,
+        mesher: Mesher::load(&from, &device)?,
     };
     of_twins(data, &networks)?;
     of_pairs(data, args, &networks)?;

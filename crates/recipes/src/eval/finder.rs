@@ -14,7 +14,6 @@ use effigy_face::align::{mesh_view, mesh_view_from_found};
 use effigy_face::track::{TrackSettings, find_closely};
 use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Point3, Rect, Similarity};
-use effigy_model::weights::{FINDER, MESHER};
 use effigy_model::{Finder, Mesher, device};
 
 use super::Weights;
@@ -62,8 +61,8 @@ const SAME_FACE_IOU: f32 = 0.4;
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let device = device::open(device::Choice::Cpu)?;
     let weights = &args.weights;
-    let finder = weights.fill("finder", FINDER, Finder::new(&device))?;
-    let mesher = weights.fill("mesher", MESHER, Mesher::new(&device))?;
+    let finder = weights.fill("finder", Finder::new(&device))?;
+    let mesher = weights.fill("mesher", Mesher::new(&device))?;
     let look = |picture: &Picture, truth: Option<Rect>| look(&finder, &mesher, picture, truth);
     let samples = data::read(data, Split::Validation, |_| true)?;
     let looked: Vec<Looked> = samples

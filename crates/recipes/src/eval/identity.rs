@@ -9,7 +9,6 @@ use anyhow::Result;
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::Picture;
 use effigy_frame::resample::crop;
-use effigy_model::weights::IDENTIFIER;
 use effigy_model::{Identifier, Identity, device};
 use sha2::{Digest as _, Sha256};
 
@@ -31,7 +30,7 @@ pub(crate) struct Args {
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = &args.weights;
     let device = device::open(device::Choice::Cpu)?;
-    let identifier = weights.fill("identifier", IDENTIFIER, Identifier::new(&device))?;
+    let identifier = weights.fill("identifier", Identifier::new(&device))?;
     let samples = data::read(data, Split::Validation, |s| s == "ytf" || s == "lfw-grey")?;
     let (tune, test): (Vec<&Sample>, Vec<&Sample>) =
         samples.iter().partition(|s| is_tuning(&s.person));

@@ -3,6 +3,7 @@
 //! Each real clip is split in the middle: the first half is the reference, the second halves of
 //! all clips are compared with it. What everybody shares is taken from everybody but the two.
 
+use effigy_model::Weights;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ struct Clip {
 
 /// Prints how often a clip is more like the same person than like somebody else.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
-    let networks = Networks::load(Choice::Cpu)?;
+    let networks = Networks::load(&Weights::from_source_tree()?, Choice::Cpu)?;
     let mut clips = Vec::new();
     for footage in footage(data)? {
         let is_video = footage.name.starts_with("video/") || footage.name.contains("dfl-pairs");

@@ -6,7 +6,6 @@ use anyhow::Result;
 use effigy_face::align::mesh_view;
 use effigy_face::pose::pose;
 use effigy_frame::resample::crop;
-use effigy_model::weights::{FINDER, MESHER};
 use effigy_model::{Finder, Mesher, device};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -38,9 +37,9 @@ pub(super) const JITTER: Jitter = Jitter {
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = &args.weights;
     let device = device::open(device::Choice::Cpu)?;
-    let mesher = weights.fill("mesher", MESHER, Mesher::new(&device))?;
+    let mesher = weights.fill("mesher", Mesher::new(&device))?;
     if let Some(folder) = &args.actors {
-        let finder = weights.fill("finder", FINDER, Finder::new(&device))?;
+        let finder = weights.fill("finder", Finder::new(&device))?;
         return actors::measure(folder, &finder, &mesher);
     }
     let samples = data::read(data, Split::Validation, |_| true)?;

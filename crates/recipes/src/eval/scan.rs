@@ -8,6 +8,7 @@ mod change;
 mod table;
 mod tone;
 
+use effigy_model::Weights;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
@@ -57,7 +58,7 @@ struct Scanned {
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let pieces = chosen(data, args)?;
     let mut cache = Cache::open(&args.cache)?;
-    let networks = Networks::load(Choice::Cpu)?;
+    let networks = Networks::load(&Weights::from_source_tree()?, Choice::Cpu)?;
     let changes: &[Change] = if args.quick {
         &[Change::Clean]
     } else {

@@ -6,6 +6,7 @@
 
 mod camera;
 
+use effigy_model::Weights;
 use std::path::Path;
 
 use anyhow::Result;
@@ -39,7 +40,7 @@ const SHIFT: (u32, u32) = (3, 2);
 
 /// Prints a row per source.
 pub(crate) fn measure(data: &Path) -> Result<()> {
-    let networks = Networks::load(Choice::Cpu)?;
+    let networks = Networks::load(&Weights::from_source_tree()?, Choice::Cpu)?;
     let pieces = footage(data)?;
     for source in SOURCES {
         let mut counts = [(0_u32, 0_u32); CHANGES.len()];

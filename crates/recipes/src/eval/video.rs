@@ -7,6 +7,7 @@
 //! is measured on the second in which the face moves most: the delay that best explains the
 //! difference between the smoothed points and the points as the network gave them.
 
+use effigy_model::Weights;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -148,7 +149,10 @@ fn of_clip(clip: &Path, smoothing: Smoothing) -> Result<Figures> {
 
 /// Follows the first face of a clip as `effigy faces` does, keeping the points before smoothing.
 fn follow(clip: &Path, smoothing: Smoothing) -> Result<Path3> {
-    let device = device::open(device::Choice::Cpu)?;
+    let (from, device) = (
+        Weights::from_source_tree()?,
+        device::open(device::Choice::Cpu)?,
+    );
     let settings = TrackSettings {
         smoothing: Smoothing {
             still_cutoff_hz: 1e9, // lets everything through
@@ -156,7 +160,11 @@ fn follow(clip: &Path, smoothing: Smoothing) -> Result<Path3> {
         },
         ..TrackSettings::default()
     };
-    let mut tracker = Tracker::new(Finder::load(&device)?, Mesher::load(&device)?, settings)?;
+    let mut tracker = Tracker::new(
+        Finder::load(&from, &device)?,
+        Mesher::load(&from, &device)?,
+        settings,
+    )?;
     let mut smoother = PointSmoother::new(smoothing);
     let (mut seen, mut smoothed, mut times, mut eyes) = (vec![], vec![], vec![], 0.0);
     for frame in VideoReader::open(clip, &Limits::default())?.take(MOST_FRAMES) {

@@ -8,6 +8,7 @@ use burn::prelude::*;
 use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Plane, Point3, Similarity};
+use effigy_model::Weights;
 use effigy_model::face_model::{BASE_SHAPE, FaceNet, base, from_planes, weights};
 use effigy_model::tensors::{patches, values};
 
@@ -27,7 +28,10 @@ impl Redrawer {
     /// Loads the base.
     pub(crate) fn load() -> Result<Self> {
         let device = Device::flex();
-        let net = weights::with_weights(BASE_SHAPE.init(1, &device), &base()?);
+        let net = weights::with_weights(
+            BASE_SHAPE.init(1, &device),
+            &base(&Weights::from_source_tree()?)?,
+        );
         Ok(Self { net, device })
     }
 

@@ -1,6 +1,7 @@
 //! Two people who don't exist, their faces, their consents and how they are learned, for the tests of
 //! training.
 
+use effigy_model::Weights;
 use std::path::Path;
 
 use effigy_mark::consent::{
@@ -88,5 +89,6 @@ pub(crate) fn settings(steps: u64) -> Settings {
         },
         save_every_secs: 0.0,
         checkpoint: None,
+        weights: Weights::from_source_tree().unwrap(),
     }
 }

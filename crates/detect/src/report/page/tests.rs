@@ -1,3 +1,4 @@
+use effigy_model::Weights;
 use std::path::PathBuf;
 
 use effigy_frame::{Picture, Plane};
@@ -61,7 +62,11 @@ fn report(name: &str) -> Report {
         samples_per_sec: 3.0,
         made_by: MadeBy::default(),
     };
-    Report::of(footing, vec![watched], &Calibration::built_in())
+    Report::of(
+        footing,
+        vec![watched],
+        &Calibration::built_in(&Weights::from_source_tree().unwrap()),
+    )
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn fit_of(actors: &[Actor], view: Similarity) -> Fitted {
 /// Runs a scene, one list of actors a frame, at 25 frames a second; gives each frame's faces and
 /// how many searches were made.
 fn run(scene: &[Vec<Actor>]) -> (Vec<Vec<Face>>, u32) {
-    let mut tracks = Tracks::new(TrackSettings::default());
+    let mut tracks = Tracks::new(TrackSettings::default(), 0.88);
     let mut n_searches = 0;
     let mut pending = Vec::new();
     let mut faces = Vec::new();

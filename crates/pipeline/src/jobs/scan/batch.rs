@@ -3,6 +3,7 @@
 //! A report that lies there already, of the same bytes and settings, is not made again: an
 //! interrupted batch goes on where it was.
 
+use effigy_model::Weights;
 use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZero;
@@ -183,7 +184,7 @@ fn scan_or_reuse(
         let report = scan(each, networks, progress)?;
         return Ok(scanned(each, as_json(&report), None));
     };
-    let name = report_name(each)?;
+    let name = report_name(each, &networks.weights)?;
     let place = |ending: &str| folder.join(format!("{name}.{ending}"));
     let (json, html) = (place("json"), place("html"));
     if let Some(report) = read_back(&json).filter(|_| html.is_file()) {
@@ -238,14 +239,14 @@ fn failed(path: &Path, why: &str) -> Scanned {
 }
 
 /// Names a report after its file, and after what the report depends on.
-fn report_name(each: &ScanJob) -> Result<String> {
+fn report_name(each: &ScanJob, weights: &Weights) -> Result<String> {
     let mut digest = Sha256::new();
     digest.update(sha256(&each.input)?);
     digest.update(each.input.to_string_lossy().as_bytes());
     let settings = (each.settings, each.window, &each.tracking, &each.person);
     digest.update(format!("{settings:?} {}", env!("CARGO_PKG_VERSION")));
     digest.update(effigy_detect::calibration::FUSE);
-    digest.update(effigy_model::weights::REGISTRY);
+    digest.update(weights.table());
     let name = each.input.file_name().unwrap_or(each.input.as_os_str());
     let tame = |c: char| {
         if c.is_alphanumeric() || "._-".contains(c) {

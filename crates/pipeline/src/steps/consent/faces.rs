@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use effigy_mark::Moment;
 use effigy_media::{Limits, probe};
 use effigy_model::Identity;
-use effigy_model::weights::identity_threshold;
 
 use crate::error::{Error, Result};
 use crate::steps::footage::{Clips, Damage};
@@ -39,7 +38,7 @@ pub fn subject_faces(
     };
     progress.begin("looking at the person", None);
     let seen = survey(&clips, networks, progress)?;
-    let chosen = seen.choose(None, identity_threshold().similarity);
+    let chosen = seen.choose(None, same_from(networks));
     let chosen = chosen.filter(|chosen| !chosen.identities.is_empty());
     let chosen = chosen.ok_or_else(|| Error::NoFace {
         path: inputs
@@ -105,6 +104,6 @@ pub fn is_fresh_clip(input: &Path, now: Moment) -> Result<bool> {
 }
 
 /// Similarity from which two faces count as one person's.
-pub fn same_from() -> f32 {
-    identity_threshold().similarity
+pub fn same_from(networks: &Networks) -> f32 {
+    networks.weights.identity_threshold().similarity
 }

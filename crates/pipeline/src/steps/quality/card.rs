@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::exact::Exact;
 use crate::error::Result;
-use crate::steps::consent::same_person;
 use crate::steps::draft::DraftFile;
 
 /// What a swap reached. Averages over the faces or frames that were measured.
@@ -24,6 +23,9 @@ pub struct Quality {
     pub share_nearer_to_intended: Option<f64>,
     /// Cosine similarity of the two people to each other, by their consents.
     pub likeness_of_the_two: Option<f64>,
+    /// Cosine similarity from which the network takes two faces for one person's.
+    #[serde(skip)]
+    pub one_person_from: f64,
     /// How far mouth and eyes stray from the source's movement, in % of eye distance.
     pub expression_error: Option<f64>,
     /// The same between two looks at the source alone: the mesh's own noise.
@@ -143,10 +145,9 @@ impl Quality {
         let (to, from) = (self.identity_to_intended, self.identity_to_original);
         let nearer = Figure::new("nearer to the person drawn", percent, " %");
         // Where the network takes both for one person, what it finds nearer is chance.
-        let one = f64::from(same_person().similarity);
         let is_told_apart = self
             .likeness_of_the_two
-            .is_none_or(|likeness| likeness < one);
+            .is_none_or(|likeness| likeness < self.one_person_from);
         vec![
             if is_told_apart {
                 nearer.at_least(90.0)
@@ -270,6 +271,7 @@ mod tests {
         let with = |likeness: f64| Quality {
             share_nearer_to_intended: Some(0.1),
             likeness_of_the_two: Some(likeness),
+            one_person_from: 0.66,
             ..Quality::default()
         };
         assert_eq!(with(0.9).figures()[0].is_reached(), None);

@@ -1,5 +1,6 @@
 //! Clips and pictures made for the tests of scanning, of drawn actors or of nobody.
 
+use effigy_model::Weights;
 use std::path::{Path, PathBuf};
 
 use effigy_detect::Report;
@@ -8,7 +9,7 @@ use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings};
 use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan};
 
 pub(crate) fn networks() -> Networks {
-    Networks::load(Choice::Cpu).unwrap()
+    Networks::load(&Weights::from_source_tree().unwrap(), Choice::Cpu).unwrap()
 }
 
 pub(crate) fn look(path: &Path) -> Report {

@@ -1,0 +1,37 @@
+//! The weights inside the program: it needs no file beside it.
+
+use anyhow::Context as _;
+use effigy_pipeline::{BuiltIn, Weights};
+
+/// Gives the weights of this version.
+pub(crate) fn weights() -> anyhow::Result<Weights> {
+    Weights::built_in(FILES).context("this program was built wrongly; build it again")
+}
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../../model/weights/", $name)))),*]
+    };
+}
+
+const FILES: BuiltIn = files![
+    "weights.toml",
+    "finder.safetensors",
+    "mesher.safetensors",
+    "identifier.safetensors",
+    "base.safetensors",
+    "blend-judge.safetensors",
+    "mean-mesh.f32",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_table_is_inside() {
+        for (file, _) in weights().unwrap().hashes() {
+            assert!(FILES.iter().any(|(name, _)| *name == file), "{file}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Files of weights: half-precision safetensors, worked with in single precision.
+
+use burn::module::Module;
+use burn::store::{HalfPrecisionAdapter, ModuleSnapshot, SafetensorsStore};
+
+use crate::error::{Error, Result};
+
+/// Fills `network` from the bytes of a safetensors file.
+///
+/// # Errors
+/// When the bytes are damaged, or names or shapes differ from the network's.
+pub fn from_bytes<M: Module + ModuleSnapshot>(
+    name: &'static str,
+    bytes: Vec<u8>,
+    network: M,
+) -> Result<M> {
+    fill(bytes, network).map_err(|reason| Error::Weights {
+        network: name,
+        reason,
+    })
+}
+
+/// As [`from_bytes`], with the reason in words where the bytes do not fit.
+pub(super) fn fill<M: Module + ModuleSnapshot>(
+    bytes: Vec<u8>,
+    mut network: M,
+) -> std::result::Result<M, String> {
+    let mut store = SafetensorsStore::from_bytes(Some(bytes))
+        .with_from_adapter(HalfPrecisionAdapter::new())
+        .validate(false)
+        .allow_partial(true);
+    let applied = network
+        .load_from(&mut store)
+        .map_err(|err| format!("{err}"))?;
+    let problem = applied
+        .missing
+        .first()
+        .map(|missing| format!("{missing:?} is missing"));
+    let problem = problem.or_else(|| applied.errors.first().map(|err| format!("{err:?}")));
+    problem.map_or(Ok(network), Err)
+}
+
+/// Gives the bytes of a safetensors file that holds `network` in half precision.
+///
+/// # Errors
+/// When a tensor can't be read back from its device.
+pub fn to_bytes<M: ModuleSnapshot>(name: &'static str, network: &M) -> Result<Vec<u8>> {
+    let refused = |reason: String| Error::Weights {
+        network: name,
+        reason,
+    };
+    let mut store = SafetensorsStore::from_bytes(None).with_to_adapter(HalfPrecisionAdapter::new());
+    network
+        .save_into(&mut store)
+        .map_err(|err| refused(format!("{err}")))?;
+    store.get_bytes().map_err(|err| refused(format!("{err}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::prelude::*;
+
+    use super::*;
+    use crate::mesher::Mesher;
+    use crate::tensors::values;
+
+    #[test]
+    fn weights_come_back_as_they_were_saved() {
+        let device = Device::flex();
+        let saved = Mesher::new(&device);
+        let bytes = to_bytes("mesher", &saved).unwrap();
+        let loaded = from_bytes("mesher", bytes, Mesher::new(&device)).unwrap();
+        let input = Tensor::<4>::ones([1, 48, 32, 32], &device);
+        let before = values(saved.forward(input.clone()).points);
+        let after = values(loaded.forward(input).points);
+        let gap = before
+            .iter()
+            .zip(&after)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        assert!(gap < 0.02, "{gap}"); // half precision keeps three digits
+    }
+
+    #[test]
+    fn damaged_weights_are_refused() {
+        let device = Device::flex();
+        let mut bytes = to_bytes("mesher", &Mesher::new(&device)).unwrap();
+        bytes.truncate(bytes.len() / 2);
+        assert!(from_bytes("mesher", bytes, Mesher::new(&device)).is_err());
+        assert!(from_bytes("mesher", b"no weights".to_vec(), Mesher::new(&device)).is_err());
+    }
+}
