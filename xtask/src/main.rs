@@ -1,6 +1,6 @@
 //! `cargo xtask`: what keeps the workspace in order.
 //!
-//! `check [STEP…]` runs everything a change must pass, or the named steps; `tidy` and
+//! `check` runs everything a change must pass (`check --help` names its steps); `tidy` and
 //! `licences` are two of those steps on their own.
 
 #![expect(
@@ -21,12 +21,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let root = workspace_root();
     let outcome = match arguments.split_first() {
-        Some((verb, steps)) if verb == "check" => check::run(&root, steps),
+        Some((verb, rest)) if verb == "check" => run_check(&root, rest),
         Some((verb, [])) if verb == "tidy" => tidy::run(&root),
         Some((verb, [])) if verb == "licences" => licences::run(&root),
         _ => {
-            eprintln!("usage: cargo xtask check [STEP…] | tidy | licences");
-            eprintln!("steps: {}", check::step_names().join(" "));
+            eprintln!("usage: cargo xtask check [--help] [--full] [STEP…] | tidy | licences");
             return ExitCode::from(2);
         }
     };
@@ -35,6 +34,16 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(1)
+        }
+    }
+}
+
+fn run_check(root: &Path, arguments: &[String]) -> anyhow::Result<()> {
+    match check::Options::parse(arguments)? {
+        Some(options) => check::run(root, &options),
+        None => {
+            print!("{}", check::help());
+            Ok(())
         }
     }
 }

@@ -3,7 +3,9 @@
 //! Not through `cargo test`: it does not say which crate a program called `it` belongs to, and
 //! the time that each test took is read from when its line appears.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -15,10 +17,20 @@ use super::times::Ended;
 
 /// Runs all programs; one that fails does not keep the next from running.
 pub(super) fn run(check: &mut Check<'_>, programs: &[Program]) -> Result<()> {
+    let seed = seed_of_commit(check.root);
+    let extent = if check.is_full { "whole" } else { "sampled" };
+    println!("slow proofs: EFFIGY_PROOF={extent} EFFIGY_SEED={seed}");
+    let runtime = check.root.join("target/runtime"); // Mesa wants one, and CI has none
+    fs::create_dir_all(&runtime)?;
     let mut failed = Vec::new();
     for program in programs {
         println!("\n--- {} ---", program.name);
-        if run_one(check, &program.name, &mut program.command()).is_err() {
+        let mut command = Command::new(&program.path);
+        command.current_dir(&program.folder);
+        command.env("XDG_RUNTIME_DIR", &runtime);
+        command.env("EFFIGY_PROOF", extent);
+        command.env("EFFIGY_SEED", seed.to_string());
+        if run_one(check, &program.name, &mut command).is_err() {
             failed.push(program.name.as_str());
         }
     }
@@ -28,13 +40,13 @@ pub(super) fn run(check: &mut Check<'_>, programs: &[Program]) -> Result<()> {
     bail!("tests failed in: {}", failed.join(", "))
 }
 
-impl Program {
-    /// What runs it, where its tests expect to be run.
-    pub(super) fn command(&self) -> Command {
-        let mut command = Command::new(&self.path);
-        command.current_dir(&self.folder);
-        command
-    }
+/// A number that changes with every commit and is the same on every machine; 0 outside of git.
+fn seed_of_commit(root: &Path) -> u32 {
+    let mut git = Command::new("git");
+    let output = git.args(["rev-parse", "HEAD"]).current_dir(root).output();
+    let said = output.map_or_else(|_| Vec::new(), |output| output.stdout);
+    let start = said.get(..6).and_then(|start| str::from_utf8(start).ok());
+    start.map_or(0, |start| u32::from_str_radix(start, 16).unwrap_or(0))
 }
 
 /// Runs a test program, or cargo that runs some, passing its output on; reads results and times.
@@ -65,4 +77,15 @@ pub(super) fn run_one(check: &mut Check<'_>, name: &str, command: &mut Command) 
         bail!("{status}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_seed_outside_of_git() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(seed_of_commit(folder.path()), 0);
+    }
 }

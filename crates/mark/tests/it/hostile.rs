@@ -1,7 +1,8 @@
 //! Hostile files end in an error or a report, never in a crash or a hang, and ask for no more
 //! memory than the file is worth.
 //!
-//! `EFFIGY_FUZZ_SECS=300 cargo test --release -p effigy-mark hostile` goes on for five minutes.
+//! `EFFIGY_FUZZ_SECS=300 cargo test --release -p effigy-mark hostile` goes on for five minutes,
+//! `EFFIGY_SEED=7` makes other changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use effigy_frame::{Frame, Picture, Rational, Timestamp};
 use effigy_mark::label::{Language, Profiles, Source};
 use effigy_mark::{Clock, Keys, Moment, Policy, State, Trust, mark_file, read_credentials, verify};
 use effigy_media::{VideoWriter, WriteSettings};
+
+use crate::proof;
 
 /// A marked PNG, JPEG, WebP and MP4.
 fn corpus(folder: &Path) -> Vec<PathBuf> {
@@ -135,15 +138,16 @@ fn changed_files_end_in_an_error_or_a_report() {
     let secs = std::env::var("EFFIGY_FUZZ_SECS").ok();
     let secs = secs.map(|secs| secs.parse::<u64>().unwrap());
     let started = Instant::now();
+    let n_enough = proof::amount(24, 2400);
     let mut n = 0;
     loop {
-        let (path, whole) = &files[n as usize % files.len()];
-        let bytes = mutant(whole, &mut Random(n));
+        let (path, whole) = &files[n % files.len()];
+        let bytes = mutant(whole, &mut Random((proof::seed() + n) as u64));
         verify_or_hang(path, bytes, &format!("{path:?}, change {n}"));
         n += 1;
         let is_enough = match secs {
             Some(secs) => Duration::from_secs(secs) <= started.elapsed(),
-            None => 24 <= n,
+            None => n_enough <= n,
         };
         if is_enough {
             break;

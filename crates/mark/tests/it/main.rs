@@ -4,3 +4,5 @@
 
 mod hostile;
 mod marking;
+#[path = "../../../../testdata/proof.rs"]
+mod proof;

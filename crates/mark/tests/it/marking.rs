@@ -16,6 +16,8 @@ use effigy_mark::{
 };
 use effigy_media::WriteSettings;
 
+use crate::proof;
+
 struct Studio {
     folder: tempfile::TempDir,
     keys: Keys,
@@ -177,28 +179,31 @@ fn written_video_verifies_and_says_what_was_done() {
     assert!(words.contains("not known here"), "{words}");
 }
 
-/// `EFFIGY_FLIP_EVERY=1 cargo test --release -p effigy-mark flipped` flips a bit of every byte.
-fn n_flips(length: usize) -> usize {
-    let every = std::env::var("EFFIGY_FLIP_EVERY").ok();
-    every.map_or(300, |every| length / every.parse::<usize>().unwrap())
+/// Where a bit of a file is flipped: at every byte, or at some spread over the file and some of its
+/// start, its end and where the manifest begins.
+fn places_to_flip(whole: &[u8]) -> Vec<usize> {
+    if proof::is_whole() {
+        return (0..whole.len()).collect();
+    }
+    let stride = whole.len().div_ceil(100);
+    let spread = (proof::seed() % stride..whole.len()).step_by(stride);
+    let ends = (0..48).chain(whole.len() - 24..whole.len());
+    // What wraps the manifest, and its first boxes.
+    let manifest = whole.windows(4).position(|w| w == b"jumb").unwrap();
+    let start = manifest.saturating_sub(48)..manifest + 96;
+    let delicate = ends.chain(start).skip(proof::seed() % 3).step_by(3);
+    spread.chain(delicate).collect()
 }
 
-/// Flips one bit at places spread over a file, at its start and end and where the manifest begins;
-/// gives those that nobody noticed.
+/// Flips one bit at places all over a file; gives those that nobody noticed.
 fn unseen_flips(studio: &Studio, path: &Path) -> Vec<String> {
     let whole = fs::read(path).unwrap();
-    let n = n_flips(whole.len());
     let mut unseen = Vec::new();
     let changed = path.with_file_name(format!(
         "changed.{}",
         path.extension().unwrap().to_string_lossy()
     ));
-    let spread = (0..whole.len()).step_by(whole.len() / n + 1);
-    let ends = (0..48.min(whole.len())).chain(whole.len() - 24..whole.len());
-    // What wraps the manifest, and its first boxes.
-    let manifest = whole.windows(4).position(|w| w == b"jumb").unwrap();
-    let start = manifest.saturating_sub(48)..manifest + 96;
-    for at in spread.chain(ends).chain(start) {
+    for at in places_to_flip(&whole) {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
         fs::write(&changed, bytes).unwrap();

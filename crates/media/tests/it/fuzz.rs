@@ -1,6 +1,6 @@
 //! Mutated files: reading them may fail in any way but a panic, a crash or a hang.
 //!
-//! The same mutations every time; `EFFIGY_FUZZ_ROUNDS` asks for more of them, and
+//! `EFFIGY_SEED` asks for other mutations, `EFFIGY_FUZZ_ROUNDS` for more of them, and
 //! `EFFIGY_FUZZ_SEEDS` names a folder of further small files to start from.
 
 use std::path::Path;
@@ -8,6 +8,7 @@ use std::path::Path;
 use effigy_media::{Codec, Limits, VideoReader, available_codecs, probe, read_audio, read_picture};
 
 use crate::clips::{Folder, quick, scene, write_clip, write_tone};
+use crate::proof;
 
 /// A small generator with a good spread (xorshift64*).
 struct Random(u64);
@@ -113,13 +114,14 @@ fn seeds(folder: &Folder) -> Vec<String> {
 
 #[test]
 fn mutated_files_never_panic() {
-    let rounds = std::env::var("EFFIGY_FUZZ_ROUNDS").map_or(40, |n| n.parse().unwrap());
+    let rounds =
+        std::env::var("EFFIGY_FUZZ_ROUNDS").map_or(proof::amount(20, 400), |n| n.parse().unwrap());
     let folder = Folder::new();
     for (kind, name) in seeds(&folder).iter().enumerate() {
         let good = std::fs::read(folder.path(name)).unwrap();
         try_everything(&folder.path(name));
         for round in 0..rounds {
-            let mut random = Random((kind as u64 + 1) << 32 | (round + 1));
+            let mut random = Random((kind as u64 + 1) << 32 | (proof::seed() + round + 1) as u64);
             let mut bytes = good.clone();
             mutate(&mut bytes, &mut random);
             let path = folder.path(&format!("mutated-{name}"));

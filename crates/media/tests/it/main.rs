@@ -11,6 +11,8 @@ mod clips;
 mod colours;
 mod fuzz;
 mod pictures;
+#[path = "../../../../testdata/proof.rs"]
+mod proof;
 mod real;
 mod rounds;
 mod sound;

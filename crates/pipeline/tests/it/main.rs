@@ -6,5 +6,7 @@
 mod actors;
 mod chain;
 mod faces;
+#[path = "../../../../testdata/proof.rs"]
+mod proof;
 mod scan;
 mod studio;
