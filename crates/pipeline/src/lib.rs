@@ -25,6 +25,7 @@ pub use jobs::swap::{SwapJob, SwapReport, swap};
 pub use jobs::train::{Subject, TrainJob, train};
 pub use jobs::{bench, compare, faces, mark, scan, swap, train};
 pub use steps::consent::{self, Safeguards};
+pub use steps::footage::{Followed, Follower};
 pub use steps::inputs::Input;
 pub use steps::networks::Networks;
 pub use steps::progress::{Progress, Quiet};

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view, mesh_view};
-use effigy_face::{Face, TrackSettings, Tracker};
-use effigy_frame::{Frame, Picture, Rational, resample};
+use effigy_face::{Face, TrackSettings};
+use effigy_frame::{Picture, Rational, resample};
 use effigy_media::{Limits, VideoReader, WriteSettings};
 use effigy_model::finder::FindSettings;
 use effigy_model::{Identifier, Mesher};
 
 use crate::error::{Error, Result};
 use crate::jobs::faces::{FacesJob, create_real_video, faces};
+use crate::steps::footage::{Followed, Follower};
 use crate::steps::networks::Networks;
 use crate::steps::progress::{Progress, Quiet};
 
@@ -87,23 +88,21 @@ pub fn bench(
         }
     };
     measured(decoding(job)?)?;
-    let frames = some_frames(job)?;
-    let faces = some_faces(&frames, networks)?;
+    let followed = first_frames(job, networks)?;
     let no_face = || Error::NoFace {
         path: job.input.clone(),
     };
-    let sample = faces
+    let (picture, face) = followed
         .iter()
-        .position(|f| !f.is_empty())
+        .find_map(|f| Some((&f.frame.picture, f.faces.first()?)))
         .ok_or_else(no_face)?;
-    let (picture, face) = (&frames[sample].picture, &faces[sample][0]);
     measured(repeated("find", || {
         drop(networks.finder.find(picture, &FindSettings::default()))
     }))?;
     measured(meshing(networks, face))?;
     measured(identifying(networks, picture, face))?;
     measured(cropping(picture, face))?;
-    measured(encoding(job, &frames)?)?;
+    measured(encoding(job, &followed)?)?;
     measured(everything(job, networks)?)?;
     Ok(BenchReport {
         width: picture.width(),
@@ -144,20 +143,15 @@ fn decoding(job: &BenchJob) -> Result<Stage> {
     Ok(timed("decode", n, start))
 }
 
-fn some_frames(job: &BenchJob) -> Result<Vec<Frame>> {
+fn first_frames(job: &BenchJob, networks: &Networks) -> Result<Vec<Followed>> {
     let reader = VideoReader::open(&job.input, &job.limits)?;
-    Ok(reader
-        .take(N_FRAMES)
-        .collect::<effigy_media::Result<Vec<Frame>>>()?)
-}
-
-fn some_faces(frames: &[Frame], networks: &Networks) -> Result<Vec<Vec<Face>>> {
-    let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
-    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default())?;
-    Ok(frames
-        .iter()
-        .map(|f| tracker.follow(&f.picture, f.time.secs()))
-        .collect())
+    let mut follower = Follower::new(networks, TrackSettings::default())?;
+    let mut all = Vec::new();
+    follower.follow(reader.take(N_FRAMES), &mut |followed| {
+        all.push(followed?);
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 fn meshing(networks: &Networks, face: &Face) -> Stage {
@@ -178,8 +172,8 @@ fn cropping(picture: &Picture, face: &Face) -> Stage {
     })
 }
 
-fn encoding(job: &BenchJob, frames: &[Frame]) -> Result<Stage> {
-    let first = &frames[0].picture;
+fn encoding(job: &BenchJob, frames: &[Followed]) -> Result<Stage> {
+    let first = &frames[0].frame.picture;
     let rate = Rational::new(25, 1);
     let settings = WriteSettings::new(first.width(), first.height(), rate);
     let folder = job.input.parent().unwrap_or(Path::new("."));
@@ -187,8 +181,8 @@ fn encoding(job: &BenchJob, frames: &[Frame]) -> Result<Stage> {
     let place = place.map_err(|err| crate::steps::draft::write_error(folder, err))?;
     let mut writer = create_real_video(&place.path().join("bench.mp4"), &settings)?;
     let start = Instant::now();
-    for frame in frames {
-        writer.write(frame)?;
+    for followed in frames {
+        writer.write(&followed.frame)?;
     }
     writer.finish()?;
     Ok(timed("encode", frames.len() as u64, start))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use effigy_detect::person::{Manner, Window, manner};
 use effigy_detect::{Person, Sight};
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
-use effigy_face::{Face, TrackSettings, Tracker};
+use effigy_face::{Face, TrackSettings};
 use effigy_frame::{Frame, Picture, Rect, resample};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::{Identifier, Identity};
@@ -15,6 +15,7 @@ use effigy_model::{Identifier, Identity};
 use crate::error::{Error, Result};
 use crate::jobs::faces::best::BestOf;
 use crate::jobs::faces::{paste, write_real_picture};
+use crate::steps::footage::{Followed, Follower};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 
@@ -190,11 +191,7 @@ fn watch(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Candidate>> {
-    let mut tracker = Tracker::new(
-        networks.finder.clone(),
-        networks.mesher.clone(),
-        job.tracking,
-    )?;
+    let mut follower = Follower::new(networks, job.tracking)?;
     let mut candidates: Vec<Candidate> = Vec::new();
     let reader = VideoReader::open(path, &job.limits)?;
     let n_frames = reader.info().video.as_ref().and_then(|v| v.frames);
@@ -202,10 +199,9 @@ fn watch(
         &path.to_string_lossy(),
         n_frames.map(|n| n.min(MOST_FRAMES as u64)),
     );
-    for frame in reader.take(MOST_FRAMES) {
-        let frame = frame?;
-        let time_secs = frame.time.secs();
-        for face in tracker.follow(&frame.picture, time_secs) {
+    follower.follow(reader.take(MOST_FRAMES), &mut |followed| {
+        let Followed { frame, faces } = followed?;
+        for face in faces {
             let at = candidates.iter().position(|c| c.track == face.track);
             let at = at.unwrap_or_else(|| {
                 candidates.push(Candidate::new(face.track));
@@ -213,7 +209,7 @@ fn watch(
             });
             let place = CropPlace {
                 frame: frame.index,
-                time_secs,
+                time_secs: frame.time.secs(),
                 rect: face.rect,
             };
             candidates[at].take(&frame, &face, place);
@@ -221,7 +217,8 @@ fn watch(
         if progress.step().is_break() {
             return Err(Error::Cancelled);
         }
-    }
+        Ok(())
+    })?;
     Ok(candidates)
 }
 

@@ -6,7 +6,6 @@
 pub(crate) mod best;
 mod crops;
 mod draw;
-mod follow;
 mod gather;
 mod lines;
 mod outputs;
@@ -20,10 +19,11 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use effigy_face::people::{self, SeenTogether};
-use effigy_face::{Face, Pose, TrackSettings, Tracker, pose, quality};
+use effigy_face::{Face, Pose, TrackSettings, pose, quality};
 use effigy_media::{Limits, VideoInfo, VideoReader};
 
 use crate::error::{Error, Result};
+use crate::steps::footage::{Followed, Follower};
 use crate::steps::inputs::{self, Input};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
@@ -36,9 +36,6 @@ pub use report::{FacesReport, FailedInput, PersonReport};
 pub(crate) use overlay::create_real_video;
 pub(crate) use sheet::{paste, write_real_picture};
 
-pub(crate) use follow::follow;
-
-use follow::Followed;
 use gather::{Gatherer, Recogniser, TrackRecord};
 use outputs::Outputs;
 
@@ -204,7 +201,7 @@ fn title(input: &Input, i: usize, n: usize) -> String {
 /// The state of the job over all inputs.
 struct Hunt<'a> {
     job: &'a FacesJob,
-    tracker: Tracker,
+    follower: Follower,
     recogniser: Recogniser,
     /// Similarity from which two faces count as one person's.
     same_from: f32,
@@ -218,10 +215,9 @@ struct Hunt<'a> {
 
 impl<'a> Hunt<'a> {
     fn new(job: &'a FacesJob, networks: &Networks) -> Result<Self> {
-        let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
         Ok(Self {
             job,
-            tracker: Tracker::new(finder, mesher, job.tracking)?,
+            follower: Follower::new(networks, job.tracking)?,
             recogniser: Recogniser::new(networks.identifier.clone())?,
             same_from: networks.weights.identity_threshold().similarity,
             input_index: 0,
@@ -241,7 +237,6 @@ impl<'a> Hunt<'a> {
         report: &mut Reporting<'_>,
     ) -> Result<()> {
         self.input_index += 1;
-        self.tracker.start_afresh();
         let reader = VideoReader::open(input.path(), &self.job.limits)?;
         let video = reader.info().video.clone();
         report.begin(video.as_ref());
@@ -255,13 +250,13 @@ impl<'a> Hunt<'a> {
         let wants_sheet = self.job.output.as_ref().is_some_and(|o| o.sheet);
         let mut gatherer = Gatherer::new(self.input_index, frame_secs, wants_sheet);
         let Self {
-            tracker,
+            follower,
             recogniser,
             failed,
             ..
         } = self;
         let mut n_frames = 0;
-        follow(reader, tracker, &mut |followed| {
+        follower.follow(reader, &mut |followed| {
             match followed {
                 Ok(followed) => {
                     n_frames += 1;

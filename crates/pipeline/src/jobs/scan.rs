@@ -13,7 +13,7 @@ use effigy_detect::container::{self, Container};
 use effigy_detect::cue::speech::Sound;
 use effigy_detect::report::{Footing, MadeBy};
 use effigy_detect::{Calibration, Cue, Judges, Person, Report, ScanSettings, Scanner};
-use effigy_face::{TrackSettings, Tracker};
+use effigy_face::TrackSettings;
 use effigy_frame::{Frame, Picture};
 use effigy_mark::{Trust, hex};
 use effigy_media::{Info, Limits, Orientation, VideoReader, packets, read_audio};
@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 pub use crate::jobs::compare::person;
 
 use crate::error::{Error, Result};
-use crate::jobs::faces::follow;
+use crate::steps::footage::Follower;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 
@@ -139,8 +139,7 @@ fn judge(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<Report> {
-    let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
-    let mut tracker = Tracker::new(finder, mesher, job.tracking)?;
+    let mut follower = Follower::new(networks, job.tracking)?;
     let calibration = Calibration::built_in(&networks.weights);
     let counts = |cue| calibration.cue(cue).is_some_and(|known| 0.0 < known.weight);
     let asks_for_seams = job.settings.asks_all || counts(Cue::Blending);
@@ -155,7 +154,7 @@ fn judge(
     let frames = footage
         .frames
         .map(move |frame| frame.map(|frame| cut_out(frame, window)));
-    follow(frames, &mut tracker, &mut |followed| {
+    follower.follow(frames, &mut |followed| {
         let followed = followed?;
         footing.duration_secs = followed.frame.time.secs();
         scanner.look(&followed.frame, &followed.faces);

@@ -15,7 +15,7 @@ pub use effigy_render::Complexion;
 
 use crate::error::{Error, Result};
 use crate::steps::consent::{Safeguards, claim, same_person};
-use crate::steps::footage::{Clips, Damage, n_frames};
+use crate::steps::footage::Clips;
 use crate::steps::memory;
 use crate::steps::networks::Networks;
 use crate::steps::people::{Chosen, survey};
@@ -111,10 +111,9 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<SwapReport> {
     let onto = performer(job, &model)?;
     let networks = Networks::load(&job.weights, job.device)?;
     let clips = Clips {
-        paths: vec![job.input.clone()],
         from_secs: job.range.from_secs,
         to_secs: end(job),
-        damage: Damage::Ends,
+        ..Clips::whole(vec![job.input.clone()])
     };
     let chosen = choose(job, &keys, &networks, (&clips, &onto), progress)?;
     let token = allow(job, &keys, &model, (person, &onto, &chosen))?;
@@ -219,7 +218,7 @@ fn choose(
     progress: &mut dyn Progress,
 ) -> Result<Chosen> {
     let template = job.safeguards.template(keys, onto)?;
-    progress.begin(&format!("looking for {onto}"), n_frames(clips));
+    progress.begin(&format!("looking for {onto}"), clips.n_frames());
     let survey = survey(clips, networks, progress)?;
     let least = same_person(&job.weights).similarity;
     let no_face = || Error::NoFace {

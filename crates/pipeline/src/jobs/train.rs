@@ -19,7 +19,7 @@ use effigy_train::{Budget, FaceSet, Lesson, Outcome, Report, Settings, Size};
 
 use crate::error::{Error, Result};
 use crate::steps::consent::{Safeguards, claim, same_person};
-use crate::steps::footage::{Clips, Damage, n_frames};
+use crate::steps::footage::{Clips, Damage};
 use crate::steps::inputs;
 use crate::steps::memory;
 use crate::steps::networks::Networks;
@@ -156,12 +156,10 @@ fn choose(
     let inputs = inputs::expand(&subject.inputs)?;
     let paths = inputs.iter().map(|input| input.path().to_owned()).collect();
     let clips = Clips {
-        paths,
-        from_secs: 0.0,
-        to_secs: None,
         damage: Damage::IsNoted,
+        ..Clips::whole(paths)
     };
-    progress.begin(&format!("looking for {}", subject.name), n_frames(&clips));
+    progress.begin(&format!("looking for {}", subject.name), clips.n_frames());
     let survey = survey(&clips, networks, progress)?;
     let chosen = survey.choose(template.as_ref(), same_person(&job.weights).similarity);
     let chosen = chosen.ok_or_else(|| Error::NoFace {
@@ -204,7 +202,7 @@ fn gather(
     progress: &mut dyn Progress,
 ) -> Result<FaceSet> {
     let side = set.side_px();
-    let total = n_frames(clips);
+    let total = clips.n_frames();
     let every = total.unwrap_or(0).div_ceil(MOST_FACES).max(1);
     progress.begin(&format!("gathering faces of {}", set.person), total);
     let mut n_seen = 0;

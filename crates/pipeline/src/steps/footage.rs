@@ -1,29 +1,102 @@
-//! Clips, read one after the other, and the faces followed in them.
+//! Frames of footage, and the faces followed in them: the only place that sets up a tracker and
+//! passes frames through it.
+//!
+//! Following runs on a thread of its own, a few frames ahead of whatever is done with them.
+//! [`Follower`] takes frames from anywhere; [`Clips`] are files, read one after the other.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
-use effigy_face::{TrackSettings, Tracker};
-use effigy_frame::{Frame, Point3};
+use effigy_face::{Face, TrackSettings, Tracker};
+use effigy_frame::Frame;
 use effigy_media::{Limits, VideoReader};
 
 use crate::error::{Error, Result};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 
-/// Clips to follow faces in, in order.
+/// A frame with its faces, in the order of their tracks.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// The frame as it was read.
+    pub frame: Frame,
+    /// The faces followed in it.
+    pub faces: Vec<Face>,
+}
+
+/// Follows faces through frames from anywhere.
+#[derive(Debug)]
+pub struct Follower {
+    tracker: Tracker,
+}
+
+/// Frames that wait to be taken; bounds memory.
+const FRAMES_AHEAD: usize = 3;
+
+impl Follower {
+    /// Makes a follower that has seen nothing.
+    ///
+    /// # Errors
+    /// When the system gives no more threads.
+    pub fn new(networks: &Networks, settings: TrackSettings) -> Result<Self> {
+        let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
+        Ok(Self {
+            tracker: Tracker::new(finder, mesher, settings)?,
+        })
+    }
+
+    /// Gives each of `frames` with its faces to `each`, in their order, until that fails.
+    ///
+    /// The frames are those of one video or picture: tracks of earlier ones end, and their numbers
+    /// are not used again. A frame that cannot be read is given to `each` as the error it is.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub fn follow(
+        &mut self,
+        frames: impl Iterator<Item = effigy_media::Result<Frame>> + Send,
+        each: &mut dyn FnMut(effigy_media::Result<Followed>) -> Result<()>,
+    ) -> Result<()> {
+        let tracker = &mut self.tracker;
+        tracker.start_afresh();
+        thread::scope(|scope| {
+            let (send, followed) = sync_channel(FRAMES_AHEAD);
+            scope.spawn(move || {
+                for frame in frames {
+                    let item = frame.map(|frame| Followed {
+                        faces: tracker.follow(&frame.picture, frame.time.secs()),
+                        frame,
+                    });
+                    // The receiver is gone when `each` has failed.
+                    if send.send(item).is_err() {
+                        return;
+                    }
+                }
+            });
+            followed.into_iter().try_for_each(each)
+        })
+    }
+}
+
+/// Clips to follow faces in, one after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct Clips {
+    /// Videos, pictures and sequences of pictures.
     pub(crate) paths: Vec<PathBuf>,
-    /// From when, in seconds.
+    /// Start of the part of each clip that is read, in seconds.
     pub(crate) from_secs: f64,
-    /// Until when; `None` is the end.
+    /// End of that part; `None` is the end of the clip.
     pub(crate) to_secs: Option<f64>,
-    /// Whether a clip that is damaged ends the job or is noted and left.
+    /// How faces are found and followed.
+    pub(crate) tracking: TrackSettings,
+    /// How much a file may ask of us.
+    pub(crate) limits: Limits,
+    /// What to do with a clip that cannot be read to its end.
     pub(crate) damage: Damage,
 }
 
-/// What to do with a clip that can't be read to its end.
+/// What to do with a clip that cannot be read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
     /// End the job.
@@ -32,89 +105,112 @@ pub(crate) enum Damage {
     IsNoted,
 }
 
-/// A followed face in one frame.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Posed {
-    pub(crate) track: u32,
-    /// The mesh, in pixels of the frame.
-    pub(crate) points: Vec<Point3>,
-}
-
-/// Is given the number of a clip, a frame of it, and the faces in the frame.
-pub(crate) type Each<'a> = dyn FnMut(usize, Frame, Vec<Posed>) -> Result<()> + 'a;
-
-/// Follows all faces in `clips` and gives each frame with its faces to `each`.
-pub(crate) fn follow(
-    clips: &Clips,
-    networks: &Networks,
-    progress: &mut dyn Progress,
-    each: &mut Each<'_>,
-) -> Result<()> {
-    let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
-    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default())?;
-    let mut current = 0;
-    read(clips, progress, &mut |clip, frame| {
-        if clip != current {
-            tracker.start_afresh();
-            current = clip;
+impl Clips {
+    /// The whole of some clips, with the usual settings; damage ends the job.
+    pub(crate) fn whole(paths: Vec<PathBuf>) -> Self {
+        Self {
+            paths,
+            from_secs: 0.0,
+            to_secs: None,
+            tracking: TrackSettings::default(),
+            limits: Limits::default(),
+            damage: Damage::Ends,
         }
-        let faces = tracker.follow(&frame.picture, frame.time.secs());
-        let posed = faces.into_iter().map(|face| Posed {
-            track: face.track,
-            points: face.points,
-        });
-        let posed = posed.collect();
-        each(clip, frame, posed)
-    })
-}
+    }
 
-/// Reads `clips` and gives each frame, with the number of its clip, to `each`.
-pub(crate) fn read(
-    clips: &Clips,
-    progress: &mut dyn Progress,
-    each: &mut dyn FnMut(usize, Frame) -> Result<()>,
-) -> Result<()> {
-    for (clip, path) in clips.paths.iter().enumerate() {
-        let mut reader = match VideoReader::open(path, &Limits::default()) {
+    /// Gives each frame with its faces to `each`, with the index of its clip.
+    pub(crate) fn follow(
+        &self,
+        networks: &Networks,
+        progress: &mut dyn Progress,
+        each: &mut dyn FnMut(usize, Followed) -> Result<()>,
+    ) -> Result<()> {
+        let mut follower = Follower::new(networks, self.tracking)?;
+        for clip in 0..self.paths.len() {
+            if let Some(frames) = self.open(clip, progress)? {
+                follower.follow(frames, &mut |followed| {
+                    self.pass_on(clip, followed, progress, each)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives each frame to `each`, with the index of its clip; faces are not followed.
+    pub(crate) fn read(
+        &self,
+        progress: &mut dyn Progress,
+        each: &mut dyn FnMut(usize, Frame) -> Result<()>,
+    ) -> Result<()> {
+        for clip in 0..self.paths.len() {
+            if let Some(mut frames) = self.open(clip, progress)? {
+                frames.try_for_each(|frame| self.pass_on(clip, frame, progress, each))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many frames there are, where all clips are read whole and say.
+    pub(crate) fn n_frames(&self) -> Option<u64> {
+        if 0.0 < self.from_secs || self.to_secs.is_some() {
+            return None;
+        }
+        let count = |path: &PathBuf| {
+            let info = effigy_media::probe(path, &self.limits).ok()?;
+            info.video?.frames
+        };
+        self.paths.iter().map(count).sum()
+    }
+
+    /// The wanted frames of a clip, up to the first that cannot be read; `None` where the clip
+    /// cannot be opened and that is only noted.
+    fn open(
+        &self,
+        clip: usize,
+        progress: &mut dyn Progress,
+    ) -> Result<Option<impl Iterator<Item = effigy_media::Result<Frame>> + Send + use<>>> {
+        let mut reader = match VideoReader::open(&self.paths[clip], &self.limits) {
             Ok(reader) => reader,
-            Err(error) if clips.damage == Damage::IsNoted => {
+            Err(error) if self.damage == Damage::IsNoted => {
                 progress.note(&format!("left out: {error}"));
-                continue;
+                return Ok(None);
             }
             Err(error) => return Err(error.into()),
         };
-        if 0.0 < clips.from_secs {
-            reader.seek(clips.from_secs)?;
+        if 0.0 < self.from_secs {
+            reader.seek(self.from_secs)?;
         }
-        for frame in reader {
-            let frame = match frame {
-                Ok(frame) => frame,
-                Err(error) if clips.damage == Damage::IsNoted => {
-                    progress.note(&format!("the rest of {path:?} is left out: {error}"));
-                    break;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            if clips.to_secs.is_some_and(|to| to <= frame.time.secs()) {
-                break;
+        let (to_secs, mut is_damaged) = (self.to_secs, false);
+        Ok(Some(reader.map_while(move |frame| {
+            let is_past_the_end = |frame: &Frame| to_secs.is_some_and(|to| to <= frame.time.secs());
+            if is_damaged || frame.as_ref().is_ok_and(is_past_the_end) {
+                return None;
             }
-            each(clip, frame)?;
-            if let ControlFlow::Break(()) = progress.step() {
-                return Err(Error::Cancelled);
-            }
-        }
+            is_damaged = frame.is_err();
+            Some(frame)
+        })))
     }
-    Ok(())
-}
 
-/// How many frames `clips` hold, where all of them say.
-pub(crate) fn n_frames(clips: &Clips) -> Option<u64> {
-    if 0.0 < clips.from_secs || clips.to_secs.is_some() {
-        return None;
+    /// Passes on what was read of a clip, or deals with the damage.
+    fn pass_on<T>(
+        &self,
+        clip: usize,
+        read: effigy_media::Result<T>,
+        progress: &mut dyn Progress,
+        each: &mut dyn FnMut(usize, T) -> Result<()>,
+    ) -> Result<()> {
+        match read {
+            Ok(read) => each(clip, read)?,
+            Err(error) if self.damage == Damage::IsNoted => {
+                let path = &self.paths[clip];
+                progress.note(&format!("the rest of {path:?} is left out: {error}"));
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if progress.step().is_break() {
+            return Err(Error::Cancelled);
+        }
+        Ok(())
     }
-    let count = |path: &PathBuf| {
-        let info = effigy_media::probe(path, &Limits::default()).ok()?;
-        info.video?.frames
-    };
-    clips.paths.iter().map(count).sum()
 }

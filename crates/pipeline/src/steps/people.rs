@@ -8,14 +8,25 @@ use std::sync::Arc;
 
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_face::people::{self, SeenTogether, TrackIdentity};
-use effigy_frame::{Frame, resample};
+use effigy_frame::{Frame, Point3, resample};
 use effigy_mark::consent::Template;
 use effigy_model::{Identifier, Identity};
 
 use crate::error::Result;
-use crate::steps::footage::{Clips, Each, Posed, follow, read};
+use crate::steps::footage::{Clips, Followed};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
+
+/// A followed face in one frame.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Posed {
+    pub(crate) track: u32,
+    /// The mesh, in pixels of the frame.
+    pub(crate) points: Vec<Point3>,
+}
+
+/// Is given the index of a clip, a frame of it, and the faces in the frame.
+pub(crate) type Each<'a> = dyn FnMut(usize, Frame, Vec<Posed>) -> Result<()> + 'a;
 
 /// The faces of all frames of some clips, in order; nothing where there were too many to keep.
 type Kept = Option<Arc<Vec<Vec<Posed>>>>;
@@ -126,6 +137,23 @@ impl Notes {
     }
 }
 
+/// Follows all faces in `clips` and gives each frame with its faces to `each`.
+fn follow(
+    clips: &Clips,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+    each: &mut Each<'_>,
+) -> Result<()> {
+    clips.follow(networks, progress, &mut |clip, followed| {
+        let Followed { frame, faces } = followed;
+        let posed = faces.into_iter().map(|face| Posed {
+            track: face.track,
+            points: face.points,
+        });
+        each(clip, frame, posed.collect())
+    })
+}
+
 /// One person's tracks among all that were seen.
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
@@ -151,7 +179,7 @@ impl Chosen {
             return follow(clips, networks, progress, each);
         };
         let mut kept = kept.iter();
-        read(clips, progress, &mut |clip, frame| {
+        clips.read(progress, &mut |clip, frame| {
             each(clip, frame, kept.next().cloned().unwrap_or_default())
         })
     }
@@ -235,7 +263,6 @@ mod tests {
     use effigy_model::Weights;
 
     use super::*;
-    use crate::steps::footage::Damage;
     use crate::steps::progress::Quiet;
 
     /// An identity vector that points along one axis.
@@ -285,10 +312,8 @@ mod tests {
             "/../../testdata/actors/ada-1.mp4"
         );
         let clips = Clips {
-            paths: vec![clip.into(), clip.into()],
-            from_secs: 0.0,
             to_secs: Some(0.4),
-            damage: Damage::Ends,
+            ..Clips::whole(vec![clip.into(), clip.into()])
         };
         let networks = Networks::load(
             &Weights::from_source_tree().unwrap(),

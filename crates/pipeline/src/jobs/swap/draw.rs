@@ -9,7 +9,7 @@ use effigy_model::{FaceModel, Mesher};
 use effigy_render::{Complexion, Faces, Place, Steady, overlay};
 
 use crate::error::Result;
-use crate::steps::footage::Posed;
+use crate::steps::people::Posed;
 use crate::steps::quality::{Measuring, Replaced};
 
 /// Yaw from which a drawn face begins to fade, and from which it is gone, in degrees.

@@ -5,7 +5,7 @@
 
 use effigy_frame::{Frame, Point3};
 
-use crate::steps::footage::Posed;
+use crate::steps::people::Posed;
 
 /// Most frames that wait.
 const MOST_FRAMES: usize = 10;

@@ -12,7 +12,7 @@ use super::draw::Renderer;
 use super::gaps::{Gaps, Ready, wanted};
 use super::{SwapJob, View, is_picture};
 use crate::error::{Error, Result};
-use crate::steps::footage::{Clips, n_frames};
+use crate::steps::footage::Clips;
 use crate::steps::networks::Networks;
 use crate::steps::people::Chosen;
 use crate::steps::progress::Progress;
@@ -61,7 +61,7 @@ fn draw_all(
     progress: &mut dyn Progress,
     sender: &SyncSender<Order>,
 ) -> Result<u64> {
-    let n_frames = n_frames(clips).filter(|_| !is_picture(&job.output));
+    let n_frames = clips.n_frames().filter(|_| !is_picture(&job.output));
     progress.begin(&format!("drawing {}", job.face), n_frames);
     let hand_on = |order: Order| sender.send(order).map_err(|_stopped| Error::Cancelled);
     let mut gaps = Gaps::default();

@@ -7,7 +7,7 @@ use effigy_media::{Limits, probe};
 use effigy_model::Identity;
 
 use crate::error::{Error, Result};
-use crate::steps::footage::{Clips, Damage};
+use crate::steps::footage::Clips;
 use crate::steps::networks::Networks;
 use crate::steps::people::survey;
 use crate::steps::progress::Progress;
@@ -30,12 +30,7 @@ pub fn subject_faces(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<SubjectFaces> {
-    let clips = Clips {
-        paths: inputs.to_vec(),
-        from_secs: 0.0,
-        to_secs: None,
-        damage: Damage::Ends,
-    };
+    let clips = Clips::whole(inputs.to_vec());
     progress.begin("looking at the person", None);
     let seen = survey(&clips, networks, progress)?;
     let chosen = seen.choose(None, same_from(networks));
@@ -61,12 +56,7 @@ pub fn faces_shown(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Identity>> {
-    let clips = Clips {
-        paths: vec![input.to_owned()],
-        from_secs: 0.0,
-        to_secs: None,
-        damage: Damage::Ends,
-    };
+    let clips = Clips::whole(vec![input.to_owned()]);
     progress.begin("looking who is there", None);
     let seen = survey(&clips, networks, progress)?;
     let means = seen
