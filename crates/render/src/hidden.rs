@@ -17,7 +17,7 @@ use crate::cells::{
     spread,
 };
 use crate::outline::Outline;
-use crate::overlay::Faces;
+use crate::placement::Faces;
 
 /// Cells that count as inside, by share of the outline and of the drawn mask.
 const INSIDE: f32 = 0.5;

@@ -17,8 +17,10 @@ mod opening;
 mod outline;
 mod outwards;
 mod overlay;
+mod placement;
 mod region;
 mod sample;
 mod texture;
 
-pub use overlay::{Complexion, Faces, Laid, Place, Steady, overlay};
+pub use overlay::{Complexion, Laid, Steady, overlay};
+pub use placement::{Faces, Place};

@@ -1,7 +1,6 @@
 //! One drawn face into one frame.
 
 use effigy_frame::{Picture, Plane, Point2, Rect, Similarity, resample};
-use effigy_model::face_model::Drawn;
 
 use crate::blend::blended;
 use crate::detail::Fine;
@@ -14,32 +13,10 @@ use crate::mask::crop_mask;
 use crate::opening::openings;
 use crate::outline::Outline;
 use crate::outwards::outwards;
+use crate::placement::{Faces, Place};
 use crate::region::Region;
 use crate::sample::fitted;
 use crate::texture::texture;
-
-/// Where a face is in its frame.
-#[derive(Clone, Debug)]
-pub struct Place {
-    /// The view that the drawn crop belongs to.
-    pub frame_from_crop: Similarity,
-    /// The mesh in pixels of the frame.
-    pub points: Vec<Point2>,
-    /// How much of the drawn face is seen, `0..=1`: less where it can't be trusted.
-    pub opacity: f32,
-}
-
-/// What the model draws for one face of a frame.
-#[derive(Clone, Copy, Debug)]
-pub struct Faces<'a> {
-    /// The person who is laid in.
-    pub drawn: &'a Drawn,
-    /// The mesh of that drawing, in pixels of the crop.
-    pub points: &'a [Point2],
-    /// The person in front of the camera, where the model knows them: tells what stands before
-    /// the face.
-    pub own: Option<&'a Drawn>,
-}
 
 /// Whose complexion the result has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -210,6 +187,7 @@ fn leave_open(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use effigy_model::face_model::Drawn;
     use effigy_model::mean_mesh;
 
     const SIDE: u32 = 96;
