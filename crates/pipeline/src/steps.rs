@@ -1,5 +1,6 @@
 //! What jobs share: reading footage, telling people apart, consent, progress, quality.
 
+pub(crate) mod best;
 pub mod consent;
 pub(crate) mod draft;
 pub(crate) mod footage;
@@ -9,3 +10,4 @@ pub(crate) mod networks;
 pub(crate) mod people;
 pub(crate) mod progress;
 pub(crate) mod quality;
+pub(crate) mod real;

@@ -11,10 +11,11 @@ use effigy_model::finder::FindSettings;
 use effigy_model::{Identifier, Mesher};
 
 use crate::error::{Error, Result};
-use crate::jobs::faces::{FacesJob, create_real_video, faces};
+use crate::jobs::faces::{FacesJob, faces};
 use crate::steps::footage::{Followed, Follower};
 use crate::steps::networks::Networks;
 use crate::steps::progress::{Progress, Quiet};
+use crate::steps::real::create_real_video;
 
 /// A clip to measure on.
 #[derive(Clone, Debug)]

@@ -13,11 +13,11 @@ use effigy_media::{Limits, VideoReader};
 use effigy_model::{Identifier, Identity};
 
 use crate::error::{Error, Result};
-use crate::jobs::faces::best::BestOf;
-use crate::jobs::faces::{paste, write_real_picture};
+use crate::steps::best::BestOf;
 use crate::steps::footage::{Followed, Follower};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
+use crate::steps::real::{paste, write_real_picture};
 
 /// Two inputs to compare.
 #[derive(Clone, Debug)]

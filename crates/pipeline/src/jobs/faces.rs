@@ -3,7 +3,6 @@
 //! One loop over the frames of each input; memory stays at a few frames and a summary per track,
 //! however long the video. People are joined when all inputs have been seen.
 
-pub(crate) mod best;
 mod crops;
 mod draw;
 mod gather;
@@ -32,9 +31,6 @@ pub use crops::{CropFilter, CropOrder, CropSettings};
 pub use lines::PointScheme;
 pub use range::Range;
 pub use report::{FacesReport, FailedInput, PersonReport};
-
-pub(crate) use overlay::create_real_video;
-pub(crate) use sheet::{paste, write_real_picture};
 
 use gather::{Gatherer, Recogniser, TrackRecord};
 use outputs::Outputs;

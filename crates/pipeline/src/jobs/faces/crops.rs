@@ -13,9 +13,9 @@ use effigy_face::{Face, Pose};
 use effigy_frame::{Picture, resample};
 
 use super::Sight;
-use super::sheet::write_real_picture;
 use crate::error::Result;
 use crate::steps::draft::{DraftFile, DraftFolder, make_folder, write_error};
+use crate::steps::real::write_real_picture;
 
 /// Which crops to write.
 #[derive(Clone, Debug)]

@@ -12,10 +12,10 @@ use effigy_frame::{Frame, Picture, resample};
 use effigy_model::{Identifier, Identity, Lane};
 
 use super::Sight;
-use super::best::{BestOf, Pick};
 use super::range::AngleCounts;
 use super::sheet::{SHEET_EXTENT, SHEET_SIDE_PX, SheetPick, Sheets};
 use crate::error::Result;
+use crate::steps::best::{BestOf, Pick};
 
 /// What remains of a track.
 #[derive(Debug)]

@@ -109,7 +109,13 @@ impl Outputs {
             people.iter().position(holds).map(|i| i as u32 + 1)
         };
         if let Some(sheets) = self.sheets {
-            sheets.finish(people, records)?;
+            let picks_of = |person: &people::Person| {
+                let theirs = records
+                    .iter()
+                    .filter(|r| person.tracks.binary_search(&r.number).is_ok());
+                theirs.flat_map(|r| r.sheet.iter().copied()).collect()
+            };
+            sheets.finish(people.iter().map(picks_of).collect())?;
         }
         if let Some(crops) = self.crops {
             crops.finish(&person_of)?;

@@ -8,9 +8,9 @@ use effigy_media::{Info, VideoWriter, WriteSettings};
 
 use super::Sight;
 use super::draw::{Look, draw_face};
-use super::sheet::write_real_picture;
 use crate::error::Result;
 use crate::steps::inputs::Input;
+use crate::steps::real::{create_real_video, write_real_picture};
 
 /// A video or picture that is being drawn on.
 pub(crate) struct Overlay {
@@ -82,13 +82,4 @@ impl Overlay {
             Target::Picture(_) => Ok(()),
         }
     }
-}
-
-/// Begins a video of real footage.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "lines drawn on real footage; no face in it is synthetic"
-)]
-pub(crate) fn create_real_video(path: &Path, settings: &WriteSettings) -> Result<VideoWriter> {
-    Ok(VideoWriter::create(path, settings)?)
 }

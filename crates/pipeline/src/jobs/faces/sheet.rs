@@ -6,13 +6,12 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use effigy_face::people::Person;
 use effigy_frame::Picture;
 
-use super::best::Pick;
-use super::gather::TrackRecord;
 use crate::error::Result;
+use crate::steps::best::Pick;
 use crate::steps::draft::write_error;
+use crate::steps::real::{paste, write_real_picture};
 
 /// Side of each crop on a sheet.
 pub(crate) const SHEET_SIDE_PX: u32 = 128;
@@ -64,14 +63,10 @@ impl Sheets {
         })
     }
 
-    /// Writes `person-1.png` and so on.
-    pub(crate) fn finish(mut self, people: &[Person], records: &[TrackRecord]) -> Result<()> {
-        for (i, person) in people.iter().enumerate() {
-            let theirs = records
-                .iter()
-                .filter(|r| person.tracks.binary_search(&r.number).is_ok());
-            let picks = chosen(theirs.flat_map(|r| r.sheet.iter().copied()).collect());
-            let crops = picks
+    /// Writes `person-1.png` and so on; `people` are the crops kept of each.
+    pub(crate) fn finish(mut self, people: Vec<Vec<SheetPick>>) -> Result<()> {
+        for (i, picks) in people.into_iter().enumerate() {
+            let crops = chosen(picks)
                 .iter()
                 .map(|pick| self.read(pick))
                 .collect::<Result<Vec<_>>>()?;
@@ -94,15 +89,6 @@ impl Sheets {
     }
 }
 
-/// Writes a picture that was cut out of real footage.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "crops of real footage are not synthetic"
-)]
-pub(crate) fn write_real_picture(path: &Path, picture: &Picture) -> Result<()> {
-    Ok(effigy_media::write_picture(path, picture)?)
-}
-
 /// The best crops, back in the order in which they came.
 fn chosen(mut picks: Vec<SheetPick>) -> Vec<SheetPick> {
     picks.sort_by(|a, b| b.quality.total_cmp(&a.quality).then(a.place.cmp(&b.place)));
@@ -122,16 +108,6 @@ fn laid_out(crops: &[Picture]) -> Picture {
         paste(&mut sheet, crop, (corner(column), corner(row)));
     }
     sheet
-}
-
-/// Lays `picture` on `onto`, which must have room for it there.
-pub(crate) fn paste(onto: &mut Picture, picture: &Picture, (left, top): (u32, u32)) {
-    let row_bytes = picture.width() as usize * 3;
-    let onto_row_bytes = onto.width() as usize * 3;
-    for (y, row) in picture.pixels().chunks_exact(row_bytes).enumerate() {
-        let from = (top as usize + y) * onto_row_bytes + left as usize * 3;
-        onto.pixels_mut()[from..from + row_bytes].copy_from_slice(row);
-    }
 }
 
 #[cfg(test)]
