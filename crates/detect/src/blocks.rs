@@ -6,10 +6,9 @@
 
 use std::f32::consts::PI;
 
+use effigy_face::patch::{Part, Patch};
 use effigy_frame::Picture;
 use effigy_frame::colour::luma;
-
-use crate::patch::{Part, Patch};
 
 /// Pixels a side of a block.
 pub const SIDE_PX: usize = 8;

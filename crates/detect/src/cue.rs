@@ -1,6 +1,6 @@
 //! The cues, one file each.
 //!
-//! A cue is a struct that takes sights in order and keeps a few numbers a second; `finish` makes
+//! A cue is a struct that takes observations in order and keeps a few numbers a second; `finish` makes
 //! a [`crate::reading::Reading`] of them. A cue that cannot judge says why and gives no numbers.
 
 pub mod blending;

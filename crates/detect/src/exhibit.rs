@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use effigy_face::Observation;
+use effigy_face::patch::Patch;
 use effigy_frame::{Picture, Plane, Point2, Similarity, resample};
 
 use crate::finding::Cue;
-use crate::patch::Patch;
-use crate::sight::Sight;
 
 /// One frame's face, and where it looks wrong.
 #[derive(Clone, Debug)]
@@ -30,7 +30,13 @@ const SIDE_PX: f32 = 240.0;
 
 impl Exhibit {
     /// Shows what a patch shows; `map` is stretched over the patch.
-    pub fn of_patch(cue: Cue, sight: &Sight<'_>, patch: &Patch, score: f32, map: Plane) -> Self {
+    pub fn of_patch(
+        cue: Cue,
+        face: &Observation<'_>,
+        patch: &Patch,
+        score: f32,
+        map: Plane,
+    ) -> Self {
         let (width, height) = (
             patch.width as f32 * patch.factor as f32,
             patch.height as f32 * patch.factor as f32,
@@ -42,9 +48,9 @@ impl Exhibit {
         Self {
             cue,
             score,
-            time_secs: sight.time_secs(),
-            frame_index: sight.frame.index,
-            picture: resample::warp(&sight.frame.picture, view, side(width), side(height)),
+            time_secs: face.time_secs(),
+            frame_index: face.frame.index,
+            picture: resample::warp(&face.frame.picture, view, side(width), side(height)),
             map,
         }
     }

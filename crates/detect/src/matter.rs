@@ -5,11 +5,11 @@
 //! Of those nothing is claimed. A painted statue, or a drawing with shades, with much line work that
 //! compression has blurred, or with grain, is not told from skin here.
 
+use effigy_face::patch::{Part, Patch};
 use effigy_frame::Picture;
 use effigy_frame::colour::lab_from_rgb;
 
-use crate::patch::{Part, Patch};
-use crate::sight::Unfit;
+use crate::unfit::Unfit;
 
 /// What a face is made of, in numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]

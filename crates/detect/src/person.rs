@@ -6,18 +6,18 @@
 //! in common with the reference beyond what everybody shares is its likeness, a cosine. The
 //! numbers of strangers and of the same person stand in `weights/manner.toml`.
 
+use effigy_face::Observation;
 use effigy_face::landmarks::{
     CHIN, LEFT_BROW_MIDDLE, LOWER_LIP_INNER, MOUTH_LEFT, MOUTH_RIGHT, NOSE_BASE, RIGHT_BROW_MIDDLE,
     RIGID_POINTS, UPPER_LIP_INNER, UPPER_LIP_OUTER,
 };
-use effigy_face::pose;
+use effigy_face::pose::Rotation;
 use effigy_frame::Point3;
 use effigy_model::weights::IdentityThreshold;
 use effigy_model::{Identity, mean_mesh};
 use serde::{Deserialize, Serialize};
 
 use crate::series::{MOST_FRAMES, correlation, covers, unbroken};
-use crate::sight::Sight;
 
 /// The numbers of this version.
 pub const MANNER: &str = include_str!("../weights/manner.toml");
@@ -60,20 +60,19 @@ const MOST_CORRELATION: f32 = 0.98;
 
 impl Manner {
     /// Looks at one face.
-    pub fn look(&mut self, sight: &Sight<'_>) {
-        if MOST_YAW < sight.pose.yaw.abs() || MOST_FRAMES <= self.seen.len() {
+    pub fn look(&mut self, face: &Observation<'_>) {
+        if MOST_YAW < face.pose().yaw.abs() || MOST_FRAMES <= self.seen.len() {
             return;
         }
-        let points = &sight.face.points;
-        let Some(eyes) = sight.eye_darkness() else {
+        let pose = face.pose();
+        let Some(eyes) = face.eye_darkness() else {
             return;
         };
-        let face = face_gestures(points);
         let mut gestures = [0.0; N_GESTURES];
-        gestures[..3].copy_from_slice(&[sight.pose.yaw, sight.pose.pitch, sight.pose.roll]);
-        gestures[3..13].copy_from_slice(&face);
+        gestures[..3].copy_from_slice(&[pose.yaw, pose.pitch, pose.roll]);
+        gestures[3..13].copy_from_slice(&face_gestures(face.points, face.rotation()));
         gestures[13] = eyes;
-        self.seen.push((sight.time_secs(), gestures));
+        self.seen.push((face.time_secs(), gestures));
     }
 
     /// Gives the windows, in order; none of a face that is seen too shortly.
@@ -97,8 +96,7 @@ impl Manner {
 }
 
 /// How the face moves on the head: its points without the head's turn, in the mean mesh's unit.
-fn face_gestures(points: &[Point3]) -> [f32; 10] {
-    let turned = pose::rotation(points);
+fn face_gestures(points: &[Point3], turned: &Rotation) -> [f32; 10] {
     let mean = mean_mesh();
     let middle = |of: &[Point3]| {
         let sum = RIGID_POINTS.iter().fold([0.0_f32; 3], |s, &i| {
@@ -205,6 +203,7 @@ impl Manners {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use effigy_face::pose::rotation;
 
     /// Somebody whose gestures `a` and `b` go together, all others going their own ways.
     fn somebody(a: usize, b: usize, begin: usize) -> Manner {
@@ -254,7 +253,8 @@ mod tests {
         let (sin, cos) = 0.3_f32.sin_cos();
         let nod = |p: &Point3| Point3::new(p.x, p.y * cos + p.z * sin, p.z * cos - p.y * sin);
         let nodded: Vec<Point3> = points.iter().map(nod).collect();
-        for (a, b) in face_gestures(points).iter().zip(face_gestures(&nodded)) {
+        let gestures = |points: &[Point3]| face_gestures(points, &rotation(points));
+        for (a, b) in gestures(points).iter().zip(gestures(&nodded)) {
             assert!((a - b).abs() < 1e-4, "{a} {b}"); // f32
         }
     }

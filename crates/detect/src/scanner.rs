@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use effigy_face::Face;
+use effigy_face::patch::Patch;
+use effigy_face::{Face, Observation};
 use effigy_frame::{Frame, Rect};
 use effigy_model::{BlendJudge, Identifier, Identity};
 
@@ -21,10 +22,9 @@ use crate::cue::synthesis::Synthesis;
 use crate::exhibit::{Exhibit, Exhibits};
 use crate::finding::{Cue, Span};
 use crate::matter::Matter;
-use crate::patch::Patch;
 use crate::person::{self, Manner};
 use crate::reading::{NotTaken, Taken};
-use crate::sight::{Sight, Unfit};
+use crate::unfit::Unfit;
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,8 +99,8 @@ impl Scanner {
                 let step = 1.0 / f64::from(self.settings.samples_per_sec);
                 watch.next_close_look_secs = time_secs + step;
             }
-            let sight = Sight::new(frame, face, closely);
-            watch.look(&sight, &self.judges, &mut self.exhibits);
+            let face = Observation::new(frame, face);
+            watch.look(&face, closely, &self.judges, &mut self.exhibits);
         }
     }
 
@@ -135,14 +135,14 @@ impl Scanner {
 /// Says what was put into the only picture or copied, if anything was; `None` where the face is too
 /// small to tell.
 fn look_for_splice(frame: &Frame, face: &Face, exhibits: &mut Exhibits) -> Option<Option<Told>> {
-    let sight = Sight::new(frame, face, true);
-    let patch = Patch::around(&sight)?;
-    let Some(splice) = splice::look(&frame.picture, &patch) else {
+    let face = Observation::new(frame, face);
+    let patch = face.patch()?;
+    let Some(splice) = splice::look(&frame.picture, patch) else {
         return Some(None);
     };
     if splice.counts {
         exhibits.offer(face.track, 1.0, || {
-            Exhibit::of_patch(Cue::Splice, &sight, &patch, 1.0, splice.map)
+            Exhibit::of_patch(Cue::Splice, &face, patch, 1.0, splice.map)
         });
     }
     Some(Some(Told {
@@ -202,46 +202,50 @@ impl Watch {
         }
     }
 
-    fn look(&mut self, sight: &Sight<'_>, judges: &Judges, exhibits: &mut Exhibits) {
+    fn look(
+        &mut self,
+        face: &Observation<'_>,
+        closely: bool,
+        judges: &Judges,
+        exhibits: &mut Exhibits,
+    ) {
         self.n_frames += 1;
-        self.span.to_secs = sight.time_secs();
-        if self.largest.0 < sight.size_px {
-            self.largest = (sight.size_px, sight.face.rect);
+        self.span.to_secs = face.time_secs();
+        if self.largest.0 < face.size_px() {
+            self.largest = (face.size_px(), face.rect);
         }
-        self.speech.look(sight);
-        let unfit = sight.unfit();
+        self.speech.look(face);
+        let unfit = Unfit::of(face);
         if unfit.is_none() {
-            self.movement.look(sight);
-            self.light.look(sight);
-            self.pulse.look(sight);
-            self.manner.look(sight);
+            self.movement.look(face);
+            self.light.look(face);
+            self.pulse.look(face);
+            self.manner.look(face);
         }
-        if !sight.closely {
+        if !closely {
             return;
         }
         self.n_close_looks += 1;
-        let patch = Patch::around(sight).filter(|_| unfit.is_none());
-        let matter = patch
-            .as_ref()
-            .and_then(|patch| Matter::of(&sight.frame.picture, patch));
+        let patch = face.patch().filter(|_| unfit.is_none());
+        let matter = patch.and_then(|patch| Matter::of(&face.frame.picture, patch));
         if let Some(unfit) = unfit.or_else(|| matter?.unfit()) {
             *self.unfit.entry(unfit).or_default() += 1;
             return;
         }
-        self.drift.look(sight, &judges.identifier);
-        self.look_for_seams(sight, judges, exhibits);
+        self.drift.look(face, &judges.identifier);
+        self.look_for_seams(face, judges, exhibits);
         if let Some(patch) = patch {
-            self.look_at_pixels(sight, &patch, judges, exhibits);
-            self.look_at_traces(sight, &patch, judges, exhibits);
+            self.look_at_pixels(face, patch, judges, exhibits);
+            self.look_at_traces(face, patch, judges, exhibits);
         }
     }
 
-    fn look_for_seams(&mut self, sight: &Sight<'_>, judges: &Judges, exhibits: &mut Exhibits) {
+    fn look_for_seams(&mut self, face: &Observation<'_>, judges: &Judges, exhibits: &mut Exhibits) {
         let Some(judge) = &judges.blend_judge else {
             self.blending.leave_out();
             return;
         };
-        let Some(seam) = self.blending.look(sight, judge) else {
+        let Some(seam) = self.blending.look(face, judge) else {
             return;
         };
         let known = judges.calibration.cue(Cue::Blending);
@@ -249,11 +253,11 @@ impl Watch {
             return;
         };
         let score = sigmoid(known.logit(&seam.values));
-        exhibits.offer(sight.face.track, score, || Exhibit {
+        exhibits.offer(face.track, score, || Exhibit {
             cue: Cue::Blending,
             score,
-            time_secs: sight.time_secs(),
-            frame_index: sight.frame.index,
+            time_secs: face.time_secs(),
+            frame_index: face.frame.index,
             picture: seam.crop,
             map: seam.map,
         });
@@ -261,30 +265,30 @@ impl Watch {
 
     fn look_at_pixels(
         &mut self,
-        sight: &Sight<'_>,
+        face: &Observation<'_>,
         patch: &Patch,
         judges: &Judges,
         exhibits: &mut Exhibits,
     ) {
-        let Some(values) = self.noise.look(patch, sight.time_secs()) else {
+        let Some(values) = self.noise.look(patch, face.time_secs()) else {
             return;
         };
         let known = judges.calibration.cue(Cue::Noise);
         let score = known.map_or(0.0, |known| sigmoid(known.logit(values)));
-        exhibits.offer(sight.face.track, score, || {
-            Exhibit::of_patch(Cue::Noise, sight, patch, score, noise::softness_map(patch))
+        exhibits.offer(face.track, score, || {
+            Exhibit::of_patch(Cue::Noise, face, patch, score, noise::softness_map(patch))
         });
     }
 
     /// Looks at what compression and generators leave in pixels as decoded.
     fn look_at_traces(
         &mut self,
-        sight: &Sight<'_>,
+        face: &Observation<'_>,
         patch: &Patch,
         judges: &Judges,
         exhibits: &mut Exhibits,
     ) {
-        let (picture, time_secs) = (&sight.frame.picture, sight.time_secs());
+        let (picture, time_secs) = (&face.frame.picture, face.time_secs());
         self.synthesis.look(picture, patch, time_secs);
         let blocks = Blocks::of(picture, patch);
         let Some(ghost) = self.compression.look(&blocks, time_secs) else {
@@ -295,8 +299,8 @@ impl Watch {
             return;
         };
         let score = sigmoid(known.logit(&ghost.values));
-        exhibits.offer(sight.face.track, score, || {
-            Exhibit::of_patch(Cue::Compression, sight, patch, score, ghost.map)
+        exhibits.offer(face.track, score, || {
+            Exhibit::of_patch(Cue::Compression, face, patch, score, ghost.map)
         });
     }
 

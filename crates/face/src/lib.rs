@@ -1,4 +1,4 @@
-//! From pictures to faces: find, track, align, crop, mask, and tell who is who.
+//! From pictures to faces: find, track, align, crop, mask, observe, and tell who is who.
 //!
 //! Nothing here sees a tensor: the networks of `effigy-model` take pictures and give plain values.
 //! Points are in pixels of the frame unless their name says otherwise; meshes have 478 points in
@@ -8,14 +8,18 @@ pub mod align;
 mod error;
 pub mod landmarks;
 pub mod mask;
+pub mod observation;
+pub mod patch;
 pub mod people;
 pub mod pose;
 pub mod quality;
 pub mod scheme68;
+pub mod skin;
 pub mod smooth;
 pub mod track;
 pub mod wires;
 
 pub use error::{Error, Result};
+pub use observation::Observation;
 pub use pose::Pose;
 pub use track::{Face, TrackSettings, Tracker};

@@ -4,12 +4,12 @@
 //! themselves, after Shiohara and Yamasaki, "Detecting deepfakes with self-blended images", CVPR
 //! 2022.
 
+use effigy_face::Observation;
 use effigy_frame::{Picture, Plane};
 use effigy_model::BlendJudge;
 
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken};
-use crate::sight::Sight;
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[Measure {
@@ -43,12 +43,12 @@ const SUREST: f32 = 1e-4;
 
 impl Blending {
     /// Looks at one face. `None` when its mesh is squeezed into a point.
-    pub fn look(&mut self, sight: &Sight<'_>, judge: &BlendJudge) -> Option<Seam> {
-        let (crop, _) = sight.aligned(BlendJudge::SIDE_PX, BlendJudge::EXTENT)?;
+    pub fn look(&mut self, face: &Observation<'_>, judge: &BlendJudge) -> Option<Seam> {
+        let (crop, _) = face.aligned(BlendJudge::SIDE_PX, BlendJudge::EXTENT)?;
         let blend = judge.score(&crop);
         let score = blend.score.clamp(SUREST, 1.0 - SUREST);
         let values = [(score / (1.0 - score)).ln()];
-        self.moments.push((sight.time_secs(), values.to_vec()));
+        self.moments.push((face.time_secs(), values.to_vec()));
         if MOST_MOMENTS < self.moments.len() {
             let mut keep = false;
             self.moments.retain(|_| {

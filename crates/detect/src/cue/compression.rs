@@ -7,11 +7,11 @@
 //! compare the face with its own surroundings in the same frame, so that size, codec and quality
 //! of the file cancel out as far as they can.
 
+use effigy_face::patch::Part;
 use effigy_frame::Plane;
 
 use crate::blocks::{Block, Blocks, N_PIXELS, table};
 use crate::finding::Cue;
-use crate::patch::Part;
 use crate::reading::{Measure, NotTaken, Reading, Taken};
 
 /// What is measured, in this order.

@@ -5,12 +5,12 @@
 //! "Implicit identity driven deepfake face swapping detection", CVPR 2023, turned on time). Each
 //! second's mean is compared with the track's.
 
+use effigy_face::Observation;
 use effigy_face::align::IDENTITY_EXTENT;
 use effigy_model::{Identifier, Identity};
 
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken};
-use crate::sight::Sight;
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -41,12 +41,12 @@ const TOGETHER: usize = 3;
 
 impl Drift {
     /// Looks at one face.
-    pub fn look(&mut self, sight: &Sight<'_>, identifier: &Identifier) {
-        let Some((crop, _)) = sight.aligned(Identifier::SIDE_PX, IDENTITY_EXTENT) else {
+    pub fn look(&mut self, face: &Observation<'_>, identifier: &Identifier) {
+        let Some((crop, _)) = face.aligned(Identifier::SIDE_PX, IDENTITY_EXTENT) else {
             return;
         };
         if let Some(identity) = identifier.embed(&[crop]).pop() {
-            self.looks.push((sight.time_secs(), identity));
+            self.looks.push((face.time_secs(), identity));
         }
         if MOST_LOOKS < self.looks.len() {
             let mut keep = false;
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_sight_is_not_judged() {
+    fn a_face_seen_shortly_is_not_judged() {
         assert_eq!(drift(&[0; 3]).unwrap_err().cue, Cue::Identity);
     }
 }

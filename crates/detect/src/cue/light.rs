@@ -12,14 +12,12 @@ use std::sync::LazyLock;
 use effigy_face::landmarks::{
     LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, N_SKIN_POINTS, NOSE_BASE, RIGHT_EYE,
 };
-use effigy_face::pose;
+use effigy_face::{Observation, skin};
 use effigy_model::mean_mesh;
 
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken, median};
 use crate::series::{MOST_FRAMES, covers, unbroken};
-use crate::sight::Sight;
-use crate::skin;
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -71,12 +69,12 @@ const LEAST_POINTS: usize = 60;
 
 impl Light {
     /// Looks at one face.
-    pub fn look(&mut self, sight: &Sight<'_>) {
-        if sight.size_px < LEAST_SIZE_PX || MOST_FRAMES <= self.seen.len() {
+    pub fn look(&mut self, face: &Observation<'_>) {
+        if face.size_px() < LEAST_SIZE_PX || MOST_FRAMES <= self.seen.len() {
             return;
         }
-        if let Some(lit) = lit(sight) {
-            self.seen.push((sight.time_secs(), lit));
+        if let Some(lit) = lit(face) {
+            self.seen.push((face.time_secs(), lit));
         }
     }
 
@@ -178,10 +176,10 @@ fn normal(i: usize) -> [f32; 3] {
     [a / length, b / length, -1.0 / length].map(|v| v as f32)
 }
 
-fn lit(sight: &Sight<'_>) -> Option<Lit> {
-    let points = &sight.face.points;
-    let turned = pose::rotation(points);
-    let reach_px = (sight.size_px / 60.0) as u32;
+fn lit(face: &Observation<'_>) -> Option<Lit> {
+    let points = face.points;
+    let turned = face.rotation();
+    let reach_px = (face.size_px() / 60.0) as u32;
     let mut seen: Vec<([f32; 3], f32)> = Vec::with_capacity(SKIN.len());
     for (i, normal) in SKIN.iter() {
         let turn = |row: &[f32; 3]| row.iter().zip(normal).map(|(r, n)| r * n).sum::<f32>();
@@ -190,7 +188,7 @@ fn lit(sight: &Sight<'_>) -> Option<Lit> {
             continue;
         }
         let place = points[*i].xy();
-        if let Some(level) = skin::brightness(&sight.frame.picture, place, reach_px) {
+        if let Some(level) = skin::brightness(&face.frame.picture, place, reach_px) {
             seen.push((normal, (level / 255.0).powf(GAMMA)));
         }
     }

@@ -7,6 +7,7 @@
 //! inner face are sped up together, which neither trembling points nor a face that floats on the
 //! head are.
 
+use effigy_face::Observation;
 use effigy_face::landmarks::{INNER_FACE, INNER_FACE_ANCHORS, RIM_ANCHORS, RIM_AND_FOREHEAD};
 use effigy_face::pose;
 use effigy_frame::Point2;
@@ -14,7 +15,6 @@ use effigy_frame::Point2;
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken, median};
 use crate::series::{MOST_FRAMES, covers, unbroken};
-use crate::sight::Sight;
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -70,12 +70,12 @@ const AROUND_SECS: f64 = 1.0;
 
 impl Movement {
     /// Looks at one face.
-    pub fn look(&mut self, sight: &Sight<'_>) {
-        if MOST_YAW < sight.pose.yaw.abs() || MOST_FRAMES <= self.seen.len() {
+    pub fn look(&mut self, face: &Observation<'_>) {
+        if MOST_YAW < face.pose().yaw.abs() || MOST_FRAMES <= self.seen.len() {
             return;
         }
-        let points = &sight.face.points;
-        let Some(darkness) = sight.eye_darkness() else {
+        let points = face.points;
+        let Some(darkness) = face.eye_darkness() else {
             return;
         };
         let turn = |of: &[usize]| pose::angles(&pose::rotation_of(points, of));
@@ -92,7 +92,7 @@ impl Movement {
             rim: middle(RIM_ANCHORS),
             turn_gap: (inner.yaw - rim.yaw).hypot(inner.pitch - rim.pitch),
         };
-        self.seen.push((sight.time_secs(), look));
+        self.seen.push((face.time_secs(), look));
     }
 
     /// Gives the reading.

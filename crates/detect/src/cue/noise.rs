@@ -7,10 +7,10 @@
 //! Here both are ratios of detail in bands ([`crate::patch`]), so that brightness and contrast
 //! cancel out.
 
+use effigy_face::patch::{Part, Patch};
 use effigy_frame::Plane;
 
 use crate::finding::Cue;
-use crate::patch::{Part, Patch};
 use crate::reading::{Measure, NotTaken, Reading, Taken, median};
 
 /// What is measured, in this order.

@@ -8,13 +8,12 @@
 //! does not count in the verdict.
 
 use effigy_face::landmarks::{CHEEK_PATCHES, FOREHEAD_PATCH};
+use effigy_face::{Observation, skin};
 use effigy_frame::Point2;
 
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken, median};
 use crate::series::{MOST_FRAMES, covers, evenly, windows};
-use crate::sight::Sight;
-use crate::skin;
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -66,21 +65,21 @@ const STRETCH_SECS: f64 = 1.6;
 
 impl Pulse {
     /// Looks at one face.
-    pub fn look(&mut self, sight: &Sight<'_>) {
-        let unfit = sight.size_px < LEAST_SIZE_PX || MOST_YAW < sight.pose.yaw.abs();
+    pub fn look(&mut self, face: &Observation<'_>) {
+        let unfit = face.size_px() < LEAST_SIZE_PX || MOST_YAW < face.pose().yaw.abs();
         if unfit || MOST_FRAMES <= self.seen.len() {
             return;
         }
-        let points = &sight.face.points;
+        let points = face.points;
         let mut colours = [[0.0; 3]; 3];
         for (colour, corners) in colours.iter_mut().zip(PATCHES) {
             let corners = corners.map(|i| points[i].xy());
-            match mean_colour(sight, &corners) {
+            match mean_colour(face, &corners) {
                 Some(mean) => *colour = mean,
                 None => return,
             }
         }
-        self.seen.push((sight.time_secs(), colours));
+        self.seen.push((face.time_secs(), colours));
     }
 
     /// Gives the reading.
@@ -106,8 +105,8 @@ impl Pulse {
     }
 }
 
-fn mean_colour(sight: &Sight<'_>, corners: &[Point2; 4]) -> Option<[f32; 3]> {
-    skin::mean_colour(&sight.frame.picture, corners).filter(|c| c.iter().all(|v| 1.0 < *v))
+fn mean_colour(face: &Observation<'_>, corners: &[Point2; 4]) -> Option<[f32; 3]> {
+    skin::mean_colour(&face.frame.picture, corners).filter(|c| c.iter().all(|v| 1.0 < *v))
 }
 
 fn flat(colours: &Colours) -> [f32; 9] {

@@ -5,12 +5,12 @@
 //! and Zisserman, "Out of time: automated lip sync in the wild", ACCV 2016 workshops, learn from).
 //! A dubbed real clip is no manipulated face, so this is told and does not count in the verdict.
 
+use effigy_face::Observation;
 use effigy_face::landmarks::mouth_openness;
 
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken};
 use crate::series::MOST_FRAMES;
-use crate::sight::Sight;
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[Measure {
@@ -76,12 +76,12 @@ const LAG_STEP_SECS: f64 = 0.04;
 
 impl Speech {
     /// Looks at one face.
-    pub fn look(&mut self, sight: &Sight<'_>) {
-        if MOST_YAW < sight.pose.yaw.abs() || MOST_FRAMES <= self.openings.len() {
+    pub fn look(&mut self, face: &Observation<'_>) {
+        if MOST_YAW < face.pose().yaw.abs() || MOST_FRAMES <= self.openings.len() {
             return;
         }
-        let opening = mouth_openness(&sight.face.points);
-        self.openings.push((sight.time_secs(), opening));
+        let opening = mouth_openness(face.points);
+        self.openings.push((face.time_secs(), opening));
     }
 
     /// Gives the reading.

@@ -10,9 +10,8 @@ mod copies;
 mod grid;
 mod mosaic;
 
+use effigy_face::patch::{Part, Patch};
 use effigy_frame::{Picture, Plane};
-
-use crate::patch::{Part, Patch};
 
 /// What was found in one face.
 #[derive(Clone, Debug)]

@@ -9,10 +9,10 @@
 //! contrasts of the face with its surroundings: taken alone they tell sizes and file formats
 //! apart rather than drawn faces from real ones.
 
+use effigy_face::patch::{Part, Patch};
 use effigy_frame::Picture;
 
 use crate::finding::Cue;
-use crate::patch::{Part, Patch};
 use crate::reading::{Measure, NotTaken, Reading, Taken};
 use crate::spectrum::{SIDE_PX, Spectrum};
 

@@ -4,10 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
+use effigy_detect::Person;
 use effigy_detect::person::{Manner, Window, manner};
-use effigy_detect::{Person, Sight};
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
-use effigy_face::{Face, TrackSettings};
+use effigy_face::{Face, Observation, TrackSettings};
 use effigy_frame::{Frame, Picture, Rect, resample};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::{Identifier, Identity};
@@ -234,10 +234,11 @@ impl Candidate {
 
     fn take(&mut self, frame: &Frame, face: &Face, place: CropPlace) {
         self.presence += f64::from(face.rect.area());
-        let sight = Sight::new(frame, face, false);
-        self.manner.look(&sight);
-        let frontal = sight.pose.yaw.to_radians().cos() * sight.pose.pitch.to_radians().cos();
-        let worth = face.score * frontal.max(0.05) * (0.2 + sight.sharpness);
+        let seen = Observation::new(frame, face);
+        self.manner.look(&seen);
+        let pose = seen.pose();
+        let frontal = pose.yaw.to_radians().cos() * pose.pitch.to_radians().cos();
+        let worth = face.score * frontal.max(0.05) * (0.2 + seen.quality().sharpness);
         if self.crops.wants(place.frame, worth)
             && let Some(view) = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT)
         {

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use effigy_detect::cue::light::Light;
-use effigy_detect::{Person, Sight, Verdict};
-use effigy_face::{TrackSettings, Tracker};
+use effigy_detect::{Person, Verdict};
+use effigy_face::{Observation, TrackSettings, Tracker};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Identity;
 use effigy_pipeline::scan::{Window, person as scan_person};
@@ -118,7 +118,7 @@ fn light_on(actor: &str) -> [f32; 3] {
     {
         let frame = frame.unwrap();
         for face in tracker.follow(&frame.picture, frame.time.secs()) {
-            light.look(&Sight::new(&frame, &face, false));
+            light.look(&Observation::new(&frame, &face));
         }
     }
     light.towards().unwrap()

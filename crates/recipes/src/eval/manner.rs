@@ -9,9 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use effigy_detect::Sight;
+use effigy_detect::Unfit;
 use effigy_detect::person::{Manner, Manners, N_PAIRS, Window, manner};
-use effigy_face::{TrackSettings, Tracker};
+use effigy_face::{Observation, TrackSettings, Tracker};
 use effigy_media::{Limits, VideoReader};
 use effigy_pipeline::scan::cut_out;
 use effigy_pipeline::{Choice, Networks};
@@ -88,11 +88,11 @@ fn windows(footage: &Footage, networks: &Networks) -> Result<Vec<Window>> {
     for frame in VideoReader::open(&footage.path, &Limits::default())? {
         let frame = cut_out(frame?, footage.window);
         for face in tracker.follow(&frame.picture, frame.time.secs()) {
-            let sight = Sight::new(&frame, &face, false);
+            let seen_face = Observation::new(&frame, &face);
             let (n_frames, manner) = seen.entry(face.track).or_default();
             *n_frames += 1;
-            if sight.unfit().is_none() {
-                manner.look(&sight);
+            if Unfit::of(&seen_face).is_none() {
+                manner.look(&seen_face);
             }
         }
     }

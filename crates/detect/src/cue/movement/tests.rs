@@ -77,7 +77,7 @@ fn watched(secs: f64, wrong: Wrong) -> Taken {
             time: Timestamp::new(frame as i64, Rational::new(1, RATE as i32)),
             picture,
         };
-        movement.look(&Sight::new(&frame, &face, false));
+        movement.look(&Observation::new(&frame, &face));
     }
     movement.finish()
 }

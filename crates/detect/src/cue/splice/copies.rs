@@ -7,10 +7,9 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
+use effigy_face::patch::{Part, Patch};
 use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Plane};
-
-use crate::patch::{Part, Patch};
 
 /// A face that stands twice in the picture, in part at least.
 pub(super) struct Copied {

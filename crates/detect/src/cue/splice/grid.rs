@@ -5,11 +5,11 @@
 //! lies on the grid has more coefficients that are nought than one that does not. Each place
 //! votes for one of the 64 origins; by chance each gets one vote in 64.
 
+use effigy_face::patch::{Part, Patch};
 use effigy_frame::{Picture, Plane};
 
 use super::chance::ln_tail;
 use crate::blocks::{Cosines, N_PIXELS, SIDE_PX, brightness};
-use crate::patch::{Part, Patch};
 
 /// A grid that was found in one part of the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -8,10 +8,10 @@
 //! of the two chequers of measured pixels; without a mosaic both are equally likely. Scaling and
 //! all but the finest JPEG leave nothing of it.
 
+use effigy_face::patch::{Part, Patch};
 use effigy_frame::Picture;
 
 use super::chance::ln_tail;
-use crate::patch::{Part, Patch};
 
 /// How a face differs from a picture that shows a mosaic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

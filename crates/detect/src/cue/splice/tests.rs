@@ -2,7 +2,7 @@ use effigy_frame::{Picture, Plane};
 
 use super::*;
 use crate::blocks::{Cosines, N_PIXELS, brightness, table};
-use crate::patch::Part;
+use effigy_face::patch::Part;
 
 const SIDE: usize = 384;
 

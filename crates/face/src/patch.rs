@@ -5,13 +5,12 @@
 //! differences of ever wider blurs by [1 2 1] / 4 with holes (the "à trous" wavelet of
 //! Holschneider et al., 1989): `bands[0]` is the finest.
 
-use effigy_face::landmarks::{
+use effigy_frame::colour::luma;
+use effigy_frame::{Picture, Point2, Point3};
+
+use crate::landmarks::{
     EYES, Eye, FACE_RIM, LOWER_LIP_OUTER, MOUTH_LEFT, MOUTH_RIGHT, UPPER_LIP_OUTER,
 };
-use effigy_frame::Point2;
-use effigy_frame::colour::luma;
-
-use crate::sight::Sight;
 
 /// How many bands of detail a patch has.
 pub const N_BANDS: usize = 3;
@@ -61,12 +60,13 @@ const REACH: f32 = 1.7;
 const MARGIN_PX: u32 = 3;
 
 impl Patch {
-    /// Cuts out a face. `None` when it lies outside the frame or is too small.
-    pub fn around(sight: &Sight<'_>) -> Option<Self> {
-        let points: Vec<Point2> = sight.face.points.iter().map(|p| p.xy()).collect();
+    /// Cuts out the face whose mesh is `points` and whose box is `size_px` long.
+    ///
+    /// `None` when it lies outside the frame or is too small.
+    pub fn around(picture: &Picture, points: &[Point3], size_px: f32) -> Option<Self> {
+        let points: Vec<Point2> = points.iter().map(|p| p.xy()).collect();
         let shape = Shape::of(&points)?;
-        let factor = (sight.size_px / FACE_PX).round().max(1.0) as u32;
-        let picture = &sight.frame.picture;
+        let factor = (size_px / FACE_PX).round().max(1.0) as u32;
         let reach = REACH * shape.longest;
         let clip = |v: f32, most: u32| v.clamp(0.0, most as f32) as u32;
         let (left, top) = (
@@ -81,7 +81,7 @@ impl Patch {
         if width < LEAST_SIDE_PX || height < LEAST_SIDE_PX {
             return None;
         }
-        let channels = read(sight, (left, top), (width, height), factor);
+        let channels = read(picture, (left, top), (width, height), factor);
         let size = (width as usize, height as usize);
         let [brightness, blue, red] = channels;
         let finest = |plane: Vec<f32>| {
@@ -310,12 +310,11 @@ impl Ellipse {
 
 /// Reads brightness, blue and red of a block of the frame, averaging squares of `factor` pixels.
 fn read(
-    sight: &Sight<'_>,
+    picture: &Picture,
     (left, top): (u32, u32),
     (width, height): (u32, u32),
     factor: u32,
 ) -> [Vec<f32>; 3] {
-    let picture = &sight.frame.picture;
     let n = width as usize * height as usize;
     let mut planes = [(); 3].map(|()| Vec::with_capacity(n));
     let share = 1.0 / (factor * factor) as f32;
@@ -375,7 +374,7 @@ fn blurred(plane: &[f32], (width, height): (usize, usize), hole: usize) -> Vec<f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use effigy_face::landmarks::RIGHT_EYE;
+    use crate::landmarks::RIGHT_EYE;
 
     #[test]
     fn bands_of_a_single_dot_get_weaker_and_add_up() {

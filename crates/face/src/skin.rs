@@ -1,8 +1,9 @@
-//! What cues read of skin and eyes: means over patches between points of the mesh.
+//! What is read of skin and eyes: means over patches between points of the mesh.
 
-use effigy_face::landmarks::{CHEEK_PATCHES, LEFT_EYE, RIGHT_EYE};
 use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Point2, Point3};
+
+use crate::landmarks::{CHEEK_PATCHES, LEFT_EYE, RIGHT_EYE};
 
 /// Corners of the eyes from the person's right to their left: outer and inner corner of the right
 /// eye, inner and outer corner of the left.
@@ -19,7 +20,7 @@ const LEAST_PIXELS: u32 = 4;
 /// Gives the mean red, green and blue inside the convex polygon `corners`, in levels.
 ///
 /// `None` when it reaches out of the picture or holds next to no pixels.
-pub(crate) fn mean_colour(picture: &Picture, corners: &[Point2; 4]) -> Option<[f32; 3]> {
+pub fn mean_colour(picture: &Picture, corners: &[Point2; 4]) -> Option<[f32; 3]> {
     let fold = |pick: fn(&Point2) -> f32, best: fn(f32, f32) -> f32| {
         let values = corners.iter().map(pick);
         values.reduce(best).unwrap_or(f32::NAN)
@@ -59,7 +60,7 @@ fn holds(corners: &[Point2; 4], place: Point2) -> bool {
 }
 
 /// Gives the mean brightness of a square around `place`, in levels. `None` outside the picture.
-pub(crate) fn brightness(picture: &Picture, place: Point2, reach_px: u32) -> Option<f32> {
+pub fn brightness(picture: &Picture, place: Point2, reach_px: u32) -> Option<f32> {
     let (width, height) = (picture.width() as f32, picture.height() as f32);
     if !(0.0..width).contains(&place.x) || !(0.0..height).contains(&place.y) {
         return None;
