@@ -5,6 +5,7 @@
 //! there no further than the two faces usually differ. Between the points of the mesh, their bends
 //! are spread by pull and push, as in [`crate::outwards`].
 
+use effigy_face::landmarks::{JAW, LOWER_LIP_INNER, UPPER_LIP_INNER, eye_distance};
 use effigy_frame::{Picture, Plane, Point2};
 use effigy_model::face_model::Drawn;
 
@@ -30,11 +31,6 @@ const FARTHEST: f32 = 0.3;
 const EDGES: f32 = 0.1;
 /// Bends are averaged so far around, as a share of the crop's side.
 const SMOOTH: f32 = 0.012;
-/// What hangs on the jaw: the lower lip and the chin.
-const JAW: [usize; 28] = [
-    95, 88, 178, 87, 14, 317, 402, 318, 324, 91, 181, 84, 17, 314, 405, 321, 18, 83, 313, 200, 199,
-    175, 152, 148, 377, 176, 400, 171,
-];
 
 impl Follow {
     /// Bends `drawn`, of which the mesh is the first of `points`, to the performer's, the second;
@@ -53,7 +49,7 @@ impl Follow {
                 usual.y += share * (gap.y - usual.y);
             }
         }
-        let unit = to[33].distance(to[263]).max(1.0);
+        let unit = eye_distance(to).max(1.0);
         let edges = || LIPS.iter().chain(LIDS.as_flattened()).copied().flatten();
         let wanted = to.iter().zip(&self.usual).map(|(&p, gap)| {
             let near = edges()
@@ -70,7 +66,10 @@ impl Follow {
 /// From each point of `to` to that of `from`, once the mouths are equally open: that they are not
 /// is no matter of shape.
 fn usual_gaps(from: &[Point2], to: &[Point2]) -> impl Iterator<Item = Point2> {
-    let opening = |points: &[Point2]| (points[14].x - points[13].x, points[14].y - points[13].y);
+    let opening = |points: &[Point2]| {
+        let (upper, lower) = (points[UPPER_LIP_INNER], points[LOWER_LIP_INNER]);
+        (lower.x - upper.x, lower.y - upper.y)
+    };
     let (drawn, seen) = (opening(from), opening(to));
     let (dx, dy) = (seen.0 - drawn.0, seen.1 - drawn.1);
     from.iter().zip(to).enumerate().map(move |(i, (from, to))| {
@@ -129,6 +128,7 @@ fn bent(drawn: &Drawn, [from, to]: [&[Point2]; 2], farthest: f32) -> Drawn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use effigy_face::landmarks::{LOWER_LIP_OUTER, NOSE_TIP, RIGHT_EYE};
     use effigy_model::mean_mesh;
 
     const SIDE: u32 = 96;
@@ -163,12 +163,12 @@ mod tests {
     #[test]
     fn jaw_of_a_drawing_that_stayed_shut_drops_from_the_first_frame() {
         let (shut, open) = (face(0.0), face(6.0));
-        let lip = shut[17]; // the lower lip's lower edge
+        let lip = shut[LOWER_LIP_OUTER];
         let before = dotted(lip);
         let after = Follow::default().bend(&before, [&shut, &open], 0.0);
         let moved = dot(&after, lip) - dot(&before, lip);
         assert!((5.0..=7.0).contains(&moved), "{moved}");
-        let nose = shut[1];
+        let nose = shut[NOSE_TIP];
         let before = dotted(nose);
         let after = Follow::default().bend(&before, [&shut, &open], 0.0);
         assert!((dot(&after, nose) - dot(&before, nose)).abs() <= 1.0);
@@ -179,7 +179,7 @@ mod tests {
         let seen = face(0.0);
         let mut drawn = seen.clone();
         drawn.iter_mut().for_each(|p| p.y += 3.0); // a longer face, for the whole clip
-        let (nose, lid) = (drawn[1], drawn[159]);
+        let (nose, lid) = (drawn[NOSE_TIP], drawn[RIGHT_EYE.upper_lid]);
         let mut follow = Follow::default();
         for _ in 0..5 {
             let bent = follow.bend(&dotted(nose), [&drawn, &seen], 0.04);
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn drawing_that_does_the_same_is_not_bent() {
         let points = face(2.0);
-        let drawn = dotted(points[1]);
+        let drawn = dotted(points[NOSE_TIP]);
         let bent = Follow::default().bend(&drawn, [&points, &points], 0.0);
         assert_eq!(bent.picture, drawn.picture);
     }
@@ -202,7 +202,7 @@ mod tests {
         let seen = face(0.0);
         let mut wild = seen.clone();
         LIPS[1].iter().for_each(|&i| wild[i].y = 1e6);
-        let bent = Follow::default().bend(&dotted(seen[1]), [&wild, &seen], 0.0);
+        let bent = Follow::default().bend(&dotted(seen[NOSE_TIP]), [&wild, &seen], 0.0);
         assert!(
             bent.picture.get(48, 40)[0] > 150,
             "{:?}",

@@ -4,12 +4,10 @@
 //! model draws: the mean difference between the irises that it draws for both people is added between
 //! pupil and sclera.
 
+use effigy_face::landmarks::{CHEEK_CENTRES, EYES, eye_distance};
 use effigy_frame::{Picture, Point2};
 
-/// For each eye: the middle of its iris, and four points around it.
-const IRISES: [[usize; 5]; 2] = [[468, 469, 470, 471, 472], [473, 474, 475, 476, 477]];
-/// Middles of the cheeks, and how far around them, in distances between the outer eye corners.
-const CHEEKS: [usize; 2] = [50, 280];
+/// How far around the middles of the cheeks, in distances between the outer eye corners.
 const CHEEK: f32 = 0.1;
 /// How far light may differ.
 const LIGHT: [f32; 2] = [0.6, 1.6];
@@ -67,17 +65,22 @@ impl Tint {
 
 /// The irises of a mesh: middle and radius of each.
 pub(crate) fn irises(points: &[Point2]) -> [(Point2, f32); 2] {
-    IRISES.map(|[middle, ring @ ..]| {
-        let middle = points[middle];
-        let radius = ring.map(|i| points[i].distance(middle)).iter().sum::<f32>() / 4.0;
+    EYES.map(|eye| {
+        let middle = points[eye.iris];
+        let radius = eye
+            .iris_rim
+            .map(|i| points[i].distance(middle))
+            .iter()
+            .sum::<f32>()
+            / 4.0;
         (middle, radius)
     })
 }
 
 /// The same of the cheeks.
 fn cheeks(points: &[Point2]) -> [(Point2, f32); 2] {
-    let radius = CHEEK * points[33].distance(points[263]);
-    CHEEKS.map(|i| (points[i], radius))
+    let radius = CHEEK * eye_distance(points);
+    CHEEK_CENTRES.map(|i| (points[i], radius))
 }
 
 /// How surely both irises are seen, `0..=1`: a mesh hardly tells when lids close over them, but

@@ -3,23 +3,18 @@
 //! They stay the performer's. A mouth's inside is drawn worst of all, and where somebody looks is
 //! told by fewer pixels than a model has for it.
 
+use effigy_face::landmarks::{
+    LEFT_LOWER_LID, LEFT_UPPER_LID, LOWER_LIP_INNER_EDGE, RIGHT_LOWER_LID, RIGHT_UPPER_LID,
+    UPPER_LIP_INNER_EDGE, eye_distance,
+};
 use effigy_frame::{Point2, Rect};
 
 /// Inner edges of the lips, upper and lower, from the subject's right to their left.
-pub(crate) const LIPS: [&[usize]; 2] = [
-    &[78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308],
-    &[78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308],
-];
+pub(crate) const LIPS: [&[usize]; 2] = [&UPPER_LIP_INNER_EDGE, &LOWER_LIP_INNER_EDGE];
 /// Edges of the lids, upper and lower, of the subject's right and left eye.
 pub(crate) const LIDS: [[&[usize]; 2]; 2] = [
-    [
-        &[33, 246, 161, 160, 159, 158, 157, 173, 133],
-        &[33, 7, 163, 144, 145, 153, 154, 155, 133],
-    ],
-    [
-        &[362, 398, 384, 385, 386, 387, 388, 466, 263],
-        &[362, 382, 381, 380, 374, 373, 390, 249, 263],
-    ],
+    [&RIGHT_UPPER_LID, &RIGHT_LOWER_LID],
+    [&LEFT_UPPER_LID, &LEFT_LOWER_LID],
 ];
 /// Width of the fade inside the lips, as a share of the distance between the outer eye corners.
 const LIP_FADE: f32 = 0.02;
@@ -39,7 +34,7 @@ pub(crate) struct Opening {
 
 /// The mouth and both eyes of a face whose mesh is `points`.
 pub(crate) fn openings(points: &[Point2]) -> Vec<Opening> {
-    let unit = points[33].distance(points[263]).max(1.0);
+    let unit = eye_distance(points).max(1.0);
     let [right, left] = LIDS;
     let opening = |(edges, [beyond, fade]): ([&[usize]; 2], [f32; 2])| {
         let [upper, lower] = edges.map(|edge| sorted(edge.iter().map(|&i| points[i]).collect()));
@@ -97,6 +92,10 @@ fn height_at(edge: &[Point2], x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use effigy_face::landmarks::{
+        EYES, LEFT_BROW_MIDDLE, LOWER_LIP_INNER, MOUTH_LEFT, MOUTH_RIGHT, RIGHT_BROW_MIDDLE,
+        UPPER_LIP_INNER, UPPER_LIP_OUTER,
+    };
     use effigy_model::mean_mesh;
 
     /// The mean face, 100 px between the eyes, its lower lip's inner edge `open` px lower.
@@ -104,7 +103,7 @@ mod tests {
         let place = |p: &effigy_frame::Point3| Point2::new(100.0 * p.x, 100.0 * p.y);
         let mut points: Vec<Point2> = mean_mesh().iter().map(place).collect();
         for &i in &LIPS[1][1..10] {
-            points[i].y = points[i].y.max(points[13].y) + open;
+            points[i].y = points[i].y.max(points[UPPER_LIP_INNER].y) + open;
         }
         points
     }
@@ -119,9 +118,13 @@ mod tests {
     #[test]
     fn inside_of_an_open_mouth_is_seen_and_lips_are_not() {
         let points = face(20.0);
-        let middle = points[13].midpoint(points[14]);
+        let middle = points[UPPER_LIP_INNER].midpoint(points[LOWER_LIP_INNER]);
         assert!((seen(&points, middle) - 1.0).abs() < 1e-6);
-        for lip in [points[0], points[61], points[291]] {
+        for lip in [
+            points[UPPER_LIP_OUTER],
+            points[MOUTH_RIGHT],
+            points[MOUTH_LEFT],
+        ] {
             assert!(seen(&points, lip) <= 0.0, "{lip:?}");
         }
     }
@@ -132,16 +135,17 @@ mod tests {
         for (&upper, &lower) in LIPS[0].iter().zip(LIPS[1]) {
             points[lower] = points[upper];
         }
-        assert!(seen(&points, points[13]) <= 0.0);
+        assert!(seen(&points, points[UPPER_LIP_INNER]) <= 0.0);
     }
 
     #[test]
     fn eyes_are_seen_and_brows_are_not() {
         let points = face(0.0);
-        for [upper, lower] in [[159, 145], [386, 374]] {
-            let eye = points[upper].midpoint(points[lower]);
+        for eye in EYES {
+            let eye = points[eye.upper_lid].midpoint(points[eye.lower_lid]);
             assert!((seen(&points, eye) - 1.0).abs() < 1e-6, "{eye:?}");
         }
-        assert!(seen(&points, points[105]) <= 0.0 && seen(&points, points[334]) <= 0.0);
+        assert!(seen(&points, points[RIGHT_BROW_MIDDLE]) <= 0.0);
+        assert!(seen(&points, points[LEFT_BROW_MIDDLE]) <= 0.0);
     }
 }

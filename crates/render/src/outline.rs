@@ -3,6 +3,10 @@
 //! The outer end of a brow lies on the mesh's rim, where a mask fades; left alone, the brow of the
 //! person replaced would show beside the drawn one.
 
+use effigy_face::landmarks::{
+    BROW_LOWER_ENDS, CHEEK_CENTRES, GLASSES, LEFT_BROW_OUTER, LEFT_BROW_UPPER, LEFT_EYE,
+    NOSE_BRIDGE, RIGHT_BROW_OUTER, RIGHT_BROW_UPPER, RIGHT_EYE, UPPER_TEMPLES, eye_distance,
+};
 use effigy_face::mask::hull_mask;
 use effigy_frame::{Plane, Point2};
 
@@ -25,23 +29,32 @@ pub(crate) struct Outline {
     pub(crate) cheeks: [Point2; 2],
 }
 
-/// Upper edge of both brows, from the subject's right to their left.
-const BROWS: [usize; 10] = [70, 63, 105, 66, 107, 336, 296, 334, 293, 300];
-/// Lower ends of the brows.
-const BROW_ENDS: [usize; 2] = [46, 276];
-/// Middles of the cheeks.
-const CHEEKS: [usize; 2] = [50, 280];
-/// For each side: outer corner of the eye, and the mesh's rim beside it.
-const TEMPLES: [[usize; 2]; 2] = [[33, 162], [263, 389]];
-/// Where glasses are: in front of both eyes, from the lower edge of a brow over temple and cheek to
-/// the side of the nose, and on its bridge.
-const GLASSES: [&[usize]; 3] = [
-    &[46, 53, 52, 65, 55, 127, 50, 205, 188, 6],
-    &[276, 283, 282, 295, 285, 356, 280, 425, 412, 6],
-    &[55, 285, 188, 412, 197],
-];
-/// Between the brows.
-const BRIDGE: usize = 168;
+/// One half of the upper face.
+#[derive(Clone, Copy)]
+struct Side {
+    /// Upper edge of its brow.
+    brow: [usize; 5],
+    brow_outer: usize,
+    brow_lower_end: usize,
+    eye_corner: usize,
+    /// The mesh's rim beside the corner of the eye.
+    rim: usize,
+}
+
+const RIGHT: Side = Side {
+    brow: RIGHT_BROW_UPPER,
+    brow_outer: RIGHT_BROW_OUTER,
+    brow_lower_end: BROW_LOWER_ENDS[0],
+    eye_corner: RIGHT_EYE.outer,
+    rim: UPPER_TEMPLES[0],
+};
+const LEFT: Side = Side {
+    brow: LEFT_BROW_UPPER,
+    brow_outer: LEFT_BROW_OUTER,
+    brow_lower_end: BROW_LOWER_ENDS[1],
+    eye_corner: LEFT_EYE.outer,
+    rim: UPPER_TEMPLES[1],
+};
 /// How far the mask reaches beyond the brows, in distances between the outer eye corners.
 const REACH: f32 = 0.2;
 /// Width of a temple seen from the front, in the same.
@@ -54,14 +67,17 @@ const ABOVE_BROWS: f32 = 0.12;
 impl Outline {
     /// Finds the outline of a mesh of which `points` are given in pixels of the crop.
     pub(crate) fn new(points: &[Point2], side: usize) -> Self {
-        let eyes = points[33].distance(points[263]).max(1.0);
+        let eyes = eye_distance(points).max(1.0);
         let mut widened = points.to_vec();
-        for (i, &brow) in BROWS.iter().chain(&BROW_ENDS).enumerate() {
-            let is_left = BROWS.len() / 2 <= i && i != BROWS.len();
-            let [corner, rim] = TEMPLES[usize::from(is_left)].map(|i| points[i]);
+        let brows = [RIGHT, LEFT]
+            .into_iter()
+            .flat_map(|side| side.brow.map(|i| (i, side)));
+        let ends = [RIGHT, LEFT].map(|side| (side.brow_lower_end, side));
+        for (brow, side) in brows.chain(ends) {
+            let (corner, rim) = (points[side.eye_corner], points[side.rim]);
             // Turned away, a temple vanishes, and beyond the brow is no skin.
             let seen = (corner.distance(rim) / (TEMPLE * eyes)).min(1.0);
-            let from = points[BRIDGE];
+            let from = points[NOSE_BRIDGE];
             let (x, y) = (points[brow].x - from.x, points[brow].y - from.y);
             let more = REACH * eyes * seen * seen / x.hypot(y).max(1.0);
             widened.push(Point2::new(
@@ -75,7 +91,7 @@ impl Outline {
             forehead_ends: forehead_ends(points, side, ABOVE_BROWS * eyes),
             temples: temples(points, BELOW_EYES * eyes),
             around_eyes: around_eyes(points, side),
-            cheeks: CHEEKS.map(|i| points[i]),
+            cheeks: CHEEK_CENTRES.map(|i| points[i]),
         }
     }
 }
@@ -94,8 +110,8 @@ fn around_eyes(points: &[Point2], side: usize) -> Plane {
 
 /// Beyond the brows and the corners of the eyes, down to `below` their height.
 fn temples(points: &[Point2], below: f32) -> [Point2; 2] {
-    let temple = |brow: usize, corner: usize| (points[brow], points[corner]);
-    let [right, left] = [temple(70, 33), temple(300, 263)];
+    let temple = |side: Side| (points[side.brow_outer], points[side.eye_corner]);
+    let [right, left] = [RIGHT, LEFT].map(temple);
     let place = |x: f32, corner: Point2| Point2::new(x, corner.y + below);
     [
         place(right.0.x.min(right.1.x), right.1),
@@ -105,7 +121,8 @@ fn temples(points: &[Point2], below: f32) -> [Point2; 2] {
 
 /// The height of the brows in each column, less `margin`; beyond the brows that of their ends.
 fn forehead_ends(points: &[Point2], side: usize, margin: f32) -> Vec<f32> {
-    let mut brows: Vec<Point2> = BROWS.iter().map(|&i| points[i]).collect();
+    let both = RIGHT.brow.into_iter().chain(LEFT.brow);
+    let mut brows: Vec<Point2> = both.map(|i| points[i]).collect();
     brows.sort_by(|a, b| a.x.total_cmp(&b.x));
     let height = |x: f32| {
         let next = brows.partition_point(|p| p.x <= x);
@@ -122,6 +139,7 @@ fn forehead_ends(points: &[Point2], side: usize, margin: f32) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use effigy_face::landmarks::RIGHT_BROW_MIDDLE;
     use effigy_model::mean_mesh;
 
     /// The mean face in a crop of 96 px, turned by some degrees to its side.
@@ -149,7 +167,7 @@ mod tests {
         );
         let below = |plane: &Plane| plane.values()[96 * 62..].iter().sum::<f32>();
         assert!((below(&outline.wide) - below(&outline.mesh)).abs() < 1e-3);
-        let brow = points[105];
+        let brow = points[RIGHT_BROW_MIDDLE];
         let ends = outline.forehead_ends[brow.x as usize];
         assert!(brow.y - 9.0 < ends && ends < brow.y, "{ends} {brow:?}");
     }
@@ -161,7 +179,7 @@ mod tests {
             let outline = Outline::new(points, 96);
             let rows = outline.wide.values().chunks_exact(96).take(40);
             let grown = rows.zip(outline.mesh.values().chunks_exact(96));
-            let middle = points[BRIDGE].x as usize;
+            let middle = points[NOSE_BRIDGE].x as usize;
             grown
                 .map(|(wide, mesh)| {
                     let half = |row: &[f32], is_left: bool| -> f32 {

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use effigy_face::align::{MODEL_EXTENT, aligned_view};
+use effigy_face::landmarks::eye_distance;
 use effigy_face::pose::pose;
 use effigy_frame::Point2;
 use effigy_mark::Keys;
@@ -211,7 +212,7 @@ fn gather(
             .iter()
             .filter(|face| chosen.tracks.contains(&face.track))
         {
-            let eyes = face.points[33].xy().distance(face.points[263].xy());
+            let eyes = eye_distance(&face.points);
             let is_good =
                 SMALLEST_EYE_DISTANCE_PX <= eyes && pose(&face.points).yaw.abs() < MOST_YAW_DEGREES;
             n_seen += u64::from(is_good);

@@ -8,7 +8,9 @@
 use std::path::Path;
 
 use effigy_face::align::{MODEL_EXTENT, aligned_view, mesh_view};
-use effigy_face::landmarks::{LEFT_EYE_RIM, OUTER_LIPS, RIGHT_EYE_RIM};
+use effigy_face::landmarks::{
+    LEFT_BROW_RIM, LEFT_EYE_RIM, NOSE_RIM, OUTER_LIPS, RIGHT_BROW_RIM, RIGHT_EYE_RIM,
+};
 use effigy_face::mask::hull;
 use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Point2, Point3, Similarity, resample};
@@ -58,12 +60,6 @@ const EVERY: u64 = 5;
 const WINDOW: u32 = 8;
 /// Level of the masks from which a pixel is face, and from which it is something before it.
 const FACE: [u8; 2] = [140, 220];
-/// Brows and nose, as points of the mesh around them.
-const BROWS: [&[usize]; 2] = [
-    &[46, 53, 52, 65, 55, 107, 66, 105, 63, 70],
-    &[276, 283, 282, 295, 285, 336, 296, 334, 293, 300],
-];
-const NOSE: [usize; 8] = [168, 122, 351, 48, 278, 64, 294, 2];
 /// The parts, in the order in which a pixel is looked for; what is left is skin.
 const REGIONS: [&str; 5] = ["  eyes", "  brows", "  mouth", "  nose", "  skin"];
 
@@ -300,10 +296,10 @@ fn parts(points: &[Point3]) -> Vec<(usize, Vec<Point2>)> {
     vec![
         around(0, &RIGHT_EYE_RIM),
         around(0, &LEFT_EYE_RIM),
-        around(1, BROWS[0]),
-        around(1, BROWS[1]),
+        around(1, &RIGHT_BROW_RIM),
+        around(1, &LEFT_BROW_RIM),
         around(2, &OUTER_LIPS),
-        around(3, &NOSE),
+        around(3, &NOSE_RIM),
     ]
 }
 

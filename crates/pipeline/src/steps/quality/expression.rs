@@ -6,18 +6,14 @@
 //! source alone, a little apart: that is the mesh's own noise, below which nothing can be told.
 
 use effigy_face::align::mesh_view;
-use effigy_face::landmarks::STABLE_POINTS;
+use effigy_face::landmarks::{EXPRESSION_POINTS, STABLE_POINTS, eye_distance};
 use effigy_face::pose::pose;
 use effigy_frame::{Picture, Point2, Point3, Similarity, resample};
 use effigy_model::Mesher;
 
 use super::Mean;
 
-/// Points of the mouth, then of both eyes' edges.
-const POINTS: [usize; 24] = [
-    61, 291, 0, 17, 13, 14, 37, 267, 84, 314, 82, 312, 33, 133, 159, 145, 158, 153, 263, 362, 386,
-    374, 385, 380,
-];
+/// How many of [`EXPRESSION_POINTS`] are of the mouth.
 const N_MOUTH: usize = 12;
 /// A second look at the same face, a little aside.
 const ASIDE: Similarity = Similarity {
@@ -30,7 +26,7 @@ const ASIDE: Similarity = Similarity {
 const MOST_MOMENTS: usize = 20_000;
 
 /// How far each point lies from where it should, in shares of the distance between the eyes.
-type Gaps = [Point2; POINTS.len()];
+type Gaps = [Point2; EXPRESSION_POINTS.len()];
 
 /// Gathers the gaps of all moments.
 #[derive(Default)]
@@ -95,7 +91,7 @@ impl Expression {
         Found {
             both: [mean(&drawn), mean(&again)],
             mouth: part(&drawn, 0, N_MOUTH),
-            eyes: part(&drawn, N_MOUTH, POINTS.len()),
+            eyes: part(&drawn, N_MOUTH, EXPRESSION_POINTS.len()),
             shape: shape.get(),
             pose: [self.pose.get(), self.pose_noise.get()],
         }
@@ -106,8 +102,8 @@ impl Expression {
 fn gaps(seen: &[Point3], other: &[Point3]) -> Option<Gaps> {
     let stable = |points: &[Point3]| STABLE_POINTS.map(|i| points[i].xy());
     let seen_from_other = Similarity::fit(&stable(other), &stable(seen))?;
-    let eyes = seen[33].xy().distance(seen[263].xy()).max(1.0);
-    Some(POINTS.map(|i| {
+    let eyes = eye_distance(seen).max(1.0);
+    Some(EXPRESSION_POINTS.map(|i| {
         let (a, b) = (seen[i].xy(), seen_from_other.apply(other[i].xy()));
         Point2::new((b.x - a.x) / eyes, (b.y - a.y) / eyes)
     }))
@@ -137,7 +133,7 @@ fn strays(moments: &[Gaps]) -> Vec<f64> {
         let strayed = |gaps: &Gaps| (f64::from(gaps[i].x) - x).hypot(f64::from(gaps[i].y) - y);
         moments.iter().map(strayed).sum::<f64>() / n
     };
-    (0..POINTS.len()).map(stray).collect()
+    (0..EXPRESSION_POINTS.len()).map(stray).collect()
 }
 
 /// Angle between two head poses, in degrees.
@@ -154,12 +150,13 @@ fn turn_between(a: &[Point3], b: &[Point3]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use effigy_face::landmarks::{LOWER_LIP_INNER, LOWER_LIP_OUTER};
     use effigy_model::mean_mesh;
 
     /// The mean face, its mouth opened by `open` distances between the eyes.
     fn face(open: f32) -> Vec<Point3> {
         let mut points = mean_mesh().to_vec();
-        for i in [14, 17, 84, 314] {
+        for i in [LOWER_LIP_INNER, LOWER_LIP_OUTER, 84, 314] {
             points[i].y += open;
         }
         points
@@ -183,7 +180,10 @@ mod tests {
     #[test]
     fn mouth_that_stays_shut_is_a_mistake() {
         let shut = strays(&moments(&[(0.0, 0.0), (0.2, 0.0)]));
-        let lower_lip = POINTS.iter().position(|&i| i == 14).unwrap();
+        let lower_lip = EXPRESSION_POINTS
+            .iter()
+            .position(|&i| i == LOWER_LIP_INNER)
+            .unwrap();
         assert!((shut[lower_lip] - 0.1).abs() < 0.01, "{shut:?}");
         assert!(shut[N_MOUTH..].iter().all(|&stray| stray < 1e-3));
     }
