@@ -1,6 +1,7 @@
 //! What jobs share: reading footage, telling people apart, consent, progress, quality.
 
 pub(crate) mod best;
+pub(crate) mod collage;
 pub mod consent;
 pub(crate) mod draft;
 pub(crate) mod footage;

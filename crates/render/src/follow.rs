@@ -33,10 +33,15 @@ const EDGES: f32 = 0.1;
 const SMOOTH: f32 = 0.012;
 
 impl Follow {
-    /// Bends `drawn`, of which the mesh is the first of `points`, to the performer's, the second;
-    /// both are in pixels of the crop. All crops must be aligned alike.
-    pub(crate) fn bend(&mut self, drawn: &Drawn, points: [&[Point2]; 2], secs: f32) -> Drawn {
-        let [from, to] = points;
+    /// Bends `drawn`, whose mesh is `from`, to the performer's mesh `to`; both are in pixels of
+    /// the crop. All crops must be aligned alike.
+    pub(crate) fn bend(
+        &mut self,
+        drawn: &Drawn,
+        from: &[Point2],
+        to: &[Point2],
+        secs: f32,
+    ) -> Drawn {
         let side = drawn.picture.width() as f32;
         let gaps = usual_gaps(from, to).map(|gap| Point2::new(gap.x / side, gap.y / side));
         let gaps: Vec<Point2> = gaps.collect();
@@ -59,7 +64,7 @@ impl Follow {
             Point2::new(p.x + own * gap.x, p.y + own * gap.y)
         });
         let wanted: Vec<Point2> = wanted.collect();
-        bent(drawn, [from, &wanted], FARTHEST * unit)
+        bent(drawn, from, &wanted, FARTHEST * unit)
     }
 }
 
@@ -78,9 +83,9 @@ fn usual_gaps(from: &[Point2], to: &[Point2]) -> impl Iterator<Item = Point2> {
     })
 }
 
-/// Moves what is drawn at the first of each pair of points to the second, and what lies between
-/// along with them.
-fn bent(drawn: &Drawn, [from, to]: [&[Point2]; 2], farthest: f32) -> Drawn {
+/// Moves what is drawn at each point of `from` to that of `to`, and what lies between along with
+/// them.
+fn bent(drawn: &Drawn, from: &[Point2], to: &[Point2], farthest: f32) -> Drawn {
     let side = drawn.picture.width() as usize;
     let mut grid = Grid {
         width: side,
@@ -165,12 +170,12 @@ mod tests {
         let (shut, open) = (face(0.0), face(6.0));
         let lip = shut[LOWER_LIP_OUTER];
         let before = dotted(lip);
-        let after = Follow::default().bend(&before, [&shut, &open], 0.0);
+        let after = Follow::default().bend(&before, &shut, &open, 0.0);
         let moved = dot(&after, lip) - dot(&before, lip);
         assert!((5.0..=7.0).contains(&moved), "{moved}");
         let nose = shut[NOSE_TIP];
         let before = dotted(nose);
-        let after = Follow::default().bend(&before, [&shut, &open], 0.0);
+        let after = Follow::default().bend(&before, &shut, &open, 0.0);
         assert!((dot(&after, nose) - dot(&before, nose)).abs() <= 1.0);
     }
 
@@ -182,10 +187,10 @@ mod tests {
         let (nose, lid) = (drawn[NOSE_TIP], drawn[RIGHT_EYE.upper_lid]);
         let mut follow = Follow::default();
         for _ in 0..5 {
-            let bent = follow.bend(&dotted(nose), [&drawn, &seen], 0.04);
+            let bent = follow.bend(&dotted(nose), &drawn, &seen, 0.04);
             assert!((dot(&bent, nose) - nose.y.floor()).abs() <= 1.0);
         }
-        let bent = follow.bend(&dotted(lid), [&drawn, &seen], 0.04);
+        let bent = follow.bend(&dotted(lid), &drawn, &seen, 0.04);
         assert!(dot(&bent, lid) <= lid.y.floor() - 2.0); // of three; a crop's pixel is coarse
     }
 
@@ -193,7 +198,7 @@ mod tests {
     fn drawing_that_does_the_same_is_not_bent() {
         let points = face(2.0);
         let drawn = dotted(points[NOSE_TIP]);
-        let bent = Follow::default().bend(&drawn, [&points, &points], 0.0);
+        let bent = Follow::default().bend(&drawn, &points, &points, 0.0);
         assert_eq!(bent.picture, drawn.picture);
     }
 
@@ -202,7 +207,7 @@ mod tests {
         let seen = face(0.0);
         let mut wild = seen.clone();
         LIPS[1].iter().for_each(|&i| wild[i].y = 1e6);
-        let bent = Follow::default().bend(&dotted(seen[NOSE_TIP]), [&wild, &seen], 0.0);
+        let bent = Follow::default().bend(&dotted(seen[NOSE_TIP]), &wild, &seen, 0.0);
         assert!(
             bent.picture.get(48, 40)[0] > 150,
             "{:?}",

@@ -14,7 +14,7 @@ use crate::opening::openings;
 use crate::outline::Outline;
 use crate::outwards::outwards;
 use crate::placement::{Faces, Place};
-use crate::region::Region;
+use crate::region::{Layer, Region};
 use crate::sample::fitted;
 use crate::texture::texture;
 
@@ -81,9 +81,7 @@ pub fn overlay(
             .tint
             .look(&faces.drawn.picture, &own.picture, faces.points, secs);
     }
-    let bent = steady
-        .follow
-        .bend(faces.drawn, [faces.points, &points], secs);
+    let bent = steady.follow.bend(faces.drawn, faces.points, &points, secs);
     let faces = &Faces {
         drawn: &bent,
         ..*faces
@@ -94,7 +92,7 @@ pub fn overlay(
     steady.suit(&mut picture, &seen, &mask, secs);
     let (picture, mask, small_from_frame) = fitted(picture, mask, crop_from_frame);
     let mut weights = region.weights(&mask, small_from_frame);
-    let irises = leave_open(&mut weights, &points, &seen, (crop_from_frame, region));
+    let irises = leave_open(&mut weights, &points, &seen, crop_from_frame, region);
     let difference = region.difference(frame, &picture, small_from_frame);
     let texture = texture(
         region.luma_of(frame),
@@ -103,7 +101,13 @@ pub fn overlay(
         &region.weights(&outline.around_eyes, crop_from_frame).values,
     );
     let change = blended(difference, &weights);
-    region.add(frame, &change, &weights, (place.opacity, &texture));
+    let layer = Layer {
+        change: &change,
+        weights: &weights,
+        texture: &texture,
+        opacity: place.opacity,
+    };
+    region.add(frame, &layer);
     let opaque = |[value]: &[f32; 1]| place.opacity * value;
     let mut values: Vec<f32> = weights.values.iter().map(opaque).collect();
     for (i, share) in irises {
@@ -164,7 +168,8 @@ fn leave_open(
     weights: &mut Grid<1>,
     points: &[Point2],
     seen: &Picture,
-    (crop_from_frame, region): (Similarity, Region),
+    crop_from_frame: Similarity,
+    region: Region,
 ) -> Vec<(usize, f32)> {
     let (openings, irises) = (openings(points), irises(points));
     let surely = open_eyes(seen, points);

@@ -19,6 +19,19 @@ pub(crate) struct Region {
     pub(crate) height: usize,
 }
 
+/// What is added to a box of the frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layer<'a> {
+    /// What was blended: drawn minus seen.
+    pub(crate) change: &'a Grid<3>,
+    /// The mask.
+    pub(crate) weights: &'a Grid<1>,
+    /// Skin texture and grain of the frame, on top.
+    pub(crate) texture: &'a Plane,
+    /// How much of all of it is seen, `0..=1`.
+    pub(crate) opacity: f32,
+}
+
 impl Region {
     pub(crate) fn as_rect(self) -> Rect {
         let [x, y, width, height] = [self.x, self.y, self.width, self.height].map(|v| v as f32);
@@ -121,13 +134,13 @@ impl Region {
     }
 
     /// Adds what was blended where the mask is above 0.
-    pub(crate) fn add(
-        self,
-        frame: &mut Picture,
-        change: &Grid<3>,
-        weights: &Grid<1>,
-        (opacity, texture): (f32, &Plane),
-    ) {
+    pub(crate) fn add(self, frame: &mut Picture, layer: &Layer<'_>) {
+        let Layer {
+            change,
+            weights,
+            texture,
+            opacity,
+        } = *layer;
         let row_bytes = frame.width() as usize * 3;
         for y in 0..self.height {
             let first = (self.y + y) * row_bytes + self.x * 3;

@@ -14,10 +14,11 @@ use effigy_model::{Identifier, Identity};
 
 use crate::error::{Error, Result};
 use crate::steps::best::BestOf;
+use crate::steps::collage::paste;
 use crate::steps::footage::{Followed, Follower};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
-use crate::steps::real::{paste, write_real_picture};
+use crate::steps::real::write_real_picture;
 
 /// Two inputs to compare.
 #[derive(Clone, Debug)]
@@ -254,7 +255,7 @@ fn two_rows(upper: &[Picture], lower: &[Picture]) -> Picture {
     let mut sheet = Picture::filled(columns * side, 2 * side, [24; 3]);
     for (row, crops) in [upper, lower].into_iter().enumerate() {
         for (column, crop) in crops.iter().enumerate() {
-            paste(&mut sheet, crop, (column as u32 * side, row as u32 * side));
+            paste(&mut sheet, crop, column as u32 * side, row as u32 * side);
         }
     }
     sheet

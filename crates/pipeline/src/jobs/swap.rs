@@ -159,7 +159,8 @@ fn check_memory(job: &SwapJob) -> Result<()> {
         View::SideBySide => 2,
     };
     memory::check_swap(
-        (beside * video.width, video.height),
+        beside * video.width,
+        video.height,
         memory::available_bytes(),
     )
 }

@@ -99,7 +99,7 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
     for (position, (clips, chosen)) in chosen.iter().enumerate() {
         let subject = &job.people[position];
         let set = FaceSet::new(&subject.name, shape.side as u32);
-        let set = gather(set, &networks, (clips, chosen), progress)?;
+        let set = gather(set, &networks, clips, chosen, progress)?;
         sets.push(match token.of_claim(position) {
             Some(record) => set.with_consent(record),
             None => set,
@@ -115,7 +115,7 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
         model: job.output.display().to_string(),
     };
     Log::of(&keys).append(began, job.safeguards.clock.now())?;
-    run((job, shape), &keys, &lesson, progress)
+    run(job, shape, &keys, &lesson, progress)
 }
 
 /// The network to train: as wanted, as it is there already, or as it suits the device.
@@ -199,7 +199,8 @@ fn others_in_words(name: &str, clips: &Clips, chosen: &Chosen) -> String {
 fn gather(
     mut set: FaceSet,
     networks: &Networks,
-    (clips, chosen): (&Clips, &Chosen),
+    clips: &Clips,
+    chosen: &Chosen,
     progress: &mut dyn Progress,
 ) -> Result<FaceSet> {
     let side = set.side_px();
@@ -231,7 +232,8 @@ fn gather(
 }
 
 fn run(
-    (job, shape): (&TrainJob, Shape),
+    job: &TrainJob,
+    shape: Shape,
     keys: &Keys,
     lesson: &Lesson<'_>,
     progress: &mut dyn Progress,
@@ -245,7 +247,7 @@ fn run(
             seed: job.seed,
             n_faces_each: N_FACES_EACH,
             learning_rate: LEARNING_RATE,
-            start: start((job, shape), progress),
+            start: start(job, shape, progress),
         },
         save_every_secs: SAVE_EVERY_SECS,
         checkpoint: job.checkpoint,
@@ -284,7 +286,7 @@ fn run(
 }
 
 /// What the model starts from: there is a base for one size only.
-fn start((job, shape): (&TrainJob, Shape), progress: &mut dyn Progress) -> Start {
+fn start(job: &TrainJob, shape: Shape, progress: &mut dyn Progress) -> Start {
     if job.start == Start::Base && shape != BASE_SHAPE {
         let side = BASE_SHAPE.side;
         progress.note(&format!(

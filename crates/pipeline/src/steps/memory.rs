@@ -33,7 +33,7 @@ const SWAP_BYTES: u64 = 280 * MIB;
 const SWAP_BYTES_PER_PIXEL: u64 = 200;
 
 /// Refuses to swap in frames too large to hold.
-pub(crate) fn check_swap((width, height): (u32, u32), available_bytes: Option<u64>) -> Result<()> {
+pub(crate) fn check_swap(width: u32, height: u32, available_bytes: Option<u64>) -> Result<()> {
     let n_pixels = u64::from(width) * u64::from(height);
     let needed = SWAP_BYTES + SWAP_BYTES_PER_PIXEL * n_pixels;
     match available_bytes {
@@ -162,8 +162,8 @@ mod tests {
 
     #[test]
     fn frames_that_do_not_fit_are_refused_with_what_they_need() {
-        check_swap((1920, 1080), Some(1000 * MIB)).unwrap();
-        let refused = check_swap((7680, 4320), Some(1000 * MIB)).unwrap_err();
+        check_swap(1920, 1080, Some(1000 * MIB)).unwrap();
+        let refused = check_swap(7680, 4320, Some(1000 * MIB)).unwrap_err();
         let refused = refused.to_string();
         assert!(refused.contains("7680 x 4320"), "{refused}");
         assert!(refused.contains("6608 MiB"), "{refused}"); // 280 MiB and 200 bytes a pixel

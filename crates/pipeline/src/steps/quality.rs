@@ -52,6 +52,13 @@ pub(crate) struct Measuring<'a> {
     n_frames: u64,
 }
 
+/// A picture, or a part of one, before and after its face was replaced.
+#[derive(Clone, Copy)]
+pub(crate) struct BeforeAfter<'a> {
+    pub(crate) before: &'a Picture,
+    pub(crate) after: &'a Picture,
+}
+
 /// One face that was replaced.
 pub(crate) struct Replaced<'a> {
     pub(crate) track: u32,
@@ -117,6 +124,10 @@ impl<'a> Measuring<'a> {
         result: &Frame,
         replaced: &[Replaced<'_>],
     ) -> Result<()> {
+        let both = BeforeAfter {
+            before: source,
+            after: &result.picture,
+        };
         self.n_outside += changed_outside(source, &result.picture, replaced);
         for face in replaced {
             let seam = seam(source, &result.picture, &face.laid);
@@ -126,20 +137,17 @@ impl<'a> Measuring<'a> {
                 let scores = Scores {
                     secs: result.time.secs(),
                     likeness: self.identity(&result.picture, face),
-                    expression: self.expression.take(
-                        &self.networks.mesher,
-                        (source, &result.picture),
-                        face.points,
-                    ),
+                    expression: self
+                        .expression
+                        .take(&self.networks.mesher, both, face.points),
                     seam,
                 };
-                self.shown
-                    .take((source, &result.picture), face.points, scores);
+                self.shown.take(both, face.points, scores);
                 self.n_faces += 1;
             }
         }
         if let (Some(exact), Some(face)) = (&mut self.exact, replaced.first()) {
-            exact.take(result.index, (source, &result.picture), face.points)?;
+            exact.take(result.index, both, face.points)?;
         }
         self.n_frames += u64::from(!replaced.is_empty());
         Ok(())

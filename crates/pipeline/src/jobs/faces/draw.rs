@@ -1,5 +1,6 @@
 //! Drawing a mesh onto a frame: thin lines, a colour per track, a pointer where the face looks.
 
+use effigy_face::landmarks::NOSE_TIP;
 use effigy_face::wires::Wire;
 use effigy_face::{Face, Pose};
 use effigy_frame::{Picture, Point2};
@@ -31,14 +32,14 @@ pub(crate) fn draw_face(picture: &mut Picture, face: &Face, pose: Pose, look: &L
     let colour = COLOURS[face.track as usize % COLOURS.len()];
     let at = |i: usize| face.points[i].xy();
     for &(a, b) in &look.net {
-        draw_line(picture, (at(a), at(b)), colour, NET_OPACITY);
+        draw_line(picture, at(a), at(b), colour, NET_OPACITY);
     }
     for &(a, b) in &look.features {
-        draw_line(picture, (at(a), at(b)), colour, FEATURE_OPACITY);
+        draw_line(picture, at(a), at(b), colour, FEATURE_OPACITY);
     }
-    let nose = at(1);
+    let nose = at(NOSE_TIP);
     let reach = 0.5 * face.rect.width.max(face.rect.height);
-    draw_line(picture, (nose, look_point(nose, pose, reach)), POINTER, 1.0);
+    draw_line(picture, nose, look_point(nose, pose, reach), POINTER, 1.0);
 }
 
 /// Where a rod of length `reach`, standing on the nose, would end in the picture.
@@ -51,7 +52,7 @@ fn look_point(nose: Point2, pose: Pose, reach: f32) -> Point2 {
 }
 
 /// Draws a line one pixel wide with soft edges (Wu, SIGGRAPH 1991).
-fn draw_line(picture: &mut Picture, (from, to): (Point2, Point2), colour: [u8; 3], opacity: f32) {
+fn draw_line(picture: &mut Picture, from: Point2, to: Point2, colour: [u8; 3], opacity: f32) {
     let (dx, dy) = (to.x - from.x, to.y - from.y);
     let steep = dy.abs() > dx.abs();
     let along = if steep { dy } else { dx };
@@ -84,12 +85,14 @@ fn draw_line(picture: &mut Picture, (from, to): (Point2, Point2), colour: [u8; 3
             } else {
                 (step as f32, place)
             };
-            tint(picture, (x, y), colour, opacity * weight * covered);
+            let at = Point2::new(x, y);
+            tint(picture, at, colour, opacity * weight * covered);
         }
     }
 }
 
-fn tint(picture: &mut Picture, (x, y): (f32, f32), colour: [u8; 3], opacity: f32) {
+fn tint(picture: &mut Picture, at: Point2, colour: [u8; 3], opacity: f32) {
+    let Point2 { x, y } = at;
     let inside = x >= 0.0 && y >= 0.0 && x < picture.width() as f32 && y < picture.height() as f32;
     if !inside {
         return;
@@ -109,8 +112,8 @@ mod tests {
 
     fn drawn(from: (f32, f32), to: (f32, f32)) -> Picture {
         let mut picture = Picture::filled(20, 20, [0; 3]);
-        let ends = (Point2::new(from.0, from.1), Point2::new(to.0, to.1));
-        draw_line(&mut picture, ends, [200; 3], 1.0);
+        let [from, to] = [from, to].map(|(x, y)| Point2::new(x, y));
+        draw_line(&mut picture, from, to, [200; 3], 1.0);
         picture
     }
 

@@ -10,8 +10,9 @@ use effigy_frame::Picture;
 
 use crate::error::Result;
 use crate::steps::best::Pick;
+use crate::steps::collage::paste;
 use crate::steps::draft::write_error;
-use crate::steps::real::{paste, write_real_picture};
+use crate::steps::real::write_real_picture;
 
 /// Side of each crop on a sheet.
 pub(crate) const SHEET_SIDE_PX: u32 = 128;
@@ -105,7 +106,7 @@ fn laid_out(crops: &[Picture]) -> Picture {
     for (i, crop) in crops.iter().enumerate() {
         let (column, row) = ((i % N_COLUMNS) as u32, (i / N_COLUMNS) as u32);
         let corner = |n: u32| GAP_PX + n * (SHEET_SIDE_PX + GAP_PX);
-        paste(&mut sheet, crop, (corner(column), corner(row)));
+        paste(&mut sheet, crop, corner(column), corner(row));
     }
     sheet
 }

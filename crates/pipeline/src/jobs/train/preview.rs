@@ -11,6 +11,7 @@ use effigy_model::FaceModel;
 use effigy_train::FaceSet;
 
 use crate::error::Result;
+use crate::steps::collage::paste;
 use crate::steps::draft::DraftFile;
 
 /// Name of the sheet in the model's folder.
@@ -81,14 +82,6 @@ fn sheet(columns: &[Vec<Picture>]) -> Picture {
         }
     }
     sheet
-}
-
-fn paste(sheet: &mut Picture, cell: &Picture, left: u32, top: u32) {
-    let (row_bytes, cell_bytes) = (sheet.width() as usize * 3, cell.width() as usize * 3);
-    for (y, row) in cell.pixels().chunks_exact(cell_bytes).enumerate() {
-        let first = (top as usize + y) * row_bytes + left as usize * 3;
-        sheet.pixels_mut()[first..first + cell_bytes].copy_from_slice(row);
-    }
 }
 
 /// A page that shows the sheet and how the training goes, and looks for newer ones now and then.

@@ -18,7 +18,7 @@ use effigy_media::{Limits, VideoReader, read_picture};
 use effigy_model::{FaceModel, Mesher};
 use serde::Serialize;
 
-use super::Mean;
+use super::{BeforeAfter, Mean};
 use crate::error::Result;
 
 /// How like one clip is to another, over the pixels of its face.
@@ -82,6 +82,14 @@ pub(super) struct Comparing<'a> {
     regions: [Mean; REGIONS.len()],
 }
 
+/// One frame of the exact answer.
+#[derive(Clone, Copy)]
+struct Answer<'a> {
+    picture: &'a Picture,
+    /// Which of its pixels are face.
+    face: &'a [bool],
+}
+
 #[derive(Default)]
 struct Sums {
     square: Mean,
@@ -110,11 +118,11 @@ impl<'a> Comparing<'a> {
         })
     }
 
-    /// Takes in frame `index`: before, after, and the mesh of its face.
+    /// Takes in frame `index`, and the mesh of its face.
     pub(super) fn take(
         &mut self,
         index: u64,
-        (before, after): (&Picture, &Picture),
+        both: BeforeAfter<'_>,
         points: &[Point3],
     ) -> Result<()> {
         let exact = loop {
@@ -130,10 +138,14 @@ impl<'a> Comparing<'a> {
         };
         let is_due = index.is_multiple_of(EVERY);
         let has_size = |p: &Picture| (p.width(), p.height()) == (exact.width(), exact.height());
-        if is_due && has_size(after) {
+        if is_due && has_size(both.after) {
             let face = self.face(index as u32, &exact);
-            self.in_place.add(after, &exact, &face);
-            self.compare((before, after), points, (&exact, &face));
+            self.in_place.add(both.after, &exact, &face);
+            let answer = Answer {
+                picture: &exact,
+                face: &face,
+            };
+            self.compare(both, points, answer);
         }
         Ok(())
     }
@@ -150,12 +162,8 @@ impl<'a> Comparing<'a> {
     }
 
     /// Compares crops in which both faces lie alike.
-    fn compare(
-        &mut self,
-        (before, after): (&Picture, &Picture),
-        points: &[Point3],
-        (exact, face): (&Picture, &[bool]),
-    ) {
+    fn compare(&mut self, both: BeforeAfter<'_>, points: &[Point3], answer: Answer<'_>) {
+        let exact = answer.picture;
         let Some((theirs, found)) = self.look(exact, points) else {
             return;
         };
@@ -163,8 +171,9 @@ impl<'a> Comparing<'a> {
             return;
         };
         let right = resample::crop(exact, theirs, SIDE);
-        let face = face_in_crop(face, exact.width(), theirs);
-        let [before, after] = [before, after].map(|picture| resample::crop(picture, ours, SIDE));
+        let face = face_in_crop(answer.face, exact.width(), theirs);
+        let [before, after] =
+            [both.before, both.after].map(|picture| resample::crop(picture, ours, SIDE));
         self.after.add(&after, &right, &face);
         self.before.add(&before, &right, &face);
         self.redrawn.add(&self.redraw(exact, theirs), &right, &face);
@@ -174,9 +183,9 @@ impl<'a> Comparing<'a> {
         let in_crop = |&point: &Point3| crop_from_frame.apply3(point);
         let parts = parts(&found.iter().map(in_crop).collect::<Vec<_>>());
         for i in (0..SIDE * SIDE).filter(|&i| face[i as usize]) {
-            let at = (i % SIDE, i / SIDE);
-            let square = square(&after, &right, at);
-            self.regions[part_at(&parts, at)].add(Some(square));
+            let (x, y) = (i % SIDE, i / SIDE);
+            let square = square(&after, &right, x, y);
+            self.regions[part_at(&parts, x, y)].add(Some(square));
         }
     }
 
@@ -252,7 +261,7 @@ impl Sums {
         let is_face = |x: u32, y: u32| face[(y * width + x) as usize];
         for y in 0..b.height() {
             for x in (0..width).filter(|&x| is_face(x, y)) {
-                self.square.add(Some(square(a, b, (x, y))));
+                self.square.add(Some(square(a, b, x, y)));
             }
         }
         for y in (0..b.height() - WINDOW).step_by(WINDOW as usize) {
@@ -260,7 +269,7 @@ impl Sums {
                 let last = WINDOW - 1;
                 let corners = [(x, y), (x + last, y), (x, y + last), (x + last, y + last)];
                 if corners.into_iter().all(|(x, y)| is_face(x, y)) {
-                    self.alike.add(Some(similarity(a, b, (x, y))));
+                    self.alike.add(Some(similarity(a, b, x, y)));
                 }
             }
         }
@@ -275,7 +284,7 @@ impl Sums {
 }
 
 /// Mean square difference of a pixel's three values.
-fn square(a: &Picture, b: &Picture, (x, y): (u32, u32)) -> f64 {
+fn square(a: &Picture, b: &Picture, x: u32, y: u32) -> f64 {
     let pairs = a.get(x, y).into_iter().zip(b.get(x, y));
     pairs
         .map(|(a, b)| (f64::from(a) - f64::from(b)).powi(2))
@@ -303,7 +312,7 @@ fn parts(points: &[Point3]) -> Vec<(usize, Vec<Point2>)> {
     ]
 }
 
-fn part_at(parts: &[(usize, Vec<Point2>)], (x, y): (u32, u32)) -> usize {
+fn part_at(parts: &[(usize, Vec<Point2>)], x: u32, y: u32) -> usize {
     let at = Point2::new(x as f32 + 0.5, y as f32 + 0.5);
     let found = parts.iter().find(|(_, corners)| is_inside(corners, at));
     found.map_or(REGIONS.len() - 1, |(part, _)| *part)
@@ -319,7 +328,7 @@ fn is_inside(corners: &[Point2], at: Point2) -> bool {
 }
 
 /// Structural similarity of one window (Wang et al., "Image quality assessment", TIP 2004).
-fn similarity(a: &Picture, b: &Picture, (x, y): (u32, u32)) -> f64 {
+fn similarity(a: &Picture, b: &Picture, x: u32, y: u32) -> f64 {
     let places = (0..WINDOW).flat_map(|j| (0..WINDOW).map(move |i| (x + i, y + j)));
     let (mut a1, mut b1, mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for (x, y) in places {
@@ -348,14 +357,14 @@ mod tests {
 
     #[test]
     fn a_window_is_like_itself_and_less_like_its_reverse() {
-        let same = similarity(&ramp(0), &ramp(0), (0, 0));
-        let turned = similarity(&ramp(0), &ramp(0).turned(2), (0, 0));
+        let same = similarity(&ramp(0), &ramp(0), 0, 0);
+        let turned = similarity(&ramp(0), &ramp(0).turned(2), 0, 0);
         assert!((same - 1.0).abs() < 1e-9 && turned < 0.9, "{same} {turned}");
     }
 
     #[test]
     fn ten_levels_off_are_28_decibels() {
-        let gap = square(&ramp(0), &ramp(10), (1, 1));
+        let gap = square(&ramp(0), &ramp(10), 1, 1);
         assert!((psnr(gap) - 28.13).abs() < 0.01, "{}", psnr(gap));
     }
 
@@ -395,7 +404,7 @@ mod tests {
         let square = [(2.0, 2.0), (6.0, 2.0), (6.0, 6.0), (2.0, 6.0)];
         let corners = hull(&square.map(|(x, y)| Point2::new(x, y)));
         let parts = [(2, corners)];
-        assert_eq!(part_at(&parts, (4, 4)), 2);
-        assert_eq!(part_at(&parts, (7, 4)), REGIONS.len() - 1);
+        assert_eq!(part_at(&parts, 4, 4), 2);
+        assert_eq!(part_at(&parts, 7, 4), REGIONS.len() - 1);
     }
 }

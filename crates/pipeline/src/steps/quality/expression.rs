@@ -11,7 +11,7 @@ use effigy_face::pose::pose;
 use effigy_frame::{Picture, Point2, Point3, Similarity, resample};
 use effigy_model::Mesher;
 
-use super::Mean;
+use super::{BeforeAfter, Mean};
 
 /// How many of [`EXPRESSION_POINTS`] are of the mouth.
 const N_MOUTH: usize = 12;
@@ -55,7 +55,7 @@ impl Expression {
     pub(super) fn take(
         &mut self,
         mesher: &Mesher,
-        (source, result): (&Picture, &Picture),
+        both: BeforeAfter<'_>,
         points: &[Point3],
     ) -> Option<f64> {
         let side = Mesher::SIDE_PX;
@@ -65,8 +65,9 @@ impl Expression {
             let points = mesh.points.iter().map(|&point| view.apply3(point));
             points.collect::<Vec<Point3>>()
         };
-        let (seen, again) = (look(source, view), look(source, view.of(ASIDE)));
-        let drawn = look(result, view);
+        let seen = look(both.before, view);
+        let again = look(both.before, view.of(ASIDE));
+        let drawn = look(both.after, view);
         self.pose.add(Some(turn_between(&seen, &drawn)));
         self.pose_noise.add(Some(turn_between(&seen, &again)));
         let (drawn, again) = (gaps(&seen, &drawn)?, gaps(&seen, &again)?);

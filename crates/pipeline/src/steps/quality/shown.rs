@@ -3,6 +3,8 @@
 use effigy_face::align::aligned_view;
 use effigy_frame::{Picture, Point3, resample};
 
+use super::BeforeAfter;
+
 /// Side of each face on the sheet, and what it covers, in distances between the eyes.
 const FACE_PX: u32 = 224;
 const EXTENT: f32 = 3.2;
@@ -52,12 +54,7 @@ const KINDS: [Kind; 3] = [
 
 impl Shown {
     /// Takes in one face before and after.
-    pub(super) fn take(
-        &mut self,
-        (source, result): (&Picture, &Picture),
-        points: &[Point3],
-        scores: Scores,
-    ) {
+    pub(super) fn take(&mut self, both: BeforeAfter<'_>, points: &[Point3], scores: Scores) {
         self.every = self.every.max(1);
         let is_spread = self.scores.len().is_multiple_of(self.every);
         self.scores.push(scores);
@@ -77,7 +74,7 @@ impl Shown {
         };
         let pair = Pair {
             scores,
-            faces: [source, result].map(|picture| resample::crop(picture, view, FACE_PX)),
+            faces: [both.before, both.after].map(|picture| resample::crop(picture, view, FACE_PX)),
         };
         for (kept, worse) in self.worst.iter_mut().zip(worse) {
             if worse {
@@ -163,11 +160,11 @@ mod tests {
         let mut shown = Shown::default();
         for i in 0..200 {
             let expression = if i == 77 { 9.0 } else { f64::from(i % 5) };
-            shown.take(
-                (&picture, &picture),
-                &points,
-                scores(f64::from(i), expression),
-            );
+            let both = BeforeAfter {
+                before: &picture,
+                after: &picture,
+            };
+            shown.take(both, &points, scores(f64::from(i), expression));
         }
         assert!(shown.spread.len() < MOST_KEPT && shown.scores.len() == 200);
         let captions = shown.captions();
