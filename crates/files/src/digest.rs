@@ -1,12 +1,12 @@
 //! SHA-256 of files and bytes, as lower-case hexadecimal digits.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-/// Hashes what comes in several pieces.
+/// Hashes what comes in several pieces, or what is copied into it.
 #[derive(Clone, Debug, Default)]
 pub struct Hasher(Sha256);
 
@@ -22,15 +22,26 @@ impl Hasher {
     }
 }
 
+impl Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Hashes a file of any size; gives 64 hexadecimal digits.
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn sha256_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    io::copy(&mut file, &mut hash)?;
-    Ok(hex(&hash.finalize()))
+    let mut hasher = Hasher::default();
+    io::copy(&mut file, &mut hasher)?;
+    Ok(hasher.finish())
 }
 
 /// Hashes bytes; gives 64 hexadecimal digits.

@@ -1,10 +1,8 @@
 //! Small files: read within a bound, written whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-
-use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 
@@ -22,29 +20,23 @@ pub(crate) enum Readers {
 
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let read_error = |source| Error::Read {
-        source,
-        path: path.to_owned(),
-    };
-    let file = File::open(path).map_err(read_error)?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(read_error)?;
-    if bytes.len() as u64 > limit {
-        return Err(Error::TooLarge {
+    effigy_files::read_bounded(path, limit).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => Error::TooLarge {
             limit,
             path: path.to_owned(),
-        });
-    }
-    Ok(bytes)
+        },
+        _ => Error::Read {
+            source,
+            path: path.to_owned(),
+        },
+    })
 }
 
 /// Reads a small text file.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
     let bytes = read(path, SMALL_FILE_BYTES)?;
     String::from_utf8(bytes).map_err(|error| Error::Read {
-        source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
+        source: std::io::Error::new(ErrorKind::InvalidData, error),
         path: path.to_owned(),
     })
 }
@@ -104,7 +96,10 @@ pub(crate) fn refuse_if_exposed(path: &Path) -> Result<()> {
 /// Names a file beside `path` that does not exist yet, keeping the extension.
 pub(crate) fn temporary_beside(path: &Path) -> Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    Ok(path.with_file_name(format!(".part-{}-{name}", hex(&random::<6>()?))))
+    Ok(path.with_file_name(format!(
+        ".part-{}-{name}",
+        effigy_files::hex(&random::<6>()?)
+    )))
 }
 
 /// Gives random bytes of the system.
@@ -117,28 +112,11 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
 }
 
 /// Hashes a file of any size with SHA-256; gives hexadecimal digits.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn sha256(path: &Path) -> Result<String> {
-    let read_error = |source| Error::Read {
+pub(crate) fn sha256(path: &Path) -> Result<String> {
+    effigy_files::sha256_file(path).map_err(|source| Error::Read {
         source,
         path: path.to_owned(),
-    };
-    let mut file = File::open(path).map_err(read_error)?;
-    let mut hash = Sha256::new();
-    std::io::copy(&mut file, &mut hash).map_err(read_error)?;
-    Ok(hex(&hash.finalize()))
-}
-
-/// Hashes bytes; gives hexadecimal digits.
-pub(crate) fn sha256_of(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Writes bytes as lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    })
 }
 
 /// Reads `N` bytes from twice as many hexadecimal digits; `None` if the text is anything else.

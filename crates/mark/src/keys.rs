@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 pub use signer::{AskTime, Signer, Timestamps};
@@ -73,7 +72,7 @@ impl Keys {
         let sealing = Zeroizing::new(files::random::<32>()?);
         secret(
             SEALING_KEY,
-            Zeroizing::new(files::hex(&*sealing)).as_bytes(),
+            Zeroizing::new(effigy_files::hex(&*sealing)).as_bytes(),
         )?;
         let made = certificate::make(provider, now)?;
         secret(ROOT_KEY, made.root_key_pem.as_bytes())?;
@@ -228,7 +227,7 @@ impl Keys {
 
     /// The key that verifies consents made here, as 64 hexadecimal digits to hand to others.
     pub fn consent_public_hex(&self) -> String {
-        files::hex(self.consent.verifying_key().as_bytes())
+        effigy_files::hex(self.consent.verifying_key().as_bytes())
     }
 
     /// Accepts consent records signed with `public_hex` from now on; gives the key's identifier.
@@ -243,7 +242,7 @@ impl Keys {
         })?;
         files::make_private_folder(&folder)?;
         let id = key_id(&key);
-        let text = files::hex(key.as_bytes());
+        let text = effigy_files::hex(key.as_bytes());
         files::write(
             &folder.join(format!("{id}.pub")),
             text.as_bytes(),
@@ -255,7 +254,7 @@ impl Keys {
 
 /// Identifier of a public key: the first 16 hexadecimal digits of its SHA-256.
 pub(crate) fn key_id(key: &VerifyingKey) -> String {
-    files::hex(&Sha256::digest(key.as_bytes())[..8])
+    effigy_files::sha256(key.as_bytes())[..16].to_owned()
 }
 
 /// Reads a public key from hexadecimal digits.

@@ -23,7 +23,6 @@ pub use credentials::{Action, Credentials, State};
 pub use elsewhere::mark_file;
 pub use error::{Error, Result};
 /// Names a file by what is in it.
-pub use files::{hex, sha256};
 pub use foreign::Foreign;
 pub use keys::Keys;
 pub use moment::{Clock, Moment};

@@ -9,7 +9,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::{Signature, Signer as _};
-use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
@@ -127,7 +126,7 @@ impl<'a> Log<'a> {
             .map_err(write_error)?;
         let length = self.signed(&Length {
             lines: entry.line,
-            last: files::hex(&Sha256::digest(line.as_bytes())),
+            last: effigy_files::sha256(line.as_bytes()),
         })?;
         files::write(&self.length_path(), length.as_bytes(), Readers::Owner)
     }
@@ -156,7 +155,7 @@ impl<'a> Log<'a> {
             let before = entries.last().map(|(_, hash)| hash.as_str());
             let entry = self.checked(line, index + 1, before.unwrap_or(NOTHING_BEFORE));
             let entry = entry.map_err(|reason| self.broken(index + 1, reason))?;
-            entries.push((entry, files::hex(&Sha256::digest(line.as_bytes()))));
+            entries.push((entry, effigy_files::sha256(line.as_bytes())));
         }
         self.check_length(&entries)?;
         Ok(entries)
@@ -215,7 +214,10 @@ impl<'a> Log<'a> {
             reason: error.to_string(),
         })?;
         let signature = self.keys.consent().sign(json.as_bytes());
-        Ok(format!("{json}\t{}", files::hex(&signature.to_bytes())))
+        Ok(format!(
+            "{json}\t{}",
+            effigy_files::hex(&signature.to_bytes())
+        ))
     }
 
     fn opened<T: serde::de::DeserializeOwned>(&self, line: &str) -> Result<T, &'static str> {

@@ -1,7 +1,7 @@
 //! Single pictures: PNG, JPEG and WebP, told by their content.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
 use effigy_frame::{Picture, Rational};
@@ -161,18 +161,16 @@ fn read_all(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     };
     // No sane encoder needs more than this for a picture of so many pixels.
     let most = limits.max_pixels.saturating_mul(8).saturating_add(1 << 20);
-    let file = File::open(path).map_err(open)?;
-    let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).map_err(open)?;
+    let bytes = effigy_files::read_bounded(path, most).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => Error::TooMuch {
+            what: format!("the size of {path:?}"),
+            limit: format!("{most} bytes"),
+        },
+        _ => open(source),
+    })?;
     if bytes.is_empty() {
         return Err(Error::Empty {
             path: path.to_owned(),
-        });
-    }
-    if bytes.len() as u64 > most {
-        return Err(Error::TooMuch {
-            what: format!("the size of {path:?}"),
-            limit: format!("{most} bytes"),
         });
     }
     Ok(bytes)

@@ -7,7 +7,6 @@ mod file;
 mod table;
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -15,7 +14,6 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn::store::ModuleSnapshot;
-use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 pub use file::{from_bytes, to_bytes};
@@ -116,7 +114,7 @@ impl Weights {
             .source
             .read(&entry.file)
             .map_err(|err| refused(unreadable(&err)))?;
-        if hex(&Sha256::digest(&bytes)) != entry.sha256 {
+        if effigy_files::sha256(&bytes) != entry.sha256 {
             let table = table::FILE;
             return Err(refused(format!("its SHA-256 is not the one in {table}")));
         }
@@ -167,13 +165,6 @@ impl Source {
 
 fn unreadable(error: &io::Error) -> String {
     format!("it cannot be read ({error})")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
@@ -244,7 +235,7 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         let weights = Weights::open(folder.path()).unwrap();
         let sha256 = &weights.table.entries["identifier"].sha256;
-        std::fs::write(&path, text.replace(sha256, &hex(&Sha256::digest(&bytes)))).unwrap();
+        std::fs::write(&path, text.replace(sha256, &effigy_files::sha256(&bytes))).unwrap();
         let error = load(folder.path()).unwrap_err().to_string();
         assert!(error.contains("identifier.safetensors"), "{error}");
     }

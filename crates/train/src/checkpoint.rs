@@ -137,7 +137,7 @@ fn write_manifest(folder: &Path, manifest: &Manifest, step: u64) -> Result<()> {
 fn keep(folder: &Path, file: String, bytes: &[u8], step: u64) -> Result<Kept> {
     write_whole(folder, &file, bytes).map_err(|source| refused(folder, step, source))?;
     Ok(Kept {
-        sha256: store::sha256_hex(bytes),
+        sha256: effigy_files::sha256(bytes),
         file,
     })
 }

@@ -21,7 +21,7 @@ impl Id {
     }
 
     pub(super) fn from_bytes(bytes: [u8; 8]) -> Self {
-        Self(crate::files::hex(&bytes))
+        Self(effigy_files::hex(&bytes))
     }
 }
 

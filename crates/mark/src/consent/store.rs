@@ -293,7 +293,7 @@ impl<'a> Store<'a> {
     pub fn keep_evidence(&self, record: &Record, path: &Path) -> Result<PathBuf> {
         let bytes = files::read(path, LARGEST_EVIDENCE)?;
         let evidence = record.evidence.as_ref();
-        let Some(evidence) = evidence.filter(|e| e.sha256 == files::sha256_of(&bytes)) else {
+        let Some(evidence) = evidence.filter(|e| e.sha256 == effigy_files::sha256(&bytes)) else {
             return Err(Error::NotAConsent {
                 reason: "the evidence is not the file that the record names".to_owned(),
             });

@@ -5,7 +5,6 @@
 
 use aes_gcm::aead::{Aead as _, Payload};
 use aes_gcm::{Aes256Gcm, Key, KeyInit as _, Nonce};
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::consent::Id;
@@ -55,7 +54,7 @@ impl Template {
         let salt = files::random::<SALT_BYTES>()?;
         let mut plain = Zeroizing::new(salt.to_vec());
         plain.extend(self.0.iter().flat_map(|value| value.to_le_bytes()));
-        let commitment = files::hex(&Sha256::digest(&*plain));
+        let commitment = effigy_files::sha256(&plain);
         let nonce = files::random::<NONCE_BYTES>()?;
         let payload = Payload {
             msg: &plain,
@@ -80,7 +79,7 @@ impl Template {
             .map_err(|_opaque| failed())?;
         let plain = Zeroizing::new(plain);
         let is_whole = plain.len() == SALT_BYTES + 4 * IDENTITY_LENGTH;
-        if !is_whole || files::hex(&Sha256::digest(&*plain)) != commitment {
+        if !is_whole || effigy_files::sha256(&plain) != commitment {
             return Err(failed());
         }
         let mut values = [0.0; IDENTITY_LENGTH];

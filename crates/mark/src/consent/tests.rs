@@ -367,7 +367,7 @@ fn exported_consents_are_read_elsewhere_and_changes_noticed() {
     assert_eq!((read[0].revoked, read[1].revoked), (None, Some(now())));
     assert_eq!(read[0].key_id, desk.keys.consent_key_id());
     let template = fs::read(desk.path(&kept, "template")).unwrap();
-    assert!(!text.contains(&crate::files::hex(&template)));
+    assert!(!text.contains(&effigy_files::hex(&template)));
     for at in (0..text.len()).step_by(97) {
         let mut bytes = text.clone().into_bytes();
         bytes[at] = if bytes[at] == b'7' { b'8' } else { b'7' };

@@ -6,7 +6,7 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use sha2::{Digest as _, Sha256};
+use effigy_files::Hasher;
 
 use crate::xmp::crc32;
 
@@ -57,7 +57,7 @@ const MOST_UNHASHED: u64 = 1 << 20;
 /// SHA-256 of the boxes of a video that C2PA's hash leaves out, to be stated in the manifest.
 pub(super) fn unhashed(file: &mut (impl Read + Seek)) -> std::io::Result<Option<String>> {
     let end = file.seek(SeekFrom::End(0))?;
-    let (mut at, mut left, mut hash) = (0, MOST_UNHASHED, Sha256::new());
+    let (mut at, mut left, mut hash) = (0, MOST_UNHASHED, Hasher::default());
     while at + 8 <= end {
         file.seek(SeekFrom::Start(at))?;
         let mut head = [0; 16];
@@ -84,7 +84,7 @@ pub(super) fn unhashed(file: &mut (impl Read + Seek)) -> std::io::Result<Option<
         }
         at += length;
     }
-    Ok(Some(crate::files::hex(&hash.finalize())))
+    Ok(Some(hash.finish()))
 }
 
 /// What the active manifest, the last in the store, says of them.

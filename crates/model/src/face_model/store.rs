@@ -10,7 +10,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::net::Shape;
 use super::weights::{Weight, weights_from_bytes};
@@ -209,20 +208,12 @@ pub fn read_kept(
         _ => damaged(error.to_string()),
     };
     let bytes = read_bounded(&path, LARGEST_FILE).map_err(told)?;
-    if sha256_hex(&bytes) != kept.sha256 {
+    if effigy_files::sha256(&bytes) != kept.sha256 {
         return Err(damaged(
             "its SHA-256 is not the one in model.json".to_owned(),
         ));
     }
     Ok(bytes)
-}
-
-/// Hashes bytes, as lower-case hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// No network that this version can train comes near it.
@@ -296,7 +287,7 @@ mod tests {
     fn manifest() -> Manifest {
         let kept = |file: &str| Kept {
             file: file.to_owned(),
-            sha256: sha256_hex(b"w"),
+            sha256: effigy_files::sha256(b"w"),
         };
         let checkpoint = |step| Checkpoint {
             step,

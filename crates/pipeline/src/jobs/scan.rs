@@ -15,9 +15,8 @@ use effigy_detect::report::{Footing, MadeBy};
 use effigy_detect::{Calibration, Cue, Judges, Person, Report, ScanSettings, Scanner};
 use effigy_face::TrackSettings;
 use effigy_frame::{Frame, Picture};
-use effigy_mark::{Trust, hex};
+use effigy_mark::Trust;
 use effigy_media::{Info, Limits, Orientation, VideoReader, packets, read_audio};
-use sha2::{Digest as _, Sha256};
 
 pub use crate::jobs::compare::person;
 
@@ -90,7 +89,10 @@ pub struct Footage<'a> {
 pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> Result<Report> {
     let mut reader = VideoReader::open(&job.input, &job.limits)?;
     let info = reader.info().clone();
-    let sha256 = effigy_mark::sha256(&job.input)?;
+    let sha256 = effigy_files::sha256_file(&job.input).map_err(|source| Error::Read {
+        source,
+        path: job.input.clone(),
+    })?;
     let marks = effigy_mark::verify(&job.input, &job.trust)?;
     let mut container = headers(job)?;
     let mut first = None;
@@ -195,10 +197,12 @@ fn sound(job: &ScanJob, info: &Info) -> Sound {
 /// What is known before anything is read.
 fn footing(job: &ScanJob, networks: &Networks) -> Footing {
     let mut weights = networks.weights.hashes();
-    let fuse = Sha256::digest(effigy_detect::calibration::FUSE);
-    weights.push(("fuse.toml".to_owned(), hex(&fuse)));
-    let manner = Sha256::digest(effigy_detect::person::MANNER);
-    weights.push(("manner.toml".to_owned(), hex(&manner)));
+    for (name, text) in [
+        ("fuse.toml", effigy_detect::calibration::FUSE),
+        ("manner.toml", effigy_detect::person::MANNER),
+    ] {
+        weights.push((name.to_owned(), effigy_files::sha256(text.as_bytes())));
+    }
     Footing {
         file: job.input.clone(),
         sha256: None,

@@ -15,9 +15,8 @@ use std::thread;
 
 use effigy_detect::Report;
 use effigy_detect::report::page::page;
-use effigy_mark::{hex, sha256};
+use effigy_files::{Hasher, sha256_file};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{ScanJob, scan};
 use crate::error::{Error, Result};
@@ -240,8 +239,12 @@ fn failed(path: &Path, why: &str) -> Scanned {
 
 /// Names a report after its file, and after what the report depends on.
 fn report_name(each: &ScanJob, weights: &Weights) -> Result<String> {
-    let mut digest = Sha256::new();
-    digest.update(sha256(&each.input)?);
+    let content = sha256_file(&each.input).map_err(|source| Error::Read {
+        source,
+        path: each.input.clone(),
+    })?;
+    let mut digest = Hasher::default();
+    digest.update(content);
     digest.update(each.input.to_string_lossy().as_bytes());
     let settings = (each.settings, each.window, &each.tracking, &each.person);
     digest.update(format!("{settings:?} {}", env!("CARGO_PKG_VERSION")));
@@ -256,7 +259,7 @@ fn report_name(each: &ScanJob, weights: &Weights) -> Result<String> {
         }
     };
     let name: String = name.to_string_lossy().chars().map(tame).take(80).collect();
-    Ok(format!("{name}-{}", &hex(&digest.finalize())[..12]))
+    Ok(format!("{name}-{}", &digest.finish()[..12]))
 }
 
 fn read_back(path: &Path) -> Option<Value> {
