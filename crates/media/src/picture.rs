@@ -19,9 +19,6 @@ use crate::limits::Limits;
 use crate::orient::Orientation;
 use crate::output::Unfinished;
 
-/// The endings of pictures, lower case.
-pub(crate) const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
-
 /// Reads a PNG, JPEG or WebP, turned upright. Transparent pixels are shown over black.
 ///
 /// # Errors

@@ -137,10 +137,8 @@ fn by_pattern(path: &Path, pattern: &Pattern, limits: &Limits) -> Result<Vec<Pat
 
 fn in_folder(folder: &Path, limits: &Limits) -> Result<Vec<PathBuf>> {
     let is_picture = |name: &OsStr| {
-        let ending = Path::new(name).extension().and_then(OsStr::to_str);
-        let hidden = name.as_encoded_bytes().starts_with(b".");
-        let known = ending.is_some_and(|e| picture::ENDINGS.contains(&e.to_lowercase().as_str()));
-        known && !hidden
+        let is_hidden = name.as_encoded_bytes().starts_with(b".");
+        !is_hidden && effigy_files::is_picture(Path::new(name))
     };
     let mut names = names_in(folder)?;
     names.retain(|name| is_picture(name));

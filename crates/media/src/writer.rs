@@ -206,11 +206,7 @@ impl VideoWriter {
 }
 
 fn container_of(path: &Path) -> Result<&'static str> {
-    let ending = path
-        .extension()
-        .and_then(|e| e.to_str())
-        .unwrap_or_default();
-    match ending.to_lowercase().as_str() {
+    match effigy_files::extension(path).as_str() {
         "mp4" | "m4v" => Ok("mp4"),
         "mov" => Ok("mov"),
         "mkv" => Ok("matroska"),

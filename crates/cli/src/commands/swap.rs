@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use effigy_files::is_picture;
 use effigy_pipeline::SwapJob;
-use effigy_pipeline::swap::{Complexion, Range, View, default_output, is_picture};
+use effigy_pipeline::swap::{Complexion, Range, View, default_output};
 
 use crate::computing::Computing;
 use crate::output::{Exit, Output};

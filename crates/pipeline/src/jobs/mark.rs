@@ -23,21 +23,14 @@ pub struct MarkJob {
     pub safeguards: Safeguards,
 }
 
-/// Endings that a marked copy may have.
-const ENDINGS: [&str; 7] = ["mp4", "mov", "m4v", "jpg", "jpeg", "png", "webp"];
-
 /// The name of the copy where none is given: `NAME-marked` beside the input.
 pub fn default_output(input: &Path) -> PathBuf {
     let stem = input.file_stem().unwrap_or_default().to_string_lossy();
-    let ending = input.extension().unwrap_or_default().to_string_lossy();
-    let ending = ending.to_lowercase();
-    // All pictures that are read can be written, so that what cannot is a video.
-    let ending = if ENDINGS.contains(&ending.as_str()) {
-        ending.as_str()
-    } else {
-        "mp4"
-    };
-    input.with_file_name(format!("{stem}-marked.{ending}"))
+    let format = effigy_files::format_of(input);
+    let can_be_signed = format.filter(|format| format.signed_media_type.is_some());
+    // All pictures that are read can be signed, so that what cannot is a video.
+    let extension = can_be_signed.map_or("mp4", |format| format.extension);
+    input.with_file_name(format!("{stem}-marked.{extension}"))
 }
 
 /// Writes a marked copy of `job.input`.

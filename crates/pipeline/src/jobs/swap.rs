@@ -6,6 +6,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
+use effigy_files::is_picture;
 use effigy_mark::consent::{Claim, Seen, Token};
 use effigy_mark::{Keys, Marked, Policy};
 use effigy_media::{Limits, probe};
@@ -261,12 +262,6 @@ fn policy<'a>(job: &SwapJob, keys: &'a Keys, model: &FaceModel) -> Policy<'a> {
     let name = job.model.file_name().unwrap_or_default();
     let model = (name.to_string_lossy().into_owned(), newest.sha256.clone());
     job.safeguards.policy(keys, Some(&job.input), Some(model))
-}
-
-/// Whether a result of this name is a picture.
-pub fn is_picture(path: &Path) -> bool {
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    ["png", "jpg", "jpeg", "webp"].contains(&ending.to_lowercase().as_str())
 }
 
 /// What a result is called when no name is given: `NAME-as-FACE` beside the source, a picture where

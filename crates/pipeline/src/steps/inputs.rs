@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use effigy_files::{is_picture, is_video};
+
 use crate::error::{Error, Result};
 
 /// One thing to work on.
@@ -45,20 +47,16 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<Input>> {
     Ok(inputs)
 }
 
-/// Endings of files that are taken from a folder; a file that is named itself may have any.
-const PICTURE_ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
-const VIDEO_ENDINGS: [&str; 12] = [
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "wmv", "3gp",
-];
 /// Folders in folders are followed this far.
 const DEEPEST_FOLDER: u32 = 16;
 
+/// A file that is named itself is a video whatever its extension, unless that is of a picture.
 fn named(path: &Path) -> Input {
     let is_pattern = path.to_string_lossy().contains('%') && !path.exists();
     let path = path.to_owned();
     if is_pattern {
         Input::Sequence(path)
-    } else if has_ending(&path, &PICTURE_ENDINGS) {
+    } else if is_picture(&path) {
         Input::Picture(path)
     } else {
         Input::Video(path)
@@ -82,7 +80,7 @@ fn walk(folder: &Path, depth: u32, inputs: &mut Vec<Input>) -> Result<()> {
             if depth > 0 && !path.is_symlink() {
                 walk(&path, depth - 1, inputs)?;
             }
-        } else if has_ending(&path, &PICTURE_ENDINGS) || has_ending(&path, &VIDEO_ENDINGS) {
+        } else if is_picture(&path) || is_video(&path) {
             inputs.push(named(&path));
         }
     }
@@ -92,11 +90,6 @@ fn walk(folder: &Path, depth: u32, inputs: &mut Vec<Input>) -> Result<()> {
 fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with('.'))
-}
-
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| endings.contains(&ending.as_str()))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use effigy_files::is_picture;
 use effigy_frame::{Frame, Picture};
 use effigy_mark::consent::Token;
 use effigy_mark::{Marked, MarkedWriter, Policy, write_marked_picture};
@@ -10,7 +11,7 @@ use effigy_media::{Limits, Part, WriteSettings, probe};
 
 use super::draw::Renderer;
 use super::gaps::{Gaps, Ready, wanted};
-use super::{SwapJob, View, is_picture};
+use super::{SwapJob, View};
 use crate::error::{Error, Result};
 use crate::steps::footage::Clips;
 use crate::steps::networks::Networks;
