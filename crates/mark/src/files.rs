@@ -1,8 +1,10 @@
 //! Small files: read within a bound, written whole or not at all.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use effigy_files::{AtomicFile, Scratch};
 
 use crate::error::{Error, Result};
 
@@ -41,17 +43,19 @@ pub(crate) fn read_text(path: &Path) -> Result<String> {
     })
 }
 
-/// Writes a file under a temporary name in the same folder, then renames it into place.
+/// Writes a file whole or not at all.
 pub(crate) fn write(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
-    let temporary = temporary_beside(path)?;
-    let outcome = write_new(&temporary, bytes, readers).and_then(|()| fs::rename(&temporary, path));
-    outcome.map_err(|source| {
-        // The write error is what counts; a leftover temporary file is only untidy.
-        drop(fs::remove_file(&temporary));
-        Error::Write {
-            source,
-            path: path.to_owned(),
-        }
+    let create = match readers {
+        Readers::Owner => AtomicFile::create_private,
+        Readers::Anyone => AtomicFile::create,
+    };
+    let written = create(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.commit()
+    });
+    written.map_err(|source| Error::Write {
+        source,
+        path: path.to_owned(),
     })
 }
 
@@ -93,13 +97,12 @@ pub(crate) fn refuse_if_exposed(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Names a file beside `path` that does not exist yet, keeping the extension.
-pub(crate) fn temporary_beside(path: &Path) -> Result<PathBuf> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    Ok(path.with_file_name(format!(
-        ".part-{}-{name}",
-        effigy_files::hex(&random::<6>()?)
-    )))
+/// Chooses an unused name beside `path`, with its extension, for a step on the way to it.
+pub(crate) fn scratch_beside(path: &Path) -> Result<Scratch> {
+    Scratch::beside(path).map_err(|source| Error::Write {
+        source,
+        path: path.to_owned(),
+    })
 }
 
 /// Gives random bytes of the system.
@@ -129,17 +132,4 @@ pub(crate) fn bytes_from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
         *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     }
     Some(bytes)
-}
-
-fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if readers == Readers::Owner {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use effigy_files::{AtomicFile, Scratch};
 use effigy_frame::{Frame, Picture, resample};
 use effigy_media::{VideoWriter, WriteSettings};
 
@@ -61,7 +62,7 @@ pub struct MarkedWriter<'a> {
     watermark: Embedder,
     first_secs: Option<f64>,
     thumbnail: Option<Picture>,
-    unsigned: Temporary,
+    unsigned: Scratch,
 }
 
 impl<'a> MarkedWriter<'a> {
@@ -86,9 +87,9 @@ impl<'a> MarkedWriter<'a> {
         policy: &'a Policy<'a>,
     ) -> Result<Self> {
         let job = Job::new(path, papers, policy)?;
-        let unsigned = Temporary::beside(path)?;
+        let unsigned = files::scratch_beside(path)?;
         #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
-        let writer = VideoWriter::create(&unsigned.0, settings);
+        let writer = VideoWriter::create(unsigned.path(), settings);
         let writer = writer.map_err(|error| named(path, error))?;
         let stamps = Stamps::draw(&job.label, settings.width, settings.height);
         let watermark = Embedder::new(job.label.identifier);
@@ -165,11 +166,11 @@ pub(crate) fn write_picture_with(
     policy: &Policy<'_>,
 ) -> Result<Marked> {
     let job = Job::new(path, papers, policy)?;
-    let unsigned = Temporary::beside(path)?;
+    let unsigned = files::scratch_beside(path)?;
     Stamps::draw(&job.label, picture.width(), picture.height()).lay_over(&mut picture, 0.0);
     Embedder::new(job.label.identifier).embed(&mut picture);
     #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
-    let written = effigy_media::write_picture(&unsigned.0, &picture);
+    let written = effigy_media::write_picture(unsigned.path(), &picture);
     written.map_err(|error| named(path, error))?;
     job.finish(&unsigned, &thumbnail(&picture))
 }
@@ -201,11 +202,15 @@ impl<'a> Job<'a> {
         })
     }
 
-    fn finish(&self, unsigned: &Temporary, thumbnail: &Picture) -> Result<Marked> {
+    fn finish(&self, unsigned: &Scratch, thumbnail: &Picture) -> Result<Marked> {
         let start = Instant::now();
         let media_type = credentials::media_type(&self.path)?;
-        xmp::embed(&unsigned.0, media_type, &xmp::packet(&self.label))?;
-        let signed = Temporary::beside(&self.path)?;
+        xmp::embed(unsigned.path(), media_type, &xmp::packet(&self.label))?;
+        let write_error = |source| Error::Write {
+            source,
+            path: self.path.clone(),
+        };
+        let signed = AtomicFile::create(&self.path).map_err(write_error)?;
         let manifest = Manifest {
             title: self
                 .path
@@ -220,13 +225,10 @@ impl<'a> Job<'a> {
             model: self.policy.model.clone(),
             thumbnail: jpeg(&self.path, thumbnail)?,
         };
-        credentials::sign(&unsigned.0, &signed.0, &manifest, self.policy.keys)?;
-        self.check(&signed.0)?;
-        self.log(&signed.0)?;
-        fs::rename(&signed.0, &self.path).map_err(|source| Error::Write {
-            source,
-            path: self.path.clone(),
-        })?;
+        credentials::sign(unsigned.path(), &signed, &manifest, self.policy.keys)?;
+        self.check(signed.temporary_path())?;
+        self.log(signed.temporary_path())?;
+        signed.commit().map_err(write_error)?;
         Ok(Marked {
             path: self.path.clone(),
             identifier: self.label.identifier,
@@ -296,24 +298,8 @@ fn thumbnail(picture: &Picture) -> Picture {
 }
 
 fn jpeg(beside: &Path, picture: &Picture) -> Result<Vec<u8>> {
-    let file = Temporary::beside(&beside.with_extension("jpg"))?;
+    let file = files::scratch_beside(&beside.with_extension("jpg"))?;
     #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
-    effigy_media::write_picture(&file.0, picture)?;
-    files::read(&file.0, files::SMALL_FILE_BYTES)
-}
-
-/// A file that is removed when it goes out of scope.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn beside(path: &Path) -> Result<Self> {
-        files::temporary_beside(path).map(Self)
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // Usually it has been renamed away or was never begun.
-        drop(fs::remove_file(&self.0));
-    }
+    effigy_media::write_picture(file.path(), picture)?;
+    files::read(file.path(), files::SMALL_FILE_BYTES)
 }

@@ -1,6 +1,6 @@
 //! What can go wrong while reading or writing, sorted by what the caller can do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use effigy_frame::Timestamp;
 
@@ -213,4 +213,14 @@ pub enum Error {
         /// What libav said.
         source: ffmpeg_next::Error,
     },
+}
+
+impl Error {
+    /// Turns what the system said while `path` was written into an error.
+    pub(crate) fn write(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        |source| Self::Write {
+            source,
+            path: path.to_owned(),
+        }
+    }
 }

@@ -17,7 +17,6 @@ mod info;
 mod libav;
 mod limits;
 mod orient;
-mod output;
 mod packets;
 mod picture;
 mod probe;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
+use effigy_files::AtomicFile;
 use effigy_frame::{Picture, Rational};
 use image::metadata::Orientation as ImageOrientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
@@ -17,7 +18,6 @@ use crate::error::{Error, Result};
 use crate::info::{Info, VideoInfo};
 use crate::limits::Limits;
 use crate::orient::Orientation;
-use crate::output::Unfinished;
 
 /// Reads a PNG, JPEG or WebP, turned upright. Transparent pixels are shown over black.
 ///
@@ -45,7 +45,7 @@ pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
         known: ".png, .jpg, .jpeg, .webp",
     };
     let format = ImageFormat::from_path(path).map_err(|_unknown| unknown())?;
-    let output = Unfinished::create(path)?;
+    let output = AtomicFile::create(path).map_err(Error::write(path))?;
     let mut writer = BufWriter::new(output.file());
     let (pixels, w, h) = (picture.pixels(), picture.width(), picture.height());
     let rgb = image::ExtendedColorType::Rgb8;
@@ -63,8 +63,9 @@ pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
         .map_err(std::io::Error::other)
         .and_then(|()| writer.flush());
     drop(writer);
-    flushed.map_err(|source| output.write_error(source))?;
-    output.finish()
+    flushed
+        .and_then(|()| output.commit())
+        .map_err(Error::write(path))
 }
 
 /// Gives `picture` as a JPEG (quality 85) in memory, to be shown inside a document.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use effigy_files::AtomicFile;
 use effigy_frame::{Frame, Rational, Timestamp};
 use ffmpeg_next::error::EAGAIN;
 use ffmpeg_next::format::context::Output;
@@ -13,7 +14,6 @@ use crate::encode;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
-use crate::output::Unfinished;
 use crate::settings::WriteSettings;
 
 /// Writes a video. The file appears under its name only after [`VideoWriter::finish`]; dropping
@@ -29,7 +29,7 @@ pub struct VideoWriter {
     carried: Option<Carried>,
     settings: WriteSettings,
     clock: Clock,
-    file: Unfinished,
+    file: AtomicFile,
 }
 
 /// Where in the output we are.
@@ -61,9 +61,9 @@ impl VideoWriter {
     pub fn create(path: &Path, settings: &WriteSettings) -> Result<Self> {
         settings.check()?;
         let container = container_of(path)?;
-        let file = Unfinished::create(path)?;
+        let file = AtomicFile::create(path).map_err(Error::write(path))?;
         let opened = libav::open_output(file.temporary_path(), container);
-        let mut output = opened.map_err(|err| file.write_error(libav::io_error(err)))?;
+        let mut output = opened.map_err(|err| cannot_write(&file, err))?;
         let global_header = output
             .format()
             .flags()
@@ -130,9 +130,10 @@ impl VideoWriter {
             .output
             .write_trailer()
             .and_then(|()| libav::flush_output(&mut self.output));
-        written.map_err(|err| self.file.write_error(libav::io_error(err)))?;
+        written.map_err(|err| cannot_write(&self.file, err))?;
         drop(self.output);
-        self.file.finish()
+        let path = self.file.path().to_owned();
+        self.file.commit().map_err(Error::write(&path))
     }
 
     fn ticks_of(&self, frame: &Frame) -> Result<i64> {
@@ -180,7 +181,7 @@ impl VideoWriter {
             );
             packet.set_stream(VIDEO);
             let written = packet.write_interleaved(&mut self.output);
-            written.map_err(|err| self.file.write_error(libav::io_error(err)))?;
+            written.map_err(|err| cannot_write(&self.file, err))?;
         }
     }
 
@@ -193,7 +194,7 @@ impl VideoWriter {
             .write_until(secs, &mut self.output)
             .map_err(|stop| match stop {
                 Stop::Read(why) => Error::DamagedAudio { why, at_secs },
-                Stop::Write(err) => self.file.write_error(libav::io_error(err)),
+                Stop::Write(err) => cannot_write(&self.file, err),
             })
     }
 
@@ -203,6 +204,10 @@ impl VideoWriter {
             index: self.clock.next_index,
         }
     }
+}
+
+fn cannot_write(file: &AtomicFile, err: ffmpeg_next::Error) -> Error {
+    Error::write(file.path())(libav::io_error(err))
 }
 
 fn container_of(path: &Path) -> Result<&'static str> {
@@ -237,7 +242,7 @@ fn write_header(
     output: &mut Output,
     container: &str,
     settings: &WriteSettings,
-    file: &Unfinished,
+    file: &AtomicFile,
 ) -> Result<()> {
     let mut options = Dictionary::new();
     if matches!(container, "mp4" | "mov") {
@@ -248,7 +253,7 @@ fn write_header(
     let written = output.write_header_with(options).map(drop);
     written.map_err(|err| match err {
         ffmpeg_next::Error::Other { errno } if errno != ffmpeg_next::error::EINVAL => {
-            file.write_error(libav::io_error(err))
+            cannot_write(file, err)
         }
         _ => Error::BadSettings {
             why: format!("the container {container} cannot hold this video or its sound; try .mkv"),

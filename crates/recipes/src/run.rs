@@ -15,6 +15,7 @@ use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use burn::store::{BurnpackStore, ModuleSnapshot};
+use effigy_files::{AtomicFolder, recover_folder, write_atomically};
 use effigy_model::tensors::values;
 use effigy_model::weights;
 use rand::SeedableRng as _;
@@ -99,16 +100,14 @@ where
     write_weights(name, &network, &args.output)
 }
 
-/// Writes beside the place and then renames, so that there is always a whole file.
+/// Writes the weights, so that there is always a whole file.
 pub(crate) fn write_weights<M: ModuleSnapshot>(
     name: &'static str,
     network: &M,
     output: &Path,
 ) -> Result<()> {
-    let fresh = output.with_extension("new");
-    fs::write(&fresh, weights::to_bytes(name, network)?)
-        .with_context(|| format!("cannot write {fresh:?}"))?;
-    fs::rename(&fresh, output).with_context(|| format!("cannot write {output:?}"))
+    write_atomically(output, &weights::to_bytes(name, network)?)
+        .with_context(|| format!("cannot write {output:?}"))
 }
 
 /// How far a run has come.
@@ -158,19 +157,18 @@ fn log(name: &str, step: u64, args: &Args, took: Duration, parts: &[(&'static st
     );
 }
 
-/// Saves into a fresh folder and then renames it, so that a kill leaves the last one whole.
+/// Saves into a fresh folder that takes the place of `folder`, so that a kill leaves one of both.
 fn save<M: ModuleSnapshot>(
     folder: &Path,
     network: &M,
     optimizer: &ModuleOptimizer,
     progress: &Progress,
 ) -> Result<()> {
-    let fresh = folder.with_extension("new");
-    let old = folder.with_extension("old");
-    if fresh.exists() {
-        fs::remove_dir_all(&fresh)?;
+    if let Some(around) = folder.parent() {
+        fs::create_dir_all(around)?;
     }
-    fs::create_dir_all(&fresh)?;
+    let draft = AtomicFolder::replace(folder).context("cannot keep the checkpoint")?;
+    let fresh = draft.temporary_path();
     let mut store = BurnpackStore::from_file(fresh.join("network.bpk"));
     network
         .save_into(&mut store)
@@ -180,13 +178,7 @@ fn save<M: ModuleSnapshot>(
         .map_err(|err| anyhow::anyhow!("cannot save the optimizer: {err:?}"))?;
     fs::write(fresh.join("optimizer.bin"), &*state)?;
     fs::write(fresh.join("progress.json"), serde_json::to_vec(progress)?)?;
-    if old.exists() {
-        fs::remove_dir_all(&old)?;
-    }
-    if folder.exists() {
-        fs::rename(folder, &old)?;
-    }
-    fs::rename(&fresh, folder).context("cannot keep the checkpoint")
+    draft.commit().context("cannot keep the checkpoint")
 }
 
 fn resume<M: ModuleSnapshot>(
@@ -194,6 +186,7 @@ fn resume<M: ModuleSnapshot>(
     mut network: M,
     optimizer: ModuleOptimizer,
 ) -> Result<Option<(M, ModuleOptimizer, Progress)>> {
+    recover_folder(folder)?;
     if !folder.join("progress.json").exists() {
         return Ok(None);
     }
@@ -207,4 +200,38 @@ fn resume<M: ModuleSnapshot>(
         .from_bytes(burn::tensor::Bytes::from_bytes_vec(state))
         .map_err(|err| anyhow::anyhow!("cannot read the optimizer's state: {err:?}"))?;
     Ok(Some((network, optimizer, progress)))
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::nn::{Linear, LinearConfig};
+
+    use super::*;
+
+    fn network() -> Linear {
+        LinearConfig::new(2, 3).init(&Device::flex().autodiff())
+    }
+
+    fn optimizer() -> ModuleOptimizer {
+        AdamWConfig::new().init()
+    }
+
+    #[test]
+    fn a_run_killed_between_the_renames_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = folder.path().join("runs/finder.v2");
+        let resumed = || resume(&checkpoints, network(), optimizer()).unwrap();
+        assert!(resumed().is_none());
+        let first = network();
+        for step in [7, 8] {
+            let progress = Progress { step, seed: 1 };
+            save(&checkpoints, &first, &optimizer(), &progress).unwrap();
+            assert_eq!(resumed().map(|(_, _, found)| found.step), Some(step));
+        }
+        // A kill after the last save was moved away and before the new one had its name.
+        fs::rename(&checkpoints, effigy_files::backup_of(&checkpoints).unwrap()).unwrap();
+        let (kept, _, progress) = resumed().unwrap();
+        assert_eq!(progress.step, 8);
+        assert_eq!(values(kept.weight.val()), values(first.weight.val()));
+    }
 }

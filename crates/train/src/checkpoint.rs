@@ -3,10 +3,11 @@
 //! New files first, each flushed to the disk under a temporary name and renamed; then the manifest
 //! in the same way; only then are files removed that the manifest no longer names.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::Path;
 
+use effigy_files::{is_temporary, write_atomically};
 use effigy_model::face_model::store::{self, Checkpoint, Kept, MANIFEST, Manifest, Moment};
 use effigy_model::face_model::weights::{Weight, bytes_from_weights, weights_from_bytes};
 
@@ -112,30 +113,14 @@ pub(crate) fn load(folder: &Path, manifest: &Manifest, wanted: &[Weight]) -> Res
     })
 }
 
-/// Writes bytes so that the file is either complete or not there.
-///
-/// # Errors
-/// What the system says; a half-written file is removed.
-pub(crate) fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = folder.join(format!("{name}.unfinished"));
-    let write = || {
-        let mut file = File::create(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, folder.join(name))?;
-        File::open(folder)?.sync_all()
-    };
-    write().inspect_err(|_| drop(fs::remove_file(&unfinished)))
-}
-
 fn write_manifest(folder: &Path, manifest: &Manifest, step: u64) -> Result<()> {
     let refused = |source| refused(folder, step, source);
     let json = serde_json::to_vec_pretty(manifest).map_err(|error| refused(error.into()))?;
-    write_whole(folder, MANIFEST, &json).map_err(refused)
+    write_atomically(&folder.join(MANIFEST), &json).map_err(refused)
 }
 
 fn keep(folder: &Path, file: String, bytes: &[u8], step: u64) -> Result<Kept> {
-    write_whole(folder, &file, bytes).map_err(|source| refused(folder, step, source))?;
+    write_atomically(&folder.join(&file), bytes).map_err(|source| refused(folder, step, source))?;
     Ok(Kept {
         sha256: effigy_files::sha256(bytes),
         file,
@@ -175,7 +160,11 @@ fn remove_unnamed(folder: &Path, manifest: &Manifest) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_ours = name.starts_with("weights-") || name.starts_with("state-");
+        let is_kind = |kind: &str| {
+            let is_unfinished = is_temporary(&entry.path()) && name.contains(&format!("-{kind}"));
+            name.starts_with(kind) || is_unfinished
+        };
+        let is_ours = is_kind("weights-") || is_kind("state-");
         if is_ours && name.contains(".safetensors") && !is_named(&name) {
             fs::remove_file(entry.path())?;
         }
@@ -279,9 +268,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut manifest = manifest();
         save(folder.path(), &mut manifest, &state(10), MEASURED).unwrap();
-        // A folder in the way of the temporary file stands for a disk that refuses.
+        // A folder in the way of the file stands for a disk that refuses.
         let [weights, _] = store::file_names(20);
-        fs::create_dir(folder.path().join(format!("{weights}.unfinished"))).unwrap();
+        fs::create_dir(folder.path().join(weights)).unwrap();
         let error = save(folder.path(), &mut manifest, &state(20), MEASURED).unwrap_err();
         assert!(matches!(error, Error::Write { step: 20, .. }), "{error}");
         let read = store::read_manifest(folder.path()).unwrap();
@@ -289,5 +278,15 @@ mod tests {
             load(folder.path(), &read, &state(0).weights).unwrap(),
             state(10)
         );
+    }
+
+    #[test]
+    fn what_a_kill_left_unfinished_is_removed_by_the_next_save() {
+        let folder = tempfile::tempdir().unwrap();
+        let [weights, _] = store::file_names(10);
+        let half = effigy_files::AtomicFile::create(&folder.path().join(weights)).unwrap();
+        std::mem::forget(half); // As a kill would.
+        save(folder.path(), &mut manifest(), &state(20), MEASURED).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

@@ -1,11 +1,12 @@
 //! Writing a manifest into a finished file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Cursor, Seek as _};
 use std::path::{Path, PathBuf};
 
 use c2pa::assertions::{SoftBinding, SoftBindingBlock, SoftBindingScope};
 use c2pa::{Builder, BuilderIntent, Context, DigitalSourceType};
+use effigy_files::AtomicFile;
 use serde_json::json;
 
 use crate::consent::{Audience, Token, Use};
@@ -58,14 +59,14 @@ pub(crate) struct Manifest<'a> {
     pub(crate) thumbnail: Vec<u8>,
 }
 
-/// Copies `unsigned` to the new file `signed`, with the manifest embedded.
+/// Copies `unsigned` to the empty file `signed`, with the manifest embedded.
 pub(crate) fn sign(
     unsigned: &Path,
-    signed: &Path,
+    signed: &AtomicFile,
     manifest: &Manifest<'_>,
     keys: &Keys,
 ) -> Result<()> {
-    let media_type = media_type(signed)?;
+    let media_type = media_type(signed.path())?;
     let signer = keys.signer()?;
     let read_error = |source| Error::Read {
         source,
@@ -80,21 +81,11 @@ pub(crate) fn sign(
     input.rewind().map_err(read_error)?;
     let mut builder = builder(manifest, unhashed).map_err(|source| Error::Sign { source })?;
     add_parent(&mut builder, manifest)?;
-    let write_error = |source| Error::Write {
-        source,
-        path: signed.to_owned(),
-    };
-    let mut options = OpenOptions::new();
-    let mut output = options
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(signed)
-        .map_err(write_error)?;
+    let mut output = signed.file();
     builder
         .sign(&*signer, media_type, &mut input, &mut output)
         .map_err(|source| Error::Sign { source })?;
-    output.sync_all().map_err(write_error)
+    Ok(())
 }
 
 fn builder(manifest: &Manifest<'_>, unhashed: Option<String>) -> c2pa::Result<Builder> {

@@ -1,87 +1,62 @@
 //! Files and folders that get their name only when they are complete.
 
 use std::fs;
-use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, ErrorKind, Write as _};
+use std::path::Path;
 
-use tempfile::{NamedTempFile, TempDir};
+use effigy_files::{AtomicFile, AtomicFolder};
 
 use crate::error::{Error, Result};
 
 /// A text file being written under a temporary name in its folder. Dropping it removes it.
 #[derive(Debug)]
-pub(crate) struct DraftFile {
-    writer: BufWriter<NamedTempFile>,
-    path: PathBuf,
-}
+pub(crate) struct DraftFile(BufWriter<AtomicFile>);
 
 impl DraftFile {
     pub(crate) fn create(path: &Path) -> Result<Self> {
-        let temporary = hidden().suffix(".part").tempfile_in(folder_of(path));
-        Ok(Self {
-            writer: BufWriter::new(temporary.map_err(|err| write_error(path, err))?),
-            path: path.to_owned(),
-        })
+        let file = AtomicFile::create(path).map_err(|err| write_error(path, err))?;
+        Ok(Self(BufWriter::new(file)))
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.writer.write_all(bytes);
-        written.map_err(|err| write_error(&self.path, err))
+        let written = self.0.write_all(bytes);
+        written.map_err(|err| write_error(self.0.get_ref().path(), err))
     }
 
     /// Makes sure that the bytes are on the disk and gives the file its name.
     pub(crate) fn finish(self) -> Result<()> {
-        let path = self.path;
-        let temporary = self
-            .writer
-            .into_inner()
-            .map_err(|err| write_error(&path, err.into_error()))?;
-        let synced = temporary.as_file().sync_all();
-        synced.map_err(|err| write_error(&path, err))?;
-        let kept = temporary.persist(&path);
-        kept.map(drop).map_err(|err| write_error(&path, err.error))
+        let path = self.0.get_ref().path().to_owned();
+        let file = self.0.into_inner().map_err(|err| err.into_error());
+        let kept = file.and_then(AtomicFile::commit);
+        kept.map_err(|err| write_error(&path, err))
     }
 }
 
 /// A folder being filled under a temporary name beside its place. Dropping it removes it.
 #[derive(Debug)]
-pub(crate) struct DraftFolder {
-    temporary: TempDir,
-    path: PathBuf,
-}
+pub(crate) struct DraftFolder(AtomicFolder);
 
 impl DraftFolder {
     /// Begins a folder that will be called `path`, which may not exist yet or must be empty.
     pub(crate) fn create(path: &Path) -> Result<Self> {
-        let is_free = match fs::read_dir(path) {
-            Ok(mut entries) => entries.next().is_none(),
-            Err(err) => err.kind() == io::ErrorKind::NotFound,
-        };
-        if !is_free {
-            return Err(Error::Exists {
+        let folder = AtomicFolder::create(path).map_err(|err| match err.kind() {
+            ErrorKind::AlreadyExists => Error::Exists {
                 path: path.to_owned(),
-            });
-        }
-        let temporary = hidden().suffix(".part").tempdir_in(folder_of(path));
-        Ok(Self {
-            temporary: temporary.map_err(|err| write_error(path, err))?,
-            path: path.to_owned(),
-        })
+            },
+            _ => write_error(path, err),
+        });
+        folder.map(Self)
     }
 
     /// Where the folder is for now.
     pub(crate) fn temporary_path(&self) -> &Path {
-        self.temporary.path()
+        self.0.temporary_path()
     }
 
-    /// Gives the folder its name.
+    /// Makes sure that all files in it are on the disk and gives the folder its name.
     pub(crate) fn finish(self) -> Result<()> {
-        let Self { temporary, path } = self;
-        let moved = fs::rename(temporary.path(), &path);
-        moved.map_err(|err| write_error(&path, err))?;
-        // Nothing is left under the temporary name to be removed.
-        drop(temporary.keep());
-        Ok(())
+        let path = self.0.path().to_owned();
+        self.0.commit().map_err(|err| write_error(&path, err))
     }
 }
 
@@ -94,21 +69,6 @@ pub(crate) fn write_error(path: &Path, source: io::Error) -> Error {
     Error::Write {
         source,
         path: path.to_owned(),
-    }
-}
-
-/// Names that listings hide; permissions as for any new file.
-fn hidden() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".effigy-");
-    builder
-}
-
-/// The folder that `path` lies in.
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }
 
