@@ -8,7 +8,7 @@ use ffmpeg_next::format::sample::{Sample, Type};
 use ffmpeg_next::software::resampling;
 use ffmpeg_next::{ChannelLayout, Dictionary, Packet, codec, frame, media};
 
-use crate::claim::Claim;
+use crate::declared::DeclaredLength;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
@@ -36,7 +36,7 @@ pub fn read_audio(path: &Path, rate_hz: u32, limits: &Limits) -> Result<Vec<f32>
     let stream = probe::best(&input, media::Type::Audio).ok_or_else(no_audio)?;
     let base = libav::rational(stream.time_base()).ok_or_else(no_audio)?;
     let mut sound = Sound {
-        claim: Claim::of(&input, path),
+        declared: DeclaredLength::of(&input, path),
         decoder: open_decoder(&stream)?,
         start_secs: libav::clock_start(&input, base) as f64 * base.to_f64(),
         base_secs: base.to_f64(),
@@ -55,7 +55,7 @@ struct Sound<'a> {
     decoder: codec::decoder::Audio,
     resampler: Option<(Kind, resampling::Context)>,
     samples: Vec<f32>,
-    claim: Claim,
+    declared: DeclaredLength,
     stream: usize,
     base_secs: f64,
     start_secs: f64,
@@ -79,7 +79,7 @@ impl Sound<'_> {
             let mut packet = Packet::empty();
             let read = packet.read(input);
             if read.is_ok() {
-                self.claim.note(input, &packet);
+                self.declared.note(input, &packet);
             }
             match read {
                 Ok(()) if packet.stream() != self.stream => {}
@@ -97,7 +97,7 @@ impl Sound<'_> {
         sent.map_err(|err| self.damaged(err))?;
         self.receive()?;
         self.drain_resampler()?;
-        let why = self.claim.unfulfilled();
+        let why = self.declared.unfulfilled();
         why.map_or(Ok(()), |why| Err(self.damaged(why)))
     }
 

@@ -10,7 +10,7 @@ use ffmpeg_next::{ffi, frame};
 use crate::colour::{ColourTags, Matrix, Range};
 use crate::error::{Error, Result};
 use crate::libav;
-use crate::tone::ToneMap;
+use crate::tone_map::ToneMap;
 
 /// Turns libav's pictures into ours. Keeps what libav prepared for the last kind of picture.
 pub(crate) struct ToRgb {

@@ -10,7 +10,7 @@ use ffmpeg_next::error::EAGAIN;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Dictionary, Packet, codec, ffi, frame};
 
-use crate::claim::Claim;
+use crate::declared::DeclaredLength;
 use crate::convert::ToRgb;
 use crate::error::{Error, Result};
 use crate::info::Info;
@@ -35,7 +35,7 @@ pub(crate) struct Decoding {
     orientation: Orientation,
     rate: Rational,
     /// What the file says it holds, for telling the end from a cut.
-    claim: Claim,
+    declared: DeclaredLength,
     progress: Progress,
 }
 
@@ -98,7 +98,7 @@ impl Decoding {
             start: libav::clock_start(&input, base),
             orientation: video.orientation,
             rate: video.frame_rate,
-            claim: Claim::of(&input, path),
+            declared: DeclaredLength::of(&input, path),
             progress: Progress::default(),
             to_rgb: ToRgb::new(),
             limits: *limits,
@@ -188,7 +188,7 @@ impl Decoding {
                 sent.or_else(|err| self.forgive(err.to_string()))
             }
             Err(found) => {
-                if found.is_some() || self.claim.unfulfilled().is_some() {
+                if found.is_some() || self.declared.unfulfilled().is_some() {
                     self.progress.give_until = Some(self.progress.next_packet.unwrap_or(i64::MIN));
                 }
                 self.progress.phase = Phase::Draining(found);
@@ -208,7 +208,7 @@ impl Decoding {
                 Err(ffmpeg_next::Error::Eof) => return Err(None),
                 Err(err) => return Err(Some(err.to_string())),
             }
-            self.claim.note(&self.input, &packet);
+            self.declared.note(&self.input, &packet);
             if packet.stream() != self.stream {
                 continue;
             }
@@ -286,7 +286,7 @@ impl Decoding {
     /// Tells the end from damage, once the decoder has given everything.
     fn end(&mut self) -> Result<()> {
         let phase = std::mem::replace(&mut self.progress.phase, Phase::Ended);
-        if let Some(why) = self.claim.unfulfilled() {
+        if let Some(why) = self.declared.unfulfilled() {
             let (index, at) = (self.progress.next_index, self.next_time());
             return Err(Error::Truncated { why, index, at });
         }

@@ -6,10 +6,9 @@
 //! before memory is asked for; the end of a stream is `None`, damage is an `Err` that says where.
 
 mod audio;
-mod carry;
-mod claim;
 mod colour;
 mod convert;
+mod declared;
 mod decode;
 mod encode;
 mod error;
@@ -21,9 +20,10 @@ mod packets;
 mod picture;
 mod probe;
 mod reader;
+mod remux;
 mod sequence;
 mod settings;
-mod tone;
+mod tone_map;
 mod writer;
 
 pub use audio::read_audio;

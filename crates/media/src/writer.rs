@@ -8,7 +8,7 @@ use ffmpeg_next::error::EAGAIN;
 use ffmpeg_next::format::context::Output;
 use ffmpeg_next::{Dictionary, Packet, encoder, format};
 
-use crate::carry::{Carried, Stop};
+use crate::remux::{AudioRemux, Stop};
 use crate::convert::FromRgb;
 use crate::encode;
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ pub struct VideoWriter {
     output: Output,
     encoder: encoder::Video,
     from_rgb: FromRgb,
-    carried: Option<Carried>,
+    remux: Option<AudioRemux>,
     settings: WriteSettings,
     clock: Clock,
     file: AtomicFile,
@@ -70,8 +70,8 @@ impl VideoWriter {
             .contains(format::Flags::GLOBAL_HEADER);
         let encoder = encode::open(settings, global_header)?;
         add_video_stream(&mut output, &encoder, settings)?;
-        let carried = match &settings.audio_from {
-            Some(from) => Carried::open((from, settings.part), &Limits::default(), &mut output)?,
+        let remux = match &settings.audio_from {
+            Some(from) => AudioRemux::open((from, settings.part), &Limits::default(), &mut output)?,
             None => None,
         };
         write_header(&mut output, container, settings, &file)?;
@@ -89,7 +89,7 @@ impl VideoWriter {
             settings: settings.clone(),
             output,
             encoder,
-            carried,
+            remux,
             file,
         })
     }
@@ -186,11 +186,11 @@ impl VideoWriter {
     }
 
     fn write_sound_until(&mut self, secs: f64) -> Result<()> {
-        let Some(carried) = &mut self.carried else {
+        let Some(remux) = &mut self.remux else {
             return Ok(());
         };
         let at_secs = secs.min(self.clock.secs(self.settings.time_base));
-        carried
+        remux
             .write_until(secs, &mut self.output)
             .map_err(|stop| match stop {
                 Stop::Read(why) => Error::DamagedAudio { why, at_secs },

@@ -1,4 +1,4 @@
-//! The sound of another file or a part of it, carried over packet by packet, untouched.
+//! The sound of another file or a part of it, remux over packet by packet, untouched.
 
 use std::path::Path;
 
@@ -6,25 +6,25 @@ use effigy_frame::Rational;
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::{Packet, codec, encoder, media};
 
-use crate::claim::Claim;
+use crate::declared::DeclaredLength;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
 use crate::settings::Part;
 
 /// Sound on its way from one container to another.
-pub(crate) struct Carried {
+pub(crate) struct AudioRemux {
     input: Input,
-    claim: Claim,
+    declared: DeclaredLength,
     part: Part,
-    streams: Vec<Moved>,
+    streams: Vec<Stream>,
     /// Read, but not yet due.
     waiting: Option<Packet>,
     ended: bool,
 }
 
 /// Which stream becomes which, and how its ticks change.
-struct Moved {
+struct Stream {
     from: usize,
     to: usize,
     base: Rational,
@@ -35,10 +35,10 @@ struct Moved {
 /// Reading begins so much before a part: packets are not quite in the order of their times.
 const AHEAD_SECS: f64 = 1.0;
 
-impl Carried {
+impl AudioRemux {
     /// Opens the file and adds a stream to `output` for each of its sounds. `None` without sound.
     ///
-    /// A packet that begins before the part and ends in it is carried over whole, so that the sound
+    /// A packet that begins before the part and ends in it is remux over whole, so that the sound
     /// is in time to the sample.
     pub(crate) fn open(
         (path, part): (&Path, Part),
@@ -57,19 +57,19 @@ impl Carried {
             }
             let to = add_stream(output, parameters).map_err(cannot_carry)?;
             let first = (part.from_secs / base.to_f64()).round() as i64;
-            streams.push(Moved {
+            streams.push(Stream {
                 from: stream.index(),
                 to,
                 base,
                 start: libav::clock_start(&input, base).saturating_add(first),
             });
         }
-        let claim = Claim::of(&input, path);
+        let declared = DeclaredLength::of(&input, path);
         if AHEAD_SECS < part.from_secs && !streams.is_empty() {
             seek(&mut input, part.from_secs - AHEAD_SECS).map_err(cannot_carry)?;
         }
         Ok((!streams.is_empty()).then_some(Self {
-            claim,
+            declared,
             part,
             input,
             streams,
@@ -83,15 +83,15 @@ impl Carried {
         let Part { from_secs, to_secs } = self.part;
         let last_secs = to_secs.map_or(f64::INFINITY, |to_secs| to_secs - from_secs);
         while let Some(packet) = self.next_packet()? {
-            let Some(moved) = self.streams.iter().find(|m| m.from == packet.stream()) else {
+            let Some(stream) = self.streams.iter().find(|m| m.from == packet.stream()) else {
                 continue;
             };
             let at = packet
                 .dts()
                 .or(packet.pts())
                 .unwrap_or(0)
-                .saturating_sub(moved.start);
-            let at_secs = at as f64 * moved.base.to_f64();
+                .saturating_sub(stream.start);
+            let at_secs = at as f64 * stream.base.to_f64();
             if at_secs >= until_secs.min(last_secs) {
                 self.waiting = Some(packet);
                 return Ok(());
@@ -100,7 +100,7 @@ impl Carried {
             if 0.0 < from_secs && end <= 0 && at < 0 {
                 continue;
             }
-            write(packet, moved, output).map_err(Stop::Write)?;
+            write(packet, stream, output).map_err(Stop::Write)?;
         }
         Ok(())
     }
@@ -116,12 +116,12 @@ impl Carried {
         match packet.read(&mut self.input) {
             Ok(()) if packet.is_corrupt() => Err(Stop::Read("a packet is incomplete".to_owned())),
             Ok(()) => {
-                self.claim.note(&self.input, &packet);
+                self.declared.note(&self.input, &packet);
                 Ok(Some(packet))
             }
             Err(ffmpeg_next::Error::Eof) => {
                 self.ended = true;
-                let why = self.claim.unfulfilled();
+                let why = self.declared.unfulfilled();
                 why.map_or(Ok(None), |why| Err(Stop::Read(why)))
             }
             Err(err) => Err(Stop::Read(err.to_string())),
@@ -158,14 +158,14 @@ fn add_stream(
     Ok(stream.index())
 }
 
-fn write(mut packet: Packet, moved: &Moved, output: &mut Output) -> Result<(), ffmpeg_next::Error> {
+fn write(mut packet: Packet, stream: &Stream, output: &mut Output) -> Result<(), ffmpeg_next::Error> {
     let to_base = output
-        .stream(moved.to)
+        .stream(stream.to)
         .map_or(ffmpeg_next::Rational::new(1, 1), |s| s.time_base());
-    packet.set_pts(packet.pts().map(|t| t.saturating_sub(moved.start)));
-    packet.set_dts(packet.dts().map(|t| t.saturating_sub(moved.start)));
-    packet.rescale_ts(libav::to_libav(moved.base), to_base);
-    packet.set_stream(moved.to);
+    packet.set_pts(packet.pts().map(|t| t.saturating_sub(stream.start)));
+    packet.set_dts(packet.dts().map(|t| t.saturating_sub(stream.start)));
+    packet.rescale_ts(libav::to_libav(stream.base), to_base);
+    packet.set_stream(stream.to);
     packet.set_position(-1);
     packet.write_interleaved(output)
 }

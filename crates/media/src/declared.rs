@@ -13,7 +13,7 @@ use ffmpeg_next::{Packet, ffi};
 use crate::libav;
 
 /// What was promised, and how much of it has been seen.
-pub(crate) struct Claim {
+pub(crate) struct DeclaredLength {
     missing_bytes: u64,
     /// Checked only where the boxes say nothing: durations in headers are often loose.
     duration_secs: Option<f64>,
@@ -30,7 +30,7 @@ enum Boxes {
     Unknown,
 }
 
-impl Claim {
+impl DeclaredLength {
     pub(crate) fn of(input: &Input, path: &Path) -> Self {
         let boxes = read_boxes(path);
         let by_boxes = match boxes {
