@@ -14,4 +14,4 @@ pub mod time;
 pub use geometry::{Point2, Point3, Rect, Similarity};
 pub use picture::{Frame, Picture};
 pub use plane::Plane;
-pub use time::{Rational, Timestamp};
+pub use time::{Rational, TimeRange, Timestamp};

@@ -49,6 +49,15 @@ impl Timestamp {
     }
 }
 
+/// A part of a stream, in seconds from its start; all of it by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TimeRange {
+    /// Where it begins.
+    pub from_secs: f64,
+    /// Where it ends; `None` is the end of the stream.
+    pub to_secs: Option<f64>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

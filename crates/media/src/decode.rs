@@ -10,8 +10,8 @@ use ffmpeg_next::error::EAGAIN;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Dictionary, Packet, codec, ffi, frame};
 
-use crate::declared::DeclaredLength;
 use crate::convert::ToRgb;
+use crate::declared::DeclaredLength;
 use crate::error::{Error, Result};
 use crate::info::Info;
 use crate::libav;

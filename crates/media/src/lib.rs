@@ -6,6 +6,7 @@
 //! before memory is asked for; the end of a stream is `None`, damage is an `Err` that says where.
 
 mod audio;
+mod boxes;
 mod colour;
 mod convert;
 mod declared;
@@ -37,5 +38,5 @@ pub use packets::{Packet, PacketKind, packets};
 pub use picture::{jpeg_bytes, read_picture, write_picture};
 pub use probe::probe;
 pub use reader::VideoReader;
-pub use settings::{Codec, Effort, Part, WriteSettings};
+pub use settings::{Codec, Effort, WriteSettings};
 pub use writer::VideoWriter;

@@ -9,7 +9,7 @@ use effigy_frame::Rational;
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::{Dictionary, DictionaryRef, codec, ffi, frame};
 
-use crate::declared;
+use crate::boxes;
 use crate::colour::{Codes, ColourTags};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -38,14 +38,14 @@ pub(crate) fn open_input(path: &Path, limits: &Limits) -> Result<Input> {
         missing_bytes,
         path: path.to_owned(),
     };
-    let not_media = |source| match declared::missing_bytes(path) {
+    let not_media = |source| match boxes::missing_bytes(path) {
         Some(missing_bytes) => cut_short(missing_bytes),
         None => Error::NotMedia {
             source,
             path: path.to_owned(),
         },
     };
-    if let Some(missing_bytes) = declared::missing_index_bytes(path) {
+    if let Some(missing_bytes) = boxes::missing_index_bytes(path) {
         return Err(cut_short(missing_bytes));
     }
     let mut input = open_container(path).map_err(not_media)?;

@@ -19,6 +19,9 @@ use crate::info::{Info, VideoInfo};
 use crate::limits::Limits;
 use crate::orient::Orientation;
 
+/// Pictures a second, unless the caller says otherwise.
+pub(crate) const DEFAULT_RATE: Rational = Rational { num: 25, den: 1 };
+
 /// Reads a PNG, JPEG or WebP, turned upright. Transparent pixels are shown over black.
 ///
 /// # Errors
@@ -128,7 +131,7 @@ pub(crate) fn picture_info(video: VideoInfo) -> Info {
 
 /// What is the same for all pictures: one upright sRGB frame of 1/25 s.
 pub(crate) fn still(width: u32, height: u32) -> VideoInfo {
-    let rate = crate::sequence::DEFAULT_RATE;
+    let rate = DEFAULT_RATE;
     VideoInfo {
         codec: "pictures".to_owned(),
         width,

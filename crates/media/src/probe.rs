@@ -21,7 +21,7 @@ use crate::{picture, sequence};
 /// If the file cannot be opened, is no media, or claims more than `limits` allow.
 pub fn probe(path: &Path, limits: &Limits) -> Result<Info> {
     if sequence::is_sequence(path) {
-        return sequence::Pictures::open(path, sequence::DEFAULT_RATE, limits).map(|p| p.info());
+        return sequence::Pictures::open(path, picture::DEFAULT_RATE, limits).map(|p| p.info());
     }
     if picture::is_picture(path) {
         return picture::probe(path, limits);

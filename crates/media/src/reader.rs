@@ -64,7 +64,7 @@ impl VideoReader {
     /// # Errors
     /// If there is nothing that can be read, or more than `limits` allow.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
-        Self::open_at_rate(path, sequence::DEFAULT_RATE, limits)
+        Self::open_at_rate(path, picture::DEFAULT_RATE, limits)
     }
 
     /// As [`VideoReader::open`]; `rate` is for pictures, videos have their own.

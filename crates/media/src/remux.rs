@@ -1,8 +1,8 @@
-//! The sound of another file or a part of it, remux over packet by packet, untouched.
+//! The sound of another file or a part of it, copied packet by packet without decoding.
 
 use std::path::Path;
 
-use effigy_frame::Rational;
+use effigy_frame::{Rational, TimeRange};
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::{Packet, codec, encoder, media};
 
@@ -10,21 +10,28 @@ use crate::declared::DeclaredLength;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
-use crate::settings::Part;
+
+/// Which sound is copied.
+pub(crate) struct SoundSource<'a> {
+    /// The file that holds it.
+    pub(crate) path: &'a Path,
+    /// The part of the file; what is at its beginning is at 0 in the output.
+    pub(crate) range: TimeRange,
+}
 
 /// Sound on its way from one container to another.
 pub(crate) struct AudioRemux {
     input: Input,
     declared: DeclaredLength,
-    part: Part,
-    streams: Vec<Stream>,
+    range: TimeRange,
+    streams: Vec<StreamMap>,
     /// Read, but not yet due.
     waiting: Option<Packet>,
     ended: bool,
 }
 
 /// Which stream becomes which, and how its ticks change.
-struct Stream {
+struct StreamMap {
     from: usize,
     to: usize,
     base: Rational,
@@ -32,20 +39,20 @@ struct Stream {
     start: i64,
 }
 
-/// Reading begins so much before a part: packets are not quite in the order of their times.
+/// Reading begins so much before a range: packets are not quite in the order of their times.
 const AHEAD_SECS: f64 = 1.0;
 
 impl AudioRemux {
     /// Opens the file and adds a stream to `output` for each of its sounds. `None` without sound.
     ///
-    /// A packet that begins before the part and ends in it is remux over whole, so that the sound
+    /// A packet that begins before the range and ends in it is copied whole, so that the sound
     /// is in time to the sample.
     pub(crate) fn open(
-        (path, part): (&Path, Part),
+        source: &SoundSource<'_>,
         limits: &Limits,
         output: &mut Output,
     ) -> Result<Option<Self>> {
-        let mut input = libav::open_input(path, limits)?;
+        let mut input = libav::open_input(source.path, limits)?;
         let mut streams = Vec::new();
         for stream in input.streams() {
             let Some(base) = libav::rational(stream.time_base()) else {
@@ -55,22 +62,22 @@ impl AudioRemux {
             if parameters.medium() != media::Type::Audio || parameters.id() == codec::Id::None {
                 continue;
             }
-            let to = add_stream(output, parameters).map_err(cannot_carry)?;
-            let first = (part.from_secs / base.to_f64()).round() as i64;
-            streams.push(Stream {
+            let to = add_stream(output, parameters).map_err(cannot_remux)?;
+            let first = (source.range.from_secs / base.to_f64()).round() as i64;
+            streams.push(StreamMap {
                 from: stream.index(),
                 to,
                 base,
                 start: libav::clock_start(&input, base).saturating_add(first),
             });
         }
-        let declared = DeclaredLength::of(&input, path);
-        if AHEAD_SECS < part.from_secs && !streams.is_empty() {
-            seek(&mut input, part.from_secs - AHEAD_SECS).map_err(cannot_carry)?;
+        let declared = DeclaredLength::of(&input, source.path);
+        if AHEAD_SECS < source.range.from_secs && !streams.is_empty() {
+            seek(&mut input, source.range.from_secs - AHEAD_SECS).map_err(cannot_remux)?;
         }
         Ok((!streams.is_empty()).then_some(Self {
             declared,
-            part,
+            range: source.range,
             input,
             streams,
             waiting: None,
@@ -80,7 +87,7 @@ impl AudioRemux {
 
     /// Writes all sound that plays before `until_secs` of the output.
     pub(crate) fn write_until(&mut self, until_secs: f64, output: &mut Output) -> Result<(), Stop> {
-        let Part { from_secs, to_secs } = self.part;
+        let TimeRange { from_secs, to_secs } = self.range;
         let last_secs = to_secs.map_or(f64::INFINITY, |to_secs| to_secs - from_secs);
         while let Some(packet) = self.next_packet()? {
             let Some(stream) = self.streams.iter().find(|m| m.from == packet.stream()) else {
@@ -158,7 +165,11 @@ fn add_stream(
     Ok(stream.index())
 }
 
-fn write(mut packet: Packet, stream: &Stream, output: &mut Output) -> Result<(), ffmpeg_next::Error> {
+fn write(
+    mut packet: Packet,
+    stream: &StreamMap,
+    output: &mut Output,
+) -> Result<(), ffmpeg_next::Error> {
     let to_base = output
         .stream(stream.to)
         .map_or(ffmpeg_next::Rational::new(1, 1), |s| s.time_base());
@@ -170,7 +181,7 @@ fn write(mut packet: Packet, stream: &Stream, output: &mut Output) -> Result<(),
     packet.write_interleaved(output)
 }
 
-fn cannot_carry(source: ffmpeg_next::Error) -> Error {
+fn cannot_remux(source: ffmpeg_next::Error) -> Error {
     Error::Libav {
         doing: "carry over the sound",
         source,

@@ -13,9 +13,6 @@ use crate::info::{Info, VideoInfo};
 use crate::limits::Limits;
 use crate::picture;
 
-/// Pictures a second, where nobody says otherwise.
-pub(crate) const DEFAULT_RATE: Rational = Rational { num: 25, den: 1 };
-
 /// The pictures to show, in order.
 pub(crate) struct Pictures {
     paths: Vec<PathBuf>,

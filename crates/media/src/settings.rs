@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use effigy_frame::Rational;
+use effigy_frame::{Rational, TimeRange};
 
 use crate::colour::{ColourTags, Matrix, Primaries, Range, Transfer};
 use crate::error::{Error, Result};
@@ -80,17 +80,9 @@ pub struct WriteSettings {
     pub pixel_aspect: Rational,
     /// A file whose sound is carried over untouched.
     pub audio_from: Option<PathBuf>,
-    /// The part of the source that is written.
-    pub part: Part,
-}
-
-/// A part of a source. What is at its beginning is at 0 in the output, pictures and sound alike.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Part {
-    /// Its beginning, in seconds.
-    pub from_secs: f64,
-    /// Where its sound ends; `None` is the end of the source.
-    pub to_secs: Option<f64>,
+    /// The part of the source that is written. What is at its beginning is at 0 in the output,
+    /// pictures and sound alike; its end is where the sound ends.
+    pub range: TimeRange,
 }
 
 impl WriteSettings {
@@ -108,7 +100,7 @@ impl WriteSettings {
             colour: ColourTags::BT709,
             pixel_aspect: Rational::new(1, 1),
             audio_from: None,
-            part: Part::default(),
+            range: TimeRange::default(),
         }
     }
 
@@ -142,9 +134,9 @@ impl WriteSettings {
         if let Some(rate) = rates.iter().find(|r| r.num <= 0 || r.den <= 0) {
             return bad(format!("a rate of {}/{}", rate.num, rate.den));
         }
-        let Part { from_secs, to_secs } = self.part;
-        let is_part = 0.0 <= from_secs && from_secs <= to_secs.unwrap_or(f64::MAX);
-        if !is_part {
+        let TimeRange { from_secs, to_secs } = self.range;
+        let is_in_order = 0.0 <= from_secs && from_secs <= to_secs.unwrap_or(f64::MAX);
+        if !is_in_order {
             return bad(format!("a part from {from_secs} s to {to_secs:?} s"));
         }
         if self.crf.is_some_and(|crf| crf > 63) {

@@ -8,12 +8,12 @@ use ffmpeg_next::error::EAGAIN;
 use ffmpeg_next::format::context::Output;
 use ffmpeg_next::{Dictionary, Packet, encoder, format};
 
-use crate::remux::{AudioRemux, Stop};
 use crate::convert::FromRgb;
 use crate::encode;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
+use crate::remux::{AudioRemux, SoundSource, Stop};
 use crate::settings::WriteSettings;
 
 /// Writes a video. The file appears under its name only after [`VideoWriter::finish`]; dropping
@@ -71,7 +71,13 @@ impl VideoWriter {
         let encoder = encode::open(settings, global_header)?;
         add_video_stream(&mut output, &encoder, settings)?;
         let remux = match &settings.audio_from {
-            Some(from) => AudioRemux::open((from, settings.part), &Limits::default(), &mut output)?,
+            Some(from) => {
+                let source = SoundSource {
+                    path: from,
+                    range: settings.range,
+                };
+                AudioRemux::open(&source, &Limits::default(), &mut output)?
+            }
             None => None,
         };
         write_header(&mut output, container, settings, &file)?;
@@ -147,7 +153,7 @@ impl VideoWriter {
             return bad(format!("it has {width}x{height} pixels, the video {w}x{h}"));
         }
         let Timestamp { ticks, base } = frame.time;
-        let first = self.settings.part.from_secs / self.settings.time_base.to_f64();
+        let first = self.settings.range.from_secs / self.settings.time_base.to_f64();
         let ticks = libav::rescale(ticks, base, self.settings.time_base);
         let ticks = ticks.saturating_sub(first.round() as i64);
         if ticks < 0 {

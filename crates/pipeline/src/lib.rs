@@ -8,6 +8,7 @@ mod error;
 mod jobs;
 mod steps;
 
+pub use effigy_frame::TimeRange;
 /// Which device the user asked for.
 pub use effigy_model::device::{Choice, list as devices};
 pub use effigy_model::face_model::store::Start;

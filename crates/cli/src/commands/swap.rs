@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use effigy_files::is_picture;
-use effigy_pipeline::SwapJob;
-use effigy_pipeline::swap::{Complexion, Range, View, default_output};
+use effigy_pipeline::swap::{Complexion, View, default_output};
+use effigy_pipeline::{SwapJob, TimeRange};
 
 use crate::computing::Computing;
 use crate::output::{Exit, Output};
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         model: args.model.clone(),
         face: args.face.clone(),
         onto: args.onto.clone(),
-        range: Range {
+        range: TimeRange {
             from_secs: args.still.unwrap_or(args.from),
             to_secs: args.to,
         },

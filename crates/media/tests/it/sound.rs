@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use effigy_media::{Error, Limits, Part, VideoReader, WriteSettings, probe, read_audio};
+use effigy_frame::TimeRange;
+use effigy_media::{Error, Limits, VideoReader, WriteSettings, probe, read_audio};
 use ffmpeg_next::{Packet, format, media};
 
 use crate::clips::{Folder, quick, tone, write_clip, write_tone};
@@ -65,17 +66,17 @@ fn sound_is_carried_over_to_the_byte() {
     assert!((f64::from(samples[4000]) - tone(0.25)).abs() < 0.001);
 }
 
-/// Writes the frames of `from` that lie in `part` to `to`, with its sound.
-fn cut(from: &Path, to: &Path, part: Part) {
+/// Writes the frames of `from` that lie in `range` to `to`, with its sound.
+fn cut(from: &Path, to: &Path, range: TimeRange) {
     let mut reader = VideoReader::open(from, &Limits::default()).unwrap();
     let settings = WriteSettings {
         audio_from: Some(from.to_owned()),
-        part,
+        range,
         ..WriteSettings::like(reader.info().video.as_ref().unwrap())
     };
-    reader.seek(part.from_secs).unwrap();
+    reader.seek(range.from_secs).unwrap();
     let mut writer = effigy_media::VideoWriter::create(to, &settings).unwrap();
-    let end = part.to_secs.unwrap_or(f64::INFINITY);
+    let end = range.to_secs.unwrap_or(f64::INFINITY);
     let frames = reader.map(Result::unwrap);
     for frame in frames.take_while(|frame| frame.time.secs() < end) {
         writer.write(&frame).unwrap();
@@ -83,24 +84,24 @@ fn cut(from: &Path, to: &Path, part: Part) {
     writer.finish().unwrap();
 }
 
-const PARTS: [(&str, Part); 3] = [
+const PARTS: [(&str, TimeRange); 3] = [
     (
         "near.mp4",
-        Part {
+        TimeRange {
             from_secs: 0.6,
             to_secs: Some(2.0),
         },
     ),
     (
         "far.mp4",
-        Part {
+        TimeRange {
             from_secs: 4.1,
             to_secs: Some(5.5),
         },
     ),
     (
         "rest.mkv",
-        Part {
+        TimeRange {
             from_secs: 6.0,
             to_secs: None,
         },
@@ -113,27 +114,27 @@ fn sound_of_a_part_is_in_time_with_its_pictures() {
     let source = actor("ada-1.mp4");
     let rate_hz = 22_050;
     let all = read_audio(&source, rate_hz, &Limits::default()).unwrap();
-    for (name, part) in PARTS {
+    for (name, range) in PARTS {
         let path = folder.path(name);
-        cut(&source, &path, part);
+        cut(&source, &path, range);
         let frames: Vec<_> = VideoReader::open(&path, &Limits::default())
             .unwrap()
             .collect();
-        let end = part.to_secs.unwrap_or(8.0);
-        let n_frames = ((end - part.from_secs) * 25.0).round() as usize;
+        let end = range.to_secs.unwrap_or(8.0);
+        let n_frames = ((end - range.from_secs) * 25.0).round() as usize;
         assert_eq!(frames.len(), n_frames, "{name}");
         // A frame's time is rounded to what the container counts in.
-        let first_secs = (part.from_secs * 25.0).ceil() / 25.0 - part.from_secs;
+        let first_secs = (range.from_secs * 25.0).ceil() / 25.0 - range.from_secs;
         let start_secs = frames[0].as_ref().unwrap().time.secs();
         let sound = read_audio(&path, rate_hz, &Limits::default()).unwrap();
         let secs = sound.len() as f64 / f64::from(rate_hz);
         assert!(
-            (secs - (end - part.from_secs)).abs() < 0.1,
+            (secs - (end - range.from_secs)).abs() < 0.1,
             "{name}: {secs} s"
         );
         // Both streams may start later by the same, where a container knows no negative times.
         let late = ((start_secs - first_secs) * f64::from(rate_hz)).round() as usize;
-        let first = (part.from_secs * f64::from(rate_hz)).round() as usize;
+        let first = (range.from_secs * f64::from(rate_hz)).round() as usize;
         // The first two packets lean on one that was left out.
         let (ours, theirs) = (&sound[late + 2048..], &all[first + 2048..]);
         let gap = |shift: i32| gap_at(shift, ours, theirs);
@@ -161,7 +162,7 @@ fn gap_at(shift: i32, ours: &[f32], theirs: &[f32]) -> f64 {
 fn frame_before_the_part_is_refused() {
     let folder = Folder::new();
     let settings = WriteSettings {
-        part: Part {
+        range: TimeRange {
             from_secs: 1.0,
             to_secs: None,
         },
@@ -178,7 +179,7 @@ fn frame_before_the_part_is_refused() {
     writer.write(&frame(25)).unwrap();
     drop(writer);
     let backwards = WriteSettings {
-        part: Part {
+        range: TimeRange {
             from_secs: 2.0,
             to_secs: Some(1.0),
         },

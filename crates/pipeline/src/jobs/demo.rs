@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
+use effigy_frame::TimeRange;
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::{Clock, Keys, Moment, Trust, verify};
@@ -17,7 +18,7 @@ use effigy_train::{Budget, Outcome, Size};
 
 use crate::error::Result;
 use crate::jobs::faces::{self, FacesJob, FacesOutput, FacesReport, PointScheme};
-use crate::jobs::swap::{self, Complexion, Range, SwapJob, SwapReport, View};
+use crate::jobs::swap::{self, Complexion, SwapJob, SwapReport, View};
 use crate::jobs::train::{Subject, TrainJob, train};
 use crate::steps::consent::{Safeguards, faces as consents};
 use crate::steps::draft::{self, DraftFile, DraftFolder};
@@ -108,7 +109,7 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
         model: place.join(MODEL),
         face: "ada".to_owned(),
         onto: None,
-        range: Range::default(),
+        range: TimeRange::default(),
         view: View::Result,
         complexion: Complexion::Seen,
         exact: Some(clip("ben-1-as-ada.mp4")),

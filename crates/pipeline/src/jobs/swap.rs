@@ -7,6 +7,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use effigy_files::is_picture;
+use effigy_frame::TimeRange;
 use effigy_mark::consent::{Claim, Seen, Token};
 use effigy_mark::{Keys, Marked, Policy};
 use effigy_media::{Limits, probe};
@@ -39,7 +40,7 @@ pub struct SwapJob {
     /// Whose face is replaced; needed where the model draws more than two people.
     pub onto: Option<String>,
     /// The part of the clip to work on, in seconds.
-    pub range: Range,
+    pub range: TimeRange,
     /// What the output shows.
     pub view: View,
     /// Whose complexion the result has.
@@ -54,15 +55,6 @@ pub struct SwapJob {
     pub weights: Weights,
     /// Consent and marks.
     pub safeguards: Safeguards,
-}
-
-/// A part of a clip, in seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Range {
-    /// First moment.
-    pub from_secs: f64,
-    /// First moment after; `None` is the end.
-    pub to_secs: Option<f64>,
 }
 
 /// What an output shows.

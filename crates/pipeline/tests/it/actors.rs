@@ -7,10 +7,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::studio::{Studio, studio};
+use effigy_frame::TimeRange;
 use effigy_frame::{Picture, Rect};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Error as ModelError;
-use effigy_pipeline::swap::Range;
 use effigy_pipeline::{Error, Progress, Quiet, SwapJob, swap, train};
 use effigy_train::Error as TrainError;
 
@@ -36,7 +36,7 @@ fn trained() -> &'static Studio {
 fn job(place: &Path, input: &Path) -> SwapJob {
     SwapJob {
         output: place.join("out.mp4"),
-        range: Range {
+        range: TimeRange {
             from_secs: 0.0,
             to_secs: Some(0.4),
         },

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_face::{TrackSettings, Tracker};
+use effigy_frame::TimeRange;
 use effigy_frame::resample;
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
@@ -12,7 +13,7 @@ use effigy_mark::log::{Event, Log};
 use effigy_mark::{Clock, Keys, Moment};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Identifier;
-use effigy_pipeline::swap::{Complexion, Range, View};
+use effigy_pipeline::swap::{Complexion, View};
 use effigy_pipeline::{Choice, Networks, Safeguards, Start, Subject, SwapJob, TrainJob};
 use effigy_train::{Budget, Size};
 
@@ -97,7 +98,7 @@ impl Studio {
             model: self.folder.path().join("ada-ben.model"),
             face: "Ada".to_owned(),
             onto: None,
-            range: Range {
+            range: TimeRange {
                 from_secs: 0.0,
                 to_secs: Some(0.5),
             },

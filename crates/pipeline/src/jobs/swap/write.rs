@@ -7,7 +7,7 @@ use effigy_files::is_picture;
 use effigy_frame::{Frame, Picture};
 use effigy_mark::consent::Token;
 use effigy_mark::{Marked, MarkedWriter, Policy, write_marked_picture};
-use effigy_media::{Limits, Part, WriteSettings, probe};
+use effigy_media::{Limits, WriteSettings, probe};
 
 use super::draw::Renderer;
 use super::gaps::{Gaps, Ready, wanted};
@@ -167,10 +167,7 @@ fn settings(job: &SwapJob) -> Result<WriteSettings> {
         settings.width *= 2;
     }
     settings.audio_from = info.audio.is_some().then(|| job.input.clone());
-    settings.part = Part {
-        from_secs: job.range.from_secs,
-        to_secs: job.range.to_secs,
-    };
+    settings.range = job.range;
     Ok(settings)
 }
 
