@@ -1,22 +1,25 @@
 //! The imperceptible watermark: 64 bits in luma, read without the original.
 //!
-//! The mark is a sum of waves (`carrier`) that repeats over the picture, drawn where the eye
-//! forgives it (`forgiven`) and strongest where the picture would drown it (`embed`, `pen`). The bits are coded
-//! against errors (`code`); the detector (`detect`) folds all repetitions and all frames into one
-//! square, so that what one place or frame loses another still has, and tries many scales and all
-//! shifts, so that cropping does not hide the mark.
+//! The mark is a spread-spectrum pattern (`spread_spectrum`): a sum of waves that repeats over the
+//! picture. It is scaled by a perceptual mask (`perceptual_mask`), so that it stays where the eye
+//! does not notice it, and each wave is made strong enough to be told from the picture (`embedder`);
+//! `dither` adds it to the pixels. All of this happens on luma at a canonical size
+//! (`canonical_luma`). The bits carry an error-correcting code (`code`). The detector (`detect`)
+//! folds all repetitions and all frames into one square, so that what is lost in one place or frame
+//! survives in another, and searches scales and shifts, so that cropping does not hide the mark.
 
-mod carrier;
+mod blur;
+mod canonical_luma;
 mod code;
 mod detect;
-mod embed;
-mod field;
-mod forgiven;
-mod pen;
+mod dither;
+mod embedder;
+mod perceptual_mask;
 mod spectrum;
+mod spread_spectrum;
 
 pub use detect::{Detector, Found};
-pub use embed::Embedder;
+pub use embedder::Embedder;
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,14 @@
-//! From pixels to the square in which the watermark is sought.
+//! From pixels to the square in which the watermark is looked for.
 //!
 //! A picture is brought to a canonical area, so that scaling the whole picture changes nothing.
-//! There its luma is high-passed and divided by its local strength: flat places, where the mark
-//! is not drowned by the picture, count most. Last, everything is folded into one square.
+//! There its luma is band-passed and divided by its local power: flat places, where the picture
+//! does not drown the mark, count most. Last, everything is folded into one square.
 
 use std::ops::Range;
 
 use effigy_frame::Picture;
 
+use crate::watermark::blur::blur;
 use crate::watermark::spectrum::SIDE;
 
 /// Canonical pixels of a picture.
@@ -17,13 +18,13 @@ const LONGEST_SIDE: f64 = 4096.0;
 
 /// One value per canonical pixel.
 #[derive(Clone, Debug)]
-pub(super) struct Field {
+pub(super) struct CanonicalPlane {
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) values: Vec<f32>,
 }
 
-impl Field {
+impl CanonicalPlane {
     pub(super) fn zeros(width: usize, height: usize) -> Self {
         Self {
             width,
@@ -42,7 +43,7 @@ pub(super) fn canonical_size(width: u32, height: u32) -> (usize, usize) {
 }
 
 /// Luma at canonical size.
-pub(super) fn canonical_luma(picture: &Picture) -> Field {
+pub(super) fn canonical_luma(picture: &Picture) -> CanonicalPlane {
     let (width, height) = canonical_size(picture.width(), picture.height());
     let columns = spans(picture.width() as usize, width);
     let rows = spans(picture.height() as usize, height);
@@ -51,10 +52,10 @@ pub(super) fn canonical_luma(picture: &Picture) -> Field {
     let half = height / 2;
     let (upper, lower) = values.split_at_mut(half * width);
     std::thread::scope(|scope| {
-        scope.spawn(|| shrink(picture, &columns, (&rows, 0..half), upper));
-        shrink(picture, &columns, (&rows, half..height), lower);
+        scope.spawn(|| shrink(picture, &columns, rows.of(0..half), upper));
+        shrink(picture, &columns, rows.of(half..height), lower);
     });
-    Field {
+    CanonicalPlane {
         width,
         height,
         values,
@@ -63,16 +64,41 @@ pub(super) fn canonical_luma(picture: &Picture) -> Field {
 
 /// Which old pixels the new pixels of a side are made of, with weights that add to one for each.
 struct Spans {
-    /// Of each new pixel: the first old one, and where its weights begin and end.
-    places: Vec<(usize, usize, usize)>,
+    spans: Vec<Span>,
     weights: Vec<f32>,
+}
+
+/// Which old pixels one new pixel is made of.
+#[derive(Clone, Copy)]
+struct Span {
+    /// The first old pixel.
+    first: usize,
+    /// Where the weights of the new pixel begin and end in the list of all.
+    weights_start: usize,
+    weights_end: usize,
+}
+
+/// Some neighbouring new pixels of a side.
+#[derive(Clone, Copy)]
+struct SomeSpans<'a> {
+    spans: &'a [Span],
+    weights: &'a [f32],
+}
+
+impl Spans {
+    fn of(&self, range: Range<usize>) -> SomeSpans<'_> {
+        SomeSpans {
+            spans: &self.spans[range],
+            weights: &self.weights,
+        }
+    }
 }
 
 /// Area averages when shrinking, linear interpolation when enlarging.
 fn spans(from: usize, to: usize) -> Spans {
     let ratio = from as f64 / to as f64;
     let mut spans = Spans {
-        places: Vec::with_capacity(to),
+        spans: Vec::with_capacity(to),
         weights: Vec::with_capacity(from.max(2 * to) + 2 * to),
     };
     for i in 0..to {
@@ -93,33 +119,41 @@ fn spans(from: usize, to: usize) -> Spans {
         spans
             .weights
             .extend((first..last).map(|at| (cover(at) / total) as f32));
-        spans.places.push((first, start, spans.weights.len()));
+        spans.spans.push(Span {
+            first,
+            weights_start: start,
+            weights_end: spans.weights.len(),
+        });
     }
     spans
 }
 
-fn shrink(picture: &Picture, columns: &Spans, rows: (&Spans, Range<usize>), out: &mut [f32]) {
+/// Scales `picture` into the canonical rows `out`, which `rows` describe, and takes its luma.
+fn shrink(picture: &Picture, columns: &Spans, rows: SomeSpans<'_>, out: &mut [f32]) {
     let across = picture.width() as usize;
     let mut sums = vec![0.0_f32; across * 3];
     let mut line = vec![0.0_f32; across];
-    let (spans, range) = rows;
-    let lines = out.chunks_exact_mut(columns.places.len());
-    for (&(top, start, end), out) in spans.places[range].iter().zip(lines) {
+    let lines = out.chunks_exact_mut(columns.spans.len());
+    for (row, out) in rows.spans.iter().zip(lines) {
+        // Rows first: whole lines of the picture add up as they lie in memory.
         sums.fill(0.0);
-        for (offset, &weight) in spans.weights[start..end].iter().enumerate() {
-            let at = (top + offset) * across * 3;
+        let weights = &rows.weights[row.weights_start..row.weights_end];
+        for (offset, &weight) in weights.iter().enumerate() {
+            let at = (row.first + offset) * across * 3;
             let values = &picture.pixels()[at..at + across * 3];
             sums.iter_mut()
                 .zip(values)
                 .for_each(|(sum, &value)| *sum += weight * f32::from(value));
         }
+        // Luma is a sum of colours, so that it may be taken before columns are averaged: a third of
+        // the work.
         for (luma, rgb) in line.iter_mut().zip(sums.chunks_exact(3)) {
             *luma = LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2];
         }
-        for (value, &(left, start, end)) in out.iter_mut().zip(&columns.places) {
-            let weights = &columns.weights[start..end];
-            let seen = &line[left..left + weights.len()];
-            *value = seen.iter().zip(weights).map(|(s, w)| s * w).sum();
+        for (value, column) in out.iter_mut().zip(&columns.spans) {
+            let weights = &columns.weights[column.weights_start..column.weights_end];
+            let covered = &line[column.first..column.first + weights.len()];
+            *value = covered.iter().zip(weights).map(|(s, w)| s * w).sum();
         }
     }
 }
@@ -127,29 +161,30 @@ fn shrink(picture: &Picture, columns: &Spans, rows: (&Spans, Range<usize>), out:
 /// Weights of red, green and blue after BT.601: old and coarse, but part of the watermark by now.
 const LUMA: [f32; 3] = [77.0 / 256.0, 150.0 / 256.0, 29.0 / 256.0];
 
-/// What the detector looks at: high-passed luma, and how strong it is around each place.
+/// What the detector looks at: band-passed luma, and how strong it is around each place.
 pub(super) struct Texture {
-    pub(super) detail: Field,
+    pub(super) detail: CanonicalPlane,
     /// Local mean square of the detail.
-    pub(super) power: Field,
+    pub(super) power: CanonicalPlane,
 }
 
 /// Radius of the box blurs, each applied twice; together nearly Gaussian.
 const FINE_RADIUS: usize = 1;
 const COARSE_RADIUS: usize = 4;
 const POWER_RADIUS: usize = 7;
-/// Power below which a place is flat: rounding and light compression alone give this much.
+/// Power below which a place is flat: rounding and light compression alone have this much.
 const FLAT_POWER: f32 = 3.0;
 
 /// Splits luma into detail and its local strength.
-pub(super) fn texture(luma: Field) -> Texture {
-    let detail = detail(luma);
-    let power = power(&detail);
+pub(super) fn texture(luma: CanonicalPlane) -> Texture {
+    let detail = band_pass(luma);
+    let power = local_power(&detail);
     Texture { detail, power }
 }
 
-/// What is neither too fine to survive compression nor too coarse to tell from the picture.
-pub(super) fn detail(luma: Field) -> Field {
+/// Keeps what is neither too fine to survive compression nor too coarse to be told from the picture:
+/// the difference of two blurs.
+pub(super) fn band_pass(luma: CanonicalPlane) -> CanonicalPlane {
     let mut fine = luma;
     let mut scratch = Vec::new();
     blur(&mut fine, FINE_RADIUS, &mut scratch);
@@ -163,8 +198,8 @@ pub(super) fn detail(luma: Field) -> Field {
 }
 
 /// Local mean square of the detail.
-pub(super) fn power(detail: &Field) -> Field {
-    let mut power = Field {
+pub(super) fn local_power(detail: &CanonicalPlane) -> CanonicalPlane {
+    let mut power = CanonicalPlane {
         values: detail.values.iter().map(|value| value * value).collect(),
         ..*detail
     };
@@ -172,115 +207,19 @@ pub(super) fn power(detail: &Field) -> Field {
     power
 }
 
-/// How much each place counts for the detector.
-pub(super) fn weight(power: f32) -> f32 {
+/// How much a place counts for the detector: the less, the more the picture itself varies there.
+pub(super) fn detector_weight(power: f32) -> f32 {
     1.0 / (power + FLAT_POWER)
 }
 
-/// Averages over a box of `2 * radius + 1` both ways, twice; at the border over what there is.
-pub(super) fn blur(field: &mut Field, radius: usize, scratch: &mut Vec<f32>) {
-    let mut line = LineBlur::new(field.width, radius);
-    for _ in 0..2 {
-        for row in field.values.chunks_exact_mut(field.width) {
-            line.blur(row);
-        }
-        box_columns(field, radius, scratch);
-    }
-}
-
-/// Averages along lines of one length.
+/// Folds a plane into one square, each place taken `scale` times as far from the corner.
 ///
-/// The sum over a window is put together from sums over 1, 2, 4 … values, each made of two of the
-/// one before: unlike a running sum, no value waits for its neighbour's.
-struct LineBlur {
-    radius: usize,
-    /// One over how many values are in each window.
-    shares: Vec<f32>,
-    sums: Vec<f32>,
-    doubled: Vec<f32>,
-}
-
-impl LineBlur {
-    fn new(length: usize, radius: usize) -> Self {
-        let share = |at: usize| {
-            let first = at.saturating_sub(radius);
-            let last = (at + radius).min(length - 1);
-            1.0 / (last + 1 - first) as f32
-        };
-        Self {
-            radius,
-            shares: (0..length).map(share).collect(),
-            sums: vec![0.0; length + 2 * radius],
-            doubled: vec![0.0; length + 2 * radius],
-        }
-    }
-
-    fn blur(&mut self, line: &mut [f32]) {
-        let (n, window) = (line.len(), 2 * self.radius + 1);
-        self.sums.fill(0.0);
-        self.sums[self.radius..self.radius + n].copy_from_slice(line);
-        line.fill(0.0);
-        let (mut done, mut width) = (0, 1);
-        while width <= window {
-            if window & width != 0 {
-                let sums = &self.sums[done..done + n];
-                line.iter_mut()
-                    .zip(sums)
-                    .for_each(|(value, sum)| *value += sum);
-                done += width;
-            }
-            let later = self.sums.iter().skip(width);
-            for ((double, sum), later) in self.doubled.iter_mut().zip(&self.sums).zip(later) {
-                *double = sum + later;
-            }
-            std::mem::swap(&mut self.sums, &mut self.doubled);
-            width *= 2;
-        }
-        line.iter_mut()
-            .zip(&self.shares)
-            .for_each(|(value, share)| *value *= share);
-    }
-}
-
-fn box_columns(field: &mut Field, radius: usize, scratch: &mut Vec<f32>) {
-    let (width, height) = (field.width, field.height);
-    scratch.clear();
-    scratch.extend_from_slice(&field.values);
-    let row = |y: usize| y * width..(y + 1) * width;
-    let mut sums = vec![0.0_f32; width];
-    for y in 0..radius.min(height) {
-        sums.iter_mut()
-            .zip(&scratch[row(y)])
-            .for_each(|(sum, value)| *sum += value);
-    }
-    let mut count = radius.min(height);
-    for y in 0..height {
-        if y + radius < height {
-            sums.iter_mut()
-                .zip(&scratch[row(y + radius)])
-                .for_each(|(s, v)| *s += v);
-            count += 1;
-        }
-        if radius < y {
-            sums.iter_mut()
-                .zip(&scratch[row(y - radius - 1)])
-                .for_each(|(s, v)| *s -= v);
-            count -= 1;
-        }
-        let share = 1.0 / count as f32;
-        field.values[row(y)]
-            .iter_mut()
-            .zip(&sums)
-            .for_each(|(value, sum)| *value = sum * share);
-    }
-}
-
-/// Folds a field into one square, each place taken `scale` times as far from the corner.
-pub(super) fn fold(field: &Field, scale: f32) -> Vec<f32> {
+/// All repetitions of the pattern add up there, while the picture averages out.
+pub(super) fn fold(plane: &CanonicalPlane, scale: f32) -> Vec<f32> {
     let place = |i: usize| ((i as f32 + 0.5) * scale) as usize % SIDE;
-    let columns: Vec<usize> = (0..field.width).map(place).collect();
+    let columns: Vec<usize> = (0..plane.width).map(place).collect();
     let mut square = vec![0.0_f32; SIDE * SIDE];
-    for (y, row) in field.values.chunks_exact(field.width).enumerate() {
+    for (y, row) in plane.values.chunks_exact(plane.width).enumerate() {
         let at = place(y) * SIDE;
         let line = &mut square[at..at + SIDE];
         for (value, &column) in row.iter().zip(&columns) {
@@ -293,37 +232,6 @@ pub(super) fn fold(field: &Field, scale: f32) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn ramp(width: usize, height: usize) -> Field {
-        let values = (0..width * height)
-            .map(|i| (i % width + 2 * (i / width)) as f32)
-            .collect();
-        Field {
-            width,
-            height,
-            values,
-        }
-    }
-
-    #[test]
-    fn blur_keeps_what_is_flat() {
-        let mut flat = Field {
-            width: 20,
-            height: 9,
-            values: vec![7.0; 180],
-        };
-        blur(&mut flat, 4, &mut Vec::new());
-        assert!(flat.values.iter().all(|value| (value - 7.0).abs() < 1e-4));
-    }
-
-    #[test]
-    fn blur_averages_over_its_box() {
-        let mut field = ramp(30, 30);
-        let before = field.clone();
-        blur(&mut field, 3, &mut Vec::new());
-        // In the middle a ramp is its own average.
-        assert!((field.values[15 * 30 + 15] - before.values[15 * 30 + 15]).abs() < 1e-3);
-    }
 
     #[test]
     fn canonical_luma_keeps_grey() {

@@ -128,7 +128,7 @@ fn gains(seen: &[f32]) -> [f32; 1 << GENERATORS.len()] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watermark::carrier::Random;
+    use crate::watermark::spread_spectrum::Random;
 
     const SOME: [u64; 4] = [0, u64::MAX, 0x0123_4567_89ab_cdef, 0x8000_0000_0000_0001];
 

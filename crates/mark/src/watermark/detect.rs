@@ -1,11 +1,13 @@
 //! Reading the watermark from pictures that may have been scaled, cropped and compressed.
 
-use effigy_frame::Picture;
+use effigy_frame::{Picture, Point2};
 
-use crate::watermark::carrier::Carriers;
+use crate::watermark::canonical_luma::{
+    CanonicalPlane, canonical_luma, detector_weight, fold, texture,
+};
 use crate::watermark::code::{self, CHECK_BITS, CODED_BITS};
-use crate::watermark::field::{self, Field, canonical_luma, fold, texture};
 use crate::watermark::spectrum::{Complex, Fourier, SIDE};
+use crate::watermark::spread_spectrum::Pattern;
 
 /// A watermark that was read.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -22,15 +24,18 @@ pub struct Found {
 /// Looks at pictures of one source, then says what mark they carry together.
 pub struct Detector {
     fourier: Fourier,
-    carriers: Carriers,
-    seen: Option<Field>,
+    pattern: Pattern,
+    /// Weighted detail of all pictures so far, added up.
+    seen: Option<CanonicalPlane>,
 }
 
 /// Where the mark may lie.
 #[derive(Clone, Copy, Debug)]
 struct Place {
+    /// Canonical pixels of the picture to one of the pattern.
     scale: f32,
-    shift: (f32, f32),
+    /// Where the pattern's square begins.
+    shift: Point2,
     /// Strength of the known signs, in standard deviations.
     score: f32,
 }
@@ -40,8 +45,8 @@ const SMALLEST_SCALE: f32 = 0.69;
 const LARGEST_SCALE: f32 = 1.12;
 /// At the far corner of a picture half a step shifts the mark by a quarter of its shortest wave.
 const SCALE_STEP: f32 = 1.005;
-/// Likely places that are decoded. With 28 check bits a word passes by chance at most once in
-/// 2^28 / 56 tries: under one in four million.
+/// Likely places that are decoded. With 28 check bits a wrong word passes at most once in
+/// 2^28 / 48 pictures: under one in five million.
 const MOST_TRIES: usize = 48;
 /// Places below this are not worth a try.
 const LEAST_SCORE: f32 = 4.2;
@@ -59,33 +64,33 @@ impl Detector {
     pub fn new() -> Self {
         Self {
             fourier: Fourier::new(),
-            carriers: Carriers::new(),
+            pattern: Pattern::new(),
             seen: None,
         }
     }
 
-    /// Takes a picture into account. All pictures must have one size; others are passed over.
+    /// Takes a picture into account. All pictures must have one size; others are ignored.
     pub fn look(&mut self, picture: &Picture) {
         let luma = canonical_luma(picture);
         let seen = self
             .seen
-            .get_or_insert_with(|| Field::zeros(luma.width, luma.height));
+            .get_or_insert_with(|| CanonicalPlane::zeros(luma.width, luma.height));
         if (seen.width, seen.height) != (luma.width, luma.height) {
             return;
         }
         let texture = texture(luma);
         let places = texture.detail.values.iter().zip(&texture.power.values);
         for (sum, (detail, power)) in seen.values.iter_mut().zip(places) {
-            *sum += detail * field::weight(*power);
+            *sum += detail * detector_weight(*power);
         }
     }
 
     /// Reads the mark of pictures that were not cropped. Far quicker than [`Detector::finish`],
-    /// which goes on to search where else the mark may lie.
+    /// which then searches where else the mark may lie.
     pub fn finish_uncut(&self) -> Option<Found> {
         let whole = Place {
             scale: 1.0,
-            shift: (0.0, 0.0),
+            shift: Point2::default(),
             score: f32::INFINITY,
         };
         self.read(self.seen.as_ref()?, whole, &mut 0)
@@ -108,12 +113,12 @@ impl Detector {
         })
     }
 
-    fn read(&self, seen: &Field, place: Place, tries: &mut usize) -> Option<Found> {
+    fn read(&self, seen: &CanonicalPlane, place: Place, tries: &mut usize) -> Option<Found> {
         *tries += 1;
         let spectrum = self.fourier.forward(&fold(seen, place.scale));
         let mut soft = vec![0.0_f32; CODED_BITS];
-        for (i, carrier) in self.carriers.data.iter().enumerate() {
-            soft[i % CODED_BITS] += carrier.strength(&spectrum, place.shift);
+        for (i, wave) in self.pattern.data.iter().enumerate() {
+            soft[i % CODED_BITS] += wave.strength(&spectrum, place.shift);
         }
         let identifier = code::decode(&soft)?;
         let word = code::encode(identifier);
@@ -129,7 +134,7 @@ impl Detector {
     }
 
     /// All scales, the best shifts of each, best first.
-    fn likely_places(&self, seen: &Field) -> Vec<Place> {
+    fn likely_places(&self, seen: &CanonicalPlane) -> Vec<Place> {
         let mut scales = Vec::new();
         let mut scale = SMALLEST_SCALE;
         while scale <= LARGEST_SCALE {
@@ -154,46 +159,46 @@ impl Detector {
     }
 
     /// The shifts at which the known signs fit best, at one scale or two.
-    fn peaks_of(&self, seen: &Field, scales: &[f32]) -> Vec<Place> {
+    fn peaks_of(&self, seen: &CanonicalPlane, scales: &[f32]) -> Vec<Place> {
         let (first, second) = (scales[0], scales[scales.len() - 1]);
         let spectra = self
             .fourier
             .forward_two(&fold(seen, first), &fold(seen, second));
         let [a, b] = spectra.map(|spectrum| self.matched(&spectrum));
-        let [scores_a, scores_b] = self.fourier.inverse_two(&a.0, &b.0);
-        let mut places = peaks(&scores_a, first, a.1);
+        let [scores_a, scores_b] = self.fourier.inverse_two(&a.spectrum, &b.spectrum);
+        let mut places = peaks(&scores_a, first, a.deviation);
         if 1 < scales.len() {
-            places.extend(peaks(&scores_b, second, b.1));
+            places.extend(peaks(&scores_b, second, b.deviation));
         }
         places
     }
 
-    /// The waves of known sign, each turned back by its phase, and the deviation of their sum
-    /// where there is no mark.
-    fn matched(&self, spectrum: &[Complex]) -> (Vec<Complex>, f32) {
+    /// Matches a spectrum with the waves of known sign. The inverse transform of what is given is
+    /// then the correlation with the pattern at every shift at once.
+    fn matched(&self, spectrum: &[Complex]) -> Matched {
         let mut matched = vec![Complex::default(); SIDE * SIDE];
         let mut power = 0.0_f32;
-        for carrier in &self.carriers.sync {
-            let entry = carrier.entry();
+        for wave in &self.pattern.sync {
+            let entry = wave.entry();
             let value = spectrum[entry];
             power += 0.5 * value.norm_sqr();
-            matched[entry] += value * carrier.phase.conj();
+            matched[entry] += value * wave.phase.conj();
         }
-        (matched, power.sqrt().max(f32::MIN_POSITIVE))
+        Matched {
+            spectrum: matched,
+            deviation: power.sqrt().max(f32::MIN_POSITIVE),
+        }
     }
 
     /// Tries scales and shifts between those that were searched.
-    fn refined(&self, seen: &Field, place: Place) -> Place {
+    fn refined(&self, seen: &CanonicalPlane, place: Place) -> Place {
         let mut best = place;
         for step in [-0.0017_f32, 0.0, 0.0017] {
             let scale = place.scale * (1.0 + step);
             let spectrum = self.fourier.forward(&fold(seen, scale));
-            let fits = |shift: (f32, f32)| {
-                let values = self
-                    .carriers
-                    .sync
-                    .iter()
-                    .map(|c| c.strength(&spectrum, shift));
+            let score_at = |shift: Point2| {
+                let waves = self.pattern.sync.iter();
+                let values = waves.map(|wave| wave.strength(&spectrum, shift));
                 let (sum, squares) =
                     values.fold((0.0, 0.0), |(sum, squares), v| (sum + v, squares + v * v));
                 sum / f32::sqrt(squares).max(f32::MIN_POSITIVE)
@@ -201,8 +206,9 @@ impl Detector {
             for dy in -2..=2_i8 {
                 for dx in -2..=2_i8 {
                     let offset = |d: i8| 0.6 * f32::from(d);
-                    let shift = (place.shift.0 + offset(dx), place.shift.1 + offset(dy));
-                    let score = fits(shift);
+                    let (x, y) = (place.shift.x + offset(dx), place.shift.y + offset(dy));
+                    let shift = Point2::new(x, y);
+                    let score = score_at(shift);
                     if best.score < score {
                         best = Place {
                             scale,
@@ -217,27 +223,49 @@ impl Detector {
     }
 }
 
+/// A spectrum matched with the waves of known sign.
+struct Matched {
+    /// Each wave turned back by its phase; zero where there is none.
+    spectrum: Vec<Complex>,
+    /// Standard deviation of the sum of the waves where there is no mark.
+    deviation: f32,
+}
+
+/// A shift at which the known signs fit well.
+#[derive(Clone, Copy)]
+struct Peak {
+    score: f32,
+    /// Its entry in the square of all shifts.
+    entry: usize,
+}
+
+impl Peak {
+    /// Whether two peaks are slopes of the same hill.
+    fn is_beside(self, other: Self) -> bool {
+        let (a, b) = (self.entry, other.entry);
+        (a % SIDE).abs_diff(b % SIDE) < 4 && (a / SIDE).abs_diff(b / SIDE) < 4
+    }
+}
+
 /// The best shifts of one scale, those beside a better one left out.
 fn peaks(scores: &[f32], scale: f32, deviation: f32) -> Vec<Place> {
-    let mut best: Vec<(f32, usize)> = Vec::with_capacity(PEAKS + 1);
-    for (at, &score) in scores.iter().enumerate() {
-        if best.len() < PEAKS || best[best.len() - 1].0 < score {
-            let near = |other: usize| {
-                (at % SIDE).abs_diff(other % SIDE) < 4 && (at / SIDE).abs_diff(other / SIDE) < 4
-            };
-            match best.iter_mut().find(|(_, other)| near(*other)) {
-                Some(same) if same.0 < score => *same = (score, at),
+    let mut best: Vec<Peak> = Vec::with_capacity(PEAKS + 1);
+    for (entry, &score) in scores.iter().enumerate() {
+        if best.len() < PEAKS || best[best.len() - 1].score < score {
+            let peak = Peak { score, entry };
+            match best.iter_mut().find(|other| peak.is_beside(**other)) {
+                Some(same) if same.score < score => *same = peak,
                 Some(_) => {}
-                None => best.push((score, at)),
+                None => best.push(peak),
             }
-            best.sort_by(|a, b| b.0.total_cmp(&a.0));
+            best.sort_by(|a, b| b.score.total_cmp(&a.score));
             best.truncate(PEAKS);
         }
     }
-    let place = |(score, at): (f32, usize)| Place {
+    let place = |peak: Peak| Place {
         scale,
-        shift: ((at % SIDE) as f32, (at / SIDE) as f32),
-        score: score / deviation,
+        shift: Point2::new((peak.entry % SIDE) as f32, (peak.entry / SIDE) as f32),
+        score: peak.score / deviation,
     };
     best.into_iter().map(place).collect()
 }

@@ -1,18 +1,18 @@
-//! Adding a canonical change to the pixels of a picture of any size.
+//! Adding a change at canonical size to the pixels of a picture of any size, with dither.
 
 use effigy_frame::Picture;
 
-use crate::watermark::carrier::Random;
-use crate::watermark::field::Field;
+use crate::watermark::canonical_luma::CanonicalPlane;
+use crate::watermark::spread_spectrum::Random;
 
 const DITHER_SIDE: usize = 64;
 
-/// Adds changes that are smaller than one level so that they are kept on average.
-pub(super) struct Pen {
+/// A fixed pattern of noise: with it, changes smaller than one level are kept on average.
+pub(super) struct Dither {
     dither: Vec<f32>,
 }
 
-impl Pen {
+impl Dither {
     pub(super) fn new() -> Self {
         let mut random = Random(1);
         let dither = (0..DITHER_SIDE * DITHER_SIDE).map(|_| random.unit() - 0.5);
@@ -22,38 +22,33 @@ impl Pen {
     }
 
     /// Adds a canonical change to all three colours alike, so that only luma changes.
-    pub(super) fn add(&self, picture: &mut Picture, change: &Field) {
+    pub(super) fn add(&self, picture: &mut Picture, change: &CanonicalPlane) {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
-        let columns = Steps::new(width, change.width);
-        let rows = Steps::new(height, change.height);
+        let columns = between(width, change.width);
+        let rows = between(height, change.height);
         let half = height.div_ceil(2);
         let (upper, lower) = picture.pixels_mut().split_at_mut(half * width * 3);
         std::thread::scope(|scope| {
-            scope.spawn(|| self.add_rows(upper, change, (&columns, &rows), 0));
-            self.add_rows(lower, change, (&columns, &rows), half);
+            scope.spawn(|| self.add_rows(upper, Lines::new(change, &columns), &rows, 0));
+            self.add_rows(lower, Lines::new(change, &columns), &rows, half);
         });
     }
 
-    fn add_rows(
-        &self,
-        pixels: &mut [u8],
-        change: &Field,
-        (columns, rows): (&Steps, &Steps),
-        first: usize,
-    ) {
-        let width = columns.0.len();
-        let mut lines = Lines::new(change, columns);
+    /// Adds the change to the rows of the picture from `first` on.
+    fn add_rows(&self, pixels: &mut [u8], mut lines: Lines<'_>, rows: &[Between], first: usize) {
+        let width = lines.columns.len();
         for (offset, row) in pixels.chunks_exact_mut(width * 3).enumerate() {
             let y = first + offset;
-            let (above, below, share) = rows.0[y];
-            let (above, below) = lines.both(above, below);
+            let share = rows[y].share;
+            let (above, below) = lines.both(rows[y].low, rows[y].high);
+            // The noise depends on the place alone, so that one picture is always marked alike.
             let dither = &self.dither[y % DITHER_SIDE * DITHER_SIDE..][..DITHER_SIDE];
             let places = above.chunks(DITHER_SIDE).zip(below.chunks(DITHER_SIDE));
             let pixels = row.chunks_mut(3 * DITHER_SIDE);
             for ((above, below), pixels) in places.zip(pixels) {
                 let mut changes = [0_i32; DITHER_SIDE];
-                let between = above.iter().zip(below).zip(dither);
-                for (change, ((a, b), dither)) in changes.iter_mut().zip(between) {
+                let places = above.iter().zip(below).zip(dither);
+                for (change, ((a, b), dither)) in changes.iter_mut().zip(places) {
                     // Rounding at random keeps, on average, what is smaller than one level.
                     *change = nearest(a + share * (b - a) + dither);
                 }
@@ -83,31 +78,50 @@ fn add_changes(pixels: &mut [u8], changes: &[i32; DITHER_SIDE]) {
     }
 }
 
-/// For each place along a side: the two canonical places beside it, and the share of the second.
-struct Steps(Vec<(usize, usize, f32)>);
+/// A place of the picture between two canonical places.
+#[derive(Clone, Copy)]
+struct Between {
+    low: usize,
+    high: usize,
+    /// How much of the value comes from `high`.
+    share: f32,
+}
 
-impl Steps {
-    fn new(to: usize, from: usize) -> Self {
-        let ratio = from as f32 / to as f32;
-        let step = |i: usize| {
-            let at = ((i as f32 + 0.5) * ratio - 0.5).clamp(0.0, from as f32 - 1.0);
-            let low = at as usize;
-            (low, (low + 1).min(from - 1), at - low as f32)
-        };
-        Self((0..to).map(step).collect())
-    }
+/// Where each of `to` pixels of a side lies between `from` canonical ones.
+fn between(to: usize, from: usize) -> Vec<Between> {
+    let ratio = from as f32 / to as f32;
+    let place = |i: usize| {
+        let at = ((i as f32 + 0.5) * ratio - 0.5).clamp(0.0, from as f32 - 1.0);
+        let low = at as usize;
+        Between {
+            low,
+            high: (low + 1).min(from - 1),
+            share: at - low as f32,
+        }
+    };
+    (0..to).map(place).collect()
 }
 
 /// The two canonical rows in use, stretched to the picture's width.
 struct Lines<'a> {
-    change: &'a Field,
-    columns: &'a Steps,
-    stretched: [(usize, Vec<f32>); 2],
+    change: &'a CanonicalPlane,
+    columns: &'a [Between],
+    stretched: [Stretched; 2],
+}
+
+/// One canonical row at the picture's width.
+struct Stretched {
+    /// Which row it is.
+    row: usize,
+    values: Vec<f32>,
 }
 
 impl<'a> Lines<'a> {
-    fn new(change: &'a Field, columns: &'a Steps) -> Self {
-        let none = || (usize::MAX, vec![0.0; columns.0.len()]);
+    fn new(change: &'a CanonicalPlane, columns: &'a [Between]) -> Self {
+        let none = || Stretched {
+            row: usize::MAX,
+            values: vec![0.0; columns.len()],
+        };
         Self {
             change,
             columns,
@@ -118,15 +132,17 @@ impl<'a> Lines<'a> {
     fn both(&mut self, above: usize, below: usize) -> (&[f32], &[f32]) {
         // Rows keep their place by parity, so that each is stretched once.
         for row in [above, below] {
-            let (held, line) = &mut self.stretched[row % 2];
-            if *held != row {
-                *held = row;
+            let stretched = &mut self.stretched[row % 2];
+            if stretched.row != row {
+                stretched.row = row;
                 let from = &self.change.values[row * self.change.width..][..self.change.width];
-                for (value, &(low, high, share)) in line.iter_mut().zip(&self.columns.0) {
-                    *value = from[low] + share * (from[high] - from[low]);
+                for (value, column) in stretched.values.iter_mut().zip(self.columns) {
+                    let (low, high) = (from[column.low], from[column.high]);
+                    *value = low + column.share * (high - low);
                 }
             }
         }
-        (&self.stretched[above % 2].1, &self.stretched[below % 2].1)
+        let values = |row: usize| &self.stretched[row % 2].values[..];
+        (values(above), values(below))
     }
 }

@@ -1,22 +1,36 @@
-//! Drawing the watermark into pictures.
+//! Embedding the watermark into pictures.
+//!
+//! The embedder knows the picture, and so what the detector would read from it without a mark. It
+//! makes each group of waves just as strong as it must be to be read, within bounds of how much the
+//! picture may change.
 
-use effigy_frame::Picture;
+use effigy_frame::{Picture, Point2};
 
-use crate::watermark::carrier::{Carrier, Carriers};
+use crate::watermark::canonical_luma::{
+    CanonicalPlane, band_pass, canonical_luma, detector_weight, fold, local_power,
+};
 use crate::watermark::code::{self, CODED_BITS};
-use crate::watermark::field::{self, Field, canonical_luma, fold};
-use crate::watermark::forgiven::{FLAT, FORGIVEN, WASTED, even_out, forgiven, kept};
-use crate::watermark::pen::Pen;
+use crate::watermark::dither::Dither;
+use crate::watermark::perceptual_mask::{
+    CLIPPED_SHARE, FLAT, MASKING_EXPONENT, even_out, headroom, perceptual_mask,
+};
 use crate::watermark::spectrum::{Complex, Fourier, SIDE};
+use crate::watermark::spread_spectrum::{Pattern, Wave};
 
-/// Draws one identifier into pictures.
+/// Embeds one identifier into pictures.
 pub struct Embedder {
     fourier: Fourier,
-    /// Every carrier with its sign, and the group that it belongs to.
-    carriers: Vec<(Carrier, usize)>,
-    /// How many carriers each group has.
+    waves: Vec<SignedWave>,
+    /// How many waves each group has.
     counts: Vec<f32>,
-    pen: Pen,
+    dither: Dither,
+}
+
+/// A wave with its sign.
+struct SignedWave {
+    wave: Wave,
+    /// The waves of one coded bit are a group, strengthened together.
+    group: usize,
 }
 
 /// Mean square of the change at full strength, in levels: 42.1 dB.
@@ -25,132 +39,115 @@ const MOST_POWER: f32 = 4.0;
 const LEAST_POWER: f32 = 1.3;
 /// At least this much where nothing hides the mark, as in a clear sky: 53 dB.
 const LEAST_POWER_ON_FLAT: f32 = 0.35;
-/// What some texture adds to what an even picture forgives: even blurred walls have it.
+/// What some texture adds to what an even picture hides: even blurred walls have it.
 const SOME_TEXTURE: f32 = 0.25;
-/// Strength of a carrier that is enough, in units of the noise among the coded bits.
+/// Strength of a wave that is enough, in units of the noise among the coded bits.
 const ENOUGH: f32 = 3.5;
-/// Groups of carriers with a known sign: each is strengthened as if it were one coded bit.
+/// Groups of waves with a known sign: each is strengthened as if it were one coded bit.
 const SYNC_GROUPS: usize = 64;
 const GROUPS: usize = CODED_BITS + SYNC_GROUPS;
-/// Pictures of which nearly all is texture drown what is drawn into it: from the first share of the
-/// full strength that would be enough the mark moves to where they are flat, up to the second.
+/// Pictures that are nearly all texture drown the mark. From the first share of the full strength
+/// that would be enough, up to the second, the mark moves to where they are flat.
 const DROWNING: [f32; 2] = [0.8, 1.3];
-/// No carrier is drawn stronger than this many times the average one.
+/// No wave is drawn stronger than this many times the average one.
 const STRONGEST: f32 = 3.0;
 
 impl Embedder {
-    /// Prepares to draw `identifier`.
+    /// Prepares to embed `identifier`.
     pub fn new(identifier: u64) -> Self {
-        let Carriers { sync, data } = Carriers::new();
+        let Pattern { sync, data } = Pattern::new();
         let coded = code::encode(identifier);
-        let known = sync
-            .into_iter()
-            .enumerate()
-            .map(|(i, c)| (c, CODED_BITS + i % SYNC_GROUPS));
-        let carrying = data.into_iter().enumerate().map(|(i, mut carrier)| {
-            let bit = i % CODED_BITS;
-            carrier.phase *= coded[bit];
-            (carrier, bit)
+        let known = sync.into_iter().enumerate().map(|(i, wave)| SignedWave {
+            wave,
+            group: CODED_BITS + i % SYNC_GROUPS,
         });
-        let carriers: Vec<(Carrier, usize)> = known.chain(carrying).collect();
+        let carrying = data.into_iter().enumerate().map(|(i, mut wave)| {
+            let group = i % CODED_BITS;
+            wave.phase *= coded[group];
+            SignedWave { wave, group }
+        });
+        let waves: Vec<SignedWave> = known.chain(carrying).collect();
         let mut counts = vec![0.0; GROUPS];
-        carriers.iter().for_each(|(_, group)| counts[*group] += 1.0);
+        waves.iter().for_each(|wave| counts[wave.group] += 1.0);
         Self {
             fourier: Fourier::new(),
-            carriers,
+            waves,
             counts,
-            pen: Pen::new(),
+            dither: Dither::new(),
         }
     }
 
-    /// Draws the watermark into a picture.
+    /// Embeds the watermark into a picture.
     pub fn embed(&self, picture: &mut Picture) {
-        let luma = canonical_luma(picture);
-        let detail = field::detail(luma.clone());
-        // How much is forgiven takes as long as all the rest: the second core does that.
-        let others = || (kept(&luma), field::power(&detail));
-        let ((kept, power), mut mask) = std::thread::scope(|scope| {
-            let beside = scope.spawn(others);
-            let mask = forgiven(&detail);
-            // The other thread does plain sums; if it panicked, so does this one.
-            (beside.join().unwrap_or_else(|_| others()), mask)
-        });
-        mask.values
-            .iter_mut()
-            .zip(&kept)
-            .for_each(|(m, kept)| *m *= kept);
-        // Where much may be cut off, what is left must be enough alone.
-        let lost = kept.iter().map(|kept| 1.0 - kept).sum::<f32>() / kept.len() as f32;
-        let wasted = (2.0 * lost / WASTED).min(1.0);
-        let mut seen = detail;
-        let mut cost = weighted(&mut seen, &power, &mask);
-        let own = self.own(&fold(&seen, 1.0));
-        let needed = ENOUGH * noise(&own) / (cost.gain * self.average(MOST_POWER, &cost));
+        let Analysis {
+            mut detail,
+            power,
+            headroom,
+            mut mask,
+        } = analyse(picture);
+        // A change that may be clipped is worth less, so that the mark moves to darker places.
+        let masked = mask.values.iter_mut().zip(&headroom);
+        masked.for_each(|(mask, headroom)| *mask *= headroom);
+        let mut cost = weigh_as_detector(&mut detail, &power, &mask);
+        let host = self.host_strengths(&fold(&detail, 1.0));
+        // In a picture that drowns the mark even at full strength, what texture hides better does
+        // not count any more: the mark goes where the detector sees it.
+        let needed = ENOUGH * noise(&host) / (cost.gain * self.average(MOST_POWER, &cost));
         let drowned = ((needed - DROWNING[0]) / (DROWNING[1] - DROWNING[0])).clamp(0.0, 1.0);
         if 0.0 < drowned {
-            even_out(&mut mask, &kept, drowned);
+            even_out(&mut mask, &headroom, drowned);
             cost = Cost::of(&power, &mask);
         }
-        let pixels = picture.width() as usize * picture.height() as usize;
-        // Few pixels carry few repetitions: small pictures get all that is allowed.
-        let is_small = pixels < mask.values.len();
-        let least = if is_small {
-            MOST_POWER
-        } else {
-            let wanted = LEAST_POWER + wasted * (MOST_POWER - LEAST_POWER);
-            LEAST_POWER_ON_FLAT + cost.hidden() * (wanted - LEAST_POWER_ON_FLAT)
-        };
-        let strengths = self.strengths(&own, &cost, least);
-        let pattern = self.pattern(&strengths);
+        let n_pixels = picture.width() as usize * picture.height() as usize;
+        let least = least_power(n_pixels, &headroom, &cost);
+        let pattern = self.pattern(&self.strengths(&host, &cost, least));
         let mut change = mask;
-        for (y, row) in change.values.chunks_exact_mut(change.width).enumerate() {
-            let line = &pattern[y % SIDE * SIDE..][..SIDE];
-            for part in row.chunks_mut(SIDE) {
-                part.iter_mut()
-                    .zip(line)
-                    .for_each(|(value, wave)| *value *= wave);
-            }
-        }
-        self.pen.add(picture, &change);
+        multiply_tiled(&mut change, &pattern);
+        self.dither.add(picture, &change);
     }
 
-    /// What the picture itself says along the carriers of each group, on average.
-    fn own(&self, square: &[f32]) -> Vec<f32> {
+    /// What the detector would read from the unmarked picture: the mean strength of each group's
+    /// waves in the picture itself, the host of the mark.
+    fn host_strengths(&self, square: &[f32]) -> Vec<f32> {
         let spectrum = self.fourier.forward(square);
         let mut sums = vec![0.0_f32; GROUPS];
-        for (carrier, group) in &self.carriers {
-            sums[*group] += carrier.strength(&spectrum, (0.0, 0.0));
+        for SignedWave { wave, group } in &self.waves {
+            sums[*group] += wave.strength(&spectrum, Point2::default());
         }
         sums.iter().zip(&self.counts).map(|(s, n)| s / n).collect()
     }
 
-    /// The strength of each carrier that costs so much power, if all are drawn alike.
+    /// The strength of each wave that costs so much power, if all are drawn alike.
     fn average(&self, power: f32, cost: &Cost) -> f32 {
         // A wave of strength 1 has power 1/2.
-        (2.0 * power / cost.mask_power / self.carriers.len() as f32).sqrt()
+        (2.0 * power / cost.mask_power / self.waves.len() as f32).sqrt()
     }
 
-    /// How strong each group of carriers is drawn, with at least the power `least`.
+    /// How strong each group of waves is drawn, with at least the power `least`.
     ///
-    /// What the picture itself says along a group's carriers is known here: where it agrees with
-    /// the mark, little is added; where it contradicts, more. The level that all groups reach is
-    /// the highest that the allowed power pays for.
-    fn strengths(&self, own: &[f32], cost: &Cost, least: f32) -> Vec<f32> {
-        let own: Vec<f32> = own.iter().map(|own| own / cost.gain).collect();
-        let n = self.carriers.len() as f32;
-        let enough = ENOUGH * noise(&own);
+    /// Where the picture itself agrees with the mark along a group's waves, little is added; where
+    /// it contradicts, more. The level that all groups reach is the highest that the allowed power
+    /// pays for.
+    fn strengths(&self, host: &[f32], cost: &Cost, least: f32) -> Vec<f32> {
+        // From what the detector reads to how strong a wave must be drawn to be read so.
+        let host: Vec<f32> = host.iter().map(|host| host / cost.gain).collect();
+        let n = self.waves.len() as f32;
+        let enough = ENOUGH * noise(&host);
         let most = self.average(MOST_POWER, cost);
         let average = enough.clamp(self.average(least, cost), most);
         let paid = |level: f32| -> Vec<f32> {
-            own.iter()
-                .map(|own| (level - own).clamp(0.0, STRONGEST * average))
+            host.iter()
+                .map(|host| (level - host).clamp(0.0, STRONGEST * average))
                 .collect()
         };
         let power = |strengths: &[f32]| -> f32 {
             let squares = strengths.iter().zip(&self.counts).map(|(s, n)| n * s * s);
             squares.sum::<f32>() / n
         };
-        let reach = own.iter().fold(average, |reach, own| reach.max(own.abs()));
+        let reach = host
+            .iter()
+            .fold(average, |reach, host| reach.max(host.abs()));
+        // Power grows with the level, so that halving finds it; 40 halvings exhaust an f32.
         let (mut low, mut high) = (-2.0 * reach, 4.0 * reach);
         for _ in 0..40 {
             let level = 0.5 * (low + high);
@@ -163,14 +160,70 @@ impl Embedder {
         paid(low)
     }
 
+    /// Adds up the waves into one square.
     fn pattern(&self, strengths: &[f32]) -> Vec<f32> {
         let mut spectrum = vec![Complex::default(); SIDE * SIDE];
-        for (carrier, group) in &self.carriers {
-            let entry = &mut spectrum[carrier.entry()];
-            entry.re += strengths[*group] * carrier.phase.re;
-            entry.im += strengths[*group] * carrier.phase.im;
+        for SignedWave { wave, group } in &self.waves {
+            let entry = &mut spectrum[wave.entry()];
+            entry.re += strengths[*group] * wave.phase.re;
+            entry.im += strengths[*group] * wave.phase.im;
         }
         self.fourier.inverse(&spectrum)
+    }
+}
+
+/// What is known of a picture before it is marked, at canonical size.
+struct Analysis {
+    /// Band-passed luma, which the detector looks at.
+    detail: CanonicalPlane,
+    /// Local power of the detail.
+    power: CanonicalPlane,
+    /// What a change is worth at each place, less where it may be clipped.
+    headroom: Vec<f32>,
+    /// How much change each place hides.
+    mask: CanonicalPlane,
+}
+
+fn analyse(picture: &Picture) -> Analysis {
+    let luma = canonical_luma(picture);
+    let detail = band_pass(luma.clone());
+    // The mask takes as long as all the rest: the second core does that.
+    let others = || (headroom(&luma), local_power(&detail));
+    let ((headroom, power), mask) = std::thread::scope(|scope| {
+        let beside = scope.spawn(others);
+        let mask = perceptual_mask(&detail);
+        // The other thread does plain sums; if it panicked, so does this one.
+        (beside.join().unwrap_or_else(|_| others()), mask)
+    });
+    Analysis {
+        detail,
+        power,
+        headroom,
+        mask,
+    }
+}
+
+/// The least power of the change, in squared levels.
+fn least_power(n_pixels: usize, headroom: &[f32], cost: &Cost) -> f32 {
+    // Few pixels hold few repetitions: small pictures get all that is allowed.
+    if n_pixels < headroom.len() {
+        return MOST_POWER;
+    }
+    // Where much may be clipped, what is left must be enough alone.
+    let lost = headroom.iter().map(|share| 1.0 - share).sum::<f32>() / headroom.len() as f32;
+    let clipped = (2.0 * lost / CLIPPED_SHARE).min(1.0);
+    let wanted = LEAST_POWER + clipped * (MOST_POWER - LEAST_POWER);
+    LEAST_POWER_ON_FLAT + cost.hidden() * (wanted - LEAST_POWER_ON_FLAT)
+}
+
+/// Multiplies a plane with a square that is repeated over it.
+fn multiply_tiled(plane: &mut CanonicalPlane, square: &[f32]) {
+    for (y, row) in plane.values.chunks_exact_mut(plane.width).enumerate() {
+        let line = &square[y % SIDE * SIDE..][..SIDE];
+        for part in row.chunks_mut(SIDE) {
+            let values = part.iter_mut().zip(line);
+            values.for_each(|(value, wave)| *value *= wave);
+        }
     }
 }
 
@@ -183,7 +236,7 @@ struct Cost {
 }
 
 impl Cost {
-    fn new(gain: f64, mask_power: f64, mask: &Field) -> Self {
+    fn new(gain: f64, mask_power: f64, mask: &CanonicalPlane) -> Self {
         Self {
             gain: (gain / 2.0) as f32,
             mask_power: (mask_power / mask.values.len() as f64) as f32,
@@ -192,27 +245,31 @@ impl Cost {
 
     /// How well the picture hides a mark: 0 where all of it is flat, 1 from some texture on.
     fn hidden(&self) -> f32 {
-        let of_flat = FLAT.powf(2.0 * FORGIVEN);
+        let of_flat = FLAT.powf(2.0 * MASKING_EXPONENT);
         ((self.mask_power / of_flat - 1.0) / SOME_TEXTURE).clamp(0.0, 1.0)
     }
 
-    fn of(power: &Field, mask: &Field) -> Self {
+    fn of(power: &CanonicalPlane, mask: &CanonicalPlane) -> Self {
         let places = power.values.iter().zip(&mask.values);
         let sums = places.fold((0.0, 0.0), |(gain, square), (power, mask)| {
-            let of_place = f64::from(field::weight(*power) * mask);
+            let of_place = f64::from(detector_weight(*power) * mask);
             (gain + of_place, square + f64::from(mask * mask))
         });
         Self::new(sums.0, sums.1, mask)
     }
 }
 
-/// Root of the mean square of what a picture says along the carriers.
-fn noise(own: &[f32]) -> f32 {
-    (own.iter().map(|v| v * v).sum::<f32>() / own.len() as f32).sqrt()
+/// Root of the mean square of what a picture itself has along the waves.
+fn noise(host: &[f32]) -> f32 {
+    (host.iter().map(|v| v * v).sum::<f32>() / host.len() as f32).sqrt()
 }
 
-/// Weighs what is seen as the detector will.
-fn weighted(seen: &mut Field, power: &Field, mask: &Field) -> Cost {
+/// Weighs the detail of a picture as the detector will, and tells what a wave brings and costs.
+fn weigh_as_detector(
+    seen: &mut CanonicalPlane,
+    power: &CanonicalPlane,
+    mask: &CanonicalPlane,
+) -> Cost {
     let (mut gain, mut mask_power) = (0.0, 0.0);
     let across = seen.width;
     let rows = seen.values.chunks_exact_mut(across);
@@ -225,7 +282,8 @@ fn weighted(seen: &mut Field, power: &Field, mask: &Field) -> Cost {
     Cost::new(gain, mask_power, mask)
 }
 
-/// Weighs a row; gives the sums of weight times mask and of the mask's square.
+/// Weighs a row; gives the sums of weight times mask and of the mask's square. Several sums grow
+/// side by side, since one alone would wait for every addition.
 fn weighted_row(seen: &mut [f32], power: &[f32], mask: &[f32]) -> (f32, f32) {
     let (mut gains, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES]);
     let parts = seen.chunks_mut(LANES).zip(power.chunks(LANES));
@@ -234,7 +292,7 @@ fn weighted_row(seen: &mut [f32], power: &[f32], mask: &[f32]) -> (f32, f32) {
         for (((seen, power), mask), (gain, square)) in
             seen.iter_mut().zip(power).zip(mask).zip(sums)
         {
-            let weight = field::weight(*power);
+            let weight = detector_weight(*power);
             *seen *= weight;
             *gain += weight * mask;
             *square += mask * mask;
@@ -243,5 +301,5 @@ fn weighted_row(seen: &mut [f32], power: &[f32], mask: &[f32]) -> (f32, f32) {
     (gains.iter().sum(), squares.iter().sum())
 }
 
-/// Sums that grow side by side.
+/// How many sums grow side by side.
 const LANES: usize = 8;

@@ -1,58 +1,65 @@
-//! The waves that carry the watermark, drawn once from a fixed seed.
+//! The spread-spectrum pattern: the waves that carry the watermark, drawn once from a fixed seed.
 //!
-//! A carrier is one wave of a square of [`SIDE`] canonical pixels, with a phase. Some carry a
-//! known sign, by which the detector finds scale and place; the others carry the coded bits.
+//! Each wave has a whole number of periods in a square of [`SIDE`] canonical pixels, and a phase.
+//! Some have a known sign, by which the detector finds scale and place; the others carry the coded
+//! bits, each bit spread over several waves.
 
 use std::f32::consts::{FRAC_PI_2, TAU};
+
+use effigy_frame::Point2;
 
 use crate::watermark::code::CODED_BITS;
 use crate::watermark::spectrum::{Complex, SIDE};
 
-/// Longest wave in canonical pixels: longer ones drown in the picture.
+/// Longest wave in canonical pixels: longer ones drown in what the picture shows.
 const LONGEST_PX: f32 = 28.0;
 /// Shortest wave: shorter ones fall to compression.
 const SHORTEST_PX: f32 = 7.5;
-/// Share of the carriers that have a known sign.
+/// Share of the waves that have a known sign.
 const SYNC_SHARE: f32 = 0.15;
-/// Waves along the axes meet edges of windows and letters: left out up to this.
+/// Waves along the axes resemble edges of windows and letters: left out up to this.
 const AXIS: i32 = 2;
 /// Changing it makes another watermark, which this detector cannot read.
 const SEED: u64 = 0x6566_6669_6779_0001;
 
 /// One wave.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Carrier {
+pub(super) struct Wave {
+    /// Periods in the square, to the right.
     pub(super) kx: i32,
+    /// Periods in the square, downwards.
     pub(super) ky: i32,
     /// `e^(iφ)` of its phase, turned by half where its sign is inverted.
     pub(super) phase: Complex,
 }
 
 /// All waves.
-pub(super) struct Carriers {
-    pub(super) sync: Vec<Carrier>,
-    /// Carrier `i` carries coded bit `i % CODED_BITS`.
-    pub(super) data: Vec<Carrier>,
+pub(super) struct Pattern {
+    /// Those of a known sign.
+    pub(super) sync: Vec<Wave>,
+    /// Wave `i` carries coded bit `i % CODED_BITS`.
+    pub(super) data: Vec<Wave>,
 }
 
-impl Carrier {
+impl Wave {
     /// Where the wave is in a spectrum.
     pub(super) fn entry(&self) -> usize {
         let wrap = |k: i32| k.rem_euclid(SIDE as i32) as usize;
         wrap(self.ky) * SIDE + wrap(self.kx)
     }
 
-    /// Strength of the carrier in a spectrum whose origin lies at `(x, y)`.
-    pub(super) fn strength(&self, spectrum: &[Complex], (x, y): (f32, f32)) -> f32 {
-        let angle = TAU * (self.kx as f32 * x + self.ky as f32 * y) / SIDE as f32;
+    /// Strength of the wave in the spectrum of a square that begins at `origin` of the pattern.
+    pub(super) fn strength(&self, spectrum: &[Complex], origin: Point2) -> f32 {
+        // A shift of the square turns the phase of each wave, which is turned back here.
+        let angle = TAU * (self.kx as f32 * origin.x + self.ky as f32 * origin.y) / SIDE as f32;
         (spectrum[self.entry()] * self.phase.conj() * Complex::cis(angle)).re
     }
 }
 
-impl Carriers {
+impl Pattern {
     pub(super) fn new() -> Self {
         let mut random = Random(SEED);
-        let mut carriers = Vec::new();
+        let mut waves = Vec::new();
         let reach = (SIDE as f32 / SHORTEST_PX).ceil() as i32;
         for ky in AXIS..=reach {
             for kx in -reach..=reach {
@@ -64,30 +71,28 @@ impl Carriers {
                 let angle = random.unit() * TAU;
                 for quarter in [0.0, FRAC_PI_2] {
                     let phase = Complex::cis(angle + quarter);
-                    carriers.push(Carrier { kx, ky, phase });
+                    waves.push(Wave { kx, ky, phase });
                 }
             }
         }
         // Fisher and Yates: neighbours in frequency must not carry the same bit.
-        for i in (1..carriers.len()).rev() {
+        for i in (1..waves.len()).rev() {
             let j = (random.next() % (i as u64 + 1)) as usize;
-            carriers.swap(i, j);
+            waves.swap(i, j);
         }
-        let n_sync = (carriers.len() as f32 * SYNC_SHARE) as usize;
-        let mut data = carriers.split_off(n_sync);
-        for carrier in &mut data {
+        let n_sync = (waves.len() as f32 * SYNC_SHARE) as usize;
+        let mut data = waves.split_off(n_sync);
+        // Random signs, so that even a word of equal bits gives a pattern like noise.
+        for wave in &mut data {
             if random.next() & 1 == 1 {
-                carrier.phase = Complex {
-                    re: -carrier.phase.re,
-                    im: -carrier.phase.im,
+                wave.phase = Complex {
+                    re: -wave.phase.re,
+                    im: -wave.phase.im,
                 };
             }
         }
-        assert!(data.len() >= CODED_BITS, "each coded bit has a carrier");
-        Self {
-            sync: carriers,
-            data,
-        }
+        assert!(data.len() >= CODED_BITS, "each coded bit has a wave");
+        Self { sync: waves, data }
     }
 }
 

@@ -3,7 +3,7 @@
 use effigy_frame::{Picture, resample};
 
 use super::{Detector, Embedder, Found};
-use crate::watermark::carrier::Random;
+use crate::watermark::spread_spectrum::Random;
 
 const IDENTIFIER: u64 = 0x0123_4567_89ab_cdef;
 
@@ -51,12 +51,21 @@ fn check(name: &str, changed: &Picture) {
     assert_eq!(found, Some(IDENTIFIER), "{name}");
 }
 
-fn crop(picture: &Picture, (x, y): (u32, u32), (width, height): (u32, u32)) -> Picture {
-    let places = (0..height).flat_map(|row| (0..width).map(move |column| (column, row)));
+/// A part of a picture, in whole pixels.
+struct Part {
+    x: u32,
+    y: u32,
+    width: u32,
+    height: u32,
+}
+
+fn crop(picture: &Picture, part: &Part) -> Picture {
+    let columns = move |row| (0..part.width).map(move |column| (column, row));
+    let places = (0..part.height).flat_map(columns);
     let pixels = places
-        .flat_map(|(column, row)| picture.get(x + column, y + row))
+        .flat_map(|(column, row)| picture.get(part.x + column, part.y + row))
         .collect();
-    Picture::new(width, height, pixels)
+    Picture::new(part.width, part.height, pixels)
 }
 
 fn levels(picture: &Picture, change: impl Fn(f32) -> f32) -> Picture {
@@ -87,8 +96,20 @@ fn mark_survives_scaling() {
 #[test]
 fn mark_survives_cropping_off_centre() {
     let marked = marked(&scene(640, 480, 3));
-    check("corner", &crop(&marked, (60, 11), (572, 429)));
-    check("other aspect", &crop(&marked, (17, 40), (600, 410)));
+    let corner = Part {
+        x: 60,
+        y: 11,
+        width: 572,
+        height: 429,
+    };
+    check("corner", &crop(&marked, &corner));
+    let other_aspect = Part {
+        x: 17,
+        y: 40,
+        width: 600,
+        height: 410,
+    };
+    check("other aspect", &crop(&marked, &other_aspect));
 }
 
 #[test]
