@@ -26,35 +26,37 @@ pub fn crop(picture: &Picture, picture_from_crop: Similarity, side: u32) -> Pict
 /// Where the view shrinks, whole blocks of pixels are averaged first, so that the cost grows with
 /// what is seen and not with the square of the scale.
 pub fn warp(picture: &Picture, picture_from_view: Similarity, width: u32, height: u32) -> Picture {
+    let size = Size { width, height };
     let factor = (picture_from_view.scale().round() as u32).clamp(1, MOST_SHRINK);
     if factor > 1 {
-        let seen = seen_block(picture, picture_from_view, (width, height), factor);
+        let seen = seen_block(picture, picture_from_view, size, factor);
         if let Some((region, picture_from_region)) = seen
             && let Some(region_from_picture) = picture_from_region.inverse()
         {
             let small = shrunk(picture, region, factor);
-            return sampled(
-                &small,
-                region_from_picture.of(picture_from_view),
-                (width, height),
-            );
+            return sampled(&small, region_from_picture.of(picture_from_view), size);
         }
     }
-    sampled(picture, picture_from_view, (width, height))
+    sampled(picture, picture_from_view, size)
+}
+
+/// Size of a view, in pixels.
+#[derive(Clone, Copy)]
+struct Size {
+    width: u32,
+    height: u32,
 }
 
 /// Draws a view with one bilinear sample per pixel.
-fn sampled(
-    picture: &Picture,
-    picture_from_view: Similarity,
-    (width, height): (u32, u32),
-) -> Picture {
+fn sampled(picture: &Picture, picture_from_view: Similarity, size: Size) -> Picture {
+    let Size { width, height } = size;
     let mut pixels = vec![0; width as usize * height as usize * 3];
     let lines = pixels.chunks_exact_mut((width as usize * 3).max(1));
     for (y, line) in (0..height).zip(lines) {
         let row = Row::new(picture_from_view, y);
         let targets = (0..width).zip(line.chunks_exact_mut(3));
         let rounded = |rgb: [u32; 3]| rgb.map(|v| ((v + HALF) >> 16) as u8);
+        // Most rows lie inside as a whole: their pixels need no look at the edge.
         if row.is_inside(picture, width) {
             targets.for_each(|(x, to)| {
                 to.copy_from_slice(&rounded(bilinear_inside(picture, row.at(x))));
@@ -136,10 +138,10 @@ impl Between {
 fn seen_block(
     picture: &Picture,
     picture_from_view: Similarity,
-    (width, height): (u32, u32),
+    size: Size,
     factor: u32,
 ) -> Option<(Region, Similarity)> {
-    let (w, h) = (width as f32, height as f32);
+    let (w, h) = (size.width as f32, size.height as f32);
     let corners = [(0.0, 0.0), (w, 0.0), (0.0, h), (w, h)];
     let seen = corners.map(|(x, y)| picture_from_view.apply(Point2::new(x, y)));
     let bounds = Rect::around(seen)?;

@@ -112,7 +112,7 @@ fn prepare(kind: Kind) -> Result<Prepared> {
     } else {
         kind.colour.range
     };
-    scaler.set_colour((matrix, range), (Matrix::Rgb, Range::Full))?;
+    scaler.set_colour(Coding { matrix, range }, Coding::RGB)?;
     Ok(Prepared {
         kind,
         scaler,
@@ -135,7 +135,11 @@ impl FromRgb {
         let (w, h) = (width.next_multiple_of(2), height.next_multiple_of(2));
         let context = scaling::Context::get(Pixel::RGB24, w, h, format, w, h, flags);
         let mut scaler = Scaler(context.map_err(cannot_convert)?);
-        scaler.set_colour((Matrix::Rgb, Range::Full), (colour.matrix, colour.range))?;
+        let coding = Coding {
+            matrix: colour.matrix,
+            range: colour.range,
+        };
+        scaler.set_colour(Coding::RGB, coding)?;
         Ok(Self {
             scaler,
             format,
@@ -161,8 +165,23 @@ impl FromRgb {
     }
 }
 
+/// How numbers stand for R'G'B'.
+#[derive(Clone, Copy)]
+struct Coding {
+    matrix: Matrix,
+    range: Range,
+}
+
+impl Coding {
+    /// R'G'B' itself, over the whole scale.
+    const RGB: Self = Self {
+        matrix: Matrix::Rgb,
+        range: Range::Full,
+    };
+}
+
 impl Scaler {
-    fn set_colour(&mut self, from: (Matrix, Range), to: (Matrix, Range)) -> Result<()> {
+    fn set_colour(&mut self, from: Coding, to: Coding) -> Result<()> {
         const UNCHANGED: i32 = 0;
         const ONE: i32 = 1 << 16;
         let full = |range: Range| i32::from(range == Range::Full);
@@ -171,17 +190,17 @@ impl Scaler {
         let status = unsafe {
             ffi::sws_setColorspaceDetails(
                 self.0.as_mut_ptr(),
-                ffi::sws_getCoefficients(coefficients(from.0)),
-                full(from.1),
-                ffi::sws_getCoefficients(coefficients(to.0)),
-                full(to.1),
+                ffi::sws_getCoefficients(coefficients(from.matrix)),
+                full(from.range),
+                ffi::sws_getCoefficients(coefficients(to.matrix)),
+                full(to.range),
                 UNCHANGED,
                 ONE,
                 ONE,
             )
         };
         // Conversions between RGB formats have no matrix to set, and say so by failing.
-        if status < 0 && from.0 != Matrix::Rgb && to.0 == Matrix::Rgb {
+        if status < 0 && from.matrix != Matrix::Rgb && to.matrix == Matrix::Rgb {
             return Err(Error::Libav {
                 doing: "set the colour matrix",
                 source: ffmpeg_next::Error::InvalidData,

@@ -13,7 +13,7 @@ pub struct Orientation {
 
 impl Orientation {
     /// Whether width and height change places.
-    pub fn swaps_sides(self) -> bool {
+    pub(crate) fn swaps_sides(self) -> bool {
         self.quarter_turns % 2 == 1
     }
 

@@ -1,0 +1,70 @@
+//! What the program takes from its surroundings: the folder of keys and consents, a password, the
+//! time.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use effigy_mark::{Keys, UtcTime};
+
+use crate::output::Output;
+
+/// Where keys and consents are.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Place {
+    /// Folder of keys and consents [default: EFFIGY_HOME, or ~/.local/share/effigy]
+    #[arg(long, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+    /// Folder of consents [default: consents in the folder above]
+    #[arg(long, value_name = "FOLDER")]
+    consents: Option<PathBuf>,
+}
+
+impl Place {
+    pub(crate) fn consents(&self) -> anyhow::Result<PathBuf> {
+        match &self.consents {
+            Some(given) => Ok(given.clone()),
+            None => Ok(self.folder()?.join("consents")),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
+        home(self.home.as_deref())
+    }
+
+    /// Opens the keys, or makes them where there are none, and says so.
+    pub(crate) fn keys(&self, output: &mut Output) -> anyhow::Result<Keys> {
+        let folder = self.folder()?.join("keys");
+        if Keys::exist(&folder) {
+            return Ok(Keys::open(&folder)?);
+        }
+        let keys = Keys::create(&folder, "effigy", now()?)?;
+        output.say(format_args!(
+            "made keys in {folder:?}; keep a copy of the folder in a safe place"
+        ));
+        Ok(keys)
+    }
+}
+
+/// Name of the environment variable that holds the password of a signer's key.
+pub(crate) const PASSWORD: &str = "EFFIGY_PASSWORD";
+
+/// The folder of keys and consents.
+pub(crate) fn home(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    if let Some(set) = std::env::var_os("EFFIGY_HOME") {
+        return Ok(set.into());
+    }
+    let home = std::env::var_os("HOME").context("HOME is not set; name a folder with --home")?;
+    Ok(PathBuf::from(home).join(".local/share/effigy"))
+}
+
+/// What time it is.
+pub(crate) fn now() -> anyhow::Result<UtcTime> {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("the clock is before 1970")?;
+    Ok(UtcTime::from_unix_secs(i64::try_from(since.as_secs())?))
+}
