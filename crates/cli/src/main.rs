@@ -9,6 +9,7 @@
 
 mod commands;
 mod computing;
+mod environment;
 mod output;
 mod safeguards;
 mod timestamp;

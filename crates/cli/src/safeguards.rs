@@ -1,16 +1,15 @@
 //! Options that every command shares which makes something synthetic: consent, label, keys.
 
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
+use effigy_mark::Clock;
 use effigy_mark::consent::Audience;
 use effigy_mark::keys::Signer;
 use effigy_mark::label::{Language, Profile, Profiles};
-use effigy_mark::{Clock, Moment};
 use effigy_pipeline::Safeguards;
 
-use crate::commands::keys::Place;
+use crate::environment::{PASSWORD, Place, now};
 use crate::output::Output;
 use crate::timestamp;
 
@@ -57,10 +56,9 @@ impl SafeguardArgs {
     }
 }
 
-/// Names of the environment variables that hold a signer, and the password of its key.
+/// Names of the environment variables that hold a signer.
 const SIGNER_KEY: &str = "EFFIGY_SIGNER_KEY";
 const SIGNER_CHAIN: &str = "EFFIGY_SIGNER_CHAIN";
-pub(crate) const PASSWORD: &str = "EFFIGY_PASSWORD";
 
 /// The signer that the environment holds, as PEM: where keys are handed to programs and not kept
 /// on disk.
@@ -76,24 +74,4 @@ fn signer_of_environment() -> anyhow::Result<Option<Signer>> {
         }
         _ => bail!("{SIGNER_KEY} and {SIGNER_CHAIN} go together; one of them is missing"),
     }
-}
-
-/// The folder of keys and consents.
-pub(crate) fn home(given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    if let Some(given) = given {
-        return Ok(given.to_owned());
-    }
-    if let Some(set) = std::env::var_os("EFFIGY_HOME") {
-        return Ok(set.into());
-    }
-    let home = std::env::var_os("HOME").context("HOME is not set; name a folder with --home")?;
-    Ok(PathBuf::from(home).join(".local/share/effigy"))
-}
-
-/// What time it is.
-pub(crate) fn now() -> anyhow::Result<Moment> {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .context("the clock is before 1970")?;
-    Ok(Moment::from_unix_secs(i64::try_from(since.as_secs())?))
 }

@@ -6,13 +6,12 @@ use anyhow::{Context as _, bail};
 use effigy_mark::consent::{
     Audience, Basis, Draft, Evidence, Record, Standing, Store, Template, Use, read_export,
 };
-use effigy_mark::{Keys, Moment};
+use effigy_mark::{Keys, UtcTime};
 use effigy_pipeline::consent::faces as consents;
 use effigy_pipeline::{Choice, Networks};
 
-use crate::commands::keys::Place;
+use crate::environment::{self, Place};
 use crate::output::{Exit, Output};
-use crate::safeguards;
 use crate::weights::weights;
 
 /// Record, show, check, revoke and list consents
@@ -52,10 +51,10 @@ pub(crate) struct New {
     audience: Audience,
     /// First day [default: today]
     #[arg(long, value_name = "DATE")]
-    from: Option<Moment>,
+    from: Option<UtcTime>,
     /// Last day [default: a year from the first]
     #[arg(long, value_name = "DATE")]
-    until: Option<Moment>,
+    until: Option<UtcTime>,
     /// Signed form or recorded statement; its SHA-256 goes into the record
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
@@ -118,7 +117,7 @@ pub(crate) struct Revoke {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
-    let now = safeguards::now()?;
+    let now = environment::now()?;
     match args {
         Args::New(new) => add(new, now, output),
         Args::Export(export) => self::export(export, now, output),
@@ -159,7 +158,7 @@ fn store<'a>(place: &Place, keys: &'a Keys) -> anyhow::Result<Store<'a>> {
     Ok(Store::open(&place.consents()?, keys))
 }
 
-fn add(new: &New, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
+fn add(new: &New, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
     let keys = new.place.keys(output)?;
     let from = new.from.unwrap_or(now);
     let draft = Draft {
@@ -188,7 +187,7 @@ fn add(new: &New, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
     Ok(Exit::Nothing)
 }
 
-fn refuse_stale_clips(new: &New, now: Moment) -> anyhow::Result<()> {
+fn refuse_stale_clips(new: &New, now: UtcTime) -> anyhow::Result<()> {
     for input in &new.pictures {
         if consents::is_fresh_clip(input, now)? {
             return Ok(());
@@ -200,7 +199,7 @@ fn refuse_stale_clips(new: &New, now: Moment) -> anyhow::Result<()> {
     )
 }
 
-fn export(export: &ExportArgs, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
+fn export(export: &ExportArgs, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
     let keys = export.place.keys(output)?;
     let store = store(&export.place, &keys)?;
     let records = if export.who.is_empty() {
@@ -223,7 +222,12 @@ fn export(export: &ExportArgs, now: Moment, output: &mut Output) -> anyhow::Resu
     Ok(Exit::Nothing)
 }
 
-fn show_export(path: &Path, keys: &Keys, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
+fn show_export(
+    path: &Path,
+    keys: &Keys,
+    now: UtcTime,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
     for consent in read_export(path)? {
         let record = &consent.record;
         let standing = match consent.revoked {
@@ -269,7 +273,7 @@ fn evidence(path: &Path) -> anyhow::Result<Evidence> {
     Evidence::of(path).with_context(|| format!("cannot take {path:?} as evidence"))
 }
 
-fn check(check: &Check, now: Moment, output: &mut Output) -> anyhow::Result<Exit> {
+fn check(check: &Check, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
     let keys = check.place.keys(output)?;
     let store = store(&check.place, &keys)?;
     let model = check.path.join("model.json");
@@ -309,7 +313,7 @@ fn check(check: &Check, now: Moment, output: &mut Output) -> anyhow::Result<Exit
 fn check_model(
     model: &Path,
     store: &Store<'_>,
-    now: Moment,
+    now: UtcTime,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     let text = std::fs::read_to_string(model).with_context(|| format!("cannot read {model:?}"))?;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use effigy_pipeline::{Choice, DemoJob, DemoReport};
 
+use crate::environment;
 use crate::output::{Exit, Output};
-use crate::safeguards;
 use crate::weights::weights;
 
 /// Show what effigy does, on two actors who don't exist; nothing else is needed
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         train_secs: 60.0 * args.minutes,
         device: args.device,
         weights: weights()?,
-        now: safeguards::now()?,
+        now: environment::now()?,
     };
     output.say(format_args!("device: {}", args.device));
     let report = effigy_pipeline::demo(&job, &mut output.progress())

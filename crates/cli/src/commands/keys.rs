@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use effigy_mark::Keys;
 use effigy_mark::keys::Signer;
 
+use crate::environment::{PASSWORD, Place, now};
 use crate::output::{Exit, Output};
-use crate::safeguards::{self, PASSWORD};
 
 /// Make, show and trust the keys that sign consents and credentials
 #[derive(clap::Subcommand, Debug)]
@@ -47,48 +47,11 @@ pub(crate) struct Import {
     place: Place,
 }
 
-/// Where keys and consents are.
-#[derive(clap::Args, Debug)]
-pub(crate) struct Place {
-    /// Folder of keys and consents [default: EFFIGY_HOME, or ~/.local/share/effigy]
-    #[arg(long, value_name = "FOLDER")]
-    home: Option<PathBuf>,
-    /// Folder of consents [default: consents in the folder above]
-    #[arg(long, value_name = "FOLDER")]
-    consents: Option<PathBuf>,
-}
-
-impl Place {
-    pub(crate) fn consents(&self) -> anyhow::Result<PathBuf> {
-        match &self.consents {
-            Some(given) => Ok(given.clone()),
-            None => Ok(self.folder()?.join("consents")),
-        }
-    }
-
-    pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
-        safeguards::home(self.home.as_deref())
-    }
-
-    /// Opens the keys, or makes them where there are none, and says so.
-    pub(crate) fn keys(&self, output: &mut Output) -> anyhow::Result<Keys> {
-        let folder = self.folder()?.join("keys");
-        if Keys::exist(&folder) {
-            return Ok(Keys::open(&folder)?);
-        }
-        let keys = Keys::create(&folder, "effigy", safeguards::now()?)?;
-        output.say(format_args!(
-            "made keys in {folder:?}; keep a copy of the folder in a safe place"
-        ));
-        Ok(keys)
-    }
-}
-
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     match args {
         Args::New { provider, place } => {
             let folder = place.folder()?.join("keys");
-            let keys = Keys::create(&folder, provider, safeguards::now()?)?;
+            let keys = Keys::create(&folder, provider, now()?)?;
             output.say(format_args!(
                 "made keys in {folder:?}; keep a copy in a safe place"
             ));

@@ -3,7 +3,7 @@
 use effigy_mark::Keys;
 use effigy_mark::log::Log;
 
-use crate::commands::keys::Place;
+use crate::environment::Place;
 use crate::output::{Exit, Output};
 
 /// Show and verify the record of consents and outputs

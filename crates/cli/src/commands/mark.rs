@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         "marked as synthetic, with the identifier {:016x}; verify it with `effigy verify`\n\
          signing and verifying took {:.2} s of {:.1} s",
         marked.identifier,
-        marked.sealing.as_secs_f64(),
+        marked.signing.as_secs_f64(),
         start.elapsed().as_secs_f64(),
     ));
     output.data(marked.path.display())?;

@@ -108,9 +108,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     for line in report.quality.lines() {
         output.say(line);
     }
-    let sealing = report.marked.sealing.as_secs_f64();
+    let signing = report.marked.signing.as_secs_f64();
     output.say(format_args!(
-        "signing and verifying: {sealing:.2} s of {:.1} s",
+        "signing and verifying: {signing:.2} s of {:.1} s",
         report.took_secs
     ));
     let [_, page] = &report.quality_paths;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use effigy_mark::{Keys, Trust, verify};
 
+use crate::environment;
 use crate::output::{Exit, Output};
-use crate::safeguards;
 
 /// Look for marks: Content Credentials, watermark, label, metadata of any maker
 ///
@@ -68,7 +68,7 @@ pub(super) fn trust(roots: &[PathBuf], home: Option<&Path>) -> anyhow::Result<Tr
         let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read {path:?}"))?;
         trust.roots_pem.push(pem);
     }
-    let folder = safeguards::home(home)?.join("keys");
+    let folder = environment::home(home)?.join("keys");
     trust.roots_pem.extend(Keys::public_roots(&folder));
     Ok(trust)
 }
