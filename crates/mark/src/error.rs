@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::consent::{Audience, Use};
-use crate::moment::Moment;
+use crate::utc_time::UtcTime;
 
 /// What most functions here return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -36,7 +36,7 @@ pub enum Error {
         /// Who had consented.
         subject: String,
         /// When it ended.
-        until: Moment,
+        until: UtcTime,
     },
 
     /// The consent begins later. Wait.
@@ -47,7 +47,7 @@ pub enum Error {
         /// Who consented.
         subject: String,
         /// When it begins.
-        from: Moment,
+        from: UtcTime,
     },
 
     /// The person took the consent back. Stop.
@@ -58,7 +58,7 @@ pub enum Error {
         /// Who had consented.
         subject: String,
         /// When it was revoked.
-        on: Moment,
+        on: UtcTime,
     },
 
     /// The record was changed after it was signed, or never signed. Do not use it.
@@ -157,9 +157,9 @@ pub enum Error {
     #[error("the clock says {now}, but something was recorded on {recorded}; set the clock")]
     ClockBack {
         /// What the clock says.
-        now: Moment,
+        now: UtcTime,
         /// The latest moment on record.
-        recorded: Moment,
+        recorded: UtcTime,
     },
 
     /// A key file is missing. Make or import keys.

@@ -1,7 +1,7 @@
-//! Marking a file that was made elsewhere.
+//! Marking an external file: one that was not made here.
 //!
-//! No consent is asked: nothing is drawn, and a file that is synthetic already is better marked
-//! than not. Frames come from the file alone, so that this is no way out for what is rendered.
+//! No consent is needed: nothing is drawn, and a file that is synthetic already is better marked
+//! than not. Frames come from the file alone, so that nothing rendered here can leave this way.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -40,7 +40,7 @@ pub fn mark_file(
             let picture = read_picture(input, &Limits::default())?;
             write_picture_with(output, picture, Papers::default(), policy)
         }
-        (false, true) => mark_video(reader, (input, output), policy, step),
+        (false, true) => mark_video(reader, External { input, output }, policy, step),
         (true, true) => Err(Error::OtherKind {
             what: "a picture",
             extension: extension(),
@@ -57,9 +57,15 @@ pub fn mark_file(
 /// What the media crate calls the container of pictures.
 const PICTURES: &str = "pictures";
 
+/// The file to mark, and the marked one.
+struct External<'a> {
+    input: &'a Path,
+    output: &'a Path,
+}
+
 fn mark_video(
     reader: VideoReader,
-    (input, output): (&Path, &Path),
+    External { input, output }: External<'_>,
     policy: &Policy<'_>,
     step: &mut dyn FnMut() -> ControlFlow<()>,
 ) -> Result<Marked> {

@@ -19,20 +19,20 @@ pub use signer::{AskTime, Signer, Timestamps};
 
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
-use crate::moment::Moment;
+use crate::utc_time::UtcTime;
 
 /// Private keys and certificates, read and ready for use.
 pub struct Keys {
     folder: PathBuf,
     consent: SigningKey,
-    sealing: Zeroizing<[u8; 32]>,
+    template_key: Zeroizing<[u8; 32]>,
     signer: Signer,
     root_pem: String,
     timestamps: Option<Timestamps>,
 }
 
 const CONSENT_KEY: &str = "consent.key";
-const SEALING_KEY: &str = "templates.key";
+const TEMPLATE_KEY: &str = "templates.key";
 const SIGNER_KEY: &str = "signer.key";
 const SIGNER_CHAIN: &str = "signer.pem";
 /// A signer that was brought from elsewhere stands beside ours and is used instead.
@@ -53,7 +53,7 @@ impl Keys {
     ///
     /// # Errors
     /// When the folder holds keys already or cannot be written.
-    pub fn create(folder: &Path, provider: &str, now: Moment) -> Result<Self> {
+    pub fn create(folder: &Path, provider: &str, now: UtcTime) -> Result<Self> {
         if Self::exist(folder) {
             return Err(Error::KeysExist {
                 path: folder.to_owned(),
@@ -69,10 +69,10 @@ impl Keys {
         let secret =
             |name: &str, bytes: &[u8]| files::write(&folder.join(name), bytes, Readers::Owner);
         secret(CONSENT_KEY, pem.as_bytes())?;
-        let sealing = Zeroizing::new(files::random::<32>()?);
+        let template_key = Zeroizing::new(files::random::<32>()?);
         secret(
-            SEALING_KEY,
-            Zeroizing::new(effigy_files::hex(&*sealing)).as_bytes(),
+            TEMPLATE_KEY,
+            Zeroizing::new(effigy_files::hex(&*template_key)).as_bytes(),
         )?;
         let made = certificate::make(provider, now)?;
         secret(ROOT_KEY, made.root_key_pem.as_bytes())?;
@@ -98,13 +98,11 @@ impl Keys {
                     path: consent_path,
                 }
             })?;
-        let sealing_path = folder.join(SEALING_KEY);
-        let sealing =
-            files::bytes_from_hex(secret_text(&sealing_path)?.trim()).ok_or_else(|| {
-                Error::KeyDamaged {
-                    reason: "not 64 hexadecimal digits".to_owned(),
-                    path: sealing_path,
-                }
+        let template_key_path = folder.join(TEMPLATE_KEY);
+        let template_key = files::bytes_from_hex(secret_text(&template_key_path)?.trim())
+            .ok_or_else(|| Error::KeyDamaged {
+                reason: "not 64 hexadecimal digits".to_owned(),
+                path: template_key_path,
             })?;
         let is_imported = folder.join(IMPORTED_CHAIN).exists();
         let (chain, key) = if is_imported {
@@ -123,7 +121,7 @@ impl Keys {
         };
         Ok(Self {
             consent,
-            sealing: Zeroizing::new(sealing),
+            template_key: Zeroizing::new(template_key),
             signer,
             root_pem,
             timestamps: None,
@@ -176,8 +174,8 @@ impl Keys {
     }
 
     /// The key that seals identity templates.
-    pub(crate) fn sealing(&self) -> &[u8; 32] {
-        &self.sealing
+    pub(crate) fn template_key(&self) -> &[u8; 32] {
+        &self.template_key
     }
 
     /// Makes what signs Content Credentials.
@@ -285,8 +283,8 @@ fn public_text(path: &Path) -> Result<String> {
 mod tests {
     use super::*;
 
-    fn now() -> Moment {
-        Moment::from_unix_secs(1_790_000_000)
+    fn now() -> UtcTime {
+        UtcTime::from_unix_secs(1_790_000_000)
     }
 
     #[test]
@@ -295,7 +293,7 @@ mod tests {
         let made = Keys::create(folder.path(), "Test Studio", now()).unwrap();
         let read = Keys::open(folder.path()).unwrap();
         assert_eq!(made.consent_key_id(), read.consent_key_id());
-        assert_eq!(made.sealing(), read.sealing());
+        assert_eq!(made.template_key(), read.template_key());
         assert!(read.signer().is_ok());
     }
 
@@ -353,7 +351,7 @@ mod tests {
     fn damaged_key_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         Keys::create(folder.path(), "Test Studio", now()).unwrap();
-        fs::write(folder.path().join(SEALING_KEY), "short").unwrap();
+        fs::write(folder.path().join(TEMPLATE_KEY), "short").unwrap();
         assert!(matches!(
             Keys::open(folder.path()),
             Err(Error::KeyDamaged { .. })

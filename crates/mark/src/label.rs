@@ -10,9 +10,9 @@ mod stamp;
 use std::fmt;
 use std::str::FromStr;
 
-pub use stamp::Stamps;
+pub(crate) use stamp::Stamps;
 
-use crate::moment::Moment;
+use crate::utc_time::UtcTime;
 
 /// A set of rules that a label follows.
 #[derive(
@@ -174,7 +174,7 @@ pub enum Source {
 
 /// What the label says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Label {
+pub(crate) struct Label {
     /// The rules it follows.
     pub profiles: Profiles,
     /// Its language.
@@ -184,7 +184,7 @@ pub struct Label {
     /// Who made it.
     pub provider: String,
     /// When.
-    pub made: Moment,
+    pub made: UtcTime,
     /// The identifier that the watermark carries as well.
     pub identifier: u64,
 }

@@ -6,25 +6,25 @@
 
 pub mod consent;
 mod credentials;
-mod elsewhere;
 mod error;
+mod external;
 mod files;
 mod foreign;
 pub mod keys;
 pub mod label;
 pub mod log;
-pub mod moment;
+mod utc_time;
 mod verify;
 pub mod watermark;
 mod writer;
 mod xmp;
 
 pub use credentials::{Action, Credentials, State};
-pub use elsewhere::mark_file;
 pub use error::{Error, Result};
+pub use external::mark_file;
 /// Names a file by what is in it.
 pub use foreign::Foreign;
 pub use keys::Keys;
-pub use moment::{Clock, Moment};
+pub use utc_time::{Clock, NotADate, UtcTime};
 pub use verify::{Report, Trust, read_credentials, verify};
 pub use writer::{Marked, MarkedWriter, Policy, write_marked_picture};

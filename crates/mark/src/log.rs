@@ -13,7 +13,7 @@ use ed25519_dalek::{Signature, Signer as _};
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
 use crate::keys::Keys;
-use crate::moment::Moment;
+use crate::utc_time::UtcTime;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -54,7 +54,7 @@ pub struct Entry {
     /// Number, from 1.
     pub line: usize,
     /// When.
-    pub at: Moment,
+    pub at: UtcTime,
     /// What.
     #[serde(flatten)]
     pub event: Event,
@@ -98,7 +98,7 @@ impl<'a> Log<'a> {
     ///
     /// # Errors
     /// When the log is broken, the clock is behind its last line, or it cannot be written.
-    pub fn append(&self, event: Event, now: Moment) -> Result<()> {
+    pub fn append(&self, event: Event, now: UtcTime) -> Result<()> {
         let _held = self.lock()?;
         let entries = self.verify()?;
         refuse_clock_back(&entries, now)?;
@@ -135,7 +135,7 @@ impl<'a> Log<'a> {
     ///
     /// # Errors
     /// When it is, or the log is broken.
-    pub fn check_clock(&self, now: Moment) -> Result<()> {
+    pub(crate) fn check_clock(&self, now: UtcTime) -> Result<()> {
         refuse_clock_back(&self.verify()?, now)
     }
 
@@ -245,7 +245,7 @@ impl<'a> Log<'a> {
 /// Clocks count whole seconds from where they were set, so that two may differ by so much.
 const SLACK_SECS: i64 = 2;
 
-fn refuse_clock_back(entries: &[(Entry, String)], now: Moment) -> Result<()> {
+fn refuse_clock_back(entries: &[(Entry, String)], now: UtcTime) -> Result<()> {
     match entries.last() {
         Some((last, _)) if now.plus_secs(SLACK_SECS) < last.at => Err(Error::ClockBack {
             now,
@@ -261,8 +261,8 @@ mod tests {
 
     use super::*;
 
-    fn now() -> Moment {
-        Moment::from_unix_secs(1_790_000_000)
+    fn now() -> UtcTime {
+        UtcTime::from_unix_secs(1_790_000_000)
     }
 
     /// A log of four lines, and what is left of it after `change`.
@@ -387,7 +387,7 @@ mod tests {
         log.append(event.clone(), now()).unwrap();
         // A clock that counts whole seconds may be one behind; the log goes on in order.
         log.append(event.clone(), now().plus_secs(-1)).unwrap();
-        let times: Vec<Moment> = log.verify().unwrap().iter().map(|(e, _)| e.at).collect();
+        let times: Vec<UtcTime> = log.verify().unwrap().iter().map(|(e, _)| e.at).collect();
         assert_eq!(times, [now(), now()]);
         let early = log.append(event, now().plus_days(-1));
         assert!(matches!(early, Err(Error::ClockBack { .. })));

@@ -1,7 +1,7 @@
-//! Moments in UTC, to the second: read and written as `2026-08-02T09:30:00Z`.
+//! Times in UTC, to the second: read and written as `2026-08-02T09:30:00Z`.
 //!
-//! The library never looks at a clock; whoever calls it says what time it is. A job that takes long
-//! counts on from there.
+//! The library never reads the system's clock: callers pass the time in. A long job counts on from
+//! there.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,15 +9,15 @@ use std::time::Instant;
 
 /// Seconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(i64);
+pub struct UtcTime(i64);
 
 /// Seconds in a day.
 const DAY_SECS: i64 = 86_400;
-/// `9999-12-31T23:59:59Z`: the last moment with a four-digit year.
+/// `9999-12-31T23:59:59Z`: the last second of a four-digit year.
 const LAST_SECS: i64 = 253_402_300_799;
 
-impl Moment {
-    /// Makes a moment; what lies outside the years 1970 to 9999 becomes the nearest inside.
+impl UtcTime {
+    /// Makes a time; what lies outside the years 1970 to 9999 becomes the nearest inside.
     pub fn from_unix_secs(secs: i64) -> Self {
         Self(secs.clamp(0, LAST_SECS))
     }
@@ -27,12 +27,12 @@ impl Moment {
         self.0
     }
 
-    /// Gives the moment so many seconds later, or earlier where negative.
-    pub fn plus_secs(self, secs: i64) -> Self {
+    /// Gives the time so many seconds later, or earlier where negative.
+    pub(crate) fn plus_secs(self, secs: i64) -> Self {
         Self::from_unix_secs(self.0.saturating_add(secs))
     }
 
-    /// Gives the moment so many days later, or earlier where negative.
+    /// Gives the time so many days later, or earlier where negative.
     pub fn plus_days(self, days: i64) -> Self {
         self.plus_secs(days.saturating_mul(DAY_SECS))
     }
@@ -52,13 +52,13 @@ impl Moment {
 /// A clock that was set when a job began.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    set_to: Moment,
+    set_to: UtcTime,
     since: Instant,
 }
 
 impl Clock {
     /// Sets it; from now on it goes by itself.
-    pub fn set(now: Moment) -> Self {
+    pub fn set(now: UtcTime) -> Self {
         Self {
             set_to: now,
             since: Instant::now(),
@@ -66,13 +66,13 @@ impl Clock {
     }
 
     /// What time it is.
-    pub fn now(&self) -> Moment {
+    pub fn now(&self) -> UtcTime {
         let secs = i64::try_from(self.since.elapsed().as_secs()).unwrap_or(i64::MAX);
         self.set_to.plus_secs(secs)
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for UtcTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let secs = self.0.rem_euclid(DAY_SECS);
         let (hour, minute, second) = (secs / 3600, secs / 60 % 60, secs % 60);
@@ -85,7 +85,7 @@ impl fmt::Display for Moment {
 #[error("{0:?} is not a date; write it as 2026-08-02 or 2026-08-02T09:30:00Z")]
 pub struct NotADate(String);
 
-impl FromStr for Moment {
+impl FromStr for UtcTime {
     type Err = NotADate;
 
     fn from_str(text: &str) -> Result<Self, NotADate> {
@@ -93,20 +93,20 @@ impl FromStr for Moment {
     }
 }
 
-impl serde::Serialize for Moment {
+impl serde::Serialize for UtcTime {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Moment {
+impl<'de> serde::Deserialize<'de> for UtcTime {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
 }
 
-fn parse(text: &str) -> Option<Moment> {
+fn parse(text: &str) -> Option<UtcTime> {
     let (day, time) = match text.split_once('T') {
         Some((day, time)) => (day, Some(time.strip_suffix('Z')?)),
         None => (text, None),
@@ -123,7 +123,9 @@ fn parse(text: &str) -> Option<Moment> {
     if civil_from_days(days) != (year, month, dom) {
         return None; // there is no such day in the calendar
     }
-    Some(Moment(days * DAY_SECS + hour * 3600 + minute * 60 + second))
+    Some(UtcTime(
+        days * DAY_SECS + hour * 3600 + minute * 60 + second,
+    ))
 }
 
 fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[i64; 3]> {
@@ -170,7 +172,7 @@ mod tests {
 
     #[test]
     fn clock_starts_where_it_is_set_and_goes_on() {
-        let set_to = Moment::from_unix_secs(1_000);
+        let set_to = UtcTime::from_unix_secs(1_000);
         let ago = std::time::Duration::from_secs(90);
         let since = Instant::now().checked_sub(ago).unwrap();
         let seen = Clock { set_to, since }.now().unix_secs();
@@ -187,8 +189,8 @@ mod tests {
             (1_785_663_000, "2026-08-02T09:30:00Z"),
             (LAST_SECS, "9999-12-31T23:59:59Z"),
         ] {
-            assert_eq!(Moment::from_unix_secs(secs).to_string(), text);
-            assert_eq!(text.parse(), Ok(Moment::from_unix_secs(secs)));
+            assert_eq!(UtcTime::from_unix_secs(secs).to_string(), text);
+            assert_eq!(text.parse(), Ok(UtcTime::from_unix_secs(secs)));
         }
     }
 
@@ -210,13 +212,13 @@ mod tests {
             "26-01-01",
             "2026-01-01T25:00:00Z",
         ] {
-            assert!(text.parse::<Moment>().is_err(), "{text}");
+            assert!(text.parse::<UtcTime>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn the_day_ends_at_midnight() {
-        let noon: Moment = "2026-08-02T12:00:00Z".parse().unwrap();
+        let noon: UtcTime = "2026-08-02T12:00:00Z".parse().unwrap();
         assert_eq!(noon.end_of_day().to_string(), "2026-08-02T23:59:59Z");
         assert_eq!(noon.plus_days(-1).day(), "2026-08-01");
     }

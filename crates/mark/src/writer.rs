@@ -18,7 +18,7 @@ use crate::foreign;
 use crate::keys::Keys;
 use crate::label::{Label, Language, Profiles, Source, Stamps};
 use crate::log::{Event, Log};
-use crate::moment::Clock;
+use crate::utc_time::Clock;
 use crate::verify;
 use crate::watermark::Embedder;
 use crate::xmp;
@@ -51,7 +51,7 @@ pub struct Marked {
     /// The identifier in its watermark and credentials.
     pub identifier: u64,
     /// How long it took to sign what was encoded and to verify it.
-    pub sealing: Duration,
+    pub signing: Duration,
 }
 
 /// Writes a video of rendered frames. Dropping it before [`MarkedWriter::finish`] leaves nothing.
@@ -232,7 +232,7 @@ impl<'a> Job<'a> {
         Ok(Marked {
             path: self.path.clone(),
             identifier: self.label.identifier,
-            sealing: start.elapsed(),
+            signing: start.elapsed(),
         })
     }
 

@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use crate::foreign::{self, Foreign};
     use crate::label::{Language, Profiles};
-    use crate::moment::Moment;
+    use crate::utc_time::UtcTime;
 
     fn label() -> Label {
         Label {
@@ -200,7 +200,7 @@ mod tests {
             language: Language::En,
             source: Source::Generated,
             provider: "Ada & \"Ben\" <Studio>".to_owned(),
-            made: Moment::from_unix_secs(1_790_000_000),
+            made: UtcTime::from_unix_secs(1_790_000_000),
             identifier: 7,
         }
     }

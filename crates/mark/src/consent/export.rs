@@ -7,7 +7,7 @@ use crate::consent::{Record, Store, jws};
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
 use crate::keys;
-use crate::moment::Moment;
+use crate::utc_time::UtcTime;
 
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +31,7 @@ pub struct Foreign {
     /// The consent, its signature verified.
     pub record: Record,
     /// When it was revoked.
-    pub revoked: Option<Moment>,
+    pub revoked: Option<UtcTime>,
     /// The key that signed it.
     pub key_id: String,
 }

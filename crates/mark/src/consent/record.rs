@@ -5,7 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::moment::Moment;
+use crate::utc_time::UtcTime;
 
 /// Name of a record, of 16 hexadecimal digits.
 #[derive(
@@ -172,9 +172,9 @@ pub struct Draft {
     /// Who may see the results.
     pub audience: Audience,
     /// When it begins.
-    pub from: Moment,
+    pub from: UtcTime,
     /// When it ends.
-    pub until: Moment,
+    pub until: UtcTime,
     /// What proves it.
     pub evidence: Option<Evidence>,
 }
@@ -196,15 +196,15 @@ pub struct Record {
     /// Who may see the results.
     pub audience: Audience,
     /// When it begins.
-    pub from: Moment,
+    pub from: UtcTime,
     /// When it ends.
-    pub until: Moment,
+    pub until: UtcTime,
     /// What proves it.
     pub evidence: Option<Evidence>,
     /// Salted SHA-256 of the identity template, which itself is kept apart, sealed.
     pub template: Option<String>,
     /// When it was signed.
-    pub issued: Moment,
+    pub issued: UtcTime,
 }
 
 /// The version that this program writes.

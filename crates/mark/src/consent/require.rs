@@ -2,7 +2,7 @@
 
 use crate::consent::{Audience, Basis, IDENTITY_LENGTH, Record, Standing, Store, Use};
 use crate::error::{Error, Result};
-use crate::moment::Moment;
+use crate::utc_time::UtcTime;
 
 /// One person whose face a job uses, and what shows that it is that person.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ pub fn require(
     store: &Store<'_>,
     claims: &[Claim],
     purpose: &Purpose,
-    now: Moment,
+    now: UtcTime,
 ) -> Result<Token> {
     if claims.is_empty() {
         return Err(Error::NotAConsent {
@@ -122,7 +122,7 @@ pub fn require(
 ///
 /// # Errors
 /// If it is revoked, expired or not yet in force, or the clock was set back.
-pub fn check_standing(store: &Store<'_>, record: &Record, now: Moment) -> Result<()> {
+pub fn check_standing(store: &Store<'_>, record: &Record, now: UtcTime) -> Result<()> {
     let (id, subject) = (record.id.to_string(), record.subject.clone());
     if now < record.issued {
         return Err(Error::ClockBack {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, Readers};
 use crate::keys::Keys;
 use crate::log::{Event, Log};
-use crate::moment::Moment;
+use crate::utc_time::UtcTime;
 
 /// Consents on disk. Every record that leaves the store had its signature verified.
 pub struct Store<'a> {
@@ -27,7 +27,7 @@ pub enum Standing {
     /// It is over.
     Expired,
     /// It was taken back then.
-    Revoked(Moment),
+    Revoked(UtcTime),
 }
 
 /// A consent that covers a face, and how alike the face is to the person who gave it.
@@ -45,7 +45,7 @@ pub struct Covered {
 #[serde(deny_unknown_fields)]
 pub(super) struct Revocation {
     pub(super) id: Id,
-    pub(super) on: Moment,
+    pub(super) on: UtcTime,
     reason: String,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Store<'a> {
     /// # Errors
     /// When it says nothing sensible, lacks the template that its basis needs, or cannot be
     /// written.
-    pub fn add(&self, draft: &Draft, template: Option<&Template>, now: Moment) -> Result<Record> {
+    pub fn add(&self, draft: &Draft, template: Option<&Template>, now: UtcTime) -> Result<Record> {
         draft.check()?;
         if template.is_none() && draft.basis != Basis::Synthetic {
             let reason = format!(
@@ -81,7 +81,7 @@ impl<'a> Store<'a> {
         files::make_private_folder(&self.folder)?;
         let commitment = match template {
             Some(template) => {
-                let (sealed, commitment) = template.seal(self.keys.sealing(), &id)?;
+                let (sealed, commitment) = template.seal(self.keys.template_key(), &id)?;
                 files::write(&self.path(&id, "template"), &sealed, Readers::Owner)?;
                 Some(commitment)
             }
@@ -144,7 +144,7 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// When there is none, or more than one holds.
-    pub fn find(&self, who: &str, now: Moment) -> Result<Record> {
+    pub fn find(&self, who: &str, now: UtcTime) -> Result<Record> {
         let named = |record: &Record| {
             record.id.as_str() == who || record.subject.to_lowercase() == who.to_lowercase()
         };
@@ -181,7 +181,7 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// When there is a revocation that cannot be read: it counts as damage, not as absent.
-    pub fn standing(&self, record: &Record, now: Moment) -> Result<Standing> {
+    pub fn standing(&self, record: &Record, now: UtcTime) -> Result<Standing> {
         let path = self.path(&record.id, "revoked");
         if path.exists() {
             let token = files::read_text(&path)?;
@@ -207,7 +207,7 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn revoke(&self, record: &Record, reason: &str, now: Moment) -> Result<()> {
+    pub fn revoke(&self, record: &Record, reason: &str, now: UtcTime) -> Result<()> {
         let path = self.path(&record.id, "revoked");
         if !path.exists() {
             let revocation = Revocation {
@@ -242,7 +242,7 @@ impl<'a> Store<'a> {
             });
         }
         let sealed = files::read(&path, files::SMALL_FILE_BYTES)?;
-        Template::unseal(&sealed, self.keys.sealing(), &record.id, commitment).map(Some)
+        Template::unseal(&sealed, self.keys.template_key(), &record.id, commitment).map(Some)
     }
 
     /// Lists the consents that cover `usage` of a face, most alike first, with those that no
@@ -255,7 +255,7 @@ impl<'a> Store<'a> {
         face: &[f32; crate::consent::IDENTITY_LENGTH],
         usage: Option<Use>,
         similarity_at_least: f32,
-        now: Moment,
+        now: UtcTime,
     ) -> Result<Vec<Covered>> {
         let mut covered = Vec::new();
         for record in self.list()? {
@@ -282,7 +282,7 @@ impl<'a> Store<'a> {
 
     /// Refuses a clock that was set back behind anything that was recorded here: an expired
     /// consent does not come to life again.
-    pub(super) fn check_clock(&self, now: Moment) -> Result<()> {
+    pub(super) fn check_clock(&self, now: UtcTime) -> Result<()> {
         Log::of(self.keys).check_clock(now)
     }
 

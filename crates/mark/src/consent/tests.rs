@@ -5,7 +5,7 @@ use std::fs;
 use super::*;
 use crate::error::Error;
 use crate::keys::Keys;
-use crate::moment::Moment;
+use crate::utc_time::UtcTime;
 
 struct Desk {
     folder: tempfile::TempDir,
@@ -17,8 +17,8 @@ const SAME: Match = Match {
     share: 0.8,
 };
 
-fn now() -> Moment {
-    Moment::from_unix_secs(1_790_000_000)
+fn now() -> UtcTime {
+    UtcTime::from_unix_secs(1_790_000_000)
 }
 
 fn ada() -> [f32; IDENTITY_LENGTH] {

@@ -11,7 +11,7 @@ use p256::ecdsa::{DerSignature, SigningKey};
 use p256::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
 use x509_cert::Certificate;
 use x509_cert::builder::{Builder as _, CertificateBuilder, Profile};
-use x509_cert::der::asn1::{GeneralizedTime, ObjectIdentifier, UtcTime};
+use x509_cert::der::asn1::{GeneralizedTime, ObjectIdentifier, UtcTime as DerUtcTime};
 use x509_cert::der::{DecodePem as _, EncodePem as _};
 use x509_cert::ext::pkix::ExtendedKeyUsage;
 use x509_cert::name::Name;
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::files;
-use crate::moment::Moment;
+use crate::utc_time::UtcTime;
 
 /// Fresh certificates with their keys, as PEM.
 pub(super) struct Made {
@@ -41,13 +41,16 @@ const SIGNING_USES: [ObjectIdentifier; 2] = [
 ];
 
 /// Makes a root and a leaf for `provider`, valid from a day before `now`.
-pub(super) fn make(provider: &str, now: Moment) -> Result<Made> {
+pub(super) fn make(provider: &str, now: UtcTime) -> Result<Made> {
     let root_name = name(provider, "effigy root")?;
     let leaf_name = name(provider, "effigy signer")?;
     let (root_key, leaf_key) = (fresh_key()?, fresh_key()?);
     let root = build(
         Profile::Root,
-        (root_name.clone(), &root_key),
+        Subject {
+            name: root_name.clone(),
+            key: &root_key,
+        },
         validity(now, ROOT_DAYS)?,
         &root_key,
     )?;
@@ -58,7 +61,10 @@ pub(super) fn make(provider: &str, now: Moment) -> Result<Made> {
     };
     let leaf = build(
         profile,
-        (leaf_name, &leaf_key),
+        Subject {
+            name: leaf_name,
+            key: &leaf_key,
+        },
         validity(now, LEAF_DAYS)?,
         &root_key,
     )?;
@@ -70,21 +76,28 @@ pub(super) fn make(provider: &str, now: Moment) -> Result<Made> {
     })
 }
 
+/// Whom a certificate is for.
+struct Subject<'a> {
+    name: Name,
+    key: &'a SigningKey,
+}
+
 fn build(
     profile: Profile,
-    (subject, subject_key): (Name, &SigningKey),
+    subject: Subject<'_>,
     validity: Validity,
     issuer_key: &SigningKey,
 ) -> Result<Certificate> {
     let is_leaf = matches!(profile, Profile::Leaf { .. });
-    let public = subject_key
+    let public = subject
+        .key
         .verifying_key()
         .to_public_key_pem(LineEnding::LF)
         .map_err(failed)?;
     let public = SubjectPublicKeyInfoOwned::from_pem(public).map_err(failed)?;
     let serial = SerialNumber::new(&positive(files::random()?)).map_err(failed)?;
     let mut builder =
-        CertificateBuilder::new(profile, serial, validity, subject, public, issuer_key)
+        CertificateBuilder::new(profile, serial, validity, subject.name, public, issuer_key)
             .map_err(failed)?;
     if is_leaf {
         builder
@@ -120,11 +133,11 @@ fn escaped(text: &str) -> String {
     out
 }
 
-fn validity(now: Moment, days: i64) -> Result<Validity> {
-    let time = |moment: Moment| -> Result<Time> {
-        let since_epoch = Duration::from_secs(moment.unix_secs().unsigned_abs());
+fn validity(now: UtcTime, days: i64) -> Result<Validity> {
+    let time = |time: UtcTime| -> Result<Time> {
+        let since_epoch = Duration::from_secs(time.unix_secs().unsigned_abs());
         // RFC 5280, section 4.1.2.5: the short form until 2049, the long one after.
-        match UtcTime::from_unix_duration(since_epoch) {
+        match DerUtcTime::from_unix_duration(since_epoch) {
             Ok(short) => Ok(Time::UtcTime(short)),
             Err(_after_2049) => {
                 let long = GeneralizedTime::from_unix_duration(since_epoch).map_err(failed)?;

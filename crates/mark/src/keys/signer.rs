@@ -260,10 +260,10 @@ impl c2pa::Signer for Timestamped {
 mod tests {
     use super::*;
     use crate::keys::certificate;
-    use crate::moment::Moment;
+    use crate::utc_time::UtcTime;
 
     fn made() -> certificate::Made {
-        certificate::make("Test Studio", Moment::from_unix_secs(1_790_000_000)).unwrap()
+        certificate::make("Test Studio", UtcTime::from_unix_secs(1_790_000_000)).unwrap()
     }
 
     #[test]

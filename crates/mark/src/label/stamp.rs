@@ -1,13 +1,13 @@
 //! Labels drawn once for a frame size, then laid over every frame.
 
-use effigy_frame::Picture;
+use effigy_frame::{Picture, Point2, Rect};
 
 use crate::label::font::{ABOVE, CAPITAL, GAP, glyph};
 use crate::label::{Label, Profile};
 
 /// The labels of one job at one frame size.
 #[derive(Clone, Debug)]
-pub struct Stamps {
+pub(crate) struct Stamps {
     stamps: Vec<(Span, Stamp)>,
 }
 
@@ -56,7 +56,7 @@ const PLATE: u32 = 165;
 
 impl Stamps {
     /// Draws the labels for frames of `width` × `height`.
-    pub fn draw(label: &Label, width: u32, height: u32) -> Self {
+    pub(crate) fn draw(label: &Label, width: u32, height: u32) -> Self {
         let margin_x = (width as f32 * MARGIN).ceil() as u32;
         let margin_y = (height as f32 * MARGIN).ceil() as u32;
         let room_px = width.saturating_sub(2 * margin_x).max(1);
@@ -109,7 +109,7 @@ impl Stamps {
     }
 
     /// Lays the labels over a frame shown `secs` after the first one.
-    pub fn lay_over(&self, picture: &mut Picture, secs: f64) {
+    pub(crate) fn lay_over(&self, picture: &mut Picture, secs: f64) {
         for (span, stamp) in &self.stamps {
             let is_shown = match span {
                 Span::Always => true,
@@ -155,15 +155,17 @@ impl Stamp {
         let mut x = PAD;
         if let Some(icon) = words.icon {
             let inner = text_units(icon) * ICON_TEXT;
-            canvas.frame(
-                (x, baseline - 8.0),
-                (inner + 2.0 * PAD, f32::from(CAPITAL) + 16.0),
-            );
+            canvas.frame(Rect {
+                x,
+                y: baseline - 8.0,
+                width: inner + 2.0 * PAD,
+                height: f32::from(CAPITAL) + 16.0,
+            });
             let inset = f32::from(CAPITAL) * (1.0 - ICON_TEXT) / 2.0;
-            canvas.text(icon, (x + PAD, baseline + inset), ICON_TEXT);
+            canvas.text(icon, Point2::new(x + PAD, baseline + inset), ICON_TEXT);
             x += icon_units;
         }
-        canvas.text(words.text, (x, baseline), 1.0);
+        canvas.text(words.text, Point2::new(x, baseline), 1.0);
         canvas.stamp
     }
 
@@ -180,6 +182,7 @@ impl Stamp {
             for ((rgb, &plate), &ink) in pixels.chunks_exact_mut(3).zip(plate).zip(ink) {
                 let (plate, ink) = (u32::from(plate) * PLATE / 255, u32::from(ink));
                 for value in rgb {
+                    // The plate darkens what lies under it; the ink is white and lies over both.
                     let under = u32::from(*value) * (255 - plate) / 255;
                     *value = ((under * (255 - ink) + 255 * ink) / 255) as u8;
                 }
@@ -232,6 +235,7 @@ impl Canvas {
         for y in 0..self.stamp.height {
             for x in 0..self.stamp.width {
                 let (px, py) = (x as f32 + 0.5, y as f32 + 0.5);
+                // How far the pixel lies beyond the centre of the nearest rounded corner.
                 let dx = (radius - px).max(px - (width - radius)).max(0.0);
                 let dy = (radius - py).max(py - (height - radius)).max(0.0);
                 let cover = (radius - dx.hypot(dy) + 0.5).clamp(0.0, 1.0);
@@ -240,26 +244,36 @@ impl Canvas {
         }
     }
 
-    fn frame(&mut self, (x, y): (f32, f32), (width, height): (f32, f32)) {
+    /// Draws the outline of a box.
+    fn frame(&mut self, outline: Rect) {
+        let Rect {
+            x,
+            y,
+            width,
+            height,
+        } = outline;
         let corners = [
-            (x, y),
-            (x + width, y),
-            (x + width, y + height),
-            (x, y + height),
-            (x, y),
+            Point2::new(x, y),
+            Point2::new(x + width, y),
+            Point2::new(x + width, y + height),
+            Point2::new(x, y + height),
+            Point2::new(x, y),
         ];
         for pair in corners.windows(2) {
             self.stroke(pair[0], pair[1], 1.0);
         }
     }
 
-    fn text(&mut self, text: &str, (mut x, y): (f32, f32), size: f32) {
+    /// Draws letters from the upper left corner `at` on.
+    fn text(&mut self, text: &str, at: Point2, size: f32) {
+        let Point2 { mut x, y } = at;
         for letter in text.chars() {
             let glyph = glyph(letter);
             for stroke in glyph.strokes.iter().chain(glyph.accent) {
                 for pair in stroke.windows(2) {
-                    let place =
-                        |(px, py): (i16, i16)| (x + f32::from(px) * size, y + f32::from(py) * size);
+                    let place = |(px, py): (i16, i16)| {
+                        Point2::new(x + f32::from(px) * size, y + f32::from(py) * size)
+                    };
                     self.stroke(place(pair[0]), place(pair[1]), size);
                 }
             }
@@ -267,10 +281,11 @@ impl Canvas {
         }
     }
 
-    /// Draws a line with round ends.
-    fn stroke(&mut self, from: (f32, f32), to: (f32, f32), size: f32) {
+    /// Draws a line with round ends: a pixel is inked by how far it lies from the line, so that the
+    /// edge is smooth at any size.
+    fn stroke(&mut self, from: Point2, to: Point2, size: f32) {
         let scale = self.scale;
-        let (ax, ay, bx, by) = (from.0 * scale, from.1 * scale, to.0 * scale, to.1 * scale);
+        let (ax, ay, bx, by) = (from.x * scale, from.y * scale, to.x * scale, to.y * scale);
         let radius = (PEN * size * scale).max(0.5);
         let reach = radius + 1.0;
         let low = |a: f32, b: f32| (a.min(b) - reach).floor().max(0.0) as u32;
@@ -280,9 +295,11 @@ impl Canvas {
         for y in low(ay, by)..high(ay, by, self.stamp.height) {
             for x in low(ax, bx)..high(ax, bx, self.stamp.width) {
                 let (px, py) = (x as f32 + 0.5 - ax, y as f32 + 0.5 - ay);
+                // The nearest point of the line, held between its ends: beyond them it is round.
                 let along = ((px * dx + py * dy) / length2).clamp(0.0, 1.0);
                 let distance = (px - along * dx).hypot(py - along * dy);
                 let cover = ((radius - distance + 0.5).clamp(0.0, 1.0) * 255.0) as u8;
+                // Strokes of one letter overlap: the larger cover counts, or joints would be darker.
                 let ink = &mut self.stamp.ink[(y * self.stamp.width + x) as usize];
                 *ink = (*ink).max(cover);
             }
@@ -294,7 +311,7 @@ impl Canvas {
 mod tests {
     use super::*;
     use crate::label::{Language, Profiles, Source};
-    use crate::moment::Moment;
+    use crate::utc_time::UtcTime;
 
     fn label(profiles: Profiles) -> Label {
         Label {
@@ -302,7 +319,7 @@ mod tests {
             language: Language::En,
             source: Source::Altered,
             provider: "Test Studio".to_owned(),
-            made: Moment::from_unix_secs(1_790_000_000),
+            made: UtcTime::from_unix_secs(1_790_000_000),
             identifier: 0x1234_5678_9abc_def0,
         }
     }

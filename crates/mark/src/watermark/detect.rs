@@ -87,7 +87,7 @@ impl Detector {
 
     /// Reads the mark of pictures that were not cropped. Far quicker than [`Detector::finish`],
     /// which then searches where else the mark may lie.
-    pub fn finish_uncut(&self) -> Option<Found> {
+    pub(crate) fn finish_uncut(&self) -> Option<Found> {
         let whole = Place {
             scale: 1.0,
             shift: Point2::default(),

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use effigy_frame::{Frame, Picture, Rational, Timestamp};
 use effigy_mark::label::{Language, Profiles, Source};
-use effigy_mark::{Clock, Keys, Moment, Policy, State, Trust, mark_file, read_credentials, verify};
+use effigy_mark::{
+    Clock, Keys, Policy, State, Trust, UtcTime, mark_file, read_credentials, verify,
+};
 use effigy_media::{VideoWriter, WriteSettings};
 
 use crate::proof;
@@ -19,7 +21,7 @@ use crate::proof;
 /// A marked PNG, JPEG, WebP and MP4.
 fn corpus(folder: &Path) -> Vec<PathBuf> {
     let since_epoch = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
-    let now = Moment::from_unix_secs(since_epoch.as_secs() as i64);
+    let now = UtcTime::from_unix_secs(since_epoch.as_secs() as i64);
     let keys = Keys::create(&folder.join("keys"), "Test Studio", now).unwrap();
     let policy = Policy {
         keys: &keys,

@@ -11,7 +11,7 @@ use effigy_mark::consent::{
 use effigy_mark::keys::Timestamps;
 use effigy_mark::label::{Language, Profiles, Source};
 use effigy_mark::{
-    Clock, Error, Foreign, Keys, MarkedWriter, Moment, Policy, Report, State, Trust, mark_file,
+    Clock, Error, Foreign, Keys, MarkedWriter, Policy, Report, State, Trust, UtcTime, mark_file,
     read_credentials, verify, write_marked_picture,
 };
 use effigy_media::WriteSettings;
@@ -23,9 +23,9 @@ struct Studio {
     keys: Keys,
 }
 
-fn now() -> Moment {
+fn now() -> UtcTime {
     let since_epoch = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
-    Moment::from_unix_secs(since_epoch.as_secs() as i64)
+    UtcTime::from_unix_secs(since_epoch.as_secs() as i64)
 }
 
 fn studio() -> Studio {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use effigy_frame::TimeRange;
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
-use effigy_mark::{Clock, Keys, Moment, Trust, verify};
+use effigy_mark::{Clock, Keys, Trust, UtcTime, verify};
 use effigy_model::Weights;
 use effigy_model::device::Choice;
 use effigy_model::face_model::store::Start;
@@ -37,7 +37,7 @@ pub struct DemoJob {
     /// Where the networks and the base come from.
     pub weights: Weights,
     /// What time it is.
-    pub now: Moment,
+    pub now: UtcTime,
 }
 
 /// What the demonstration made.
@@ -254,7 +254,7 @@ mod tests {
             train_secs: 1.0,
             device: Choice::Cpu,
             weights: Weights::from_source_tree().unwrap(),
-            now: Moment::from_unix_secs(1_800_000_000),
+            now: UtcTime::from_unix_secs(1_800_000_000),
         };
         let refused = demo(&job, &mut Quiet);
         assert!(matches!(refused, Err(Error::Exists { .. })));

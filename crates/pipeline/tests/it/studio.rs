@@ -10,7 +10,7 @@ use effigy_frame::resample;
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::log::{Event, Log};
-use effigy_mark::{Clock, Keys, Moment};
+use effigy_mark::{Clock, Keys, UtcTime};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Identifier;
 use effigy_pipeline::swap::{Complexion, View};
@@ -25,7 +25,7 @@ pub(crate) struct Studio {
 pub(crate) fn studio() -> Studio {
     let folder = tempfile::tempdir().unwrap();
     let since_epoch = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
-    let now = Moment::from_unix_secs(since_epoch.as_secs() as i64);
+    let now = UtcTime::from_unix_secs(since_epoch.as_secs() as i64);
     let safeguards = Safeguards {
         keys: folder.path().join("keys"),
         consents: folder.path().join("consents"),

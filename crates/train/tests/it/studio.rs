@@ -7,7 +7,7 @@ use std::path::Path;
 use effigy_mark::consent::{
     Audience, Basis, Claim, Draft, Match, Purpose, Seen, Store, Token, Use, require,
 };
-use effigy_mark::{Keys, Moment};
+use effigy_mark::{Keys, UtcTime};
 use effigy_model::face_model::Shape;
 use effigy_model::face_model::store::{Start, Training};
 use effigy_train::testing::synthetic_set;
@@ -15,8 +15,8 @@ use effigy_train::{Budget, FaceSet, Settings};
 
 const PEOPLE: [&str; 2] = ["ada", "ben"];
 
-fn now() -> Moment {
-    Moment::from_unix_secs(1_790_000_000)
+fn now() -> UtcTime {
+    UtcTime::from_unix_secs(1_790_000_000)
 }
 
 /// Makes keys in `folder` and records the consents of both, for `usage`.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use effigy_mark::Moment;
+use effigy_mark::UtcTime;
 use effigy_media::{Limits, probe};
 use effigy_model::Identity;
 
@@ -72,7 +72,7 @@ pub fn faces_shown(
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn is_fresh_clip(input: &Path, now: Moment) -> Result<bool> {
+pub fn is_fresh_clip(input: &Path, now: UtcTime) -> Result<bool> {
     const LEAST_SECS: f64 = 2.0;
     const DAY_SECS: i64 = 86_400;
     const HOUR_SECS: i64 = 3600;
@@ -83,8 +83,8 @@ pub fn is_fresh_clip(input: &Path, now: Moment) -> Result<bool> {
     // Cameras write `2026-11-23T09:00:00.000000Z`.
     let said = info.creation_time.as_deref();
     let said = said.and_then(|text| text.split_once('.').map_or(text, |(t, _)| t).get(..19));
-    let said = said.and_then(|text| format!("{text}Z").parse::<Moment>().ok());
-    let recorded = said.map(Moment::unix_secs).or_else(|| {
+    let said = said.and_then(|text| format!("{text}Z").parse::<UtcTime>().ok());
+    let recorded = said.map(UtcTime::unix_secs).or_else(|| {
         let modified = std::fs::metadata(input).ok()?.modified().ok()?;
         let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
         i64::try_from(since.as_secs()).ok()
