@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn silent_authority_is_an_error() {
-        // A port that was just given back has nobody behind it.
+        // Nothing listens on a port that was just given back.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = port.local_addr().unwrap();
         drop(port);

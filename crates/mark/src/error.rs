@@ -8,11 +8,11 @@ use crate::utc_time::UtcTime;
 /// What most functions here return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a consent, a key or a mark could not be had.
+/// Why a consent, a key or a mark could not be used or made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nobody consented, as far as the folder says. Ask, and record the answer.
+    /// The folder holds no consent of this person. Ask, and record the answer.
     #[error("no consent is on record for {who:?}; record one with `effigy consent new`")]
     NoConsent {
         /// The name or identifier that was asked for.
@@ -83,7 +83,7 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// The footage shows somebody else. Use footage of the person who consented.
+    /// The footage shows another person. Use footage of the person who consented.
     #[error(
         "{matching} of {seen} faces are those of {subject:?}, who consented with {id}; {needed} are needed: use footage of that person alone"
     )]
@@ -100,7 +100,7 @@ pub enum Error {
         needed: usize,
     },
 
-    /// No face could be compared, so that nobody can say whose it is.
+    /// No face could be compared, so that it is not known whose it is.
     #[error(
         "no face was found to compare with the consent {id} of {subject:?}; use footage that shows the face"
     )]
@@ -158,7 +158,7 @@ pub enum Error {
     ClockBack {
         /// What the clock says.
         now: UtcTime,
-        /// The latest moment on record.
+        /// The latest time on record.
         recorded: UtcTime,
     },
 

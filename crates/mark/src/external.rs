@@ -8,7 +8,7 @@ use std::path::Path;
 
 use effigy_media::{Limits, VideoReader, WriteSettings, read_picture};
 
-use crate::credentials::{self, Papers};
+use crate::credentials::{self, Authorisation};
 use crate::error::{Error, Result};
 use crate::writer::{Marked, MarkedWriter, Policy, write_picture_with};
 
@@ -38,7 +38,7 @@ pub fn mark_file(
     match (reader.info().container == PICTURES, is_video_output) {
         (true, false) => {
             let picture = read_picture(input, &Limits::default())?;
-            write_picture_with(output, picture, Papers::default(), policy)
+            write_picture_with(output, picture, Authorisation::default(), policy)
         }
         (false, true) => mark_video(reader, External { input, output }, policy, step),
         (true, true) => Err(Error::OtherKind {
@@ -80,7 +80,7 @@ fn mark_video(
     if reader.info().audio.is_some() {
         settings.audio_from = Some(input.to_owned());
     }
-    let mut writer = MarkedWriter::begin(output, &settings, Papers::default(), policy)?;
+    let mut writer = MarkedWriter::begin(output, &settings, Authorisation::default(), policy)?;
     for frame in reader {
         writer.write(frame?)?;
         if step().is_break() {

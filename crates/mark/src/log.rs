@@ -29,8 +29,8 @@ pub enum Event {
         /// The consent.
         consent: String,
     },
-    /// The training of a face model began, or was gone on with. What it saves on the way can be
-    /// used, so that this line comes first.
+    /// The training of a face model began or was resumed. What it saves on the way can be used, so
+    /// that this line comes first.
     TrainingBegan {
         /// The consents it rests on.
         consents: Vec<String>,
@@ -385,7 +385,7 @@ mod tests {
             consent: "a".to_owned(),
         };
         log.append(event.clone(), now()).unwrap();
-        // A clock that counts whole seconds may be one behind; the log goes on in order.
+        // A clock that counts whole seconds may be one behind; the log stays in order.
         log.append(event.clone(), now().plus_secs(-1)).unwrap();
         let times: Vec<UtcTime> = log.verify().unwrap().iter().map(|(e, _)| e.at).collect();
         assert_eq!(times, [now(), now()]);

@@ -11,7 +11,7 @@ use effigy_frame::{Frame, Picture, resample};
 use effigy_media::{VideoWriter, WriteSettings};
 
 use crate::consent::Token;
-use crate::credentials::{self, Anchors, Before, Manifest, Papers, State};
+use crate::credentials::{self, Anchors, Authorisation, Before, Manifest, State};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::foreign;
@@ -76,17 +76,17 @@ impl<'a> MarkedWriter<'a> {
         token: &Token,
         policy: &'a Policy<'a>,
     ) -> Result<Self> {
-        Self::begin(path, settings, Papers::of(token), policy)
+        Self::begin(path, settings, Authorisation::of(token), policy)
     }
 
     /// As [`MarkedWriter::create`], for frames that were read from a file and not drawn here.
     pub(crate) fn begin(
         path: &Path,
         settings: &WriteSettings,
-        papers: Papers,
+        authorisation: Authorisation,
         policy: &'a Policy<'a>,
     ) -> Result<Self> {
-        let job = Job::new(path, papers, policy)?;
+        let job = Job::new(path, authorisation, policy)?;
         let unsigned = files::scratch_beside(path)?;
         #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
         let writer = VideoWriter::create(unsigned.path(), settings);
@@ -155,17 +155,17 @@ pub fn write_marked_picture(
     token: &Token,
     policy: &Policy<'_>,
 ) -> Result<Marked> {
-    write_picture_with(path, picture, Papers::of(token), policy)
+    write_picture_with(path, picture, Authorisation::of(token), policy)
 }
 
 /// As [`write_marked_picture`], for a picture that was read from a file and not drawn here.
 pub(crate) fn write_picture_with(
     path: &Path,
     mut picture: Picture,
-    papers: Papers,
+    authorisation: Authorisation,
     policy: &Policy<'_>,
 ) -> Result<Marked> {
-    let job = Job::new(path, papers, policy)?;
+    let job = Job::new(path, authorisation, policy)?;
     let unsigned = files::scratch_beside(path)?;
     Stamps::draw(&job.label, picture.width(), picture.height()).lay_over(&mut picture, 0.0);
     Embedder::new(job.label.identifier).embed(&mut picture);
@@ -178,13 +178,13 @@ pub(crate) fn write_picture_with(
 /// What videos and pictures have in common.
 struct Job<'a> {
     path: PathBuf,
-    papers: Papers,
+    authorisation: Authorisation,
     policy: &'a Policy<'a>,
     label: Label,
 }
 
 impl<'a> Job<'a> {
-    fn new(path: &Path, papers: Papers, policy: &'a Policy<'a>) -> Result<Self> {
+    fn new(path: &Path, authorisation: Authorisation, policy: &'a Policy<'a>) -> Result<Self> {
         credentials::media_type(path)?;
         let label = Label {
             profiles: policy.profiles.clone(),
@@ -196,7 +196,7 @@ impl<'a> Job<'a> {
         };
         Ok(Self {
             path: path.to_owned(),
-            papers,
+            authorisation,
             policy,
             label,
         })
@@ -218,7 +218,7 @@ impl<'a> Job<'a> {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned(),
-            papers: &self.papers,
+            authorisation: &self.authorisation,
             before: self.before()?,
             label: &self.label,
             parent: self.policy.parent.clone(),
@@ -238,7 +238,7 @@ impl<'a> Job<'a> {
 
     fn log(&self, signed: &Path) -> Result<()> {
         let event = Event::Written {
-            consents: self.papers.consents.clone(),
+            consents: self.authorisation.consents.clone(),
             identifier: format!("{:016x}", self.label.identifier),
             sha256: files::sha256(signed)?,
         };
@@ -257,7 +257,7 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Reads back what was written, as a stranger would who trusts our root.
+    /// Reads back what was written, as any verifier that trusts our root would.
     fn check(&self, signed: &Path) -> Result<()> {
         let failed = |reason: String| Error::NotMarked { reason };
         let file = fs::File::open(signed).map_err(|source| Error::Read {

@@ -18,7 +18,7 @@ use crate::sequence::{self, Pictures};
 /// Frames are upright and carry exact times, counted from the start of the file's clock. Decoding
 /// runs ahead of the consumer by at most [`Limits::max_frames_ahead`]. `None` is the true end:
 /// damage and a file that stops early are an `Err` that names frame and time. After an error a
-/// video gives no more frames; a sequence of pictures goes on with its next picture.
+/// video gives no more frames; a sequence of pictures continues with its next picture.
 ///
 /// ```no_run
 /// use effigy_media::{Limits, VideoReader};
@@ -146,7 +146,7 @@ impl Drop for VideoReader {
     fn drop(&mut self) {
         if let State::Running(worker) = std::mem::replace(&mut self.state, State::Changing) {
             drop(worker.frames);
-            // A panic of the thread has nobody left to hear it.
+            // There is no caller left to pass a panic of the thread on to.
             drop(worker.thread.join());
         }
     }

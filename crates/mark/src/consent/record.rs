@@ -99,9 +99,9 @@ words! {
         Oneself = "self",
         /// The heirs of a dead person agreed.
         Estate = "estate",
-        /// A historical person whose likeness nobody owns any more.
+        /// A historical person whose likeness is in the public domain.
         PublicDomainHistorical = "public-domain-historical",
-        /// The face belongs to nobody.
+        /// The face belongs to no real person.
         Synthetic = "synthetic",
     }
 }
@@ -111,7 +111,7 @@ words! {
     Use {
         /// Put on, or taken off, another head in a video.
         Swap = "swap",
-        /// Moved by somebody else's face.
+        /// Driven by another person's face.
         Puppet = "puppet",
         /// Made to speak.
         Speech = "speech",
@@ -201,7 +201,7 @@ pub struct Record {
     pub until: UtcTime,
     /// What proves it.
     pub evidence: Option<Evidence>,
-    /// Salted SHA-256 of the identity template, which itself is kept apart, sealed.
+    /// Salted SHA-256 of the identity template, which itself is kept apart, encrypted.
     pub template: Option<String>,
     /// When it was signed.
     pub issued: UtcTime,

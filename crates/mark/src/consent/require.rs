@@ -1,4 +1,4 @@
-//! The gate: no training and no rendering without the consent of everyone concerned.
+//! The gate: no training and no rendering without the consent of every person concerned.
 
 use crate::consent::{Audience, Basis, IDENTITY_LENGTH, Record, Standing, Store, Use};
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ pub struct Purpose {
     pub same: Match,
 }
 
-/// Proof that everyone concerned consents, for one purpose. Only [`require`] makes one:
+/// Proof that every person concerned consents, for one purpose. Only [`require`] makes one:
 ///
 /// ```compile_fail,E0451
 /// use effigy_mark::consent::{Audience, Token, Use};
@@ -80,11 +80,11 @@ impl Token {
     }
 }
 
-/// Checks the consent of everyone concerned; gives the token that training and writing take.
+/// Checks the consent of every person concerned; gives the token that training and writing take.
 ///
 /// # Errors
-/// When anyone's consent is missing, forged, over, revoked, for something else, or somebody
-/// else's; and when `claims` is empty, because a face always belongs to somebody.
+/// When a consent is missing, forged, expired, revoked, for another use or of another person; and
+/// when `claims` is empty, because every face belongs to some person.
 pub fn require(
     store: &Store<'_>,
     claims: &[Claim],
@@ -197,7 +197,7 @@ fn check_face(store: &Store<'_>, record: &Record, claim: &Claim, same: Match) ->
     Ok(())
 }
 
-/// Counts faces that belong to somebody on record: those are not nobody's.
+/// Counts faces of real people on record: those cannot pass as synthetic.
 fn faces_of_real_people(
     store: &Store<'_>,
     faces: &[[f32; IDENTITY_LENGTH]],

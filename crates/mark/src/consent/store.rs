@@ -17,7 +17,7 @@ pub struct Store<'a> {
     pub(super) keys: &'a Keys,
 }
 
-/// Where a consent stands at a given moment.
+/// The status of a consent at a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It holds.
@@ -66,7 +66,7 @@ impl<'a> Store<'a> {
     /// Signs and keeps a consent.
     ///
     /// # Errors
-    /// When it says nothing sensible, lacks the template that its basis needs, or cannot be
+    /// When it is not valid, lacks the template that its basis needs, or cannot be
     /// written.
     pub fn add(&self, draft: &Draft, template: Option<&Template>, now: UtcTime) -> Result<Record> {
         draft.check()?;
@@ -326,7 +326,7 @@ impl<'a> Store<'a> {
         Ok(record)
     }
 
-    /// Overwrites, then removes: a journal or a snapshot may still hold a copy, which the sealing
+    /// Overwrites, then removes: a journal or a snapshot may still hold a copy, which its encryption
     /// keeps unreadable.
     fn erase_template(&self, id: &Id) -> Result<()> {
         let path = self.path(id, "template");

@@ -100,7 +100,7 @@ fn consenting_person_gets_a_token() {
 }
 
 #[test]
-fn nobody_asked_means_no() {
+fn no_claim_means_no() {
     let desk = desk();
     assert!(matches!(
         desk.ask(vec![ada()]),
@@ -271,17 +271,17 @@ fn real_people_need_pictures() {
 }
 
 #[test]
-fn a_face_on_record_cannot_pass_as_nobodys() {
+fn a_face_on_record_cannot_pass_as_synthetic() {
     let desk = desk();
     desk.add(&Draft {
         subject: "Ada herself".to_owned(),
         ..draft()
     });
-    let nobody = Draft {
+    let synthetic = Draft {
         basis: Basis::Synthetic,
         ..draft()
     };
-    desk.store().add(&nobody, None, now()).unwrap();
+    desk.store().add(&synthetic, None, now()).unwrap();
     assert!(matches!(
         desk.ask(vec![ada()]),
         Err(Error::OtherFace { .. })

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_that_nobody_hashes_are_known() {
+    fn bits_outside_all_hashes_are_known() {
         for (salt, toggles) in [(&b""[..], 0x03), (b"salt", 0x13)] {
             let described = [&[0; 16][..], &[toggles], b"label\0", salt].concat();
             let file = boxed(b"bfdb", b"\0image/jpeg\0");

@@ -16,9 +16,9 @@ pub(crate) struct Anchors(pub(crate) Vec<String>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Whole, and signed by somebody this machine trusts.
+    /// Intact, with a signer whom this machine trusts.
     Trusted,
-    /// Whole, but signed by somebody unknown here.
+    /// Intact, with a signer whom this machine does not know.
     Untrusted,
     /// The file or the manifest was changed after signing.
     Broken,

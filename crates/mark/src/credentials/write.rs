@@ -18,14 +18,14 @@ use crate::label::{Label, Source};
 
 /// By whose leave a file was made.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Papers {
+pub(crate) struct Authorisation {
     pub(crate) consents: Vec<String>,
     /// `None` where a file from elsewhere is marked: nothing was done to it here.
     pub(crate) usage: Option<Use>,
     pub(crate) audience: Option<Audience>,
 }
 
-impl Papers {
+impl Authorisation {
     pub(crate) fn of(token: &Token) -> Self {
         let consents = token.consents().iter();
         Self {
@@ -48,7 +48,7 @@ pub(crate) struct Before {
 pub(crate) struct Manifest<'a> {
     /// File name of the output.
     pub(crate) title: String,
-    pub(crate) papers: &'a Papers,
+    pub(crate) authorisation: &'a Authorisation,
     pub(crate) before: Before,
     pub(crate) label: &'a Label,
     /// The file that was edited.
@@ -113,7 +113,7 @@ fn builder(manifest: &Manifest<'_>, unhashed: Option<String>) -> c2pa::Result<Bu
         "when": manifest.label.made,
         "digitalSourceType": source,
         "softwareAgent": { "name": "effigy", "version": env!("CARGO_PKG_VERSION") },
-        "description": manifest.papers.usage.map_or_else(
+        "description": manifest.authorisation.usage.map_or_else(
             || "made elsewhere; marked as synthetic".to_owned(),
             |usage| format!("{usage}: faces drawn by a trained model"),
         ),
@@ -140,9 +140,9 @@ fn making(manifest: &Manifest<'_>, unhashed: Option<String>) -> serde_json::Valu
         "version": env!("CARGO_PKG_VERSION"),
         "time": label.made,
         "identifier": format!("{:016x}", label.identifier),
-        "use": manifest.papers.usage,
-        "audience": manifest.papers.audience,
-        "consents": manifest.papers.consents,
+        "use": manifest.authorisation.usage,
+        "audience": manifest.authorisation.audience,
+        "consents": manifest.authorisation.consents,
         "before": manifest.before,
         "unhashed": unhashed,
         "model": model.map(|(name, sha256)| json!({ "name": name, "sha256": sha256 })),

@@ -220,7 +220,7 @@ fn seeking_lands_on_the_frame() {
         assert!((frame.time.secs() - index as f64 / 25.0).abs() < 1e-9);
         let wanted = scene(64, 48, index as u32);
         assert!(difference(&frame.picture, &wanted) < 3.0, "{secs}");
-        // Reading on from there goes on counting.
+        // Reading on from there continues the count.
         if let Some(next) = reader.next() {
             assert_eq!(next.unwrap().index, index + 1);
         }
