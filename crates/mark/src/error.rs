@@ -125,7 +125,9 @@ pub enum Error {
     },
 
     /// The consent does not cover this audience. Ask for it.
-    #[error("the consent {id} of {subject:?} is for {allowed} results, not for those to {wanted}")]
+    #[error(
+        "the consent {id} of {subject:?} is for {allowed} results, not for results to {wanted}"
+    )]
     OtherAudience {
         /// Consent identifier.
         id: String,
@@ -181,7 +183,7 @@ pub enum Error {
     },
 
     /// A key file cannot be understood.
-    #[error("not a key that can be used ({reason}): {path:?}")]
+    #[error("not a usable key ({reason}): {path:?}")]
     KeyDamaged {
         /// What is wrong with it.
         reason: String,
@@ -224,7 +226,7 @@ pub enum Error {
     },
 
     /// There is nothing to draw a mark into.
-    #[error("a file without pictures cannot be marked: {path:?}")]
+    #[error("nothing to mark, the file has no pictures: {path:?}")]
     NoPicture {
         /// The file.
         path: PathBuf,

@@ -226,7 +226,7 @@ impl<'a> Log<'a> {
         let signature = Signature::from_bytes(&signature);
         let key = self.keys.consent().verifying_key();
         let verified = key.verify_strict(json.as_bytes(), &signature);
-        verified.map_err(|_mismatch| "it was changed, or signed elsewhere")?;
+        verified.map_err(|_mismatch| "it was changed, or signed with another key")?;
         serde_json::from_str(json).map_err(|_error| "it cannot be read")
     }
 

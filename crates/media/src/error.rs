@@ -28,7 +28,7 @@ pub enum Error {
     },
 
     /// The bytes are no media that we know, or the part that describes them is missing.
-    #[error("not a video, sound or picture that can be read, or its header is damaged: {path:?}")]
+    #[error("not a readable video, audio or picture file, or its header is damaged: {path:?}")]
     NotMedia {
         /// What libav said.
         source: ffmpeg_next::Error,
@@ -38,7 +38,7 @@ pub enum Error {
 
     /// The part that describes the file is missing because the file stops before it says it does.
     #[error(
-        "the file is cut short, {missing_bytes} bytes are missing; get a complete copy: {path:?}"
+        "the file is truncated, {missing_bytes} bytes are missing; get a complete copy: {path:?}"
     )]
     CutShort {
         /// How much is not there.
@@ -62,7 +62,7 @@ pub enum Error {
     },
 
     /// The folder or pattern names no picture.
-    #[error("no pictures (PNG, JPEG or WebP) are found at {path:?}")]
+    #[error("no pictures (PNG, JPEG or WebP) found at {path:?}")]
     NoPictures {
         /// The folder or pattern.
         path: PathBuf,
@@ -114,7 +114,7 @@ pub enum Error {
     },
 
     /// The file stops before it says it does; every frame before was good.
-    #[error("cut short at {:.3} s, frame {index}: {why}; get a complete copy of the file", at.secs())]
+    #[error("truncated at {:.3} s, frame {index}: {why}; get a complete copy of the file", at.secs())]
     Truncated {
         /// What is missing.
         why: String,
@@ -181,7 +181,7 @@ pub enum Error {
     },
 
     /// Settings that no encoder can follow.
-    #[error("cannot write such a video: {why}")]
+    #[error("cannot write a video with these settings: {why}")]
     BadSettings {
         /// What is wrong with them.
         why: String,

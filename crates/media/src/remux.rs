@@ -183,7 +183,7 @@ fn write(
 
 fn cannot_remux(source: ffmpeg_next::Error) -> Error {
     Error::Libav {
-        doing: "carry over the sound",
+        doing: "copy the sound",
         source,
     }
 }

@@ -93,7 +93,7 @@ pub fn require(
 ) -> Result<Token> {
     if claims.is_empty() {
         return Err(Error::NotAConsent {
-            reason: "nobody was named".to_owned(),
+            reason: "no person was named".to_owned(),
         });
     }
     store.check_clock(now)?;

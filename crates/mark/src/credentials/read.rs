@@ -82,13 +82,13 @@ impl Credentials {
 
     /// Says it in words, one finding per line.
     pub(crate) fn in_words(&self) -> Vec<String> {
-        let signer = self.signer.as_deref().unwrap_or("nobody named");
+        let signer = self.signer.as_deref().unwrap_or("an unnamed signer");
         let mut lines = vec![match self.state {
             State::Trusted => {
-                format!("credentials: whole, signed by {signer}, who is trusted here")
+                format!("credentials: intact, signed by {signer}, who is trusted here")
             }
             State::Untrusted => {
-                format!("credentials: whole, signed by {signer}, who is not known here")
+                format!("credentials: intact, signed by {signer}, who is not trusted here")
             }
             State::Broken => format!(
                 "credentials: broken ({}): file or manifest was changed after signing",

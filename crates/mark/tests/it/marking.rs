@@ -176,7 +176,7 @@ fn written_video_verifies_and_says_what_was_done() {
     assert_eq!(report.watermark.unwrap().identifier, marked.identifier);
     assert_eq!(credentials.consents.len(), 1);
     let words = verify(&path, &Trust::default()).unwrap().in_words();
-    assert!(words.contains("not known here"), "{words}");
+    assert!(words.contains("not trusted here"), "{words}");
 }
 
 /// Where a bit of a file is flipped: at every byte, or at some spread over the file and some of its
@@ -431,5 +431,5 @@ fn signature_of_a_stranger_is_whole_but_not_trusted() {
     let stranger = verify(&path, &Trust::default()).unwrap();
     let state = stranger.credentials.as_ref().map(|found| found.state);
     assert_eq!(state, Some(State::Untrusted));
-    assert!(stranger.marked && stranger.in_words().contains("not known here"));
+    assert!(stranger.marked && stranger.in_words().contains("not trusted here"));
 }
