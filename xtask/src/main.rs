@@ -1,7 +1,7 @@
 //! `cargo xtask`: what keeps the workspace in order.
 //!
 //! `check` runs everything a change must pass (`check --help` names its steps); `tidy` and
-//! `licences` are two of those steps on their own.
+//! `licences` are two of those steps on their own. `notice` writes `NOTICE` anew.
 
 #![expect(
     clippy::print_stdout,
@@ -11,6 +11,7 @@
 
 mod check;
 mod licences;
+mod notice;
 mod spdx;
 mod tidy;
 
@@ -24,8 +25,11 @@ fn main() -> ExitCode {
         Some((verb, rest)) if verb == "check" => run_check(&root, rest),
         Some((verb, [])) if verb == "tidy" => tidy::run(&root),
         Some((verb, [])) if verb == "licences" => licences::run(&root),
+        Some((verb, [])) if verb == "notice" => notice::write(&root),
         _ => {
-            eprintln!("usage: cargo xtask check [--help] [--full] [STEP…] | tidy | licences");
+            eprintln!(
+                "usage: cargo xtask check [--help] [--full] [STEP…] | tidy | licences | notice"
+            );
             return ExitCode::from(2);
         }
     };

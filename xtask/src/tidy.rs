@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::report;
+use crate::{notice, report};
 
 /// Runs every check on the workspace at `root` and names all that is to be mended.
 pub(crate) fn run(root: &Path) -> Result<()> {
@@ -21,11 +21,12 @@ fn complaints(root: &Path) -> Result<Vec<String>> {
     let mut complaints = files::check(root, &paths)?;
     complaints.extend(architecture::check(root)?);
     complaints.extend(weights::check(root, &paths)?);
+    complaints.extend(notice::check(root, &paths)?);
     Ok(complaints)
 }
 
 /// Every file of the workspace but hidden and built ones, relative to `root`, sorted.
-fn list(root: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn list(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -48,7 +49,7 @@ fn list(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn read(root: &Path, path: &Path) -> Result<String> {
+pub(crate) fn read(root: &Path, path: &Path) -> Result<String> {
     fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path:?}"))
 }
 
@@ -198,27 +199,90 @@ mod tests {
         check("crates/frame/Cargo.toml", manifest, &[complaint]);
     }
 
+    const LIST: &str = "crates/frame/weights/weights.toml";
+    const NO_NOTICE: &str = "NOTICE is out of date: run `cargo xtask notice`";
+
     #[test]
-    fn weights_need_licence_and_matching_hash() {
-        const LIST: &str = "crates/frame/weights/weights.toml";
+    fn weights_need_origin_licence_and_matching_hash() {
         check(
             LIST,
             "[finder]\nfile = \"a.bin\"\n",
             &[
                 "crates/frame/weights/weights.toml: finder has no licence",
                 "crates/frame/weights/weights.toml: finder has no sha256",
+                "crates/frame/weights/weights.toml: finder has neither origin \"trained\" nor \
+                 \"imported\"",
                 "crates/frame/weights/weights.toml: a.bin of finder cannot be read",
+                NO_NOTICE,
             ],
         );
-        let entry = "[finder]\nfile = \"weights.toml\"\nlicence = \"MIT\"\nsha256 = \"00\"\n";
+        let entry = "[finder]\nfile = \"weights.toml\"\norigin = \"trained\"\nrecipe = \"recipes\"\n\
+                     licence = \"MIT\"\nsha256 = \"00\"\n";
         let complaint = "crates/frame/weights/weights.toml: weights.toml of finder is not \
                          the file that sha256 states";
-        check(LIST, entry, &[complaint]);
+        check(LIST, entry, &[complaint, NO_NOTICE]);
+    }
+
+    /// An entry of a file that has one letter, taken from a package.
+    const IMPORTED: &str = "[eyes]\nfile = \"a.bin\"\norigin = \"imported\"\nlicence = \"CC0-1.0\"\n\
+        sha256 = \"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\"\n\
+        package = \"PyPI eyes\"\nversion = \"1.2\"\npackage_sha256 = \"00\"\n\
+        licence_text = \"\"\"\nFree\n\nfor all\n\"\"\"\n";
+
+    #[test]
+    fn imported_weights_need_a_package_and_a_free_licence() {
+        let bare = IMPORTED
+            .replace("package", "parcel")
+            .replace("licence_text", "text");
+        let complain = |why| format!("crates/frame/weights/weights.toml: eyes {why}");
+        let missing = [
+            "has no package",
+            "has no package_sha256",
+            "has no licence_text",
+        ];
+        let unread = "crates/frame/weights/weights.toml: a.bin of eyes cannot be read".to_owned();
+        let mut expected: Vec<String> = missing.into_iter().map(complain).collect();
+        expected.extend([unread.clone(), NO_NOTICE.to_owned()]);
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        check(LIST, &bare, &expected);
+        let unfree = IMPORTED.replace("CC0-1.0", "CC-BY-NC-4.0");
+        let complaint = complain("has the licence CC-BY-NC-4.0, under which none is imported");
+        check(LIST, &unfree, &[&complaint, &unread, NO_NOTICE]);
+    }
+
+    #[test]
+    fn notice_names_what_was_imported() {
+        let root = workspace();
+        write(root.path(), LIST, IMPORTED);
+        write(root.path(), "crates/frame/weights/a.bin", "x");
+        assert_eq!(complaints(root.path()).unwrap(), [NO_NOTICE]);
+        notice::write(root.path()).unwrap();
+        assert_eq!(complaints(root.path()).unwrap(), [""; 0]);
+        let text = fs::read_to_string(root.path().join("NOTICE")).unwrap();
+        let wanted = "\neyes (a.bin): from PyPI eyes 1.2, CC0-1.0\n\n    Free\n\n    for all\n";
+        assert!(text.ends_with(wanted), "{text}");
+        write(root.path(), LIST, &IMPORTED.replace("1.2", "1.3"));
+        assert_eq!(complaints(root.path()).unwrap(), [NO_NOTICE]);
     }
 
     #[test]
     fn unlisted_weights_are_named() {
         let complaint = "crates/frame/weights/a.safetensors is in no weights.toml";
         check("crates/frame/weights/a.safetensors", "x", &[complaint]);
+    }
+
+    #[test]
+    fn weights_together_are_bounded() {
+        let root = workspace();
+        let path = "crates/frame/weights/a.safetensors";
+        write(root.path(), path, "");
+        let file = fs::File::options().write(true).open(root.path().join(path));
+        file.unwrap().set_len(100_000_001).unwrap(); // sparse: takes no room
+        let complaints = complaints(root.path()).unwrap();
+        let complaint = "weights have 100000001 bytes, more than 100000000";
+        assert!(
+            complaints.iter().any(|one| one == complaint),
+            "{complaints:?}"
+        );
     }
 }

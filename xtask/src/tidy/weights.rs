@@ -1,4 +1,5 @@
-//! Whether every committed network is listed with a licence and is the file that was measured.
+//! Whether every committed network is listed with origin and licence and is the file that was
+//! measured.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,18 @@ use sha2::{Digest as _, Sha256};
 
 use super::read;
 
-/// What all weights together may add to a clone.
-const MAX_TOTAL_BYTES: u64 = 60_000_000;
+/// What all weights together may add to a clone and to the program: enough for a few networks from
+/// elsewhere beside our own, and still fetched in a minute.
+const MAX_TOTAL_BYTES: u64 = 100_000_000;
+
+/// Licences under which weights may come from elsewhere, as SPDX identifiers.
+const FREE: [&str; 5] = [
+    "CC0-1.0",
+    "MIT",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "Apache-2.0",
+];
 
 pub(super) fn check(root: &Path, paths: &[PathBuf]) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
@@ -50,10 +61,28 @@ fn holds_weights(path: &Path) -> bool {
 
 fn check_entry(folder: &Path, name: &str, entry: &toml::Value) -> Vec<String> {
     let mut complaints = Vec::new();
-    for key in ["licence", "sha256", "file"] {
-        if text_of(entry, key).is_none_or(str::is_empty) {
-            complaints.push(format!("{name} has no {key}"));
+    let mut need = |keys: &[&str]| {
+        for key in keys {
+            if text_of(entry, key).is_none_or(|text| text.trim().is_empty()) {
+                complaints.push(format!("{name} has no {key}"));
+            }
         }
+    };
+    need(&["licence", "sha256", "file"]);
+    match text_of(entry, "origin") {
+        Some("trained") => need(&["recipe"]),
+        Some("imported") => {
+            need(&["package", "version", "package_sha256", "licence_text"]);
+            let licence = text_of(entry, "licence").unwrap_or_default();
+            if !FREE.contains(&licence) {
+                complaints.push(format!(
+                    "{name} has the licence {licence}, under which none is imported"
+                ));
+            }
+        }
+        _ => complaints.push(format!(
+            "{name} has neither origin \"trained\" nor \"imported\""
+        )),
     }
     let Some(file) = text_of(entry, "file") else {
         return complaints;

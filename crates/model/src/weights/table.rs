@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub(super) const FILE: &str = "weights.toml";
 
 /// Where two faces are called the same person, as measured on people not trained on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct IdentityThreshold {
     /// Least cosine similarity for "the same person".
     pub similarity: f32,
@@ -28,11 +28,53 @@ pub(super) struct Table {
 /// One file of weights.
 #[derive(Debug, Deserialize)]
 pub(super) struct Entry {
+    /// The file's name, in the table's folder.
     pub(super) file: String,
+    /// The file's SHA-256 as hexadecimal digits.
     pub(super) sha256: String,
+    #[serde(flatten)]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "read so that a table without it is refused")
+    )]
+    about: About,
     least_score: Option<f32>,
-    threshold: Option<f32>,
-    false_match_rate: Option<f32>,
+    #[serde(default)]
+    thresholds: Vec<IdentityThreshold>,
+}
+
+/// What people read about a file of weights. The program needs none of it, but refuses a table
+/// that does not say it.
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "read so that a table without it is refused")]
+struct About {
+    /// As an SPDX expression.
+    licence: String,
+    #[serde(flatten)]
+    origin: Origin,
+    /// How good it is, and on what that was measured.
+    figures: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "origin", rename_all = "lowercase")]
+#[expect(dead_code, reason = "read so that a table without it is refused")]
+enum Origin {
+    /// Trained by a command of `recipes`.
+    Trained {
+        recipe: String,
+        data: Vec<String>,
+        split: String,
+        seed: Option<u64>,
+    },
+    /// Taken from a package of a registry.
+    Imported {
+        package: String,
+        version: String,
+        /// Of the package as it was fetched.
+        package_sha256: String,
+        licence_text: String,
+    },
 }
 
 impl Table {
@@ -48,17 +90,92 @@ impl Table {
                 entry.file
             ));
         }
-        let number = |name: &str, key: &str, of: fn(&Entry) -> Option<f32>| {
-            let value = entries.get(name).and_then(of);
-            value.ok_or_else(|| format!("it states no {key} of the {name}"))
-        };
+        let least_score = entries.get("finder").and_then(|entry| entry.least_score);
+        let identifier = entries.get("identifier");
+        let identity = identifier.and_then(|entry| entry.thresholds.first());
         Ok(Self {
-            finder_least_score: number("finder", "least_score", |e| e.least_score)?,
-            identity: IdentityThreshold {
-                similarity: number("identifier", "threshold", |e| e.threshold)?,
-                false_match_rate: number("identifier", "false_match_rate", |e| e.false_match_rate)?,
-            },
+            finder_least_score: least_score.ok_or("it states no least_score of the finder")?,
+            identity: *identity.ok_or("it states no thresholds of the identifier")?,
             entries,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRAINED: &str = r#"
+        [finder]
+        file = "finder.safetensors"
+        origin = "trained"
+        sha256 = "00"
+        licence = "MIT OR Apache-2.0"
+        recipe = "recipes finder"
+        data = ["people"]
+        split = "train, by person"
+        seed = 1
+        least_score = 0.9
+    "#;
+    const IMPORTED: &str = r#"
+        [identifier]
+        file = "identifier.safetensors"
+        origin = "imported"
+        sha256 = "01"
+        licence = "CC0-1.0"
+        package = "PyPI some-models"
+        version = "1.2.3"
+        package_sha256 = "02"
+        licence_text = "Do what you like."
+        thresholds = [
+            { similarity = 0.9, false_match_rate = 0.001 },
+            { similarity = 0.8, false_match_rate = 0.01 },
+        ]
+    "#;
+
+    #[test]
+    fn trained_and_imported_weights_are_read() {
+        let table = Table::parse(&format!("{TRAINED}{IMPORTED}")).unwrap();
+        assert_eq!(table.finder_least_score, 0.9);
+        assert_eq!(
+            table.identity.false_match_rate, 0.001,
+            "the first is in use"
+        );
+        let imported = &table.entries["identifier"];
+        assert!(
+            matches!(&imported.about.origin, Origin::Imported { version, .. } if version == "1.2.3")
+        );
+        assert_eq!(imported.about.licence, "CC0-1.0");
+    }
+
+    #[test]
+    fn each_origin_must_say_where_the_weights_come_from() {
+        for (line, complaint) in [
+            ("recipe =", "missing field `recipe`"),
+            ("package_sha256 =", "missing field `package_sha256`"),
+            ("licence_text =", "missing field `licence_text`"),
+            ("origin =", "missing field `origin`"),
+            ("least_score =", "it states no least_score of the finder"),
+        ] {
+            let whole = format!("{TRAINED}{IMPORTED}");
+            let kept = whole.lines().filter(|kept| !kept.trim().starts_with(line));
+            let text: Vec<&str> = kept.collect();
+            let refused = Table::parse(&text.join("\n")).unwrap_err();
+            assert_eq!(refused.trim(), complaint);
+        }
+    }
+
+    #[test]
+    fn files_lie_beside_the_table() {
+        let text = format!("{TRAINED}{IMPORTED}").replace("finder.safetensors", "../f");
+        let complaint = "\"../f\" is not the name of a file beside it";
+        assert_eq!(Table::parse(&text).unwrap_err(), complaint);
+    }
+
+    #[test]
+    fn a_table_without_thresholds_is_refused() {
+        let text = format!("{TRAINED}{}", IMPORTED.replace("thresholds", "others"));
+        let complaint = "it states no thresholds of the identifier";
+        assert_eq!(Table::parse(&text).unwrap_err(), complaint);
     }
 }
