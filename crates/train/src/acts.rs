@@ -2,6 +2,9 @@
 //!
 //! Everything is in shares of the distance between the outer corners of the eyes.
 
+use effigy_face::landmarks::{
+    EYES, NOSE_TIP, between_eyes, eye_distance, eye_openness, mouth_openness,
+};
 use effigy_frame::Point2;
 
 /// What a face does, by where points of its mesh lie.
@@ -26,20 +29,13 @@ pub(crate) struct Bin {
 impl Act {
     /// From the mesh of a face, in pixels.
     pub(crate) fn of(points: &[Point2]) -> Self {
-        let [right_eye, left_eye, nose, lip, lower_lip] = [33, 263, 1, 13, 14].map(|i| points[i]);
-        let middle = right_eye.midpoint(left_eye);
-        let unit = right_eye.distance(left_eye).max(1.0);
-        // Of each eye: outer and inner corner, iris, upper and lower lid.
-        let [right, left] = [[33, 133, 468, 159, 145], [263, 362, 473, 386, 374]];
-        let [right, left] = [right, left].map(|eye| {
-            let [outer, inner, iris, upper, lower] = eye.map(|i| points[i]);
-            [iris.x - outer.midpoint(inner).x, upper.distance(lower)]
-        });
-        let both = |i: usize| 0.5 * (right[i] + left[i]) / unit;
+        let (nose, middle) = (points[NOSE_TIP], between_eyes(points));
+        let unit = eye_distance(points).max(1.0);
+        let [right, left] = EYES.map(|eye| points[eye.iris].x - eye.centre(points).x);
         Self {
             head: [(nose.x - middle.x) / unit, (nose.y - middle.y) / unit],
-            mouth: lower_lip.distance(lip) / unit,
-            eyes: [both(0), both(1)],
+            mouth: mouth_openness(points),
+            eyes: [0.5 * (right + left) / unit, eye_openness(points)],
         }
     }
 
@@ -70,6 +66,8 @@ impl Bin {
 
 #[cfg(test)]
 mod tests {
+    use effigy_face::landmarks::{LEFT_EYE, LOWER_LIP_INNER, RIGHT_EYE};
+
     use super::*;
     use crate::testing::cartoon;
 
@@ -77,15 +75,15 @@ mod tests {
     fn open_mouth_and_turned_gaze_are_told_apart() {
         let (_, points) = cartoon(1, 1);
         let usual = Act::of(&points).bin();
-        let unit = points[33].distance(points[263]);
+        let unit = eye_distance(&points);
         let mut open = points.clone();
-        open[14].y += 0.2 * unit;
+        open[LOWER_LIP_INNER].y += 0.2 * unit;
         let open = Act::of(&open).bin();
         assert_ne!(open.mouth, usual.mouth);
         assert_eq!((open.head, open.eyes), (usual.head, usual.eyes));
         let mut aside = points.clone();
-        aside[468].x += 0.1 * unit;
-        aside[473].x += 0.1 * unit;
+        aside[RIGHT_EYE.iris].x += 0.1 * unit;
+        aside[LEFT_EYE.iris].x += 0.1 * unit;
         let aside = Act::of(&aside).bin();
         assert_ne!(aside.eyes, usual.eyes);
         assert_eq!((aside.head, aside.mouth), (usual.head, usual.mouth));

@@ -6,17 +6,11 @@
 //! mean shapes, and with the other's mean and spread of colour. What is to be drawn stays as it
 //! is.
 
+use effigy_face::landmarks::SHAPE_POINTS;
 use effigy_frame::Point2;
 
 use crate::bend::Bend;
 
-/// Points of the mesh that say how somebody is built, and little of what they do: outline, brows,
-/// corners of eyes and mouth, nose.
-const BUILD: [usize; 60] = [
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 152, 149, 150,
-    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109, 70, 63, 105, 66, 107, 336, 296,
-    334, 293, 300, 33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 61, 291, 129, 358,
-];
 /// How far a point bends its surroundings, as a share of the side.
 const REACH: f32 = 0.1;
 /// Largest bend, as a share of the side: beyond it somebody was not found well.
@@ -28,7 +22,7 @@ const GAINS: [f32; 2] = [0.5, 2.0];
 #[derive(Clone, Debug)]
 pub(crate) struct Looks {
     n_faces: f64,
-    points: [[f64; 2]; BUILD.len()],
+    points: [[f64; 2]; SHAPE_POINTS.len()],
     n_pixels: f64,
     colours: [f64; 3],
     squares: [f64; 3],
@@ -46,7 +40,7 @@ impl Looks {
     pub(crate) fn new() -> Self {
         Self {
             n_faces: 0.0,
-            points: [[0.0; 2]; BUILD.len()],
+            points: [[0.0; 2]; SHAPE_POINTS.len()],
             n_pixels: 0.0,
             colours: [0.0; 3],
             squares: [0.0; 3],
@@ -57,7 +51,7 @@ impl Looks {
     /// face.
     pub(crate) fn add(&mut self, points: &[Point2], pixels: impl Iterator<Item = [u8; 4]>) {
         self.n_faces += 1.0;
-        for (sum, &i) in self.points.iter_mut().zip(&BUILD) {
+        for (sum, &i) in self.points.iter_mut().zip(&SHAPE_POINTS) {
             sum[0] += f64::from(points[i].x);
             sum[1] += f64::from(points[i].y);
         }
@@ -114,7 +108,7 @@ impl Disguise {
 /// From a place on the other's face to the same part of one's own.
 fn bend(at: Point2, own: &Looks, other: &Looks, side: f32) -> Point2 {
     let (mut x, mut y, mut sum) = (0.0, 0.0, 1e-3);
-    for i in 0..BUILD.len() {
+    for i in 0..SHAPE_POINTS.len() {
         let (from, to) = (other.point(i), own.point(i));
         let weight = (-0.5 * (at.distance(from) / (REACH * side)).powi(2)).exp();
         x += weight * (to.x - from.x);
@@ -128,6 +122,8 @@ fn bend(at: Point2, own: &Looks, other: &Looks, side: f32) -> Point2 {
 
 #[cfg(test)]
 mod tests {
+    use effigy_model::N_MESH_POINTS;
+
     use super::*;
 
     fn looks(scale: f32, colour: [u8; 2]) -> Looks {
@@ -136,7 +132,7 @@ mod tests {
             let angle = i as f32;
             Point2::new(48.0 + 30.0 * scale * angle.cos(), 48.0 + 30.0 * angle.sin())
         };
-        let points: Vec<Point2> = (0..478).map(point).collect();
+        let points: Vec<Point2> = (0..N_MESH_POINTS).map(point).collect();
         let pixels = (0..100).map(|i| [colour[i % 2], 50, 50, 255]);
         looks.add(&points, pixels);
         looks

@@ -3,6 +3,7 @@
 //! A crop is kept wider than the network's, so that it can be turned and shifted without showing
 //! an edge. Masks come from the mesh: the face, and its eyes and mouth, which count more.
 
+use effigy_face::landmarks::{LEFT_EYE_RIM, OUTER_LIPS, RIGHT_EYE_RIM};
 use effigy_face::mask;
 use effigy_frame::{Picture, Point2, Similarity, resample};
 use effigy_mark::consent::Record;
@@ -217,17 +218,7 @@ impl Face {
 }
 
 /// Outlines of the right eye, the left eye and the lips, in points of the mesh.
-pub(crate) const DETAILS: [&[usize]; 3] = [
-    &[
-        33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246,
-    ],
-    &[
-        263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466,
-    ],
-    &[
-        61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
-    ],
-];
+pub(crate) const DETAILS: [&[usize]; 3] = [&RIGHT_EYE_RIM, &LEFT_EYE_RIM, &OUTER_LIPS];
 /// How much these count, as a share of the eyes: what a face looks at is told by few pixels.
 const DETAIL_LEVELS: [f32; 3] = [1.0, 1.0, 0.5];
 /// How far eyes and mouth count beyond their own outline, as a share of their size.

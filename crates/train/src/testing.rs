@@ -1,6 +1,8 @@
 //! Drawn faces of nobody, for tests of this crate and of those that use it.
 
+use effigy_face::landmarks::{LOWER_LIP_INNER, UPPER_LIP_INNER};
 use effigy_frame::{Picture, Point2, Similarity};
+use effigy_model::N_MESH_POINTS;
 
 use crate::faces::{DETAILS, FaceSet};
 
@@ -65,7 +67,7 @@ fn colour_at(at: Point2, open: f32, skin: [u8; 3]) -> Option<[u8; 3]> {
 }
 
 fn points(middle: Point2, open: f32) -> Vec<Point2> {
-    let mut points = vec![middle; 478];
+    let mut points = vec![middle; N_MESH_POINTS];
     let mut ring = |indices: &[usize], x: f32, y: f32, rx: f32, ry: f32| {
         for (k, &index) in indices.iter().enumerate() {
             let angle = std::f32::consts::TAU * k as f32 / indices.len() as f32;
@@ -73,12 +75,18 @@ fn points(middle: Point2, open: f32) -> Vec<Point2> {
             points[index] = Point2::new(middle.x + x + rx * cos, middle.y + y + ry * sin);
         }
     };
-    ring(&(0..478).collect::<Vec<_>>(), 0.0, 0.0, 26.0, 32.0);
+    ring(
+        &(0..N_MESH_POINTS).collect::<Vec<_>>(),
+        0.0,
+        0.0,
+        26.0,
+        32.0,
+    );
     let [right_eye, left_eye, lips] = DETAILS;
     ring(right_eye, -11.0, -8.0, 5.0, 3.0);
     ring(left_eye, 11.0, -8.0, 5.0, 3.0);
     ring(lips, 0.0, 14.0, 9.0, open.max(1.0));
-    points[13] = Point2::new(middle.x, middle.y + 14.0 - open);
-    points[14] = Point2::new(middle.x, middle.y + 14.0 + open);
+    points[UPPER_LIP_INNER] = Point2::new(middle.x, middle.y + 14.0 - open);
+    points[LOWER_LIP_INNER] = Point2::new(middle.x, middle.y + 14.0 + open);
     points
 }
