@@ -7,13 +7,13 @@ mod file;
 mod table;
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::module::Module;
 use burn::store::ModuleSnapshot;
+use effigy_files::sha256;
 
 use crate::error::{Error, Result};
 pub use file::{from_bytes, to_bytes};
@@ -114,7 +114,7 @@ impl Weights {
             .source
             .read(&entry.file)
             .map_err(|err| refused(unreadable(&err)))?;
-        if effigy_files::sha256(&bytes) != entry.sha256 {
+        if sha256(&bytes) != entry.sha256 {
             let table = table::FILE;
             return Err(refused(format!("its SHA-256 is not the one in {table}")));
         }
@@ -138,13 +138,7 @@ impl Source {
     fn read(&self, name: &str) -> io::Result<Cow<'static, [u8]>> {
         match self {
             Self::Folder(folder) => {
-                let file = File::open(folder.join(name))?;
-                let mut bytes = Vec::new();
-                file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-                if MOST_BYTES < bytes.len() as u64 {
-                    return Err(io::ErrorKind::FileTooLarge.into());
-                }
-                Ok(bytes.into())
+                Ok(effigy_files::read_bounded(&folder.join(name), MOST_BYTES)?.into())
             }
             Self::BuiltIn(files) => {
                 let found = files.iter().find(|(other, _)| *other == name);
@@ -234,8 +228,8 @@ mod tests {
         let path = folder.path().join(table::FILE);
         let text = std::fs::read_to_string(&path).unwrap();
         let weights = Weights::open(folder.path()).unwrap();
-        let sha256 = &weights.table.entries["identifier"].sha256;
-        std::fs::write(&path, text.replace(sha256, &effigy_files::sha256(&bytes))).unwrap();
+        let stated = &weights.table.entries["identifier"].sha256;
+        std::fs::write(&path, text.replace(stated, &sha256(&bytes))).unwrap();
         let error = load(folder.path()).unwrap_err().to_string();
         assert!(error.contains("identifier.safetensors"), "{error}");
     }
