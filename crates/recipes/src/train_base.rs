@@ -13,7 +13,7 @@ use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_frame::{Picture, Point2, Point3};
 use effigy_model::FaceModel;
 use effigy_model::face_model::store::{Start, Training};
-use effigy_train::{Budget, Crowd, Settings, Size};
+use effigy_train::{BaseSet, Budget, Settings, Size};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -29,8 +29,8 @@ const SAVE_EVERY_SECS: f64 = 120.0;
 /// Trains and writes the weights.
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     let samples = data::read(data, Split::Train, |_| true)?;
-    let mut crowd = everybody(&samples, args.seed)?;
-    println!("base: {} faces", crowd.n_faces());
+    let mut people = everybody(&samples, args.seed)?;
+    println!("base: {} faces", people.n_faces());
     let settings = Settings {
         shape: Size::Small.shape(),
         budget: Budget::Steps(args.steps),
@@ -63,7 +63,7 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     effigy_train::train_base(
         &args.checkpoints,
         &settings,
-        &mut crowd,
+        &mut people,
         &device,
         &mut watch,
     )?;
@@ -72,15 +72,15 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
 }
 
 /// All training faces as if they were one person's, some of them turned further as well.
-fn everybody(samples: &[Sample], seed: u64) -> Result<Crowd> {
+fn everybody(samples: &[Sample], seed: u64) -> Result<BaseSet> {
     let side = Size::Small.shape().side as u32;
     let surface = Surface::new()?;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut crowd = Crowd::new(side);
+    let mut people = BaseSet::new(side);
     let mut add = |person: &str, picture: &Picture, points: &[Point3]| {
         if let Some(view) = aligned_view(points, side, MODEL_EXTENT) {
             let flat: Vec<Point2> = points.iter().map(|p| p.xy()).collect();
-            crowd.add(person, picture, view, &flat);
+            people.add(person, picture, view, &flat);
         }
     };
     for sample in samples {
@@ -94,5 +94,5 @@ fn everybody(samples: &[Sample], seed: u64) -> Result<Crowd> {
             add(&sample.person, &picture, &points);
         }
     }
-    Ok(crowd)
+    Ok(people)
 }

@@ -73,7 +73,7 @@ impl State {
         };
         for (i, gradient) in gradients.iter().enumerate() {
             assert_eq!(gradient.len(), self.weights[i].values.len());
-            let memory = self.first[i]
+            let moments = self.first[i]
                 .values
                 .iter_mut()
                 .zip(&mut self.second[i].values);
@@ -81,12 +81,32 @@ impl State {
                 .values
                 .iter_mut()
                 .zip(&mut self.averaged[i].values);
-            for ((&gradient, memory), values) in gradient.iter().zip(memory).zip(values) {
-                pass.apply(gradient, memory, values);
+            for ((&gradient, moments), values) in gradient.iter().zip(moments).zip(values) {
+                let (first, second) = moments;
+                let (weight, averaged) = values;
+                pass.apply(
+                    gradient,
+                    Entry {
+                        weight,
+                        averaged,
+                        first,
+                        second,
+                    },
+                );
             }
         }
         length
     }
+}
+
+/// One number of each of the four lists.
+struct Entry<'a> {
+    weight: &'a mut f32,
+    averaged: &'a mut f32,
+    /// Running mean of the gradient, its first moment.
+    first: &'a mut f32,
+    /// Running mean of its square, the second moment.
+    second: &'a mut f32,
 }
 
 /// The factors of one step.
@@ -99,12 +119,13 @@ struct Pass {
 
 impl Pass {
     #[inline]
-    fn apply(
-        &self,
-        gradient: f32,
-        (first, second): (&mut f32, &mut f32),
-        (weight, averaged): (&mut f32, &mut f32),
-    ) {
+    fn apply(&self, gradient: f32, entry: Entry<'_>) {
+        let Entry {
+            weight,
+            averaged,
+            first,
+            second,
+        } = entry;
         let gradient = gradient * self.shrink;
         *first = BETA1 * *first + (1.0 - BETA1) * gradient;
         *second = BETA2 * *second + (1.0 - BETA2) * gradient * gradient;

@@ -1,6 +1,6 @@
-//! What the network is shown in one step: faces turned, shifted, mirrored and bent at random.
+//! What the network is shown in one step: faces turned, shifted, mirrored and warped at random.
 //!
-//! The target is the face as turned and shifted; the input is bent on top of it by a random grid
+//! The target is the face as turned and shifted; the input is warped on top of it by a random grid
 //! of displacements, so that the encoder learns where things are and not which pixels they have.
 
 use effigy_frame::{Picture, Point2, Similarity};
@@ -8,22 +8,22 @@ use effigy_model::tensors::append_patches;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::bend::Bend;
-use crate::disguise::Disguise;
+use crate::appearance::AppearanceAugmentation;
 use crate::faces::{Face, FaceSet, margin, wide_side};
 use crate::normal::normal;
+use crate::warp::Warp;
 
 /// How hard faces are changed, from 0 (not at all) to 1.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Strength {
-    /// Bending of the input.
-    pub(crate) bend: f32,
+    /// Warping of the input.
+    pub(crate) warp: f32,
     /// Chance of a mirror image.
     pub(crate) mirror: f32,
     /// Light and colour.
     pub(crate) colour: f32,
-    /// Chance of a disguise.
-    pub(crate) disguise: f32,
+    /// Chance of another person's appearance.
+    pub(crate) appearance: f32,
 }
 
 /// The faces of one step, laid out for tensors; `n` faces of side `s`.
@@ -57,24 +57,35 @@ const MOST_TURN_RADIANS: f32 = 0.14;
 const MOST_ZOOM: f32 = 0.05;
 /// As a share of the side.
 const MOST_SHIFT: f32 = 0.04;
-/// Spread of the bending, as a share of the side: 5 px of 256, as in the first face swappers.
-const BEND: f32 = 0.02;
+/// Standard deviation of the warp, as a share of the side: 5 px of 256, as in the first face swappers.
+const WARP: f32 = 0.02;
 
-/// Draws `n` faces of `set` and appends them to `batch`, some in one of `disguises`.
+/// Whose faces are drawn, and the other people whose appearance they may take on.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) set: &'a FaceSet,
+    pub(crate) augmentations: &'a [AppearanceAugmentation],
+}
+
+/// Draws `n` faces of `subject` and appends them to `batch`.
 pub(crate) fn append(
     batch: &mut Batch,
-    (set, disguises): (&FaceSet, &[Disguise]),
+    subject: Subject<'_>,
     n: usize,
     strength: Strength,
     generator: &mut ChaCha8Rng,
 ) {
+    let Subject { set, augmentations } = subject;
     for _ in 0..n {
         let face = set.draw(generator);
         let mut view = View::random(set.side_px(), strength, generator);
-        let is_disguised = generator.random::<f32>() < strength.disguise;
-        if is_disguised && !disguises.is_empty() {
-            let other = generator.random_range(0..disguises.len());
-            view.disguise = Some((&disguises[other], generator.random()));
+        let is_augmented = generator.random::<f32>() < strength.appearance;
+        if is_augmented && !augmentations.is_empty() {
+            let other = generator.random_range(0..augmentations.len());
+            view.appearance = Some(Shown {
+                augmentation: &augmentations[other],
+                share: generator.random(),
+            });
         }
         append_one(batch, face, &view);
     }
@@ -92,11 +103,18 @@ struct View<'a> {
     side: u32,
     wide_from_crop: Similarity,
     is_mirrored: bool,
-    bend: Bend<5>,
+    warp: Warp<5>,
     gains: [f32; 3],
     shift: f32,
-    /// As whom the input is shown, and how far.
-    disguise: Option<(&'a Disguise, f32)>,
+    /// As whom the input is shown.
+    appearance: Option<Shown<'a>>,
+}
+
+/// Another person's appearance, taken on by `share` of the way.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    augmentation: &'a AppearanceAugmentation,
+    share: f32,
 }
 
 impl View<'_> {
@@ -110,10 +128,10 @@ impl View<'_> {
                 ..Similarity::IDENTITY
             },
             is_mirrored: false,
-            bend: Bend::new(side, |_| Point2::default()),
+            warp: Warp::new(side, |_| Point2::default()),
             gains: [1.0; 3],
             shift: 0.0,
-            disguise: None,
+            appearance: None,
         }
     }
 
@@ -133,18 +151,18 @@ impl View<'_> {
         let gains = std::array::from_fn(|_| gain * (1.0 + even(0.06 * strength.colour)));
         let shift = even(12.0 * strength.colour);
         let is_mirrored = generator.random::<f32>() < strength.mirror;
-        let reach = BEND * side_px * strength.bend;
-        let bend = Bend::new(side, |_| {
+        let reach = WARP * side_px * strength.warp;
+        let warp = Warp::new(side, |_| {
             Point2::new(normal(generator) * reach, normal(generator) * reach)
         });
         Self {
             side,
             wide_from_crop,
             is_mirrored,
-            bend,
+            warp,
             gains,
             shift,
-            disguise: None,
+            appearance: None,
         }
     }
 
@@ -160,18 +178,18 @@ impl View<'_> {
 
     /// Where pixel `at` of the input lies in the wide crop.
     fn input_place(&self, at: Point2) -> Point2 {
-        let bent = self.bend.place(at, 1.0);
-        self.target_place(match self.disguise {
-            Some((disguise, share)) => disguise.place(bent, share),
-            None => bent,
+        let warped = self.warp.place(at, 1.0);
+        self.target_place(match self.appearance {
+            Some(shown) => shown.augmentation.place(warped, shown.share),
+            None => warped,
         })
     }
 
     /// The colour of the input where the target has `rgb`.
     fn input_colour(&self, rgb: [f32; 3]) -> [f32; 3] {
         let lit = self.light(rgb);
-        match self.disguise {
-            Some((disguise, share)) => disguise.colour(lit, share),
+        match self.appearance {
+            Some(shown) => shown.augmentation.colour(lit, shown.share),
             None => lit,
         }
     }
@@ -187,7 +205,7 @@ fn append_one(batch: &mut Batch, face: &Face, view: &View<'_>) {
     batch.n_faces += 1;
     let mut input = Vec::with_capacity(3 * n);
     let mut colours = vec![0.0; 3 * n];
-    for (i, at) in centres(side).enumerate() {
+    for (i, at) in pixel_centres(side).enumerate() {
         let [red, green, blue, _, _] = face.sample(view.input_place(at), side);
         input.extend(
             view.input_colour([red, green, blue])
@@ -209,7 +227,7 @@ fn append_one(batch: &mut Batch, face: &Face, view: &View<'_>) {
 }
 
 /// The centres of all pixels, row by row.
-fn centres(side: u32) -> impl Iterator<Item = Point2> {
+fn pixel_centres(side: u32) -> impl Iterator<Item = Point2> {
     (0..side * side).map(move |i| Point2::new((i % side) as f32 + 0.5, (i / side) as f32 + 0.5))
 }
 
@@ -248,10 +266,10 @@ mod tests {
     use rand::SeedableRng as _;
 
     const FULL: Strength = Strength {
-        bend: 1.0,
+        warp: 1.0,
         mirror: 0.5,
         colour: 1.0,
-        disguise: 0.5,
+        appearance: 0.5,
     };
 
     fn drawn(seed: u64) -> Batch {
@@ -260,7 +278,14 @@ mod tests {
         let mut batch = Batch::default();
         append(
             &mut batch,
-            (&set, &[Disguise::new(set.looks(), set.looks(), 32)]),
+            Subject {
+                set: &set,
+                augmentations: &[AppearanceAugmentation::new(
+                    set.appearance(),
+                    set.appearance(),
+                    32,
+                )],
+            },
             3,
             FULL,
             &mut ChaCha8Rng::seed_from_u64(seed),

@@ -43,7 +43,7 @@ pub(crate) fn save(
     let Measured {
         spent_secs,
         validation_error,
-        centres,
+        centroids,
     } = measured;
     let step = state.step;
     let new = Checkpoint {
@@ -52,7 +52,7 @@ pub(crate) fn save(
         validation_error,
         weights,
         state: kept_state,
-        centres: centres.to_vec(),
+        centroids: centroids.to_vec(),
     };
     let mut next = manifest.clone();
     next.checkpoints.retain(|old| old.step < step);
@@ -81,7 +81,7 @@ pub(crate) struct Measured<'a> {
     /// Error on the faces held back.
     pub(crate) validation_error: f64,
     /// Where each person's faces lie in the latent, on average.
-    pub(crate) centres: &'a [Vec<f32>],
+    pub(crate) centroids: &'a [Vec<f32>],
 }
 
 /// Reads the newest checkpoint that `manifest` names; `wanted` are the network's weights.
@@ -181,7 +181,7 @@ mod tests {
     const MEASURED: Measured<'_> = Measured {
         spent_secs: 1.0,
         validation_error: 0.1,
-        centres: &[],
+        centroids: &[],
     };
 
     fn state(step: u64) -> State {

@@ -11,25 +11,25 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nobody showed that this person agrees. Require the consent of everyone who is learned.
+    /// This person is not known to consent. Require the consent of each person who is learned.
     #[error("no consent was required for the faces of {person:?}; nobody is learned without")]
     NotCovered {
         /// Whose faces.
         person: String,
     },
 
-    /// The consents are for something else. Require them for what the model shall do.
+    /// The consents are for another use. Require them for what the model is to do.
     #[error("a consent to {usage} does not allow a face model")]
     OtherUse {
         /// What they are for.
         usage: Use,
     },
 
-    /// Too few people, or too much of one, for a base that draws nobody in particular.
+    /// Too few people, or too many faces of one, for a base that draws no one in particular.
     #[error(
         "{people} people, of whom one has {most} of {n_faces} faces, are no crowd; a base needs {needed} or more, in about equal shares"
     )]
-    NotACrowd {
+    TooFewPeople {
         /// How many people.
         people: usize,
         /// How many are needed.
@@ -64,14 +64,14 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// There is something in the way that is no face model. Choose another folder.
+    /// The folder holds something other than a face model. Choose another folder.
     #[error("{path:?} is there and is not a face model; name another folder")]
     NotAModel {
         /// What is there.
         path: PathBuf,
     },
 
-    /// The training ran away again and again. Train with a smaller learning rate.
+    /// The training diverged repeatedly. Train with a smaller learning rate.
     #[error("the training diverged at step {step} even at learning rate {learning_rate}")]
     Diverged {
         /// Where.

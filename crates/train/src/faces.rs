@@ -1,4 +1,4 @@
-//! What is known of one person: aligned crops with masks, balanced by what the face does.
+//! The faces of one person: aligned crops with masks, balanced by expression.
 //!
 //! A crop is kept wider than the network's, so that it can be turned and shifted without showing
 //! an edge. Masks come from the mesh: the face, and its eyes and mouth, which count more.
@@ -10,9 +10,9 @@ use effigy_mark::consent::Record;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::acts::{Act, Bin};
-use crate::disguise::Looks;
+use crate::appearance::Appearance;
 use crate::error::{Error, Result};
+use crate::expression::{Expression, ExpressionBin};
 
 /// Fewest faces that a person can be learned from.
 pub const FEWEST_FACES: usize = 24;
@@ -31,8 +31,8 @@ pub struct FaceSet {
     held_back: Vec<Face>,
     /// Running sums of the chance to be drawn, one for each face.
     chances: Vec<f32>,
-    acts: Vec<Act>,
-    looks: Looks,
+    expressions: Vec<Expression>,
+    appearance: Appearance,
     n_seen: usize,
 }
 
@@ -67,8 +67,8 @@ impl FaceSet {
             faces: Vec::new(),
             held_back: Vec::new(),
             chances: Vec::new(),
-            acts: Vec::new(),
-            looks: Looks::new(),
+            expressions: Vec::new(),
+            appearance: Appearance::new(),
             n_seen: 0,
         }
     }
@@ -107,9 +107,9 @@ impl FaceSet {
                 .iter()
                 .map(|p| Point2::new(p.x + shift, p.y + shift))
                 .collect();
-            self.looks.add(&crop_points, face.centre(self.side));
+            self.appearance.add(&crop_points, face.centre(self.side));
             self.faces.push(face);
-            self.acts.push(Act::of(&points));
+            self.expressions.push(Expression::of(&points));
         }
     }
 
@@ -126,7 +126,7 @@ impl FaceSet {
                 person,
             });
         }
-        let bins: Vec<Bin> = self.acts.iter().map(Act::bin).collect();
+        let bins: Vec<ExpressionBin> = self.expressions.iter().map(Expression::bin).collect();
         let rarities: Vec<f32> = bins.iter().map(|bin| bin.rarity_among(&bins)).collect();
         let usual = rarities.iter().copied().fold(f32::INFINITY, f32::min);
         let mut sum = 0.0;
@@ -164,9 +164,9 @@ impl FaceSet {
         self.held_back(most).into_iter().map(crop).collect()
     }
 
-    /// Shape and colours of the person.
-    pub(crate) fn looks(&self) -> &Looks {
-        &self.looks
+    /// Mean shape and colours of the person.
+    pub(crate) fn appearance(&self) -> &Appearance {
+        &self.appearance
     }
 
     /// Draws one face.
@@ -270,8 +270,8 @@ mod tests {
     #[test]
     fn rare_faces_are_drawn_more_often_than_they_appear() {
         let mut set = synthetic_set("ada", 32, 64, 1);
-        set.acts = vec![Act::default(); set.faces.len()];
-        set.acts[7].mouth = 0.3;
+        set.expressions = vec![Expression::default(); set.faces.len()];
+        set.expressions[7].mouth = 0.3;
         set.balance().unwrap();
         let mut generator = ChaCha8Rng::seed_from_u64(3);
         let rare: *const Face = &set.faces[7];

@@ -1,4 +1,4 @@
-//! The folder of a model: begun anew, or gone on with.
+//! The folder of a model: a new one is begun, an old one is continued.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::faces::FaceSet;
 use crate::settings::Settings;
 
-/// The manifest of a model that is begun in `folder`, which is made.
+/// Begins a model in `folder`, which is created, and gives its manifest.
 ///
 /// # Errors
 /// If it holds something else or cannot be made.
@@ -19,7 +19,7 @@ pub(crate) fn new_manifest(
     sets: &[FaceSet],
 ) -> Result<Manifest> {
     let path = folder.to_path_buf();
-    // What a training left that was killed before its first save is no obstacle.
+    // Files of a training that was killed before its first save are no obstacle.
     let is_ours = |name: &str| {
         name.contains(".safetensors") || name == format!("{}.unfinished", store::MANIFEST)
     };
@@ -53,7 +53,7 @@ pub(crate) fn new_manifest(
     })
 }
 
-/// Refuses to go on with a model of other people or of another size.
+/// Refuses to continue a model of other people or of another size.
 pub(crate) fn check_same(
     folder: &Path,
     manifest: &Manifest,

@@ -1,23 +1,23 @@
 //! Training a face model: faces → augment → loss → run → checkpoint.
 //!
-//! [`FaceSet`] holds what is known of a person, [`train`] is the whole run; it takes the consent of
-//! everyone in a [`Lesson`]. Shapes are `[n, channel, y, x]`; colour is sRGB scaled to `0..=1`. The
-//! same faces, settings and seed give the same bytes on the CPU, interrupted or not.
+//! [`FaceSet`] holds the faces of one person; [`train()`] is the whole run and takes the consent of
+//! each person in a [`ConsentedSet`]; [`train_base`] makes the base that face models start from.
+//! Shapes are `[n, channel, y, x]`; colour is sRGB scaled to `0..=1`. The same faces, settings and
+//! seed give the same bytes on the CPU, interrupted or not.
 
-mod acts;
 mod adam;
+mod appearance;
 mod augment;
-mod bend;
-mod centres;
+mod base_training;
+mod centroids;
 mod checkpoint;
-mod crowd;
-mod disguise;
+mod consented;
 mod error;
+mod expression;
 mod faces;
 mod folder;
 mod gradients;
 mod judge;
-mod lesson;
 mod loss;
 mod normal;
 mod run;
@@ -25,9 +25,10 @@ mod schedule;
 mod settings;
 mod start;
 pub mod testing;
+mod warp;
 
-pub use crowd::{Crowd, FEWEST_PEOPLE, train_base};
+pub use base_training::{BaseSet, FEWEST_PEOPLE, train_base};
+pub use consented::{ConsentedSet, train};
 pub use error::{Error, Result};
 pub use faces::{FEWEST_FACES, FaceSet, wide_side};
-pub use lesson::{Lesson, train};
 pub use settings::{Budget, Outcome, Report, Settings, Size};

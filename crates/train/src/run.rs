@@ -14,10 +14,10 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::adam::State;
-use crate::augment::{Batch, Strength, append, append_plain};
-use crate::centres::{Centres, Move};
+use crate::appearance::AppearanceAugmentation;
+use crate::augment::{Batch, Strength, Subject, append, append_plain};
+use crate::centroids::{LatentCentroids, LatentShift};
 use crate::checkpoint::{self, Measured};
-use crate::disguise::Disguise;
 use crate::error::{Error, Result};
 use crate::faces::FaceSet;
 use crate::folder::{check_same, new_manifest};
@@ -29,10 +29,10 @@ use crate::start::{start, start_from_base};
 
 /// Faces of each person the error is measured on.
 const N_MEASURED: usize = 16;
-/// How many times a training may go back before it is given up.
-const MOST_RETREATS: u32 = 3;
-/// Saves without progress after which a training has settled, and what counts as progress.
-const SETTLED_SAVES: u32 = 5;
+/// How many times a training may roll back before it is given up.
+const MAX_ROLLBACKS: u32 = 3;
+/// Early stopping: saves without progress that end a training, and what counts as progress.
+const PATIENCE_SAVES: u32 = 5;
 const PROGRESS: f64 = 0.01;
 
 /// The run behind both doors, [`crate::train`] and [`crate::train_base`], which say whom it may
@@ -65,9 +65,9 @@ struct Run<'a> {
     folder: &'a Path,
     settings: &'a Settings,
     sets: &'a [FaceSet],
-    /// Of each person as each of the others.
-    disguises: Vec<Vec<Disguise>>,
-    centres: Centres,
+    /// Of each person with the appearance of each of the others.
+    augmentations: Vec<Vec<AppearanceAugmentation>>,
+    centroids: LatentCentroids,
     device: Device,
     manifest: Manifest,
     state: State,
@@ -77,7 +77,7 @@ struct Run<'a> {
     first_step: u64,
     saved_secs: f64,
     training_error: f64,
-    retreats: u32,
+    rollbacks: u32,
     best_error: f64,
     saves_without_progress: u32,
 }
@@ -112,8 +112,8 @@ impl<'a> Run<'a> {
             folder,
             settings,
             sets,
-            disguises: disguises(sets),
-            centres: newest.map_or_else(Centres::default, centres_of),
+            augmentations: augmentations(sets),
+            centroids: newest.map_or_else(LatentCentroids::default, centroids_of),
             net: with_weights(net, &state.weights),
             device,
             manifest,
@@ -123,7 +123,7 @@ impl<'a> Run<'a> {
             started: Instant::now(),
             saved_secs: spent_before_secs,
             training_error: f64::NAN,
-            retreats: 0,
+            rollbacks: 0,
             best_error,
             saves_without_progress: 0,
         };
@@ -142,14 +142,14 @@ impl<'a> Run<'a> {
         match self.settings.budget {
             Budget::Steps(steps) => Some(self.state.step as f64 / steps.max(1) as f64),
             Budget::Secs(secs) => Some(self.spent_secs() / secs),
-            Budget::Settled => None,
+            Budget::EarlyStopping => None,
         }
     }
 
     fn is_over(&self) -> bool {
         match self.done() {
             Some(done) => 1.0 <= done,
-            None => SETTLED_SAVES <= self.saves_without_progress,
+            None => PATIENCE_SAVES <= self.saves_without_progress,
         }
     }
 
@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
         let n_each = self.manifest.training.n_faces_each;
         let latent = encode(&self.net, &batch, &self.device);
         let latents = values(latent.clone().inner());
-        let shifts = self.centres.shifts(&moves, n_each, latent.dims()[1]);
+        let shifts = self.centroids.shifts(&moves, n_each, latent.dims()[1]);
         let shifts = TensorData::new(shifts, latent.dims());
         let moved = latent + Tensor::from_data(shifts, &self.device); // [n, z]
         let counts = vec![n_each; self.sets.len()];
@@ -189,9 +189,9 @@ impl<'a> Run<'a> {
         let rate = self.manifest.training.learning_rate * rate(self.state.step, done);
         let length = self.state.descend(&gradients, rate);
         if !(length.is_finite() && error.is_finite()) {
-            return self.retreat();
+            return self.roll_back();
         }
-        self.centres.follow(&latents, self.sets.len(), n_each);
+        self.centroids.follow(&latents, self.sets.len(), n_each);
         let follow = if self.training_error.is_nan() {
             1.0
         } else {
@@ -203,14 +203,14 @@ impl<'a> Run<'a> {
     }
 
     /// The faces of the next step, which depend on the seed and its number alone.
-    fn draw(&self, strength: Strength) -> (Batch, Vec<Option<Move>>) {
+    fn draw(&self, strength: Strength) -> (Batch, Vec<Option<LatentShift>>) {
         let mut generator = ChaCha8Rng::seed_from_u64(self.manifest.training.seed);
         generator.set_stream(self.state.step + 1);
         let mut batch = Batch::default();
-        for (set, disguises) in self.sets.iter().zip(&self.disguises) {
+        for (set, augmentations) in self.sets.iter().zip(&self.augmentations) {
             append(
                 &mut batch,
-                (set, disguises),
+                Subject { set, augmentations },
                 self.manifest.training.n_faces_each,
                 strength,
                 &mut generator,
@@ -219,16 +219,16 @@ impl<'a> Run<'a> {
         let n_each = self.manifest.training.n_faces_each;
         let n_people = self.sets.len();
         let moves = (0..n_people * n_each)
-            .map(|i| Move::draw(i / n_each, n_people, strength.disguise, &mut generator))
+            .map(|i| LatentShift::draw(i / n_each, n_people, strength.appearance, &mut generator))
             .collect();
         (batch, moves)
     }
 
-    /// Goes back to the newest checkpoint, at half the rate.
-    fn retreat(&mut self) -> Result<()> {
-        self.retreats += 1;
+    /// Rolls back to the newest checkpoint, at half the rate.
+    fn roll_back(&mut self) -> Result<()> {
+        self.rollbacks += 1;
         let (step, learning_rate) = (self.state.step, self.manifest.training.learning_rate);
-        if MOST_RETREATS < self.retreats {
+        if MAX_ROLLBACKS < self.rollbacks {
             return Err(Error::Diverged {
                 step,
                 learning_rate,
@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
         }
         self.manifest.training.learning_rate = 0.5 * learning_rate;
         self.state = checkpoint::load(self.folder, &self.manifest, &self.state.weights)?;
-        self.centres = centres_of(&self.manifest.checkpoints[0]);
+        self.centroids = centroids_of(&self.manifest.checkpoints[0]);
         self.first_step = self.first_step.min(self.state.step);
         self.net = with_weights(self.net.clone(), &self.state.weights);
         Ok(())
@@ -257,7 +257,7 @@ impl<'a> Run<'a> {
         let measured = Measured {
             spent_secs: self.spent_secs(),
             validation_error,
-            centres: &self.centres.0,
+            centroids: &self.centroids.0,
         };
         checkpoint::save(self.folder, &mut self.manifest, &self.state, measured)?;
         self.saved_secs = self.spent_secs();
@@ -281,16 +281,18 @@ impl<'a> Run<'a> {
     }
 }
 
-fn centres_of(checkpoint: &Checkpoint) -> Centres {
-    Centres(checkpoint.centres.clone())
+fn centroids_of(checkpoint: &Checkpoint) -> LatentCentroids {
+    LatentCentroids(checkpoint.centroids.clone())
 }
 
-/// Of each person as each of the others.
-fn disguises(sets: &[FaceSet]) -> Vec<Vec<Disguise>> {
+/// Of each person with the appearance of each of the others.
+fn augmentations(sets: &[FaceSet]) -> Vec<Vec<AppearanceAugmentation>> {
     let of = |(own, set): (usize, &FaceSet)| {
         let others = sets.iter().enumerate().filter(|(other, _)| *other != own);
         others
-            .map(|(_, other)| Disguise::new(set.looks(), other.looks(), set.side_px()))
+            .map(|(_, other)| {
+                AppearanceAugmentation::new(set.appearance(), other.appearance(), set.side_px())
+            })
             .collect()
     };
     sets.iter().enumerate().map(of).collect()

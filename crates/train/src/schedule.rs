@@ -4,10 +4,10 @@
 
 use crate::augment::Strength;
 
-/// Share of the budget after which faces are no longer bent.
-const BEND_UNTIL: f64 = 0.65;
-/// Share of the faces that are shown disguised as somebody else.
-const DISGUISED: f32 = 0.5;
+/// Share of the budget after which faces are no longer warped.
+const WARP_UNTIL: f64 = 0.65;
+/// Share of the faces that are shown with another person's appearance.
+const AUGMENTED: f32 = 0.5;
 /// Share of the budget after which the rate falls.
 const FALL_FROM: f64 = 0.5;
 /// What the rate falls to, as a share of the largest.
@@ -15,15 +15,15 @@ const FALL_TO: f64 = 0.05;
 /// Steps over which the rate rises at the start.
 const RISE_STEPS: f64 = 50.0;
 
-/// Bends and mirrors early; late, draws what is really there.
+/// Warps and mirrors early; late, draws what is really there.
 pub(crate) fn strength(done: f64) -> Strength {
-    let left = (1.0 - done / BEND_UNTIL).clamp(0.0, 1.0) as f32;
-    let is_early = done < BEND_UNTIL;
+    let left = (1.0 - done / WARP_UNTIL).clamp(0.0, 1.0) as f32;
+    let is_early = done < WARP_UNTIL;
     Strength {
-        bend: (2.0 * left).min(1.0),
+        warp: (2.0 * left).min(1.0),
         mirror: if is_early { 0.3 } else { 0.0 },
         colour: if is_early { 1.0 } else { 0.4 },
-        disguise: DISGUISED,
+        appearance: AUGMENTED,
     }
 }
 

@@ -22,8 +22,8 @@ pub enum Budget {
     Steps(u64),
     /// After so many seconds of training, earlier runs of the same model included.
     Secs(f64),
-    /// When the error on faces held back no longer falls.
-    Settled,
+    /// Early stopping: when the error on faces held back no longer falls.
+    EarlyStopping,
 }
 
 /// How to train. The people come from the face sets.

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_starts_as_the_base() {
+    fn every_decoder_starts_as_the_base() {
         let net = BASE_SHAPE.init(2, &Device::flex());
         let mut weights = weights_of(&net);
         let base = base(&Weights::from_source_tree().unwrap()).unwrap();

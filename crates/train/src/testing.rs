@@ -1,4 +1,4 @@
-//! Drawn faces of nobody, for tests of this crate and of those that use it.
+//! Drawn faces of no real person, for tests of this crate and of those that use it.
 
 use effigy_face::landmarks::{LOWER_LIP_INNER, UPPER_LIP_INNER};
 use effigy_frame::{Picture, Point2, Similarity};

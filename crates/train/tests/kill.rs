@@ -11,7 +11,7 @@ use burn::prelude::Device;
 use effigy_mark::consent::Use;
 use effigy_model::FaceModel;
 use effigy_model::face_model::store::read_manifest;
-use effigy_train::{Lesson, Outcome, train};
+use effigy_train::{ConsentedSet, Outcome, train};
 
 #[path = "../../../testdata/proof.rs"]
 mod proof;
@@ -27,9 +27,9 @@ fn train_to(folder: &Path, steps: u64) -> Outcome {
     let settings = studio::settings(steps);
     let token = &studio::token(folder.parent().unwrap(), 2, Use::Swap);
     let sets = &studio::sets(token);
-    let lesson = Lesson { token, sets };
+    let consented = ConsentedSet { token, sets };
     let mut go_on = |_: &_| ControlFlow::Continue(());
-    train(folder, &settings, &lesson, &Device::flex(), &mut go_on).unwrap()
+    train(folder, &settings, &consented, &Device::flex(), &mut go_on).unwrap()
 }
 
 #[test]

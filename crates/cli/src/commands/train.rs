@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         budget: match (args.minutes, args.steps) {
             (Some(minutes), _) => Budget::Secs(minutes * 60.0),
             (None, Some(steps)) => Budget::Steps(steps),
-            (None, None) => Budget::Settled,
+            (None, None) => Budget::EarlyStopping,
         },
         seed: args.seed,
         start: if args.from_nothing {

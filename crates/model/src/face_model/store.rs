@@ -98,9 +98,9 @@ pub struct Checkpoint {
     pub weights: Kept,
     /// Raw weights and the optimizer's memory, for going on.
     pub state: Kept,
-    /// Where each person's faces lie in the latent, on average.
-    #[serde(default)]
-    pub centres: Vec<Vec<f32>>,
+    /// Mean latent of each person's faces.
+    #[serde(default, rename = "centres")]
+    pub centroids: Vec<Vec<f32>>,
 }
 
 /// A file in the folder, with what it must hash to.
@@ -295,7 +295,7 @@ mod tests {
             validation_error: 0.5,
             weights: kept("weights.safetensors"),
             state: kept("state.safetensors"),
-            centres: Vec::new(),
+            centroids: Vec::new(),
         };
         Manifest {
             format: FORMAT,
@@ -328,6 +328,16 @@ mod tests {
         )
         .unwrap();
         folder
+    }
+
+    #[test]
+    fn latent_centroids_keep_their_name_in_the_file() {
+        let mut manifest = manifest();
+        manifest.checkpoints[0].centroids = vec![vec![0.5]];
+        let json = serde_json::to_value(&manifest).unwrap();
+        assert_eq!(json["checkpoints"][0]["centres"][0][0], 0.5);
+        let folder = written(&manifest);
+        assert_eq!(read_manifest(folder.path()).unwrap(), manifest);
     }
 
     #[test]

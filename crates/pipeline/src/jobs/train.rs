@@ -16,7 +16,7 @@ use effigy_model::device::{self, Choice};
 use effigy_model::face_model::store::{self, Start, Training};
 use effigy_model::face_model::{BASE_SHAPE, Shape};
 use effigy_model::{FaceModel, Weights};
-use effigy_train::{Budget, FaceSet, Lesson, Outcome, Report, Settings, Size};
+use effigy_train::{Budget, ConsentedSet, FaceSet, Outcome, Report, Settings, Size};
 
 use crate::error::{Error, Result};
 use crate::steps::consent::{Safeguards, claim, same_person};
@@ -106,7 +106,7 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
         });
     }
     let sets = &sets;
-    let lesson = Lesson {
+    let consented = ConsentedSet {
         token: &token,
         sets,
     };
@@ -115,7 +115,7 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
         model: job.output.display().to_string(),
     };
     Log::of(&keys).append(began, job.safeguards.clock.now())?;
-    run(job, shape, &keys, &lesson, progress)
+    run(job, shape, &keys, &consented, progress)
 }
 
 /// The network to train: as wanted, as it is there already, or as it suits the device.
@@ -235,10 +235,10 @@ fn run(
     job: &TrainJob,
     shape: Shape,
     keys: &Keys,
-    lesson: &Lesson<'_>,
+    consented: &ConsentedSet<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Outcome> {
-    let Lesson { token, sets } = *lesson;
+    let ConsentedSet { token, sets } = *consented;
     let device = device::open(job.device)?;
     let settings = Settings {
         shape,
@@ -280,7 +280,7 @@ fn run(
         }
         progress.step()
     };
-    let outcome = effigy_train::train(&job.output, &settings, lesson, &device, &mut watch)?;
+    let outcome = effigy_train::train(&job.output, &settings, consented, &device, &mut watch)?;
     show(&dashboard, progress);
     Ok(outcome)
 }

@@ -1,4 +1,4 @@
-//! What a face does: where the head looks, how far the mouth is open, and what the eyes do.
+//! The expression of a face: where the head points, how far the mouth is open, and what the eyes do.
 //!
 //! Everything is in shares of the distance between the outer corners of the eyes.
 
@@ -9,7 +9,7 @@ use effigy_frame::Point2;
 
 /// What a face does, by where points of its mesh lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Act {
+pub(crate) struct Expression {
     /// Tip of the nose from between the eyes, which moves as the head turns and nods.
     pub(crate) head: [f32; 2],
     /// Gap between the lips.
@@ -20,13 +20,13 @@ pub(crate) struct Act {
 
 /// The same, coarsely, in three ways that are balanced each for itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Bin {
+pub(crate) struct ExpressionBin {
     head: [i8; 2],
     mouth: i8,
     eyes: [i8; 2],
 }
 
-impl Act {
+impl Expression {
     /// From the mesh of a face, in pixels.
     pub(crate) fn of(points: &[Point2]) -> Self {
         let (nose, middle) = (points[NOSE_TIP], between_eyes(points));
@@ -40,9 +40,9 @@ impl Act {
     }
 
     /// The same, coarsely.
-    pub(crate) fn bin(&self) -> Bin {
+    pub(crate) fn bin(&self) -> ExpressionBin {
         let coarse = |value: f32, steps: f32| (value * steps).round().clamp(-100.0, 100.0) as i8;
-        Bin {
+        ExpressionBin {
             head: self.head.map(|value| coarse(value, 10.0)),
             mouth: coarse(self.mouth, 16.0),
             // An eye is a third of the unit wide, and the iris moves by a third of that.
@@ -51,7 +51,7 @@ impl Act {
     }
 }
 
-impl Bin {
+impl ExpressionBin {
     /// Grows with how seldom the head, the mouth and the eyes do among `all` what they do here.
     pub(crate) fn rarity_among(&self, all: &[Self]) -> f32 {
         let rare = |is_same: &dyn Fn(&Self) -> bool| {
@@ -74,17 +74,17 @@ mod tests {
     #[test]
     fn open_mouth_and_turned_gaze_are_told_apart() {
         let (_, points) = cartoon(1, 1);
-        let usual = Act::of(&points).bin();
+        let usual = Expression::of(&points).bin();
         let unit = eye_distance(&points);
         let mut open = points.clone();
         open[LOWER_LIP_INNER].y += 0.2 * unit;
-        let open = Act::of(&open).bin();
+        let open = Expression::of(&open).bin();
         assert_ne!(open.mouth, usual.mouth);
         assert_eq!((open.head, open.eyes), (usual.head, usual.eyes));
         let mut aside = points.clone();
         aside[RIGHT_EYE.iris].x += 0.1 * unit;
         aside[LEFT_EYE.iris].x += 0.1 * unit;
-        let aside = Act::of(&aside).bin();
+        let aside = Expression::of(&aside).bin();
         assert_ne!(aside.eyes, usual.eyes);
         assert_eq!((aside.head, aside.mouth), (usual.head, usual.mouth));
     }
@@ -92,17 +92,17 @@ mod tests {
     #[test]
     fn what_few_faces_do_is_rarer() {
         let (_, points) = cartoon(1, 1);
-        let usual = Act::of(&points);
+        let usual = Expression::of(&points);
         let rares = [
-            Act {
+            Expression {
                 head: [0.5 + usual.head[0], usual.head[1]],
                 ..usual
             },
-            Act {
+            Expression {
                 mouth: 0.5 + usual.mouth,
                 ..usual
             },
-            Act {
+            Expression {
                 eyes: [usual.eyes[0], 0.2 + usual.eyes[1]],
                 ..usual
             },

@@ -1,18 +1,18 @@
-//! A smooth bend of a crop: corners of a grid look elsewhere, what lies between follows.
+//! A smooth warp of a crop: the corners of a grid are displaced, what lies between follows.
 
 use effigy_frame::Point2;
 
-/// Where each place of a crop looks instead, by `N` corners per axis.
+/// Where each place of a crop samples instead, by `N` corners per axis.
 #[derive(Clone, Debug)]
-pub(crate) struct Bend<const N: usize> {
+pub(crate) struct Warp<const N: usize> {
     /// Side of a cell in pixels.
     cell: f32,
-    /// How far off the corners look, in pixels, row by row.
+    /// How far the corners are displaced, in pixels, row by row.
     corners: [[Point2; N]; N],
 }
 
-impl<const N: usize> Bend<N> {
-    /// Makes a bend of a crop of `side` pixels from how far off each corner looks.
+impl<const N: usize> Warp<N> {
+    /// Makes a warp of a crop of `side` pixels from how far each corner is displaced.
     pub(crate) fn new(side: u32, mut at: impl FnMut(Point2) -> Point2) -> Self {
         let cell = side as f32 / (N - 1) as f32;
         let mut corner =
@@ -23,7 +23,7 @@ impl<const N: usize> Bend<N> {
         }
     }
 
-    /// Where `at` looks instead, going `share` of the way.
+    /// Where `at` samples instead, going `share` of the way: bilinear between the corners.
     pub(crate) fn place(&self, at: Point2, share: f32) -> Point2 {
         let last = (N - 1) as f32;
         let (gx, gy) = (
@@ -48,12 +48,12 @@ mod tests {
 
     #[test]
     fn what_lies_between_corners_follows_them() {
-        let bend = Bend::<9>::new(96, |at| Point2::new(0.5 * at.x, -1.0));
-        let place = bend.place(Point2::new(50.0, 30.0), 1.0);
+        let warp = Warp::<9>::new(96, |at| Point2::new(0.5 * at.x, -1.0));
+        let place = warp.place(Point2::new(50.0, 30.0), 1.0);
         assert!(place.distance(Point2::new(75.0, 29.0)) < 1e-3, "{place:?}");
-        let half = bend.place(Point2::new(50.0, 30.0), 0.5);
+        let half = warp.place(Point2::new(50.0, 30.0), 0.5);
         assert!(half.distance(Point2::new(62.5, 29.5)) < 1e-3, "{half:?}");
-        let outside = bend.place(Point2::new(-10.0, 30.0), 1.0);
+        let outside = warp.place(Point2::new(-10.0, 30.0), 1.0);
         assert!(
             outside.distance(Point2::new(-10.0, 29.0)) < 1e-3,
             "{outside:?}"

@@ -1,26 +1,27 @@
-//! One person's face in another's shape and colours, for the encoder to see through.
+//! Appearance augmentation: one person's face in another's shape and colours, for the encoder to see
+//! through.
 //!
 //! A decoder only ever learns from its own person's faces, but must later draw them from another's.
 //! What the encoder says of a stranger then still holds some of the stranger, and is drawn. So the
-//! inputs of a training are shown disguised as the other people: bent by the difference of the
-//! mean shapes, and with the other's mean and spread of colour. What is to be drawn stays as it
-//! is.
+//! inputs of a training are shown with the appearance of the other people: warped by the difference
+//! of the mean shapes, and with the other's mean and standard deviation of colour. What is to be
+//! drawn stays as it is.
 
 use effigy_face::landmarks::SHAPE_POINTS;
 use effigy_frame::Point2;
 
-use crate::bend::Bend;
+use crate::warp::Warp;
 
-/// How far a point bends its surroundings, as a share of the side.
+/// How far a point warps its surroundings, as a share of the side.
 const REACH: f32 = 0.1;
-/// Largest bend, as a share of the side: beyond it somebody was not found well.
-const LARGEST_BEND: f32 = 0.12;
+/// Largest displacement, as a share of the side: beyond it a face was not found well.
+const LARGEST_SHIFT: f32 = 0.12;
 /// Range of the change of contrast.
 const GAINS: [f32; 2] = [0.5, 2.0];
 
 /// Shape and colours of a person, gathered face by face.
 #[derive(Clone, Debug)]
-pub(crate) struct Looks {
+pub(crate) struct Appearance {
     n_faces: f64,
     points: [[f64; 2]; SHAPE_POINTS.len()],
     n_pixels: f64,
@@ -28,15 +29,15 @@ pub(crate) struct Looks {
     squares: [f64; 3],
 }
 
-/// How to make one person's face look like another's.
+/// Makes one person's face look like another's.
 #[derive(Clone, Debug)]
-pub(crate) struct Disguise {
-    bend: Bend<9>,
+pub(crate) struct AppearanceAugmentation {
+    warp: Warp<9>,
     gains: [f32; 3],
     shifts: [f32; 3],
 }
 
-impl Looks {
+impl Appearance {
     pub(crate) fn new() -> Self {
         Self {
             n_faces: 0.0,
@@ -70,43 +71,44 @@ impl Looks {
         Point2::new(x, y)
     }
 
-    /// Mean and spread of a colour, `0..=255`.
+    /// Mean and standard deviation of a colour, `0..=255`.
     fn colour(&self, c: usize) -> [f32; 2] {
         let n = self.n_pixels.max(1.0);
         let mean = self.colours[c] / n;
-        let spread = (self.squares[c] / n - mean * mean).max(1.0).sqrt();
-        [mean as f32, spread as f32]
+        let std = (self.squares[c] / n - mean * mean).max(1.0).sqrt();
+        [mean as f32, std as f32]
     }
 }
 
-impl Disguise {
+impl AppearanceAugmentation {
     /// Of `own` as `other`, for crops of `side` pixels.
-    pub(crate) fn new(own: &Looks, other: &Looks, side: u32) -> Self {
+    pub(crate) fn new(own: &Appearance, other: &Appearance, side: u32) -> Self {
         let colours: [_; 3] = std::array::from_fn(|c| [own.colour(c), other.colour(c)]);
         let gain = |[[_, own], [_, other]]: [[f32; 2]; 2]| (other / own).clamp(GAINS[0], GAINS[1]);
         Self {
-            bend: Bend::new(side, |at| bend(at, own, other, side as f32)),
+            warp: Warp::new(side, |at| displacement(at, own, other, side as f32)),
             gains: colours.map(gain),
             shifts: colours.map(|colour| colour[1][0] - gain(colour) * colour[0][0]),
         }
     }
 
-    /// Where the input looks instead of `at`, worn by `share` of the way.
+    /// Where the input samples instead of `at`, going `share` of the way.
     pub(crate) fn place(&self, at: Point2, share: f32) -> Point2 {
-        self.bend.place(at, share)
+        self.warp.place(at, share)
     }
 
     /// The colour as the other person has it, by `share` of the way.
     pub(crate) fn colour(&self, rgb: [f32; 3], share: f32) -> [f32; 3] {
         std::array::from_fn(|c| {
-            let worn = rgb[c] * self.gains[c] + self.shifts[c];
-            ((1.0 - share) * rgb[c] + share * worn).clamp(0.0, 255.0)
+            let changed = rgb[c] * self.gains[c] + self.shifts[c];
+            ((1.0 - share) * rgb[c] + share * changed).clamp(0.0, 255.0)
         })
     }
 }
 
-/// From a place on the other's face to the same part of one's own.
-fn bend(at: Point2, own: &Looks, other: &Looks, side: f32) -> Point2 {
+/// From a place on the other's face to the same part of the own one: the differences of the mean
+/// shapes, weighted by how near their points are.
+fn displacement(at: Point2, own: &Appearance, other: &Appearance, side: f32) -> Point2 {
     let (mut x, mut y, mut sum) = (0.0, 0.0, 1e-3);
     for i in 0..SHAPE_POINTS.len() {
         let (from, to) = (other.point(i), own.point(i));
@@ -115,7 +117,7 @@ fn bend(at: Point2, own: &Looks, other: &Looks, side: f32) -> Point2 {
         y += weight * (to.y - from.y);
         sum += weight;
     }
-    let largest = LARGEST_BEND * side;
+    let largest = LARGEST_SHIFT * side;
     let bounded = |v: f32| (v / sum).clamp(-largest, largest);
     Point2::new(bounded(x), bounded(y))
 }
@@ -126,37 +128,37 @@ mod tests {
 
     use super::*;
 
-    fn looks(scale: f32, colour: [u8; 2]) -> Looks {
-        let mut looks = Looks::new();
+    fn appearance(scale: f32, colour: [u8; 2]) -> Appearance {
+        let mut appearance = Appearance::new();
         let point = |i: usize| {
             let angle = i as f32;
             Point2::new(48.0 + 30.0 * scale * angle.cos(), 48.0 + 30.0 * angle.sin())
         };
         let points: Vec<Point2> = (0..N_MESH_POINTS).map(point).collect();
         let pixels = (0..100).map(|i| [colour[i % 2], 50, 50, 255]);
-        looks.add(&points, pixels);
-        looks
+        appearance.add(&points, pixels);
+        appearance
     }
 
     #[test]
     fn wider_face_is_looked_for_further_in() {
-        let (own, other) = (looks(1.0, [100, 120]), looks(1.2, [100, 120]));
-        let disguise = Disguise::new(&own, &other, 96);
+        let (own, other) = (appearance(1.0, [100, 120]), appearance(1.2, [100, 120]));
+        let augmentation = AppearanceAugmentation::new(&own, &other, 96);
         let at = Point2::new(48.0 + 36.0, 48.0);
-        let place = disguise.place(at, 1.0);
+        let place = augmentation.place(at, 1.0);
         assert!((place.x - 78.0).abs() < 2.0, "{place:?}");
-        assert_eq!(disguise.place(at, 0.0), at);
-        let back = Disguise::new(&own, &own, 96).place(at, 1.0);
+        assert_eq!(augmentation.place(at, 0.0), at);
+        let back = AppearanceAugmentation::new(&own, &own, 96).place(at, 1.0);
         assert!(at.distance(back) < 1e-4);
     }
 
     #[test]
     fn colours_take_on_mean_and_spread() {
-        let (own, other) = (looks(1.0, [100, 120]), looks(1.0, [40, 60]));
-        let disguise = Disguise::new(&own, &other, 96);
-        let [red, ..] = disguise.colour([120.0, 50.0, 50.0], 1.0);
+        let (own, other) = (appearance(1.0, [100, 120]), appearance(1.0, [40, 60]));
+        let augmentation = AppearanceAugmentation::new(&own, &other, 96);
+        let [red, ..] = augmentation.colour([120.0, 50.0, 50.0], 1.0);
         assert!((red - 60.0).abs() < 1e-3, "{red}");
-        let [half, ..] = disguise.colour([120.0, 50.0, 50.0], 0.5);
+        let [half, ..] = augmentation.colour([120.0, 50.0, 50.0], 0.5);
         assert!((half - 90.0).abs() < 1e-3, "{half}");
     }
 }

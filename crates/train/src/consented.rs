@@ -1,4 +1,4 @@
-//! The door to a person's face model: it opens with the consent of everyone who is learned.
+//! Training a face model of people who consented: without the consent of each it does not start.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,17 +13,17 @@ use crate::settings::{Outcome, Report, Settings};
 
 /// Whom to learn, and the proof that they agreed.
 #[derive(Clone, Copy, Debug)]
-pub struct Lesson<'a> {
-    /// Consent of everyone in `sets`, checked against their faces.
+pub struct ConsentedSet<'a> {
+    /// The consent of each person in `sets`, checked against their faces.
     pub token: &'a Token,
     /// The faces of each person, with the consent that covers them.
     pub sets: &'a [FaceSet],
 }
 
-/// Trains the model in `folder` on the people of `lesson`, going on from its newest checkpoint if
+/// Trains the model in `folder` on the people of `consented`, going on from its newest checkpoint if
 /// there is one.
 ///
-/// `watch` is told of each step and may end the run, which saves first.
+/// `watch` gets a report after each step and may end the run, which saves first.
 ///
 /// # Errors
 /// If the consent of anyone is not in the token or is for teaching a detector, the folder holds
@@ -32,15 +32,15 @@ pub struct Lesson<'a> {
 pub fn train(
     folder: &Path,
     settings: &Settings,
-    lesson: &Lesson<'_>,
+    consented: &ConsentedSet<'_>,
     device: &Device,
     watch: &mut dyn FnMut(&Report) -> ControlFlow<()>,
 ) -> Result<Outcome> {
-    lesson.check()?;
-    run::train(folder, settings, lesson.sets, device, watch)
+    consented.check()?;
+    run::train(folder, settings, consented.sets, device, watch)
 }
 
-impl Lesson<'_> {
+impl ConsentedSet<'_> {
     fn check(&self) -> Result<()> {
         let usage = self.token.usage();
         if usage == Use::TrainDetector {

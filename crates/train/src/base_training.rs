@@ -1,7 +1,7 @@
-//! The door to the base of all face models: a crowd, learned as if it were one face.
+//! Base training: many people are learned as if they were one, for all face models to start from.
 //!
-//! Everyone shares one decoder, so that it draws what faces have in common and nobody in
-//! particular. That holds only for many people in equal shares; others are refused.
+//! They share one decoder, so that it draws what faces have in common and no one in particular. That
+//! holds only for many people in about equal shares; other sets are refused.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -15,21 +15,21 @@ use crate::faces::FaceSet;
 use crate::run;
 use crate::settings::{Outcome, Report, Settings};
 
-/// Fewest people that a crowd has.
+/// Fewest people that a base is trained on.
 pub const FEWEST_PEOPLE: usize = 100;
 /// Largest share of the faces that may be one person's: one in so many.
 const LARGEST_SHARE: usize = 50;
 
-/// Faces of many people, whom nobody asked and none of whom the result draws.
+/// Faces of many people, none of whom was asked and none of whom the result draws.
 #[derive(Debug)]
-pub struct Crowd {
+pub struct BaseSet {
     set: FaceSet,
     /// Faces of each person.
     counts: BTreeMap<String, usize>,
 }
 
-impl Crowd {
-    /// Starts an empty crowd for a network of `side` pixels.
+impl BaseSet {
+    /// Starts an empty set for a network of `side` pixels.
     pub fn new(side: u32) -> Self {
         Self {
             set: FaceSet::new("everybody", side),
@@ -60,7 +60,7 @@ impl Crowd {
         if FEWEST_PEOPLE <= self.counts.len() && most * LARGEST_SHARE <= n_faces {
             return Ok(());
         }
-        Err(Error::NotACrowd {
+        Err(Error::TooFewPeople {
             people: self.counts.len(),
             needed: FEWEST_PEOPLE,
             most,
@@ -75,17 +75,17 @@ impl Crowd {
 /// be rendered with it.
 ///
 /// # Errors
-/// As [`train`](crate::train), and if `crowd` has too few people or one who stands out.
+/// As [`train`](crate::train), and if there are too few people or one stands out.
 pub fn train_base(
     folder: &Path,
     settings: &Settings,
-    crowd: &mut Crowd,
+    people: &mut BaseSet,
     device: &Device,
     watch: &mut dyn FnMut(&Report) -> ControlFlow<()>,
 ) -> Result<Outcome> {
-    crowd.check()?;
-    crowd.set.balance()?;
-    let sets = std::slice::from_ref(&crowd.set);
+    people.check()?;
+    people.set.balance()?;
+    let sets = std::slice::from_ref(&people.set);
     run::train(folder, settings, sets, device, watch)
 }
 
@@ -94,33 +94,36 @@ mod tests {
     use super::*;
     use crate::testing::cartoon;
 
-    fn crowd(people: usize, extra_of_first: usize) -> Crowd {
-        let mut crowd = Crowd::new(32);
+    fn base_set(people: usize, extra_of_first: usize) -> BaseSet {
+        let mut set = BaseSet::new(32);
         let (picture, points) = cartoon(1, 1);
         let view = Similarity {
             a: 3.0,
             ..Similarity::IDENTITY
         };
         for person in (0..people).chain(vec![0; extra_of_first]) {
-            crowd.add(&person.to_string(), &picture, view, &points);
+            set.add(&person.to_string(), &picture, view, &points);
         }
-        crowd
+        set
     }
 
     #[test]
-    fn few_people_are_no_crowd() {
-        assert!(crowd(FEWEST_PEOPLE, 0).check().is_ok());
-        let error = crowd(FEWEST_PEOPLE - 1, 0).check().unwrap_err();
+    fn few_people_are_refused() {
+        assert!(base_set(FEWEST_PEOPLE, 0).check().is_ok());
+        let error = base_set(FEWEST_PEOPLE - 1, 0).check().unwrap_err();
         assert!(
-            matches!(error, Error::NotACrowd { people: 99, .. }),
+            matches!(error, Error::TooFewPeople { people: 99, .. }),
             "{error}"
         );
     }
 
     #[test]
-    fn nobody_stands_out_of_a_crowd() {
-        assert!(crowd(FEWEST_PEOPLE, 1).check().is_ok());
-        let error = crowd(FEWEST_PEOPLE, 2).check().unwrap_err();
-        assert!(matches!(error, Error::NotACrowd { most: 3, .. }), "{error}");
+    fn one_person_who_stands_out_is_refused() {
+        assert!(base_set(FEWEST_PEOPLE, 1).check().is_ok());
+        let error = base_set(FEWEST_PEOPLE, 2).check().unwrap_err();
+        assert!(
+            matches!(error, Error::TooFewPeople { most: 3, .. }),
+            "{error}"
+        );
     }
 }
