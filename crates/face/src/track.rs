@@ -12,7 +12,7 @@ mod tracks;
 
 use effigy_frame::{Picture, Point3, Rect, Similarity, resample};
 use effigy_model::finder::FindSettings;
-use effigy_model::{Finder, Found, Lane, Mesh, Mesher};
+use effigy_model::{Finder, Found, Mesh, Mesher, WorkerThread};
 
 use crate::error::Result;
 use crate::smooth::Smoothing;
@@ -79,7 +79,7 @@ pub struct Face {
 pub struct Tracker {
     searcher: Searcher,
     mesher: Mesher,
-    lane: Lane,
+    worker: WorkerThread,
     tracks: Tracks,
     scene: Scene,
 }
@@ -92,9 +92,9 @@ impl Tracker {
     pub fn new(finder: Finder, mesher: Mesher, settings: TrackSettings) -> Result<Self> {
         let least_score_at_first = finder.least_score();
         Ok(Self {
-            searcher: Searcher::new(finder, settings.find, Lane::start()?),
+            searcher: Searcher::new(finder, settings.find, WorkerThread::start()?),
             mesher,
-            lane: Lane::start()?,
+            worker: WorkerThread::start()?,
             tracks: Tracks::new(settings, least_score_at_first),
             scene: Scene::default(),
         })
@@ -107,8 +107,8 @@ impl Tracker {
         if self.scene.is_cut(picture) {
             self.end_all();
         }
-        let (mesher, lane) = (&self.mesher, &self.lane);
-        let fit = |views: &[Similarity]| lane.run(|| fit(mesher, picture, views));
+        let (mesher, worker) = (&self.mesher, &self.worker);
+        let fit = |views: &[Similarity]| worker.run(|| fit(mesher, picture, views));
         self.tracks.fit_again(time_secs, &fit);
         let found = match self.tracks.search_now() {
             Search::Nothing => None,

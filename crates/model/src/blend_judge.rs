@@ -6,7 +6,7 @@
 //! channel, so that a short piece of seam counts wherever it lies, and from a few channels with
 //! their places.
 
-mod direct;
+mod cpu;
 mod traces;
 
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use effigy_frame::{Picture, Plane};
 
 use crate::device;
 use crate::error::Result;
-use crate::layers::{Residual, conv3, halving, quiet_conv3, rectify};
+use crate::layers::{Residual, conv3, downsample, leaky_relu, quiet_conv3};
 use crate::tensors::values;
 use crate::weights::Weights;
-use direct::Direct;
+use cpu::CpuNet;
 
 /// How strongly one face looks blended, and where.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,7 @@ pub struct BlendJudge {
     to_blended: Linear,
     /// Its weights packed for the processor, once they are final.
     #[module(skip)]
-    direct: Option<Arc<Direct>>,
+    cpu: Option<Arc<CpuNet>>,
 }
 
 impl BlendJudge {
@@ -74,9 +74,9 @@ impl BlendJudge {
     /// Makes a network with fresh weights.
     pub fn new(device: &Device) -> Self {
         Self {
-            to_16: halving(traces::CHANNELS, FINE, device),
+            to_16: downsample(traces::CHANNELS, FINE, device),
             at_16: (0..2).map(|_| Residual::new(FINE, device)).collect(),
-            to_8: halving(FINE, WIDE, device),
+            to_8: downsample(FINE, WIDE, device),
             at_8: (0..2).map(|_| Residual::new(WIDE, device)).collect(),
             back: conv3(WIDE, FINE, device),
             merged: conv3(FINE, FINE, device),
@@ -84,7 +84,7 @@ impl BlendJudge {
             narrow: conv3(WIDE, NARROW, device),
             latent: LinearConfig::new(2 * (FINE + WIDE) + 64 * NARROW, N_LATENT).init(device),
             to_blended: LinearConfig::new(N_LATENT, 1).init(device),
-            direct: None,
+            cpu: None,
         }
     }
 
@@ -100,7 +100,7 @@ impl BlendJudge {
     /// Packs the weights for the processor, where the network is there; they must be final.
     #[must_use]
     pub fn packed(mut self, device: &Device) -> Self {
-        self.direct = device::is_processor(device).then(|| Arc::new(Direct::new(&self)));
+        self.cpu = device::is_processor(device).then(|| Arc::new(CpuNet::new(&self)));
         self
     }
 
@@ -125,19 +125,19 @@ impl BlendJudge {
 
     /// `[n, 64, 32, 32]` → blended `[n, 1]`, seam `[n, 1, 16, 16]`
     pub fn forward(&self, crops: Tensor<4>) -> BlendOutput {
-        let x = rectify(self.to_16.forward(crops)); // [n, 64, 16, 16]
+        let x = leaky_relu(self.to_16.forward(crops)); // [n, 64, 16, 16]
         let fine = self.at_16.iter().fold(x, |x, block| block.forward(x));
-        let x = rectify(self.to_8.forward(fine.clone())); // [n, 96, 8, 8]
+        let x = leaky_relu(self.to_8.forward(fine.clone())); // [n, 96, 8, 8]
         let wide = self.at_8.iter().fold(x, |x, block| block.forward(x));
-        let fine = rectify(fine + doubled(self.back.forward(wide.clone())));
-        let fine = rectify(self.merged.forward(fine)); // [n, 64, 16, 16]
-        let placed = rectify(self.narrow.forward(wide.clone())); // [n, 16, 8, 8]
+        let fine = leaky_relu(fine + upsample(self.back.forward(wide.clone())));
+        let fine = leaky_relu(self.merged.forward(fine)); // [n, 64, 16, 16]
+        let placed = leaky_relu(self.narrow.forward(wide.clone())); // [n, 16, 8, 8]
         let seen = [
             pooled(fine.clone()),
             pooled(wide),
             placed.flatten::<2>(1, 3),
         ];
-        let latent = rectify(self.latent.forward(Tensor::cat(seen.to_vec(), 1)));
+        let latent = leaky_relu(self.latent.forward(Tensor::cat(seen.to_vec(), 1)));
         BlendOutput {
             blended: self.to_blended.forward(latent),
             seam: self.to_seam.forward(fine),
@@ -151,8 +151,8 @@ impl BlendJudge {
     pub fn score(&self, crop: &Picture) -> Blend {
         let device = self.latent.weight.device();
         let inputs = Self::inputs(std::slice::from_ref(crop), &device);
-        if let Some(direct) = &self.direct {
-            return direct.score(&values(inputs));
+        if let Some(cpu) = &self.cpu {
+            return cpu.score(&values(inputs));
         }
         let output = self.forward(inputs);
         let seam = values(sigmoid(output.seam));
@@ -173,7 +173,7 @@ const NARROW: usize = 16;
 const N_LATENT: usize = 64;
 
 /// Each cell four times: `[n, c, h, w]` → `[n, c, 2h, 2w]`
-fn doubled(x: Tensor<4>) -> Tensor<4> {
+fn upsample(x: Tensor<4>) -> Tensor<4> {
     let [n, c, h, w] = x.dims();
     let x = x.reshape([n, c, h, 1, w, 1]);
     x.expand([n, c, h, 2, w, 2]).reshape([n, c, 2 * h, 2 * w])
@@ -197,7 +197,7 @@ mod tests {
         let device = Device::flex();
         let packed = BlendJudge::load(&Weights::from_source_tree().unwrap(), &device).unwrap();
         let plain = BlendJudge {
-            direct: None,
+            cpu: None,
             ..packed.clone()
         };
         let crop = noise(BlendJudge::SIDE_PX, BlendJudge::SIDE_PX);

@@ -15,7 +15,7 @@ use burn::prelude::*;
 use effigy_frame::{Picture, Plane};
 
 use crate::error::Result;
-use crate::tensors::{patches, values};
+use crate::tensors::{space_to_depth, values};
 pub use net::{FaceNet, Shape};
 pub use pretrained::{BASE_SHAPE, base};
 pub use store::Manifest;
@@ -100,7 +100,7 @@ impl FaceModel {
                 .iter()
                 .all(|crop| crop.width() == side && crop.height() == side)
         );
-        let latent = self.net.encode(patches(crops, &self.device));
+        let latent = self.net.encode(space_to_depth(crops, &self.device));
         let drawn = values(self.net.decode(latent, person));
         let n_pixels = (side * side) as usize;
         drawn

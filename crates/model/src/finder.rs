@@ -5,7 +5,7 @@
 //! ICCV 2019, and Wu et al., "YuNet", MIR 2023). A large picture is looked at twice: finely for
 //! small faces and coarsely for those that fill it.
 
-mod direct;
+mod cpu;
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ use effigy_frame::{Picture, Point2, Rect};
 
 use crate::device;
 use crate::error::Result;
-use crate::layers::{Residual, conv3, halving, quiet_conv3, rectify};
-use crate::tensors::{PATCH_CHANNELS, patches, values};
+use crate::layers::{Residual, conv3, downsample, leaky_relu, quiet_conv3};
+use crate::tensors::{PATCH_CHANNELS, space_to_depth, values};
 use crate::weights::Weights;
-use direct::Direct;
+use cpu::CpuNet;
 
 /// A face in a picture. Coordinates are pixels of that picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,18 +79,18 @@ pub struct Finder {
     least_score: f32,
     /// Its weights packed for the processor, once they are final.
     #[module(skip)]
-    direct: Option<Arc<Direct>>,
+    cpu: Option<Arc<CpuNet>>,
 }
 
 impl Finder {
     /// Makes a network with fresh weights.
     pub fn new(device: &Device) -> Self {
         Self {
-            to_8: halving(PATCH_CHANNELS, 32, device),
+            to_8: downsample(PATCH_CHANNELS, 32, device),
             at_8: Residual::new(32, device),
-            to_16: halving(32, 64, device),
+            to_16: downsample(32, 64, device),
             at_16: Residual::new(64, device),
-            to_32: halving(64, 96, device),
+            to_32: downsample(64, 96, device),
             at_32: Residual::new(96, device),
             from_32: conv3(96, 64, device),
             from_16: conv3(64, 32, device),
@@ -98,7 +98,7 @@ impl Finder {
             head_16: quiet_conv3(64, CELL_CHANNELS, device),
             head_32: quiet_conv3(96, CELL_CHANNELS, device),
             least_score: FindSettings::default().least_score,
-            direct: None,
+            cpu: None,
         }
     }
 
@@ -115,17 +115,21 @@ impl Finder {
     pub fn load(weights: &Weights, device: &Device) -> Result<Self> {
         let mut loaded = weights.fill("finder", Self::new(device))?;
         loaded.least_score = weights.finder_least_score();
-        loaded.direct = device::is_processor(device).then(|| Arc::new(Direct::new(&loaded)));
+        loaded.cpu = device::is_processor(device).then(|| Arc::new(CpuNet::new(&loaded)));
         Ok(loaded)
     }
 
     /// `[n, 48, h/4, w/4]` → one `[n, 15, h/stride, w/stride]` for each of [`STRIDES`]
     pub fn forward(&self, pictures: Tensor<4>) -> [Tensor<4>; 3] {
-        let x8 = self.at_8.forward(rectify(self.to_8.forward(pictures)));
-        let x16 = self.at_16.forward(rectify(self.to_16.forward(x8.clone())));
-        let x32 = self.at_32.forward(rectify(self.to_32.forward(x16.clone())));
-        let x16 = rectify(x16 + double(self.from_32.forward(x32.clone())));
-        let x8 = rectify(x8 + double(self.from_16.forward(x16.clone())));
+        let x8 = self.at_8.forward(leaky_relu(self.to_8.forward(pictures)));
+        let x16 = self
+            .at_16
+            .forward(leaky_relu(self.to_16.forward(x8.clone())));
+        let x32 = self
+            .at_32
+            .forward(leaky_relu(self.to_32.forward(x16.clone())));
+        let x16 = leaky_relu(x16 + upsample(self.from_32.forward(x32.clone())));
+        let x8 = leaky_relu(x8 + upsample(self.from_16.forward(x16.clone())));
         [
             self.head_8.forward(x8),
             self.head_16.forward(x16),
@@ -164,11 +168,11 @@ impl Finder {
     }
 
     fn grids(&self, input: &Picture) -> [Grid; 3] {
-        if let Some(direct) = &self.direct {
-            return direct.grids(input);
+        if let Some(cpu) = &self.cpu {
+            return cpu.grids(input);
         }
         let device = self.head_8.weight.device();
-        let grids = self.forward(patches(std::slice::from_ref(input), &device));
+        let grids = self.forward(space_to_depth(std::slice::from_ref(input), &device));
         let mut strides = STRIDES.into_iter();
         grids.map(|grid| {
             let [_, _, rows, columns] = grid.dims();
@@ -245,7 +249,7 @@ impl Grid {
     }
 }
 
-fn double(x: Tensor<4>) -> Tensor<4> {
+fn upsample(x: Tensor<4>) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     let nearest = InterpolateOptions::new(InterpolateMode::Nearest)
         .with_align_corners(false)
@@ -308,7 +312,7 @@ mod tests {
     fn the_packed_network_agrees_with_burn() {
         let packed = Finder::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
         let plain = Finder {
-            direct: None,
+            cpu: None,
             ..packed.clone()
         };
         let picture = noise(96, 64);

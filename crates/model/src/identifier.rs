@@ -3,7 +3,7 @@
 //! `n` aligned crops of 96 px enter as patches; dense convolutions halve them to 3 × 3, and one
 //! linear layer gives 128 numbers, scaled to length one.
 
-mod direct;
+mod cpu;
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use effigy_frame::Picture;
 
 use crate::device;
 use crate::error::Result;
-use crate::layers::{Residual, halving, rectify};
-use crate::tensors::{PATCH_CHANNELS, patches, values};
+use crate::layers::{Residual, downsample, leaky_relu};
+use crate::tensors::{PATCH_CHANNELS, space_to_depth, values};
 use crate::weights::Weights;
-use direct::Direct;
+use cpu::CpuNet;
 
 /// How many numbers an identity has.
 pub const N_IDENTITY: usize = 128;
@@ -62,7 +62,7 @@ pub struct Identifier {
     to_identity: Linear,
     /// Its weights packed for the processor, once they are final.
     #[module(skip)]
-    direct: Option<Arc<Direct>>,
+    cpu: Option<Arc<CpuNet>>,
 }
 
 impl Identifier {
@@ -72,13 +72,13 @@ impl Identifier {
     /// Makes a network with fresh weights.
     pub fn new(device: &Device) -> Self {
         Self {
-            to_12: halving(PATCH_CHANNELS, 96, device),
+            to_12: downsample(PATCH_CHANNELS, 96, device),
             at_12: Residual::new(96, device),
-            to_6: halving(96, 192, device),
+            to_6: downsample(96, 192, device),
             at_6: (0..2).map(|_| Residual::new(192, device)).collect(),
-            to_3: halving(192, 256, device),
+            to_3: downsample(192, 256, device),
             to_identity: LinearConfig::new(256 * 9, N_IDENTITY).init(device),
-            direct: None,
+            cpu: None,
         }
     }
 
@@ -88,17 +88,17 @@ impl Identifier {
     /// When its file is missing, damaged or another network's.
     pub fn load(weights: &Weights, device: &Device) -> Result<Self> {
         let mut loaded = weights.fill("identifier", Self::new(device))?;
-        loaded.direct = device::is_processor(device).then(|| Arc::new(Direct::new(&loaded)));
+        loaded.cpu = device::is_processor(device).then(|| Arc::new(CpuNet::new(&loaded)));
         Ok(loaded)
     }
 
     /// `[n, 48, 24, 24]` → `[n, 128]`, each row of length one
     pub fn forward(&self, crops: Tensor<4>) -> Tensor<2> {
-        let x = rectify(self.to_12.forward(crops)); // [n, 96, 12, 12]
+        let x = leaky_relu(self.to_12.forward(crops)); // [n, 96, 12, 12]
         let x = self.at_12.forward(x);
-        let x = rectify(self.to_6.forward(x)); // [n, 192, 6, 6]
+        let x = leaky_relu(self.to_6.forward(x)); // [n, 192, 6, 6]
         let x = self.at_6.iter().fold(x, |x, block| block.forward(x));
-        let x = rectify(self.to_3.forward(x)); // [n, 256, 3, 3]
+        let x = leaky_relu(self.to_3.forward(x)); // [n, 256, 3, 3]
         let raw = self.to_identity.forward(x.flatten::<2>(1, 3)); // [n, 128]
         let length = (raw.clone().powi_scalar(2).sum_dim(1) + 1e-8).sqrt();
         raw / length
@@ -134,11 +134,11 @@ impl Identifier {
 
     /// Gives the network's vector for each crop.
     fn rows(&self, crops: &[Picture]) -> Vec<[f32; N_IDENTITY]> {
-        if let Some(direct) = &self.direct {
-            return crops.iter().map(|crop| direct.row(crop)).collect();
+        if let Some(cpu) = &self.cpu {
+            return crops.iter().map(|crop| cpu.row(crop)).collect();
         }
         let device = self.to_identity.weight.device();
-        let rows = values(self.forward(patches(crops, &device)));
+        let rows = values(self.forward(space_to_depth(crops, &device)));
         let row = |row: &[f32]| std::array::from_fn(|k| row[k]);
         rows.chunks_exact(N_IDENTITY).map(row).collect()
     }
@@ -164,7 +164,7 @@ mod tests {
         let packed =
             Identifier::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
         let plain = Identifier {
-            direct: None,
+            cpu: None,
             ..packed.clone()
         };
         let crop = [noise(Identifier::SIDE_PX, Identifier::SIDE_PX)];

@@ -8,7 +8,7 @@ use burn::module::Initializer;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::prelude::*;
-use burn::tensor::activation::leaky_relu;
+use burn::tensor::activation;
 
 /// Slope for negative inputs.
 pub const SLOPE: f64 = 0.1;
@@ -19,7 +19,7 @@ pub fn conv3(from: usize, to: usize, device: &Device) -> Conv2d {
 }
 
 /// Makes a 3 × 3 convolution that halves the size: `[n, from, h, w]` → `[n, to, h/2, w/2]`.
-pub fn halving(from: usize, to: usize, device: &Device) -> Conv2d {
+pub fn downsample(from: usize, to: usize, device: &Device) -> Conv2d {
     conv(from, to, 2, he(from * 9), device)
 }
 
@@ -37,9 +37,9 @@ pub fn quiet_conv3(from: usize, to: usize, device: &Device) -> Conv2d {
     )
 }
 
-/// `leaky_relu` with this project's slope.
-pub fn rectify<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    leaky_relu(x, SLOPE)
+/// Leaky ReLU with this project's slope.
+pub fn leaky_relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    activation::leaky_relu(x, SLOPE)
 }
 
 /// Two convolutions whose result is added to their input.
@@ -65,8 +65,10 @@ impl Residual {
 
     /// `[n, c, h, w]` → `[n, c, h, w]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let branch = self.second.forward(rectify(self.first.forward(x.clone())));
-        rectify(x + branch)
+        let branch = self
+            .second
+            .forward(leaky_relu(self.first.forward(x.clone())));
+        leaky_relu(x + branch)
     }
 }
 

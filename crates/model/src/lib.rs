@@ -5,28 +5,28 @@
 //! `[n, channel, y, x]`; pictures enter as patches of 4 × 4 pixels (see [`tensors`]).
 
 pub mod blend_judge;
+mod cpu;
 pub mod device;
-mod direct;
 mod error;
 pub mod face_model;
 pub mod finder;
 pub mod identifier;
-mod lane;
 pub mod layers;
 pub mod mean_mesh;
 pub mod mesher;
 pub mod tensors;
 pub mod weights;
+mod worker;
 
 pub use blend_judge::{Blend, BlendJudge};
 pub use error::{Error, Result};
 pub use face_model::FaceModel;
 pub use finder::{Finder, Found};
 pub use identifier::{Identifier, Identity};
-pub use lane::{Lane, Pending};
 pub use mean_mesh::mean_mesh;
 pub use mesher::{Mesh, Mesher};
 pub use weights::Weights;
+pub use worker::{Pending, WorkerThread};
 
 /// How many points a mesh has: MediaPipe Face Mesh numbering, irises included.
 pub const N_MESH_POINTS: usize = 478;

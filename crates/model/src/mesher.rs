@@ -4,7 +4,7 @@
 //! two linear layers give the points and whether there is a face at all. Points are in units of
 //! the crop's side, from its centre: −0.5 is its left or upper edge.
 
-mod direct;
+mod cpu;
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use effigy_frame::{Picture, Point3, Rect};
 use crate::N_MESH_POINTS;
 use crate::device;
 use crate::error::Result;
-use crate::layers::{Residual, halving, rectify};
+use crate::layers::{Residual, downsample, leaky_relu};
 use crate::mean_mesh::mean_mesh;
-use crate::tensors::{PATCH_CHANNELS, patches, values};
+use crate::tensors::{PATCH_CHANNELS, space_to_depth, values};
 use crate::weights::Weights;
-use direct::Direct;
+use cpu::CpuNet;
 
 /// The points of one face.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ pub struct Mesher {
     to_presence: Linear,
     /// Its weights packed for the processor, once they are final.
     #[module(skip)]
-    direct: Option<Arc<Direct>>,
+    cpu: Option<Arc<CpuNet>>,
 }
 
 impl Mesher {
@@ -65,15 +65,15 @@ impl Mesher {
     /// Makes a network with fresh weights.
     pub fn new(device: &Device) -> Self {
         Self {
-            to_16: halving(PATCH_CHANNELS, 64, device),
+            to_16: downsample(PATCH_CHANNELS, 64, device),
             at_16: Residual::new(64, device),
-            to_8: halving(64, 128, device),
+            to_8: downsample(64, 128, device),
             at_8: (0..2).map(|_| Residual::new(128, device)).collect(),
-            to_4: halving(128, 160, device),
+            to_4: downsample(128, 160, device),
             latent: LinearConfig::new(160 * 16, N_LATENT).init(device),
             to_points: from_the_mean(device),
             to_presence: LinearConfig::new(N_LATENT, 1).init(device),
-            direct: None,
+            cpu: None,
         }
     }
 
@@ -83,18 +83,18 @@ impl Mesher {
     /// When its file is missing, damaged or another network's.
     pub fn load(weights: &Weights, device: &Device) -> Result<Self> {
         let mut loaded = weights.fill("mesher", Self::new(device))?;
-        loaded.direct = device::is_processor(device).then(|| Arc::new(Direct::new(&loaded)));
+        loaded.cpu = device::is_processor(device).then(|| Arc::new(CpuNet::new(&loaded)));
         Ok(loaded)
     }
 
     /// `[n, 48, 32, 32]` → points `[n, 1434]`, presence `[n, 1]`
     pub fn forward(&self, crops: Tensor<4>) -> MesherOutput {
-        let x = rectify(self.to_16.forward(crops)); // [n, 64, 16, 16]
+        let x = leaky_relu(self.to_16.forward(crops)); // [n, 64, 16, 16]
         let x = self.at_16.forward(x);
-        let x = rectify(self.to_8.forward(x)); // [n, 128, 8, 8]
+        let x = leaky_relu(self.to_8.forward(x)); // [n, 128, 8, 8]
         let x = self.at_8.iter().fold(x, |x, block| block.forward(x));
-        let x = rectify(self.to_4.forward(x)); // [n, 160, 4, 4]
-        let latent = rectify(self.latent.forward(x.flatten::<2>(1, 3))); // [n, 256]
+        let x = leaky_relu(self.to_4.forward(x)); // [n, 160, 4, 4]
+        let latent = leaky_relu(self.latent.forward(x.flatten::<2>(1, 3))); // [n, 256]
         MesherOutput {
             points: self.to_points.forward(latent.clone()),
             presence: self.to_presence.forward(latent),
@@ -122,11 +122,11 @@ impl Mesher {
             Self::SIDE_PX,
             "the mesh network needs its own crop size"
         );
-        if let Some(direct) = &self.direct {
-            return crops.iter().map(|crop| direct.fit(crop)).collect();
+        if let Some(cpu) = &self.cpu {
+            return crops.iter().map(|crop| cpu.fit(crop)).collect();
         }
         let device = self.to_points.weight.device();
-        let output = self.forward(patches(crops, &device));
+        let output = self.forward(space_to_depth(crops, &device));
         let points = values(output.points);
         let presence = values(output.presence);
         points
@@ -190,7 +190,7 @@ mod tests {
     fn the_packed_network_agrees_with_burn() {
         let packed = Mesher::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
         let plain = Mesher {
-            direct: None,
+            cpu: None,
             ..packed.clone()
         };
         let crop = noise(Mesher::SIDE_PX, Mesher::SIDE_PX);

@@ -18,7 +18,7 @@ pub const PATCH_CHANNELS: usize = PATCH * PATCH * 3;
 ///
 /// # Panics
 /// If the pictures differ in size or a side is not a multiple of 4: the caller's mistake.
-pub fn patches(pictures: &[Picture], device: &Device) -> Tensor<4> {
+pub fn space_to_depth(pictures: &[Picture], device: &Device) -> Tensor<4> {
     let (width, height) = (pictures[0].width() as usize, pictures[0].height() as usize);
     let mut values = Vec::with_capacity(pictures.len() * width * height * 3);
     for picture in pictures {
@@ -26,7 +26,7 @@ pub fn patches(pictures: &[Picture], device: &Device) -> Tensor<4> {
             (picture.width() as usize, picture.height() as usize),
             (width, height)
         );
-        append_patches(picture, &mut values);
+        append_space_to_depth(picture, &mut values);
     }
     let shape = [
         pictures.len(),
@@ -41,7 +41,7 @@ pub fn patches(pictures: &[Picture], device: &Device) -> Tensor<4> {
 ///
 /// # Panics
 /// If a side of the picture is not a multiple of 4.
-pub fn append_patches(picture: &Picture, values: &mut Vec<f32>) {
+pub fn append_space_to_depth(picture: &Picture, values: &mut Vec<f32>) {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     assert!(
         width.is_multiple_of(PATCH) && height.is_multiple_of(PATCH),
@@ -116,7 +116,7 @@ mod tests {
     fn patches_put_each_pixel_where_the_doc_says() {
         let mut picture = Picture::filled(8, 8, [0; 3]);
         picture.set(6, 5, [0, 255, 0]); // patch (1, 1), row 1, column 2
-        let tensor = patches(&[picture], &Device::flex());
+        let tensor = space_to_depth(&[picture], &Device::flex());
         assert_eq!(tensor.dims(), [1, 48, 2, 2]);
         let values = values(tensor);
         let lit: Vec<usize> = (0..values.len()).filter(|&i| values[i] > 0.5).collect();

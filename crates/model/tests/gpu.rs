@@ -8,7 +8,7 @@
 use burn::prelude::*;
 use effigy_frame::Picture;
 use effigy_model::device::{self, Choice};
-use effigy_model::tensors::{PATCH_CHANNELS, patches, values};
+use effigy_model::tensors::{PATCH_CHANNELS, space_to_depth, values};
 use effigy_model::{Finder, Identifier, Mesher, Weights};
 
 /// How far two values may be apart, as a share of the largest. The devices add up in different
@@ -67,8 +67,8 @@ fn finder_agrees_with_the_processor() {
         Finder::load(&weights(), &gpu).unwrap(),
     );
     let picture = [noise(160, 96)];
-    let of_cpu = on_cpu.forward(patches(&picture, &cpu));
-    let of_gpu = on_gpu.forward(patches(&picture, &gpu));
+    let of_cpu = on_cpu.forward(space_to_depth(&picture, &cpu));
+    let of_gpu = on_gpu.forward(space_to_depth(&picture, &gpu));
     for ((cpu, gpu), grid) in of_cpu
         .into_iter()
         .zip(of_gpu)
@@ -86,8 +86,8 @@ fn mesher_agrees_with_the_processor() {
         Mesher::load(&weights(), &gpu).unwrap(),
     );
     let crop = [noise(Mesher::SIDE_PX, Mesher::SIDE_PX)];
-    let of_cpu = on_cpu.forward(patches(&crop, &cpu));
-    let of_gpu = on_gpu.forward(patches(&crop, &gpu));
+    let of_cpu = on_cpu.forward(space_to_depth(&crop, &cpu));
+    let of_gpu = on_gpu.forward(space_to_depth(&crop, &gpu));
     check("points", &values(of_cpu.points), &values(of_gpu.points));
     check(
         "presence",

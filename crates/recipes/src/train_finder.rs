@@ -13,7 +13,7 @@ use burn::tensor::activation::{sigmoid, softplus};
 use effigy_frame::Point2;
 use effigy_model::Finder;
 use effigy_model::finder::{CELL_CHANNELS, STRIDES, UNIT_STRIDES};
-use effigy_model::tensors::{PATCH_CHANNELS, append_patches, sum4};
+use effigy_model::tensors::{PATCH_CHANNELS, append_space_to_depth, sum4};
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::{self, Sample, Split};
@@ -114,7 +114,7 @@ fn draw(samples: &[Sample], surface: &Surface, n: usize, random: &mut ChaCha8Rng
     });
     for _ in 0..n {
         let (picture, placed) = mosaic(samples, surface, random);
-        append_patches(&picture, &mut pictures);
+        append_space_to_depth(&picture, &mut pictures);
         for ((grid, stride), sizes) in grids.iter_mut().zip(STRIDES).zip(SIZES) {
             append_truth(grid, stride as f32, sizes, &placed);
         }

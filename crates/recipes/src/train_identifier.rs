@@ -14,7 +14,7 @@ use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::resample::crop;
 use effigy_model::Identifier;
 use effigy_model::identifier::N_IDENTITY;
-use effigy_model::tensors::{PATCH_CHANNELS, append_patches, mean2};
+use effigy_model::tensors::{PATCH_CHANNELS, append_space_to_depth, mean2};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -143,7 +143,7 @@ impl Faces {
         if random.random_bool(0.5) {
             spoil(&mut picture, random);
         }
-        append_patches(&picture, &mut batch.crops);
+        append_space_to_depth(&picture, &mut batch.crops);
         batch.identities.extend(&self.targets[i]);
     }
 }

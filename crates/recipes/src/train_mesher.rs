@@ -9,7 +9,7 @@ use burn::tensor::activation::softplus;
 use effigy_face::align::mesh_view;
 use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Point2, Point3, Similarity};
-use effigy_model::tensors::{PATCH_CHANNELS, append_patches, mean2};
+use effigy_model::tensors::{PATCH_CHANNELS, append_space_to_depth, mean2};
 use effigy_model::{Mesher, N_MESH_POINTS, mean_mesh};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
@@ -117,7 +117,7 @@ impl Crops {
         };
         for _ in 0..n {
             let (picture, points) = self.draw_one(random);
-            append_patches(&picture, &mut batch.crops);
+            append_space_to_depth(&picture, &mut batch.crops);
             batch
                 .presence
                 .push(if points.is_some() { 1.0 } else { 0.0 });

@@ -4,7 +4,7 @@
 //! of displacements, so that the encoder learns where things are and not which pixels they have.
 
 use effigy_frame::{Picture, Point2, Similarity};
-use effigy_model::tensors::append_patches;
+use effigy_model::tensors::append_space_to_depth;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -222,7 +222,7 @@ fn append_one(batch: &mut Batch, face: &Face, view: &View<'_>) {
             .weights
             .push(OUTSIDE_WEIGHT + inside + DETAIL_WEIGHT * detail);
     }
-    append_patches(&Picture::new(side, side, input), &mut batch.patches);
+    append_space_to_depth(&Picture::new(side, side, input), &mut batch.patches);
     batch.colours.extend(colours);
 }
 

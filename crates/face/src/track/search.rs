@@ -6,7 +6,7 @@
 
 use effigy_frame::{Picture, Point2, Rect, Similarity, resample};
 use effigy_model::finder::FindSettings;
-use effigy_model::{Finder, Found, Lane, Pending};
+use effigy_model::{Finder, Found, Pending, WorkerThread};
 
 use super::covers;
 
@@ -15,16 +15,16 @@ use super::covers;
 pub(crate) struct Searcher {
     finder: Finder,
     settings: FindSettings,
-    lane: Lane,
+    worker: WorkerThread,
     pending: Option<Pending<Vec<Found>>>,
 }
 
 impl Searcher {
-    pub(crate) fn new(finder: Finder, settings: FindSettings, lane: Lane) -> Self {
+    pub(crate) fn new(finder: Finder, settings: FindSettings, worker: WorkerThread) -> Self {
         Self {
             finder,
             settings,
-            lane,
+            worker,
             pending: None,
         }
     }
@@ -33,14 +33,14 @@ impl Searcher {
     pub(crate) fn search(&mut self, picture: &Picture) -> Vec<Found> {
         self.pending = None;
         let (finder, settings) = (&self.finder, &self.settings);
-        self.lane.run(|| find_closely(finder, picture, settings))
+        self.worker.run(|| find_closely(finder, picture, settings))
     }
 
     /// Begins to search a frame.
     pub(crate) fn begin(&mut self, picture: &Picture) {
         let (finder, settings, picture) = (self.finder.clone(), self.settings, picture.clone());
         self.pending = Some(
-            self.lane
+            self.worker
                 .begin(move || find_closely(&finder, &picture, &settings)),
         );
     }

@@ -6,7 +6,7 @@
 
 use effigy_frame::Picture;
 
-use crate::tensors::{PATCH, PATCH_CHANNELS, append_patches};
+use crate::tensors::{PATCH, PATCH_CHANNELS, append_space_to_depth};
 
 /// Channels of a cell: its pixels, then its traces.
 pub(super) const CHANNELS: usize = PATCH_CHANNELS + N_TRACES;
@@ -17,7 +17,7 @@ const SIDE: usize = super::BlendJudge::SIDE_PX as usize;
 
 /// Appends what the network is shown of `crop`: `[64, 32, 32]`.
 pub(super) fn append(crop: &Picture, values: &mut Vec<f32>) {
-    append_patches(crop, values);
+    append_space_to_depth(crop, values);
     let planes = luma_and_colours(crop);
     let amounts = amounts(&planes);
     for amount in amounts.chunks_exact(CELLS * CELLS) {

@@ -1,4 +1,4 @@
-//! One encoder for everybody, one decoder per person.
+//! One encoder for all people, one decoder per person.
 //!
 //! The encoder keeps what people have in common (pose, expression, light) in a short latent; each
 //! decoder draws one person from it: colour and a soft mask. All convolutions are dense 3×3 on at
@@ -16,7 +16,7 @@ use burn::prelude::*;
 use burn::tensor::activation::sigmoid;
 use serde::{Deserialize, Serialize};
 
-use crate::layers::{conv3, halving, quiet_conv3, rectify};
+use crate::layers::{conv3, downsample, leaky_relu, quiet_conv3};
 use crate::tensors::{PATCH, PATCH_CHANNELS};
 
 /// How large a face network is.
@@ -72,6 +72,7 @@ impl FaceNet {
     }
 }
 
+// Fields are named as the tensors in saved face models are.
 #[derive(Module, Debug)]
 struct Encoder {
     halving1: Conv2d,
@@ -84,16 +85,16 @@ impl Encoder {
         let c = shape.channels;
         let corner = shape.side / 16;
         Self {
-            halving1: halving(PATCH_CHANNELS, 2 * c, device),
-            halving2: halving(2 * c, 4 * c, device),
+            halving1: downsample(PATCH_CHANNELS, 2 * c, device),
+            halving2: downsample(2 * c, 4 * c, device),
             to_latent: LinearConfig::new(4 * c * corner * corner, shape.latent).init(device),
         }
     }
 
     /// `[n, 48, s/4, s/4]` → `[n, z]`
     fn forward(&self, patches: Tensor<4>) -> Tensor<2> {
-        let x = rectify(self.halving1.forward(patches)); // [n, 2c, s/8, s/8]
-        let x = rectify(self.halving2.forward(x)); // [n, 4c, s/16, s/16]
+        let x = leaky_relu(self.halving1.forward(patches)); // [n, 2c, s/8, s/8]
+        let x = leaky_relu(self.halving2.forward(x)); // [n, 4c, s/16, s/16]
         self.to_latent.forward(x.flatten(1, 3))
     }
 }
@@ -129,18 +130,18 @@ impl Decoder {
     /// `[n, z]` → `[n, 4, s, s]`
     fn forward(&self, latent: Tensor<2>) -> Tensor<4> {
         let [n, _] = latent.dims();
-        let x = rectify(self.from_latent.forward(latent)); // [n, 4c·s/16·s/16]
+        let x = leaky_relu(self.from_latent.forward(latent)); // [n, 4c·s/16·s/16]
         let x = x.reshape([n as i32, -1, self.corner as i32, self.corner as i32]); // [n, 4c, s/16, s/16]
-        let x = rectify(unfold_blocks(self.doubling1.forward(x), 2)); // [n, 2c, s/8, s/8]
-        let x = rectify(unfold_blocks(self.doubling2.forward(x), 2)); // [n, c, s/4, s/4]
-        let x = rectify(self.refine.forward(x)); // [n, 1.5c, s/4, s/4]
-        let x = unfold_blocks(self.to_pixels.forward(x), PATCH); // [n, 4, s, s]
+        let x = leaky_relu(depth_to_space(self.doubling1.forward(x), 2)); // [n, 2c, s/8, s/8]
+        let x = leaky_relu(depth_to_space(self.doubling2.forward(x), 2)); // [n, c, s/4, s/4]
+        let x = leaky_relu(self.refine.forward(x)); // [n, 1.5c, s/4, s/4]
+        let x = depth_to_space(self.to_pixels.forward(x), PATCH); // [n, 4, s, s]
         sigmoid(x + self.mean.val().unsqueeze::<4>())
     }
 }
 
 /// Depth to space: `[n, factor²·c, y, x]` → `[n, c, factor·y, factor·x]`.
-fn unfold_blocks(x: Tensor<4>, factor: usize) -> Tensor<4> {
+fn depth_to_space(x: Tensor<4>, factor: usize) -> Tensor<4> {
     let [n, channels, rows, columns] = x.dims();
     let c = channels / (factor * factor);
     x.reshape([n, c, factor, factor, rows, columns])
@@ -173,7 +174,7 @@ mod tests {
         let x = Tensor::<1, Int>::arange(0..8, &Device::flex())
             .float()
             .reshape([1, 4, 1, 2]);
-        let spread = values(unfold_blocks(x, 2)); // channels 0..4 of two places, side by side
+        let spread = values(depth_to_space(x, 2)); // channels 0..4 of two places, side by side
         assert_eq!(spread, [0.0, 2.0, 1.0, 3.0, 4.0, 6.0, 5.0, 7.0]);
     }
 }

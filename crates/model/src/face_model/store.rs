@@ -218,7 +218,7 @@ pub fn read_kept(
 
 /// No network that this version can train comes near it.
 const LARGEST_FILE: u64 = 4 << 30;
-/// More decoders than anybody can train, fewer than exhaust the memory.
+/// More decoders than can be trained, fewer than exhaust the memory.
 const MOST_PEOPLE: usize = 64;
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {

@@ -10,7 +10,7 @@ use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Plane, Point3, Similarity};
 use effigy_model::Weights;
 use effigy_model::face_model::{BASE_SHAPE, FaceNet, base, from_planes, weights};
-use effigy_model::tensors::{patches, values};
+use effigy_model::tensors::{space_to_depth, values};
 
 /// A network that draws anybody.
 pub(crate) struct Redrawer {
@@ -41,7 +41,7 @@ impl Redrawer {
         let view = aligned_view(points, side, MODEL_EXTENT)?;
         let latent = self
             .net
-            .encode(patches(&[crop(picture, view, side)], &self.device));
+            .encode(space_to_depth(&[crop(picture, view, side)], &self.device));
         let planes = values(self.net.decode(latent, 0));
         Some(Redrawn {
             picture: from_planes(&planes, side).picture,

@@ -9,7 +9,7 @@ use effigy_face::Face;
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_face::people::{SeenTogether, TrackIdentity};
 use effigy_frame::{Frame, Picture, resample};
-use effigy_model::{Identifier, Identity, Lane};
+use effigy_model::{Identifier, Identity, WorkerThread};
 
 use super::Sight;
 use super::range::AngleCounts;
@@ -54,20 +54,20 @@ pub(crate) struct Gathered {
 /// The identity network on a thread of its own.
 pub(crate) struct Recogniser {
     identifier: Identifier,
-    lane: Lane,
+    worker: WorkerThread,
 }
 
 impl Recogniser {
     pub(crate) fn new(identifier: Identifier) -> Result<Self> {
         Ok(Self {
             identifier,
-            lane: Lane::start()?,
+            worker: WorkerThread::start()?,
         })
     }
 
     /// Gives the identity that each aligned crop shows.
     pub(crate) fn embed(&self, crops: Vec<Picture>) -> Vec<Identity> {
-        self.lane.run(|| self.identifier.embed(&crops))
+        self.worker.run(|| self.identifier.embed(&crops))
     }
 }
 

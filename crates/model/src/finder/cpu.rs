@@ -1,13 +1,13 @@
-//! The finder on the processor; see [`crate::direct`].
+//! The finder on the CPU; see [`crate::cpu`].
 
 use effigy_frame::Picture;
 
 use super::{CELL_CHANNELS, Finder, Grid, STRIDES};
-use crate::direct::{Conv, Map, Pair};
+use crate::cpu::{Conv, Map, Pair};
 
 /// The layers, in the order in which they are used.
 #[derive(Debug)]
-pub(super) struct Direct {
+pub(super) struct CpuNet {
     to_8: Conv,
     at_8: Pair,
     to_16: Conv,
@@ -19,7 +19,7 @@ pub(super) struct Direct {
     heads: [Conv; 3],
 }
 
-impl Direct {
+impl CpuNet {
     pub(super) fn new(net: &Finder) -> Self {
         Self {
             to_8: Conv::new(&net.to_8),
@@ -37,11 +37,11 @@ impl Direct {
     /// Gives the three grids; the sides of `input` are multiples of the largest stride.
     pub(super) fn grids(&self, input: &Picture) -> [Grid; 3] {
         let input = Map::from_picture(input);
-        let mut x8 = self.at_8.run(&self.to_8.run_rectified(&input));
-        let mut x16 = self.at_16.run(&self.to_16.run_rectified(&x8));
-        let x32 = self.at_32.run(&self.to_32.run_rectified(&x16));
-        x16.add_doubled(&self.from_32.run(&x32));
-        x8.add_doubled(&self.from_16.run(&x16));
+        let mut x8 = self.at_8.run(&self.to_8.run_leaky_relu(&input));
+        let mut x16 = self.at_16.run(&self.to_16.run_leaky_relu(&x8));
+        let x32 = self.at_32.run(&self.to_32.run_leaky_relu(&x16));
+        x16.add_upsampled(&self.from_32.run(&x32));
+        x8.add_upsampled(&self.from_16.run(&x16));
         let [head_8, head_16, head_32] = &self.heads;
         [
             grid(&head_8.run(&x8), STRIDES[0]),

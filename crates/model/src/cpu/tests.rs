@@ -5,7 +5,7 @@ use burn::tensor::Distribution;
 use burn::tensor::TensorData;
 
 use super::*;
-use crate::layers::{Residual, conv3, halving, rectify};
+use crate::layers::{Residual, conv3, downsample, leaky_relu};
 
 /// A map with the values of `[1, c, h, w]`.
 fn map_of(x: &Tensor<4>) -> Map {
@@ -24,12 +24,12 @@ fn map_of(x: &Tensor<4>) -> Map {
 const ROUNDING: f32 = 2e-5;
 
 #[track_caller]
-fn check(direct: &Map, burn: &Tensor<4>) {
+fn check(cpu: &Map, burn: &Tensor<4>) {
     let [_, channels, rows, columns] = burn.dims();
-    assert_eq!((direct.rows, direct.columns), (rows, columns));
+    assert_eq!((cpu.rows, cpu.columns), (rows, columns));
     for (i, wanted) in values(burn.clone()).into_iter().enumerate() {
         let (channel, row, column) = (i / columns / rows, i / columns % rows, i % columns);
-        let is = direct.cell(row, column)[channel];
+        let is = cpu.cell(row, column)[channel];
         let gap = (is - wanted).abs();
         assert!(
             gap <= ROUNDING * (1.0 + wanted.abs()),
@@ -53,9 +53,9 @@ fn convolutions_agree_with_burn() {
             &Conv::new(&keeps).run(&map_of(&x)),
             &keeps.forward(x.clone()),
         );
-        let halves = halving(from, to, &device);
-        let wanted = rectify(halves.forward(x.clone()));
-        check(&Conv::new(&halves).run_rectified(&map_of(&x)), &wanted);
+        let halves = downsample(from, to, &device);
+        let wanted = leaky_relu(halves.forward(x.clone()));
+        check(&Conv::new(&halves).run_leaky_relu(&map_of(&x)), &wanted);
     }
 }
 
@@ -91,7 +91,7 @@ fn a_picture_enters_as_the_same_patches() {
     let device = Device::flex();
     let noisy = (0..16 * 8 * 3_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8);
     let picture = Picture::new(16, 8, noisy.collect());
-    let patches = crate::tensors::patches(std::slice::from_ref(&picture), &device);
+    let patches = crate::tensors::space_to_depth(std::slice::from_ref(&picture), &device);
     check(&Map::from_picture(&picture), &patches);
 }
 
@@ -104,7 +104,7 @@ fn a_doubled_map_is_added_cell_by_cell() {
         Tensor::<4>::from_data(data, &device)
     };
     let mut map = map_of(&tensor(16, 4, 2));
-    map.add_doubled(&map_of(&tensor(16, 2, 1)));
+    map.add_upsampled(&map_of(&tensor(16, 2, 1)));
     // Channel 3 of row 2, column 1: 29 − 20 there, and 7 − 20 in row 1 of the half.
-    assert_eq!(map.cell(2, 1)[3], rectified(29.0 - 20.0 + 7.0 - 20.0));
+    assert_eq!(map.cell(2, 1)[3], leaky_relu_of(29.0 - 20.0 + 7.0 - 20.0));
 }

@@ -1,13 +1,13 @@
-//! The identity network on the processor; see [`crate::direct`].
+//! The identity network on the CPU; see [`crate::cpu`].
 
 use effigy_frame::Picture;
 
 use super::{Identifier, N_IDENTITY};
-use crate::direct::{Conv, Dense, Map, Pair};
+use crate::cpu::{Conv, Dense, Map, Pair};
 
 /// The layers, in order.
 #[derive(Debug)]
-pub(super) struct Direct {
+pub(super) struct CpuNet {
     to_12: Conv,
     at_12: Pair,
     to_6: Conv,
@@ -16,7 +16,7 @@ pub(super) struct Direct {
     to_identity: Dense,
 }
 
-impl Direct {
+impl CpuNet {
     pub(super) fn new(net: &Identifier) -> Self {
         Self {
             to_12: Conv::new(&net.to_12),
@@ -30,10 +30,10 @@ impl Direct {
 
     /// Gives the network's vector for a crop.
     pub(super) fn row(&self, crop: &Picture) -> [f32; N_IDENTITY] {
-        let x = self.to_12.run_rectified(&Map::from_picture(crop));
-        let x = self.to_6.run_rectified(&self.at_12.run(&x));
+        let x = self.to_12.run_leaky_relu(&Map::from_picture(crop));
+        let x = self.to_6.run_leaky_relu(&self.at_12.run(&x));
         let x = self.at_6.iter().fold(x, |x, pair| pair.run(&x));
-        let raw = self.to_identity.run(&self.to_3.run_rectified(&x).flat());
+        let raw = self.to_identity.run(&self.to_3.run_leaky_relu(&x).flat());
         let length = (raw.iter().map(|v| v * v).sum::<f32>() + 1e-8).sqrt();
         std::array::from_fn(|i| raw[i] / length)
     }

@@ -18,9 +18,9 @@ pub(super) struct Layer<'a> {
     /// How far behind a cell's first input each tap reads.
     pub(super) shifts: &'a [usize],
     pub(super) places: &'a [Place],
-    /// What is added before rectifying, laid out as the output.
+    /// What is added before the leaky ReLU, laid out as the output.
     pub(super) add: Option<&'a [f32]>,
-    pub(super) rectify: bool,
+    pub(super) leaky_relu: bool,
     pub(super) output: &'a mut [f32],
 }
 
@@ -62,7 +62,7 @@ fn blocks<S: Simd, const VECTORS: usize, const CELLS: usize>(simd: S, mut layer:
         for cells in layer.places.chunks(CELLS) {
             // A short last group repeats its first cell.
             let at: [Place; CELLS] = std::array::from_fn(|i| *cells.get(i).unwrap_or(&cells[0]));
-            let sums = sums(simd, &layer, weights, (at, biases));
+            let sums = sums(simd, &layer, weights, &at, biases);
             for (place, sums) in at.iter().zip(sums) {
                 finish(simd, &mut layer, place.to + block * BLOCK, sums);
             }
@@ -76,13 +76,16 @@ fn sums<S: Simd, const VECTORS: usize, const CELLS: usize>(
     simd: S,
     layer: &Layer<'_>,
     weights: &[S::f32s],
-    (at, biases): ([Place; CELLS], [S::f32s; VECTORS]),
+    at: &[Place; CELLS],
+    biases: [S::f32s; VECTORS],
 ) -> [[S::f32s; VECTORS]; CELLS] {
     let n_inputs = layer.packed.n_inputs;
     let mut sums = [biases; CELLS];
     let taps = weights.chunks_exact(n_inputs * VECTORS);
     for (&shift, weights) in layer.shifts.iter().zip(taps) {
-        let inputs = at.map(|place| &layer.input[place.from + shift..][..n_inputs]);
+        let inputs = at
+            .each_ref()
+            .map(|place| &layer.input[place.from + shift..][..n_inputs]);
         for (i, weights) in weights.chunks_exact(CHUNK * VECTORS).enumerate() {
             let inputs = inputs.map(|inputs| chunk(inputs, i));
             for k in 0..CHUNK {
@@ -112,7 +115,7 @@ fn finish<S: Simd, const VECTORS: usize>(
             *sum = simd.add_f32s(*sum, add);
         }
     }
-    if layer.rectify {
+    if layer.leaky_relu {
         let slope = simd.splat_f32s(SLOPE);
         for sum in &mut sums {
             *sum = simd.max_f32s(*sum, simd.mul_f32s(*sum, slope));

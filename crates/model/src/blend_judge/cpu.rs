@@ -1,14 +1,14 @@
-//! The blending judge on the processor; see [`crate::direct`].
+//! The blending judge on the CPU; see [`crate::cpu`].
 
 use effigy_frame::Plane;
 
 use super::traces::{CELLS, CHANNELS};
 use super::{Blend, BlendJudge, FINE, NARROW, WIDE};
-use crate::direct::{Conv, Dense, Map, Pair};
+use crate::cpu::{Conv, Dense, Map, Pair};
 
 /// The layers, in order.
 #[derive(Debug)]
-pub(super) struct Direct {
+pub(super) struct CpuNet {
     to_16: Conv,
     at_16: Vec<Pair>,
     to_8: Conv,
@@ -21,7 +21,7 @@ pub(super) struct Direct {
     to_blended: Dense,
 }
 
-impl Direct {
+impl CpuNet {
     pub(super) fn new(net: &BlendJudge) -> Self {
         Self {
             to_16: Conv::new(&net.to_16),
@@ -40,16 +40,16 @@ impl Direct {
     /// `inputs` as [`BlendJudge::inputs`] lays them out, of one crop.
     pub(super) fn score(&self, inputs: &[f32]) -> Blend {
         let x = Map::from_planes(inputs, CELLS, CHANNELS);
-        let x = self.to_16.run_rectified(&x);
+        let x = self.to_16.run_leaky_relu(&x);
         let mut fine = self.at_16.iter().fold(x, |x, pair| pair.run(&x));
-        let x = self.to_8.run_rectified(&fine);
+        let x = self.to_8.run_leaky_relu(&fine);
         let wide = self.at_8.iter().fold(x, |x, pair| pair.run(&x));
-        fine.add_doubled(&self.back.run(&wide));
-        let fine = self.merged.run_rectified(&fine);
+        fine.add_upsampled(&self.back.run(&wide));
+        let fine = self.merged.run_leaky_relu(&fine);
         let seam = self.to_seam.run(&fine);
         let mut pooled_values = pooled(&fine, FINE);
         pooled_values.extend(pooled(&wide, WIDE));
-        let placed = self.narrow.run_rectified(&wide);
+        let placed = self.narrow.run_leaky_relu(&wide);
         pooled_values.extend(
             (0..NARROW)
                 .flat_map(|channel| {
@@ -59,7 +59,7 @@ impl Direct {
                 })
                 .map(|(row, x, channel)| placed.cell(row, x)[channel]),
         );
-        let latent = self.latent.run_rectified(&pooled_values);
+        let latent = self.latent.run_leaky_relu(&pooled_values);
         let side = BlendJudge::MAP_SIDE;
         let cells = (0..side * side).map(|i| sigmoid(seam.cell(i / side, i % side)[0]));
         Blend {

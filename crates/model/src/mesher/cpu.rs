@@ -1,13 +1,13 @@
-//! The mesh network on the processor; see [`crate::direct`].
+//! The mesh network on the CPU; see [`crate::cpu`].
 
 use effigy_frame::Picture;
 
 use super::{Mesh, Mesher, mesh_from_raw};
-use crate::direct::{Conv, Dense, Map, Pair};
+use crate::cpu::{Conv, Dense, Map, Pair};
 
 /// The layers, in order.
 #[derive(Debug)]
-pub(super) struct Direct {
+pub(super) struct CpuNet {
     to_16: Conv,
     at_16: Pair,
     to_8: Conv,
@@ -18,7 +18,7 @@ pub(super) struct Direct {
     to_presence: Dense,
 }
 
-impl Direct {
+impl CpuNet {
     pub(super) fn new(net: &Mesher) -> Self {
         Self {
             to_16: Conv::new(&net.to_16),
@@ -33,11 +33,11 @@ impl Direct {
     }
 
     pub(super) fn fit(&self, crop: &Picture) -> Mesh {
-        let x = self.to_16.run_rectified(&Map::from_picture(crop));
-        let x = self.to_8.run_rectified(&self.at_16.run(&x));
+        let x = self.to_16.run_leaky_relu(&Map::from_picture(crop));
+        let x = self.to_8.run_leaky_relu(&self.at_16.run(&x));
         let x = self.at_8.iter().fold(x, |x, pair| pair.run(&x));
-        let x = self.to_4.run_rectified(&x);
-        let latent = self.latent.run_rectified(&x.flat());
+        let x = self.to_4.run_leaky_relu(&x);
+        let latent = self.latent.run_leaky_relu(&x.flat());
         let points = self.to_points.run(&latent);
         mesh_from_raw(&points, self.to_presence.run(&latent)[0])
     }

@@ -1,4 +1,4 @@
-//! A thread of its own for a network.
+//! A worker thread for a network.
 //!
 //! Left alone, the processor backend splits each layer over all cores, and every layer then waits
 //! for the slowest of them. Several networks that each run on one core finish more work together,
@@ -12,15 +12,15 @@ use crate::error::{Error, Result};
 
 /// One thread that runs networks; clones share it.
 #[derive(Clone)]
-pub struct Lane {
+pub struct WorkerThread {
     pool: Arc<rayon::ThreadPool>,
 }
 
-/// What a [`Lane`] was asked to work out.
+/// What a [`WorkerThread`] was asked to work out.
 #[derive(Debug)]
 pub struct Pending<T>(Receiver<T>);
 
-impl Lane {
+impl WorkerThread {
     /// Starts the thread. It ends with the last clone.
     ///
     /// # Errors
@@ -62,14 +62,14 @@ impl<T> Pending<T> {
     pub fn wait(self) -> T {
         match self.0.recv() {
             Ok(result) => result,
-            Err(_gone) => unreachable!("the work of a lane ended without a result"),
+            Err(_gone) => unreachable!("the worker ended without a result"),
         }
     }
 }
 
-impl fmt::Debug for Lane {
+impl fmt::Debug for WorkerThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Lane")
+        f.write_str("WorkerThread")
     }
 }
 
@@ -79,13 +79,13 @@ mod tests {
 
     #[test]
     fn work_is_done_in_order_on_one_other_thread() {
-        let lane = Lane::start().unwrap();
+        let worker = WorkerThread::start().unwrap();
         let here = std::thread::current().id();
-        let first = lane.begin(|| std::thread::current().id());
-        let second = lane.run(|| std::thread::current().id());
+        let first = worker.begin(|| std::thread::current().id());
+        let second = worker.run(|| std::thread::current().id());
         let first = first.wait();
         assert_eq!(first, second);
         assert_ne!(first, here);
-        assert_eq!(lane.run(rayon::current_num_threads), 1);
+        assert_eq!(worker.run(rayon::current_num_threads), 1);
     }
 }

@@ -1,4 +1,5 @@
-//! The layers of our networks on one core, without tensors: what runs when faces are looked for.
+//! CPU inference: the layers of our networks on one core, without tensors. This is what runs when
+//! faces are looked for.
 //!
 //! A [`Map`] holds its channels side by side and has a border of zeros, so that a 3 × 3
 //! convolution is one pass of multiply-adds over contiguous numbers. Weights are packed once for
@@ -62,8 +63,8 @@ struct Packed {
 #[derive(Clone, Copy)]
 enum Finish<'a> {
     Nothing,
-    Rectify,
-    AddAndRectify(&'a Map),
+    LeakyRelu,
+    AddAndLeakyRelu(&'a Map),
 }
 
 impl Map {
@@ -76,7 +77,7 @@ impl Map {
         }
     }
 
-    /// Lays a picture out as patches, as [`crate::tensors::patches`] does.
+    /// Lays a picture out as patches, as [`crate::tensors::space_to_depth`] does.
     pub(crate) fn from_picture(picture: &Picture) -> Self {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         assert!(
@@ -121,14 +122,14 @@ impl Map {
         &self.values[from..from + self.channels]
     }
 
-    /// Adds a map of half the size, each of its cells to four of ours, and rectifies.
-    pub(crate) fn add_doubled(&mut self, half: &Self) {
+    /// Adds a map of half the size, each of its cells to four of ours, and applies a leaky ReLU.
+    pub(crate) fn add_upsampled(&mut self, half: &Self) {
         for row in 0..self.rows {
             for column in 0..self.columns {
                 let from = self.place(row, column);
                 let more = half.cell(row / 2, column / 2);
                 for (value, more) in self.values[from..].iter_mut().zip(more) {
-                    *value = rectified(*value + more);
+                    *value = leaky_relu_of(*value + more);
                 }
             }
         }
@@ -162,9 +163,9 @@ impl Conv {
         self.finished(input, Finish::Nothing)
     }
 
-    /// The convolution, rectified.
-    pub(crate) fn run_rectified(&self, input: &Map) -> Map {
-        self.finished(input, Finish::Rectify)
+    /// The convolution and a leaky ReLU.
+    pub(crate) fn run_leaky_relu(&self, input: &Map) -> Map {
+        self.finished(input, Finish::LeakyRelu)
     }
 
     fn finished(&self, input: &Map, finish: Finish<'_>) -> Map {
@@ -184,11 +185,11 @@ impl Conv {
             .collect::<Vec<_>>();
         let shift = |tap: usize| tap / 3 * span + tap % 3 * input.channels;
         let add = match finish {
-            Finish::AddAndRectify(more) => Some(more.values.as_slice()),
-            Finish::Nothing | Finish::Rectify => None,
+            Finish::AddAndLeakyRelu(more) => Some(more.values.as_slice()),
+            Finish::Nothing | Finish::LeakyRelu => None,
         };
         let shape = (output.rows, output.columns, output.channels);
-        if let Finish::AddAndRectify(more) = finish {
+        if let Finish::AddAndLeakyRelu(more) = finish {
             assert_eq!((more.rows, more.columns, more.channels), shape);
         }
         kernel::run(kernel::Layer {
@@ -197,7 +198,7 @@ impl Conv {
             shifts: &std::array::from_fn::<usize, 9, _>(shift),
             places: &places,
             add,
-            rectify: !matches!(finish, Finish::Nothing),
+            leaky_relu: !matches!(finish, Finish::Nothing),
             output: &mut output.values,
         });
         output
@@ -214,8 +215,9 @@ impl Pair {
     }
 
     pub(crate) fn run(&self, input: &Map) -> Map {
-        let branch = self.first.run_rectified(input);
-        self.second.finished(&branch, Finish::AddAndRectify(input))
+        let branch = self.first.run_leaky_relu(input);
+        self.second
+            .finished(&branch, Finish::AddAndLeakyRelu(input))
     }
 }
 
@@ -249,12 +251,12 @@ impl Dense {
         self.finished(input, false)
     }
 
-    /// The layer, rectified.
-    pub(crate) fn run_rectified(&self, input: &[f32]) -> Vec<f32> {
+    /// The layer and a leaky ReLU.
+    pub(crate) fn run_leaky_relu(&self, input: &[f32]) -> Vec<f32> {
         self.finished(input, true)
     }
 
-    fn finished(&self, input: &[f32], rectify: bool) -> Vec<f32> {
+    fn finished(&self, input: &[f32], leaky_relu: bool) -> Vec<f32> {
         let mut output = vec![0.0; self.packed.n_padded()];
         kernel::run(kernel::Layer {
             packed: &self.packed,
@@ -262,7 +264,7 @@ impl Dense {
             shifts: &[0],
             places: &[kernel::Place { from: 0, to: 0 }],
             add: None,
-            rectify,
+            leaky_relu,
             output: &mut output,
         });
         output.truncate(self.packed.n_outputs);
@@ -337,7 +339,7 @@ impl Aligned {
     }
 }
 
-fn rectified(value: f32) -> f32 {
+fn leaky_relu_of(value: f32) -> f32 {
     value.max(SLOPE * value)
 }
 
