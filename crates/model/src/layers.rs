@@ -11,20 +11,20 @@ use burn::prelude::*;
 use burn::tensor::activation;
 
 /// Slope for negative inputs.
-pub const SLOPE: f64 = 0.1;
+pub(crate) const SLOPE: f64 = 0.1;
 
 /// Makes a 3 × 3 convolution that keeps the size: `[n, from, h, w]` → `[n, to, h, w]`.
-pub fn conv3(from: usize, to: usize, device: &Device) -> Conv2d {
+pub(crate) fn conv3(from: usize, to: usize, device: &Device) -> Conv2d {
     conv(from, to, 1, he(from * 9), device)
 }
 
 /// Makes a 3 × 3 convolution that halves the size: `[n, from, h, w]` → `[n, to, h/2, w/2]`.
-pub fn downsample(from: usize, to: usize, device: &Device) -> Conv2d {
+pub(crate) fn downsample(from: usize, to: usize, device: &Device) -> Conv2d {
     conv(from, to, 2, he(from * 9), device)
 }
 
 /// Makes a 3 × 3 convolution that starts near zero, for the end of a head or of a branch.
-pub fn quiet_conv3(from: usize, to: usize, device: &Device) -> Conv2d {
+pub(crate) fn quiet_conv3(from: usize, to: usize, device: &Device) -> Conv2d {
     conv(
         from,
         to,
@@ -38,20 +38,20 @@ pub fn quiet_conv3(from: usize, to: usize, device: &Device) -> Conv2d {
 }
 
 /// Leaky ReLU with this project's slope.
-pub fn leaky_relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+pub(crate) fn leaky_relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     activation::leaky_relu(x, SLOPE)
 }
 
 /// Two convolutions whose result is added to their input.
 #[derive(Module, Debug)]
-pub struct Residual {
+pub(crate) struct Residual {
     first: Conv2d,
     second: Conv2d,
 }
 
 impl Residual {
     /// Makes a block for `channels`.
-    pub fn new(channels: usize, device: &Device) -> Self {
+    pub(crate) fn new(channels: usize, device: &Device) -> Self {
         Self {
             first: conv3(channels, channels, device),
             second: quiet_conv3(channels, channels, device),
@@ -64,7 +64,7 @@ impl Residual {
     }
 
     /// `[n, c, h, w]` → `[n, c, h, w]`
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let branch = self
             .second
             .forward(leaky_relu(self.first.forward(x.clone())));

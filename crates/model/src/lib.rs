@@ -11,7 +11,7 @@ mod error;
 pub mod face_model;
 pub mod finder;
 pub mod identifier;
-pub mod layers;
+mod layers;
 pub mod mean_mesh;
 pub mod mesher;
 pub mod tensors;

@@ -10,7 +10,7 @@ use burn::tensor::TensorData;
 use effigy_frame::Picture;
 
 /// Side of a patch in pixels.
-pub const PATCH: usize = 4;
+pub(crate) const PATCH: usize = 4;
 /// Values per patch.
 pub const PATCH_CHANNELS: usize = PATCH * PATCH * 3;
 

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::expression::{Expression, ExpressionBin};
 
 /// Fewest faces that a person can be learned from.
-pub const FEWEST_FACES: usize = 24;
+pub(crate) const FEWEST_FACES: usize = 24;
 /// One in so many faces is held back to measure the error on.
 const HELD_BACK: usize = 16;
 
@@ -48,7 +48,7 @@ pub(crate) struct Face {
 const MOST_OFTEN: f32 = 6.0;
 
 /// Side of the kept crop for a network of `side` pixels: a third more.
-pub fn wide_side(side: u32) -> u32 {
+pub(crate) fn wide_side(side: u32) -> u32 {
     side + 2 * margin(side)
 }
 
@@ -116,7 +116,7 @@ impl FaceSet {
     /// Weighs the faces so that rare poses, mouths and gazes are drawn more often than they appear.
     ///
     /// # Errors
-    /// If there are fewer than [`FEWEST_FACES`].
+    /// If there are too few to learn from; says how many are needed.
     pub fn balance(&mut self) -> Result<()> {
         if self.len() < FEWEST_FACES {
             let person = self.person.clone();

@@ -30,5 +30,5 @@ mod warp;
 pub use base_training::{BaseSet, FEWEST_PEOPLE, train_base};
 pub use consented::{ConsentedSet, train};
 pub use error::{Error, Result};
-pub use faces::{FEWEST_FACES, FaceSet, wide_side};
+pub use faces::FaceSet;
 pub use settings::{Budget, Outcome, Report, Settings, Size};

@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -273,11 +273,6 @@ fn check(manifest: &Manifest) -> Result<(), String> {
 /// Names of the two files of the checkpoint at `step`: weights and state.
 pub fn file_names(step: u64) -> [String; 2] {
     ["weights", "state"].map(|what| format!("{what}-{step:08}.safetensors"))
-}
-
-/// Where the manifest of the model in `folder` is.
-pub fn manifest_path(folder: &Path) -> PathBuf {
-    folder.join(MANIFEST)
 }
 
 #[cfg(test)]
