@@ -2,7 +2,7 @@
 //!
 //! `n` aligned crops of 128 px enter as patches with the amounts of detail and noise in them (see
 //! `traces`); dense convolutions look at 16 × 16 cells, then 8 × 8, and go back to 16 × 16 for a
-//! map of the seam. Whether there is one at all is told from the mean and the largest of each
+//! map of the seam. Whether there is one at all is decided from the mean and the largest of each
 //! channel, so that a short piece of seam counts wherever it lies, and from a few channels with
 //! their places.
 
@@ -169,7 +169,7 @@ const FINE: usize = 64;
 const WIDE: usize = 96;
 /// Channels that keep their places.
 const NARROW: usize = 16;
-/// Width of the layer that the answer is drawn from.
+/// Width of the last hidden layer.
 const N_LATENT: usize = 64;
 
 /// Each cell four times: `[n, c, h, w]` → `[n, c, 2h, 2w]`

@@ -14,9 +14,9 @@ use effigy_frame::Picture;
 use crate::layers::Residual;
 use crate::tensors::{PATCH, PATCH_CHANNELS, values};
 
-/// Outputs that are worked out together.
+/// Outputs that are computed together.
 const BLOCK: usize = 32;
-/// Inputs that are taken together; every layer's number of inputs is a multiple.
+/// Inputs that are read together; every layer's number of inputs is a multiple.
 const CHUNK: usize = 16;
 
 /// Activations: `rows × columns × channels`, with a border of one zero cell all around.
@@ -59,7 +59,7 @@ struct Packed {
     biases: Vec<f32>,
 }
 
-/// What becomes of a layer's sums.
+/// What is done to a layer's sums.
 #[derive(Clone, Copy)]
 enum Finish<'a> {
     Nothing,

@@ -16,7 +16,7 @@ pub enum Choice {
     Gpu(Option<usize>),
 }
 
-/// A device that is there, as shown to the user.
+/// An available device, as it is listed for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// What selects it: `cpu`, `gpu:0`, …
@@ -68,7 +68,7 @@ pub(crate) fn is_processor(device: &Device) -> bool {
     *device == Device::flex()
 }
 
-/// Lists what is there, the processor first.
+/// Lists the available devices, the processor first.
 pub fn list() -> Vec<Listed> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu = Listed {

@@ -137,7 +137,7 @@ impl Finder {
         ]
     }
 
-    /// Finds the faces in a picture, the surest first.
+    /// Finds the faces in a picture, the most confident first.
     pub fn find(&self, picture: &Picture, settings: &FindSettings) -> Vec<Found> {
         let long_side = picture.width().max(picture.height()) as f32;
         let fine = (NETWORK_SMALLEST_PX / settings.smallest_px)
@@ -281,7 +281,7 @@ fn scale_up(face: &mut Found, [sx, sy]: [f32; 2]) {
     face.points = face.points.map(|p| Point2::new(p.x * sx, p.y * sy));
 }
 
-/// Keeps the surest of each group of boxes that cover one another.
+/// Keeps the most confident of each group of overlapping boxes (non-maximum suppression).
 fn without_repeats(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Found> = Vec::new();

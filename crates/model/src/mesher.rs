@@ -137,7 +137,7 @@ impl Mesher {
     }
 }
 
-/// Width of the layer that the points are drawn from.
+/// Width of the last hidden layer.
 const N_LATENT: usize = 256;
 
 /// Makes a layer that starts at the mean mesh, as large as the views show it.

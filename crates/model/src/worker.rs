@@ -16,7 +16,7 @@ pub struct WorkerThread {
     pool: Arc<rayon::ThreadPool>,
 }
 
-/// What a [`WorkerThread`] was asked to work out.
+/// A result that a [`WorkerThread`] is computing.
 #[derive(Debug)]
 pub struct Pending<T>(Receiver<T>);
 
@@ -47,7 +47,7 @@ impl WorkerThread {
     ) -> Pending<T> {
         let (done, pending) = sync_channel(1);
         self.pool.spawn(move || {
-            // Nobody may be waiting any more; that is no failure.
+            // The receiver may be gone already; that is no failure.
             drop(done.send(work()));
         });
         Pending(pending)

@@ -1,4 +1,4 @@
-//! What a training is told, and what it tells.
+//! The settings of a training, and its reports.
 
 use effigy_model::Weights;
 use effigy_model::face_model::store::Training;
@@ -37,7 +37,7 @@ pub struct Settings {
     pub training: Training,
     /// Seconds between saves.
     pub save_every_secs: f64,
-    /// The kept checkpoint to go back to; the newest by default.
+    /// The saved checkpoint to continue from; the newest by default.
     pub checkpoint: Option<u64>,
     /// Where the base comes from that a new model may start from.
     pub weights: Weights,

@@ -1,4 +1,4 @@
-//! Where a training starts: the base, or drawn weights with the average face as each decoder's
+//! Where a training starts: the base, or random weights with the average face as each decoder's
 //! first drawing.
 
 use effigy_model::face_model::weights::Weight;

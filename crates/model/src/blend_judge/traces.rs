@@ -1,4 +1,5 @@
-//! What the blending judge is shown: the pixels as patches, and how much happens in them.
+//! The input of the blending judge: the pixels as patches, and the amounts of detail and noise in
+//! them.
 //!
 //! A seam shows where detail, noise or colour change their amount, not in one pixel. A network
 //! that is shown the logarithm of these amounts, against their mean over the crop, need not learn
@@ -15,7 +16,7 @@ const N_TRACES: usize = 16;
 pub(super) const CELLS: usize = super::BlendJudge::SIDE_PX as usize / PATCH;
 const SIDE: usize = super::BlendJudge::SIDE_PX as usize;
 
-/// Appends what the network is shown of `crop`: `[64, 32, 32]`.
+/// Appends the input that the network gets for `crop`: `[64, 32, 32]`.
 pub(super) fn append(crop: &Picture, values: &mut Vec<f32>) {
     append_space_to_depth(crop, values);
     let planes = luma_and_colours(crop);

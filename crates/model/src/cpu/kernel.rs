@@ -11,7 +11,7 @@ pub(super) struct Place {
     pub(super) to: usize,
 }
 
-/// One layer to be worked out.
+/// One layer to compute.
 pub(super) struct Layer<'a> {
     pub(super) packed: &'a Packed,
     pub(super) input: &'a [f32],
@@ -24,7 +24,7 @@ pub(super) struct Layer<'a> {
     pub(super) output: &'a mut [f32],
 }
 
-/// Works a layer out, with the widest vectors that the processor has.
+/// Computes a layer, with the widest vectors that the processor has.
 pub(super) fn run(layer: Layer<'_>) {
     #[cfg(target_arch = "x86_64")]
     if let Some(simd) = pulp::x86::V4::try_new() {

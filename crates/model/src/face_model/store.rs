@@ -78,7 +78,7 @@ pub struct Training {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Start {
-    /// Drawn weights.
+    /// Random weights.
     #[default]
     Nothing,
     /// The base, which has seen many people: [`super::base`].
