@@ -12,7 +12,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// This person is not known to consent. Require the consent of each person who is learned.
-    #[error("no consent was required for the faces of {person:?}; nobody is learned without")]
+    #[error(
+        "no consent given here covers the faces of {person:?}; nobody is learned without consent"
+    )]
     NotCovered {
         /// Whose faces.
         person: String,
@@ -27,7 +29,7 @@ pub enum Error {
 
     /// Too few people, or too many faces of one, for a base that draws no one in particular.
     #[error(
-        "{people} people, of whom one has {most} of {n_faces} faces, are no crowd; a base needs {needed} or more, in about equal shares"
+        "a base needs {needed} people or more with about as many faces each; these are {people}, and one of them has {most} of {n_faces} faces"
     )]
     TooFewPeople {
         /// How many people.
@@ -65,7 +67,7 @@ pub enum Error {
     },
 
     /// The folder holds something other than a face model. Choose another folder.
-    #[error("{path:?} is there and is not a face model; name another folder")]
+    #[error("there is something other than a face model already; name another folder: {path:?}")]
     NotAModel {
         /// What is there.
         path: PathBuf,
@@ -94,4 +96,42 @@ pub enum Error {
     /// A model could not be read.
     #[error(transparent)]
     Model(#[from] effigy_model::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_what_happened_and_what_to_do() {
+        let not_covered = Error::NotCovered {
+            person: "Ada".to_owned(),
+        };
+        let too_few = Error::TooFewPeople {
+            people: 40,
+            needed: 100,
+            most: 9,
+            n_faces: 400,
+        };
+        let not_a_model = Error::NotAModel {
+            path: PathBuf::from("films"),
+        };
+        for (error, said) in [
+            (
+                not_covered,
+                "no consent given here covers the faces of \"Ada\"; nobody is learned without consent",
+            ),
+            (
+                too_few,
+                "a base needs 100 people or more with about as many faces each; these are 40, and \
+                 one of them has 9 of 400 faces",
+            ),
+            (
+                not_a_model,
+                "there is something other than a face model already; name another folder: \"films\"",
+            ),
+        ] {
+            assert_eq!(error.to_string(), said);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Nobody is learned without consent, and a base does not become a face model.
+//! Training refuses people without consent, and a base does not become a face model.
 
 use std::ops::ControlFlow;
 use std::path::Path;
