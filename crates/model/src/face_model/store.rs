@@ -325,14 +325,31 @@ mod tests {
         folder
     }
 
+    /// A manifest as the first version of the format was written, by hand.
+    const OLD: &str = r#"{
+        "format": 1,
+        "shape": { "side": 96, "channels": 48, "latent": 256 },
+        "people": [{ "name": "ada", "consent": "c-1", "n_faces": 300 }],
+        "training": { "seed": 1, "n_faces_each": 8, "learning_rate": 0.001, "start": "base" },
+        "checkpoints": [{
+            "step": 40, "spent_secs": 60.5, "validation_error": 0.25,
+            "weights": { "file": "weights-00000040.safetensors", "sha256": "00" },
+            "state": { "file": "state-00000040.safetensors", "sha256": "01" },
+            "centres": [[0.5, -1.0]]
+        }],
+        "history": [{ "step": 40, "spent_secs": 60.5, "validation_error": 0.25 }]
+    }"#;
+
     #[test]
-    fn latent_centroids_keep_their_name_in_the_file() {
-        let mut manifest = manifest();
-        manifest.checkpoints[0].centroids = vec![vec![0.5]];
-        let json = serde_json::to_value(&manifest).unwrap();
-        assert_eq!(json["checkpoints"][0]["centres"][0][0], 0.5);
-        let folder = written(&manifest);
-        assert_eq!(read_manifest(folder.path()).unwrap(), manifest);
+    fn models_of_earlier_versions_open() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(MANIFEST), OLD).unwrap();
+        let manifest = read_manifest(folder.path()).unwrap();
+        assert_eq!(manifest.training.start, Start::Base);
+        assert_eq!(manifest.checkpoints[0].centroids, [[0.5, -1.0]]);
+        let written: serde_json::Value = serde_json::to_value(&manifest).unwrap();
+        let old: serde_json::Value = serde_json::from_str(OLD).unwrap();
+        assert_eq!(written, old, "and are written as before");
     }
 
     #[test]
