@@ -59,6 +59,15 @@ struct Packed {
     biases: Vec<f32>,
 }
 
+/// How large a layer is.
+#[derive(Clone, Copy)]
+struct Sizes {
+    n_outputs: usize,
+    /// Cells of the input that an output reads: nine, or one.
+    n_taps: usize,
+    n_inputs: usize,
+}
+
 /// What is done to a layer's sums.
 #[derive(Clone, Copy)]
 enum Finish<'a> {
@@ -154,7 +163,15 @@ impl Conv {
         let biases = conv.bias.as_ref().map(|bias| values(bias.val()));
         Self {
             stride: conv.stride[0],
-            packed: Packed::new([n_outputs, 9, n_inputs], biases, weight),
+            packed: Packed::new(
+                Sizes {
+                    n_outputs,
+                    n_taps: 9,
+                    n_inputs,
+                },
+                biases,
+                weight,
+            ),
         }
     }
 
@@ -242,7 +259,15 @@ impl Dense {
             |output: usize, _tap: usize, input: usize| raw[theirs(input) * n_outputs + output];
         let biases = linear.bias.as_ref().map(|bias| values(bias.val()));
         Self {
-            packed: Packed::new([n_outputs, 1, n_inputs], biases, weight),
+            packed: Packed::new(
+                Sizes {
+                    n_outputs,
+                    n_taps: 1,
+                    n_inputs,
+                },
+                biases,
+                weight,
+            ),
         }
     }
 
@@ -274,10 +299,15 @@ impl Dense {
 
 impl Packed {
     fn new(
-        [n_outputs, n_taps, n_inputs]: [usize; 3],
+        sizes: Sizes,
         biases: Option<Vec<f32>>,
         weight: impl Fn(usize, usize, usize) -> f32,
     ) -> Self {
+        let Sizes {
+            n_outputs,
+            n_taps,
+            n_inputs,
+        } = sizes;
         assert!(
             n_inputs.is_multiple_of(CHUNK),
             "{n_inputs} inputs do not fill whole chunks"

@@ -5,112 +5,20 @@
 //! names files that are complete. Everything read here is untrusted: sizes are bounded and hashes
 //! compared before anything is used.
 
+mod manifest;
+
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
-use super::net::Shape;
 use super::weights::{Weight, weights_from_bytes};
 use crate::error::{Error, Result};
+pub use manifest::{Checkpoint, Kept, Manifest, Moment, Person, Start, Training};
 
 /// The version of the format that this program writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
 /// Name of the manifest in the folder.
 pub const MANIFEST: &str = "model.json";
-
-/// What `model.json` says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// Version of the format.
-    pub format: u32,
-    /// Size of the network.
-    pub shape: Shape,
-    /// Whom the decoders draw, in their order.
-    pub people: Vec<Person>,
-    /// What the training was given, so that going on means the same.
-    pub training: Training,
-    /// The checkpoints that are kept, newest first.
-    pub checkpoints: Vec<Checkpoint>,
-    /// How the error fell: a moment for each save, oldest first.
-    #[serde(default)]
-    pub history: Vec<Moment>,
-}
-
-/// How far a training had come.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Moment {
-    /// Steps done.
-    pub step: u64,
-    /// Seconds spent on them.
-    pub spent_secs: f64,
-    /// Error on faces held back, averaged over the people.
-    pub validation_error: f64,
-}
-
-/// Whom a decoder draws.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    /// Short name, as given to `--of`.
-    pub name: String,
-    /// Identifier of the consent that the training was allowed by.
-    pub consent: String,
-    /// How many faces the decoder learned from.
-    pub n_faces: usize,
-}
-
-/// How a model is trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Training {
-    /// Where all randomness starts.
-    pub seed: u64,
-    /// Faces of each person in a step.
-    pub n_faces_each: usize,
-    /// Largest learning rate.
-    pub learning_rate: f64,
-    /// What the first weights are.
-    #[serde(default)]
-    pub start: Start,
-}
-
-/// What a training starts from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Start {
-    /// Random weights.
-    #[default]
-    Nothing,
-    /// The base, which has seen many people: [`super::base`].
-    Base,
-}
-
-/// One saved moment of a training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Checkpoint {
-    /// Steps done.
-    pub step: u64,
-    /// Seconds spent on them.
-    pub spent_secs: f64,
-    /// Error on faces held back, averaged over the people.
-    pub validation_error: f64,
-    /// The averaged weights, for use.
-    pub weights: Kept,
-    /// Raw weights and the optimizer's memory, for going on.
-    pub state: Kept,
-    /// Mean latent of each person's faces.
-    #[serde(default, rename = "centres")]
-    pub centroids: Vec<Vec<f32>>,
-}
-
-/// A file in the folder, with what it must hash to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
-    /// File name, without a folder.
-    pub file: String,
-    /// Lower-case hexadecimal SHA-256.
-    pub sha256: String,
-}
 
 /// Reads `model.json`.
 ///
@@ -136,7 +44,7 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest> {
     }
     let manifest: Manifest =
         serde_json::from_value(json).map_err(|error| damaged(error.to_string()))?;
-    check(&manifest).map_err(damaged)?;
+    manifest.check().map_err(damaged)?;
     Ok(manifest)
 }
 
@@ -218,9 +126,6 @@ pub fn read_kept(
 
 /// No network that this version can train comes near it.
 const LARGEST_FILE: u64 = 4 << 30;
-/// More decoders than can be trained, fewer than exhaust the memory.
-const MOST_PEOPLE: usize = 64;
-
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let opened = |source| Error::Read {
         source,
@@ -238,38 +143,6 @@ fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
     fs::read(path).map_err(opened)
 }
 
-/// Refuses what would exhaust the memory or lead out of the folder.
-fn check(manifest: &Manifest) -> Result<(), String> {
-    let Shape {
-        side,
-        channels,
-        latent,
-    } = manifest.shape;
-    let sides_fit = side.is_multiple_of(16) && (16..=512).contains(&side);
-    if !sides_fit || !(1..=512).contains(&channels) || !(1..=4096).contains(&latent) {
-        return Err(format!(
-            "no network of side {side}, {channels} channels, latent {latent}"
-        ));
-    }
-    if manifest.people.is_empty() || MOST_PEOPLE < manifest.people.len() {
-        return Err(format!("{} people", manifest.people.len()));
-    }
-    if manifest.checkpoints.is_empty() {
-        return Err("no checkpoint is named".to_owned());
-    }
-    let files = manifest
-        .checkpoints
-        .iter()
-        .flat_map(|c| [&c.weights.file, &c.state.file]);
-    match files
-        .into_iter()
-        .find(|file| Path::new(file).file_name() != Some(file.as_ref()))
-    {
-        Some(file) => Err(format!("{file:?} is not a name in this folder")),
-        None => Ok(()),
-    }
-}
-
 /// Names of the two files of the checkpoint at `step`: weights and state.
 pub fn file_names(step: u64) -> [String; 2] {
     ["weights", "state"].map(|what| format!("{what}-{step:08}.safetensors"))
@@ -278,6 +151,7 @@ pub fn file_names(step: u64) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::face_model::Shape;
 
     fn manifest() -> Manifest {
         let kept = |file: &str| Kept {
