@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use effigy_face::patch::Patch;
 use effigy_face::{Face, Observation};
 use effigy_frame::{Frame, Rect};
-use effigy_model::{BlendJudge, Identifier, Identity};
+use effigy_model::{BlendJudge, FaceEmbedder, Identity};
 
 use crate::blocks::Blocks;
 use crate::calibration::{Calibration, sigmoid};
@@ -51,7 +51,7 @@ pub struct Judges {
     /// Sees where a face was blended in; not asked when there is none.
     pub blend_judge: Option<BlendJudge>,
     /// Tells people apart.
-    pub identifier: Identifier,
+    pub face_embedder: FaceEmbedder,
     /// What is usual of real faces.
     pub calibration: Calibration,
 }
@@ -232,7 +232,7 @@ impl Watch {
             *self.unfit.entry(unfit).or_default() += 1;
             return;
         }
-        self.drift.look(face, &judges.identifier);
+        self.drift.look(face, &judges.face_embedder);
         self.look_for_seams(face, judges, exhibits);
         if let Some(patch) = patch {
             self.look_at_pixels(face, patch, judges, exhibits);

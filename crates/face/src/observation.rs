@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use effigy_frame::{Frame, Picture, Point3, Rect, Similarity, resample};
-use effigy_model::Mesher;
+use effigy_model::FaceMesh;
 
 use crate::align::{aligned_view, mesh_view};
 use crate::patch::Patch;
@@ -138,8 +138,8 @@ impl<'a> Observation<'a> {
 
     /// Cuts out what the mesh network would be shown.
     fn crop_for_mesh(&self) -> Option<Picture> {
-        let view = mesh_view(self.points, Mesher::SIDE_PX)?;
-        Some(resample::crop(&self.frame.picture, view, Mesher::SIDE_PX))
+        let view = mesh_view(self.points, FaceMesh::SIDE_PX)?;
+        Some(resample::crop(&self.frame.picture, view, FaceMesh::SIDE_PX))
     }
 }
 
@@ -181,12 +181,12 @@ mod tests {
 
     /// The face as the tracker gives it.
     fn tracked(frame: &Frame, points: &[Point3]) -> Face {
-        let view = mesh_view(points, Mesher::SIDE_PX).unwrap();
+        let view = mesh_view(points, FaceMesh::SIDE_PX).unwrap();
         Face {
             track: 7,
             rect: Rect::around(points.iter().map(|p| p.xy())).unwrap(),
             score: 1.0,
-            crop: resample::crop(&frame.picture, view, Mesher::SIDE_PX),
+            crop: resample::crop(&frame.picture, view, FaceMesh::SIDE_PX),
             frame_from_crop: view,
             points: points.to_vec(),
         }

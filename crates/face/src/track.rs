@@ -12,7 +12,7 @@ mod tracks;
 
 use effigy_frame::{Picture, Point3, Rect, Similarity, resample};
 use effigy_model::finder::FindSettings;
-use effigy_model::{Finder, Found, Mesh, Mesher, WorkerThread};
+use effigy_model::{FaceMesh, Finder, Found, Mesh, WorkerThread};
 
 use crate::error::Result;
 use crate::smooth::Smoothing;
@@ -78,7 +78,7 @@ pub struct Face {
 #[derive(Debug)]
 pub struct Tracker {
     searcher: Searcher,
-    mesher: Mesher,
+    face_mesh: FaceMesh,
     worker: WorkerThread,
     tracks: Tracks,
     scene: Scene,
@@ -89,11 +89,11 @@ impl Tracker {
     ///
     /// # Errors
     /// When the system gives no more threads.
-    pub fn new(finder: Finder, mesher: Mesher, settings: TrackSettings) -> Result<Self> {
+    pub fn new(finder: Finder, face_mesh: FaceMesh, settings: TrackSettings) -> Result<Self> {
         let least_score_at_first = finder.least_score();
         Ok(Self {
             searcher: Searcher::new(finder, settings.find, WorkerThread::start()?),
-            mesher,
+            face_mesh,
             worker: WorkerThread::start()?,
             tracks: Tracks::new(settings, least_score_at_first),
             scene: Scene::default(),
@@ -107,8 +107,8 @@ impl Tracker {
         if self.scene.is_cut(picture) {
             self.end_all();
         }
-        let (mesher, worker) = (&self.mesher, &self.worker);
-        let fit = |views: &[Similarity]| worker.run(|| fit(mesher, picture, views));
+        let (face_mesh, worker) = (&self.face_mesh, &self.worker);
+        let fit = |views: &[Similarity]| worker.run(|| fit(face_mesh, picture, views));
         self.tracks.fit_again(time_secs, &fit);
         let found = match self.tracks.search_now() {
             Search::Nothing => None,
@@ -155,12 +155,12 @@ impl Fitted {
 /// Most crops fitted at once; bounds memory when a picture shows a crowd.
 const BATCH: usize = 16;
 
-fn fit(mesher: &Mesher, picture: &Picture, views: &[Similarity]) -> Vec<Fitted> {
+fn fit(face_mesh: &FaceMesh, picture: &Picture, views: &[Similarity]) -> Vec<Fitted> {
     let mut fitted = Vec::with_capacity(views.len());
     for views in views.chunks(BATCH) {
-        let cut = |&view: &Similarity| resample::crop(picture, view, Mesher::SIDE_PX);
+        let cut = |&view: &Similarity| resample::crop(picture, view, FaceMesh::SIDE_PX);
         let crops: Vec<Picture> = views.iter().map(cut).collect();
-        let meshes = mesher.fit_all(&crops);
+        let meshes = face_mesh.fit_all(&crops);
         let together = meshes.into_iter().zip(crops).zip(views);
         fitted.extend(together.map(|((mesh, crop), &frame_from_crop)| Fitted {
             mesh,

@@ -8,23 +8,23 @@ pub mod blend_judge;
 mod cpu;
 pub mod device;
 mod error;
+pub mod face_embedder;
+pub mod face_mesh;
 pub mod face_model;
 pub mod finder;
-pub mod identifier;
 mod layers;
 pub mod mean_mesh;
-pub mod mesher;
 pub mod tensors;
 pub mod weights;
 mod worker;
 
 pub use blend_judge::{Blend, BlendJudge};
 pub use error::{Error, Result};
+pub use face_embedder::{FaceEmbedder, Identity};
+pub use face_mesh::{FaceMesh, Mesh};
 pub use face_model::FaceModel;
 pub use finder::{Finder, Found};
-pub use identifier::{Identifier, Identity};
 pub use mean_mesh::mean_mesh;
-pub use mesher::{Mesh, Mesher};
 pub use weights::Weights;
 pub use worker::{Pending, WorkerThread};
 

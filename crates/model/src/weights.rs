@@ -166,7 +166,7 @@ mod tests {
     use burn::prelude::Device;
 
     use super::*;
-    use crate::Identifier;
+    use crate::FaceEmbedder;
 
     /// A copy of the table and of one file of weights, to be spoilt.
     fn copy() -> tempfile::TempDir {
@@ -178,8 +178,8 @@ mod tests {
         to
     }
 
-    fn load(folder: &Path) -> Result<Identifier> {
-        Identifier::load(&Weights::open(folder)?, &Device::flex())
+    fn load(folder: &Path) -> Result<FaceEmbedder> {
+        FaceEmbedder::load(&Weights::open(folder)?, &Device::flex())
     }
 
     /// Spoils a copy and compares the error, without the folder's name.
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn weights_of_another_network_are_refused_though_their_hash_is_right() {
         let folder = copy();
-        let bytes = to_bytes("mesher", &crate::Mesher::new(&Device::flex())).unwrap();
+        let bytes = to_bytes("mesher", &crate::FaceMesh::new(&Device::flex())).unwrap();
         std::fs::write(folder.path().join("identifier.safetensors"), &bytes).unwrap();
         let path = folder.path().join(table::FILE);
         let text = std::fs::read_to_string(&path).unwrap();
@@ -255,7 +255,7 @@ mod tests {
         let weights = Weights::built_in(FILES).unwrap();
         let of_folder = Weights::from_source_tree().unwrap();
         assert_eq!(weights.hashes(), of_folder.hashes());
-        let error = Identifier::load(&weights, &Device::flex()).unwrap_err();
+        let error = FaceEmbedder::load(&weights, &Device::flex()).unwrap_err();
         assert!(
             error.to_string().contains("identifier.safetensors"),
             "{error}"

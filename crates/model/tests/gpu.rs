@@ -9,7 +9,7 @@ use burn::prelude::*;
 use effigy_frame::Picture;
 use effigy_model::device::{self, Choice};
 use effigy_model::tensors::{PATCH_CHANNELS, space_to_depth, values};
-use effigy_model::{Finder, Identifier, Mesher, Weights};
+use effigy_model::{FaceEmbedder, FaceMesh, Finder, Weights};
 
 /// How far two values may be apart, as a share of the largest. The devices add up in different
 /// orders, in single precision; some thousand terms a value cost about four of its seven digits.
@@ -82,10 +82,10 @@ fn finder_agrees_with_the_processor() {
 fn mesher_agrees_with_the_processor() {
     let (cpu, gpu) = (Device::flex(), gpu());
     let (on_cpu, on_gpu) = (
-        Mesher::load(&weights(), &cpu).unwrap(),
-        Mesher::load(&weights(), &gpu).unwrap(),
+        FaceMesh::load(&weights(), &cpu).unwrap(),
+        FaceMesh::load(&weights(), &gpu).unwrap(),
     );
-    let crop = [noise(Mesher::SIDE_PX, Mesher::SIDE_PX)];
+    let crop = [noise(FaceMesh::SIDE_PX, FaceMesh::SIDE_PX)];
     let of_cpu = on_cpu.forward(space_to_depth(&crop, &cpu));
     let of_gpu = on_gpu.forward(space_to_depth(&crop, &gpu));
     check("points", &values(of_cpu.points), &values(of_gpu.points));
@@ -100,10 +100,10 @@ fn mesher_agrees_with_the_processor() {
 fn identifier_agrees_with_the_processor() {
     let (cpu, gpu) = (Device::flex(), gpu());
     let (on_cpu, on_gpu) = (
-        Identifier::load(&weights(), &cpu).unwrap(),
-        Identifier::load(&weights(), &gpu).unwrap(),
+        FaceEmbedder::load(&weights(), &cpu).unwrap(),
+        FaceEmbedder::load(&weights(), &gpu).unwrap(),
     );
-    let crops = [noise(Identifier::SIDE_PX, Identifier::SIDE_PX)];
+    let crops = [noise(FaceEmbedder::SIDE_PX, FaceEmbedder::SIDE_PX)];
     let of_cpu = on_cpu.embed(&crops).swap_remove(0);
     let of_gpu = on_gpu.embed(&crops).swap_remove(0);
     check("identity", &of_cpu.0, &of_gpu.0);

@@ -14,7 +14,7 @@ use effigy_frame::{Picture, Point3};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::finder::FindSettings;
 use effigy_model::tensors::{mean2, mean4};
-use effigy_model::{BlendJudge, Finder, Mesher};
+use effigy_model::{BlendJudge, FaceMesh, Finder};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -213,7 +213,10 @@ fn kept(picture: &Picture, points: &[Point3], redrawer: &Redrawer) -> Option<Fac
 /// Finds the faces in frames spread over the training clips.
 fn of_clips(data: &Path, redrawer: &Redrawer) -> Result<Vec<Face>> {
     let (from, device) = (Weights::from_source_tree()?, Device::flex());
-    let (finder, mesher) = (Finder::load(&from, &device)?, Mesher::load(&from, &device)?);
+    let (finder, face_mesh) = (
+        Finder::load(&from, &device)?,
+        FaceMesh::load(&from, &device)?,
+    );
     let mut faces = Vec::new();
     for clip in TRAINING_CLIPS {
         let path = data.join("video").join(clip).with_extension("mp4");
@@ -224,7 +227,7 @@ fn of_clips(data: &Path, redrawer: &Redrawer) -> Result<Vec<Face>> {
         for frame in reader {
             let frame = frame.with_context(|| format!("cannot read {path:?}"))?;
             if frame.index.is_multiple_of(every) {
-                let points = points_of_largest(&frame.picture, &finder, &mesher);
+                let points = points_of_largest(&frame.picture, &finder, &face_mesh);
                 faces.extend(points.and_then(|p| kept(&frame.picture, &p, redrawer)));
             }
         }
@@ -236,13 +239,13 @@ fn of_clips(data: &Path, redrawer: &Redrawer) -> Result<Vec<Face>> {
 pub(crate) fn points_of_largest(
     picture: &Picture,
     finder: &Finder,
-    mesher: &Mesher,
+    face_mesh: &FaceMesh,
 ) -> Option<Vec<Point3>> {
     let found = finder.find(picture, &FindSettings::default());
     let largest = found
         .iter()
         .max_by(|a, b| a.rect.width.total_cmp(&b.rect.width))?;
-    let view = mesh_view_from_found(largest, Mesher::SIDE_PX)?;
-    let mesh = mesher.fit(&crop(picture, view, Mesher::SIDE_PX));
+    let view = mesh_view_from_found(largest, FaceMesh::SIDE_PX)?;
+    let mesh = face_mesh.fit(&crop(picture, view, FaceMesh::SIDE_PX));
     (mesh.presence > 0.7).then(|| mesh.points.iter().map(|&p| view.apply3(p)).collect())
 }

@@ -12,8 +12,8 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::resample::crop;
-use effigy_model::Identifier;
-use effigy_model::identifier::N_IDENTITY;
+use effigy_model::FaceEmbedder;
+use effigy_model::face_embedder::N_IDENTITY;
 use effigy_model::tensors::{PATCH_CHANNELS, append_space_to_depth, mean2};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
@@ -22,7 +22,7 @@ use crate::augment::{Jitter, occlude, spoil, strayed};
 use crate::data::{self, Sample, Split};
 use crate::run::{self, Args};
 
-const SIDE: u32 = Identifier::SIDE_PX;
+const SIDE: u32 = FaceEmbedder::SIDE_PX;
 const JITTER: Jitter = Jitter {
     turn: 0.06,
     scale: 0.06,
@@ -50,7 +50,7 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     let draw = move |random: &mut ChaCha8Rng| faces.batch(n, random);
     run::run(
         "identifier",
-        Identifier::new(&device),
+        FaceEmbedder::new(&device),
         args,
         draw,
         move |net, batch: &Batch| {

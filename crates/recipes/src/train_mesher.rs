@@ -10,7 +10,7 @@ use effigy_face::align::mesh_view;
 use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Point2, Point3, Similarity};
 use effigy_model::tensors::{PATCH_CHANNELS, append_space_to_depth, mean2};
-use effigy_model::{Mesher, N_MESH_POINTS, mean_mesh};
+use effigy_model::{FaceMesh, N_MESH_POINTS, mean_mesh};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -21,7 +21,7 @@ use crate::mean_mesh::mirror_of;
 use crate::run::{self, Args};
 use crate::turned::{Surface, Turn};
 
-const SIDE: u32 = Mesher::SIDE_PX;
+const SIDE: u32 = FaceMesh::SIDE_PX;
 /// Part of the crops that show no face.
 const EMPTY: f64 = 0.25;
 /// Part of the faces that are turned further.
@@ -61,7 +61,7 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     let weights = point_weights();
     run::run(
         "mesher",
-        Mesher::new(&device),
+        FaceMesh::new(&device),
         args,
         draw,
         move |net, batch: &Batch| {

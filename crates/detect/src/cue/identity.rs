@@ -7,7 +7,7 @@
 
 use effigy_face::Observation;
 use effigy_face::align::IDENTITY_EXTENT;
-use effigy_model::{Identifier, Identity};
+use effigy_model::{FaceEmbedder, Identity};
 
 use crate::finding::Cue;
 use crate::reading::{Measure, NotTaken, Reading, Taken};
@@ -41,11 +41,11 @@ const TOGETHER: usize = 3;
 
 impl Drift {
     /// Looks at one face.
-    pub fn look(&mut self, face: &Observation<'_>, identifier: &Identifier) {
-        let Some((crop, _)) = face.aligned(Identifier::SIDE_PX, IDENTITY_EXTENT) else {
+    pub fn look(&mut self, face: &Observation<'_>, face_embedder: &FaceEmbedder) {
+        let Some((crop, _)) = face.aligned(FaceEmbedder::SIDE_PX, IDENTITY_EXTENT) else {
             return;
         };
-        if let Some(identity) = identifier.embed(&[crop]).pop() {
+        if let Some(identity) = face_embedder.embed(&[crop]).pop() {
             self.looks.push((face.time_secs(), identity));
         }
         if MOST_LOOKS < self.looks.len() {

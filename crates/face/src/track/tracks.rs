@@ -1,7 +1,7 @@
 //! The tracks themselves: what begins, goes on, pauses and ends, whatever the networks are.
 
 use effigy_frame::{Point3, Rect, Similarity};
-use effigy_model::{Found, Mesher};
+use effigy_model::{FaceMesh, Found};
 
 use super::{Face, Fitted, TrackSettings, covers};
 use crate::align::{mesh_view, mesh_view_from_found};
@@ -85,7 +85,7 @@ impl Tracks {
         let mut followed: Vec<&mut Track> = self.tracks.iter_mut().filter(|t| t.present).collect();
         let views: Vec<Similarity> = followed
             .iter()
-            .map(|t| mesh_view(&t.points, Mesher::SIDE_PX).unwrap_or(t.last.frame_from_crop))
+            .map(|t| mesh_view(&t.points, FaceMesh::SIDE_PX).unwrap_or(t.last.frame_from_crop))
             .collect();
         self.just_lost = false;
         for (track, fitted) in followed.iter_mut().zip(fit(&views)) {
@@ -175,7 +175,7 @@ impl Tracks {
 
     /// Fits a mesh to each face found: once where the finder saw it, once where that mesh is.
     fn meet(&self, found: &[Found], fit: &Fit<'_>) -> Vec<Sighting> {
-        let side = Mesher::SIDE_PX;
+        let side = FaceMesh::SIDE_PX;
         let first: Vec<Similarity> = found
             .iter()
             .filter_map(|f| mesh_view_from_found(f, side))

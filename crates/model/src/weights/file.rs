@@ -61,15 +61,15 @@ mod tests {
     use burn::prelude::*;
 
     use super::*;
-    use crate::mesher::Mesher;
+    use crate::face_mesh::FaceMesh;
     use crate::tensors::values;
 
     #[test]
     fn weights_come_back_as_they_were_saved() {
         let device = Device::flex();
-        let saved = Mesher::new(&device);
+        let saved = FaceMesh::new(&device);
         let bytes = to_bytes("mesher", &saved).unwrap();
-        let loaded = from_bytes("mesher", bytes, Mesher::new(&device)).unwrap();
+        let loaded = from_bytes("mesher", bytes, FaceMesh::new(&device)).unwrap();
         let input = Tensor::<4>::ones([1, 48, 32, 32], &device);
         let before = values(saved.forward(input.clone()).points);
         let after = values(loaded.forward(input).points);
@@ -84,9 +84,9 @@ mod tests {
     #[test]
     fn damaged_weights_are_refused() {
         let device = Device::flex();
-        let mut bytes = to_bytes("mesher", &Mesher::new(&device)).unwrap();
+        let mut bytes = to_bytes("mesher", &FaceMesh::new(&device)).unwrap();
         bytes.truncate(bytes.len() / 2);
-        assert!(from_bytes("mesher", bytes, Mesher::new(&device)).is_err());
-        assert!(from_bytes("mesher", b"no weights".to_vec(), Mesher::new(&device)).is_err());
+        assert!(from_bytes("mesher", bytes, FaceMesh::new(&device)).is_err());
+        assert!(from_bytes("mesher", b"no weights".to_vec(), FaceMesh::new(&device)).is_err());
     }
 }

@@ -91,8 +91,8 @@ impl Table {
             ));
         }
         let least_score = entries.get("finder").and_then(|entry| entry.least_score);
-        let identifier = entries.get("identifier");
-        let identity = identifier.and_then(|entry| entry.thresholds.first());
+        let embedder = entries.get("identifier");
+        let identity = embedder.and_then(|entry| entry.thresholds.first());
         Ok(Self {
             finder_least_score: least_score.ok_or("it states no least_score of the finder")?,
             identity: *identity.ok_or("it states no thresholds of the identifier")?,

@@ -8,7 +8,7 @@ use effigy_face::{Face, TrackSettings};
 use effigy_frame::{Picture, Rational, resample};
 use effigy_media::{Limits, VideoReader, WriteSettings};
 use effigy_model::finder::FindSettings;
-use effigy_model::{Identifier, Mesher};
+use effigy_model::{FaceEmbedder, FaceMesh};
 
 use crate::error::{Error, Result};
 use crate::jobs::faces::{FacesJob, faces};
@@ -156,20 +156,20 @@ fn first_frames(job: &BenchJob, networks: &Networks) -> Result<Vec<Followed>> {
 }
 
 fn meshing(networks: &Networks, face: &Face) -> Stage {
-    repeated("mesh", || drop(networks.mesher.fit(&face.crop)))
+    repeated("mesh", || drop(networks.face_mesh.fit(&face.crop)))
 }
 
 fn identifying(networks: &Networks, picture: &Picture, face: &Face) -> Stage {
-    let view = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT);
-    let crop = view.map(|view| resample::crop(picture, view, Identifier::SIDE_PX));
+    let view = aligned_view(&face.points, FaceEmbedder::SIDE_PX, IDENTITY_EXTENT);
+    let crop = view.map(|view| resample::crop(picture, view, FaceEmbedder::SIDE_PX));
     let crops: Vec<Picture> = crop.into_iter().collect();
-    repeated("identity", || drop(networks.identifier.embed(&crops)))
+    repeated("identity", || drop(networks.face_embedder.embed(&crops)))
 }
 
 fn cropping(picture: &Picture, face: &Face) -> Stage {
-    let view = mesh_view(&face.points, Mesher::SIDE_PX).unwrap_or(face.frame_from_crop);
+    let view = mesh_view(&face.points, FaceMesh::SIDE_PX).unwrap_or(face.frame_from_crop);
     repeated("crop", || {
-        drop(resample::crop(picture, view, Mesher::SIDE_PX))
+        drop(resample::crop(picture, view, FaceMesh::SIDE_PX))
     })
 }
 

@@ -10,7 +10,7 @@ use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_face::{Face, Observation, TrackSettings};
 use effigy_frame::{Frame, Picture, Rect, resample};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::{Identifier, Identity};
+use effigy_model::{FaceEmbedder, Identity};
 
 use crate::error::{Error, Result};
 use crate::steps::best::BestOf;
@@ -174,7 +174,7 @@ fn leading_person(
     let windows = leading.manner.windows();
     let picks = leading.crops.into_picks().into_iter().map(|pick| pick.item);
     let (crops, places): (Vec<Picture>, Vec<CropPlace>) = picks.unzip();
-    let identity = Identity::mean(&networks.identifier.embed(&crops)).ok_or_else(nobody)?;
+    let identity = Identity::mean(&networks.face_embedder.embed(&crops)).ok_or_else(nobody)?;
     Ok(Leading {
         identity,
         windows,
@@ -241,16 +241,16 @@ impl Candidate {
         let frontal = pose.yaw.to_radians().cos() * pose.pitch.to_radians().cos();
         let worth = face.score * frontal.max(0.05) * (0.2 + seen.quality().sharpness);
         if self.crops.wants(place.frame, worth)
-            && let Some(view) = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT)
+            && let Some(view) = aligned_view(&face.points, FaceEmbedder::SIDE_PX, IDENTITY_EXTENT)
         {
-            let crop = resample::crop(&frame.picture, view, Identifier::SIDE_PX);
+            let crop = resample::crop(&frame.picture, view, FaceEmbedder::SIDE_PX);
             self.crops.put(place.frame, worth, (crop, place));
         }
     }
 }
 
 fn two_rows(upper: &[Picture], lower: &[Picture]) -> Picture {
-    let side = Identifier::SIDE_PX;
+    let side = FaceEmbedder::SIDE_PX;
     let columns = upper.len().max(lower.len()) as u32;
     let mut sheet = Picture::filled(columns * side, 2 * side, [24; 3]);
     for (row, crops) in [upper, lower].into_iter().enumerate() {

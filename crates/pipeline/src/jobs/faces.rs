@@ -214,7 +214,7 @@ impl<'a> Hunt<'a> {
         Ok(Self {
             job,
             follower: Follower::new(networks, job.tracking)?,
-            recogniser: Recogniser::new(networks.identifier.clone())?,
+            recogniser: Recogniser::new(networks.face_embedder.clone())?,
             same_from: networks.weights.identity_threshold().similarity,
             input_index: 0,
             records: Vec::new(),

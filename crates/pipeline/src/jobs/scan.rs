@@ -146,7 +146,7 @@ fn judge(
     let counts = |cue| calibration.cue(cue).is_some_and(|known| 0.0 < known.weight);
     let asks_for_seams = job.settings.asks_all || counts(Cue::Blending);
     let judges = Judges {
-        identifier: networks.identifier.clone(),
+        face_embedder: networks.face_embedder.clone(),
         blend_judge: asks_for_seams.then(|| networks.blend_judge.clone()),
         calibration: calibration.clone(),
     };

@@ -117,7 +117,7 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<SwapReport> {
     let templates = [drawn.as_ref(), replaced.as_ref()];
     let mut renderer = Renderer {
         model: &model,
-        mesher: &networks.mesher,
+        face_mesh: &networks.face_mesh,
         person,
         own: model.person(&onto),
         complexion: job.complexion,

@@ -40,9 +40,9 @@ impl Follower {
     /// # Errors
     /// When the system gives no more threads.
     pub fn new(networks: &Networks, settings: TrackSettings) -> Result<Self> {
-        let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
+        let (finder, face_mesh) = (networks.finder.clone(), networks.face_mesh.clone());
         Ok(Self {
-            tracker: Tracker::new(finder, mesher, settings)?,
+            tracker: Tracker::new(finder, face_mesh, settings)?,
         })
     }
 

@@ -1,7 +1,7 @@
 //! The face networks, loaded onto one device.
 
 use effigy_model::device::{self, Choice};
-use effigy_model::{BlendJudge, Finder, Identifier, Mesher, Weights};
+use effigy_model::{BlendJudge, FaceEmbedder, FaceMesh, Finder, Weights};
 
 use crate::error::Result;
 
@@ -11,9 +11,9 @@ pub struct Networks {
     /// Finds faces.
     pub finder: Finder,
     /// Fits meshes.
-    pub mesher: Mesher,
+    pub face_mesh: FaceMesh,
     /// Tells people apart.
-    pub identifier: Identifier,
+    pub face_embedder: FaceEmbedder,
     /// Sees where a face was blended in.
     pub blend_judge: BlendJudge,
     /// Where they were loaded from.
@@ -29,8 +29,8 @@ impl Networks {
         let device = device::open(choice)?;
         Ok(Self {
             finder: Finder::load(weights, &device)?,
-            mesher: Mesher::load(weights, &device)?,
-            identifier: Identifier::load(weights, &device)?,
+            face_mesh: FaceMesh::load(weights, &device)?,
+            face_embedder: FaceEmbedder::load(weights, &device)?,
             blend_judge: BlendJudge::load(weights, &device)?,
             weights: weights.clone(),
         })

@@ -10,7 +10,7 @@ use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_face::people::{self, SeenTogether, TrackIdentity};
 use effigy_frame::{Frame, Point3, resample};
 use effigy_mark::consent::Template;
-use effigy_model::{Identifier, Identity};
+use effigy_model::{FaceEmbedder, Identity};
 
 use crate::error::Result;
 use crate::steps::footage::{Clips, Followed};
@@ -71,7 +71,7 @@ pub(crate) fn survey(
     let mut notes = Notes::default();
     let (mut kept, mut n_kept) = (Vec::new(), 0);
     follow(clips, networks, progress, &mut |clip, frame, faces| {
-        notes.take(clip, &frame, &faces, &networks.identifier);
+        notes.take(clip, &frame, &faces, &networks.face_embedder);
         n_kept += faces.len();
         if n_kept <= MOST_KEPT {
             kept.push(faces);
@@ -80,7 +80,7 @@ pub(crate) fn survey(
         }
         Ok(())
     })?;
-    notes.identify(&networks.identifier);
+    notes.identify(&networks.face_embedder);
     let tracks = notes.tracks.into_values().collect();
     Ok(Survey {
         tracks,
@@ -98,7 +98,7 @@ struct Notes {
 }
 
 impl Notes {
-    fn take(&mut self, clip: usize, frame: &Frame, faces: &[Posed], identifier: &Identifier) {
+    fn take(&mut self, clip: usize, frame: &Frame, faces: &[Posed], face_embedder: &FaceEmbedder) {
         for face in faces {
             let number = face.track;
             let new = Track {
@@ -112,9 +112,9 @@ impl Notes {
             track.n_frames += 1;
             let looks = track.identities.len() + self.waiting.len();
             let is_due = (track.n_frames - 1).is_multiple_of(IDENTIFY_EVERY);
-            let view = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT);
+            let view = aligned_view(&face.points, FaceEmbedder::SIDE_PX, IDENTITY_EXTENT);
             if let Some(view) = view.filter(|_| is_due && looks < MOST_IDENTITIES) {
-                let crop = resample::crop(&frame.picture, view, Identifier::SIDE_PX);
+                let crop = resample::crop(&frame.picture, view, FaceEmbedder::SIDE_PX);
                 self.waiting.push((number, crop));
             }
             for other in faces.iter().filter(|other| number < other.track) {
@@ -122,14 +122,14 @@ impl Notes {
             }
         }
         if BATCH <= self.waiting.len() {
-            self.identify(identifier);
+            self.identify(face_embedder);
         }
     }
 
-    fn identify(&mut self, identifier: &Identifier) {
+    fn identify(&mut self, face_embedder: &FaceEmbedder) {
         let (numbers, crops): (Vec<u32>, Vec<_>) =
             std::mem::take(&mut self.waiting).into_iter().unzip();
-        for (number, identity) in numbers.into_iter().zip(identifier.embed(&crops)) {
+        for (number, identity) in numbers.into_iter().zip(face_embedder.embed(&crops)) {
             if let Some(track) = self.tracks.get_mut(&number) {
                 track.identities.push(identity);
             }

@@ -17,7 +17,7 @@ use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::{Frame, Picture, Point3, resample};
 use effigy_mark::Policy;
 use effigy_mark::consent::{Template, Token};
-use effigy_model::{FaceModel, Identifier};
+use effigy_model::{FaceEmbedder, FaceModel};
 use effigy_render::Laid;
 
 pub use card::{Figure, Quality, Target};
@@ -95,7 +95,7 @@ impl<'a> Measuring<'a> {
         [intended, original]: [Option<&'a Template>; 2],
         exact: Option<&Path>,
     ) -> Result<Self> {
-        let exact = exact.map(|exact| Comparing::open(exact, &networks.mesher, model));
+        let exact = exact.map(|exact| Comparing::open(exact, &networks.face_mesh, model));
         Ok(Self {
             networks,
             intended,
@@ -139,7 +139,7 @@ impl<'a> Measuring<'a> {
                     likeness: self.identity(&result.picture, face),
                     expression: self
                         .expression
-                        .take(&self.networks.mesher, both, face.points),
+                        .take(&self.networks.face_mesh, both, face.points),
                     seam,
                 };
                 self.shown.take(both, face.points, scores);
@@ -156,10 +156,10 @@ impl<'a> Measuring<'a> {
     /// Looks at who is seen; gives how much nearer to the person drawn, or how near where only
     /// one of the two is known.
     fn identity(&mut self, result: &Picture, face: &Replaced<'_>) -> Option<f64> {
-        let side = Identifier::SIDE_PX;
+        let side = FaceEmbedder::SIDE_PX;
         let view = aligned_view(face.points, side, IDENTITY_EXTENT)?;
         let crop = resample::crop(result, view, side);
-        let identity = self.networks.identifier.embed(&[crop]).pop()?;
+        let identity = self.networks.face_embedder.embed(&[crop]).pop()?;
         let to = |template: Option<&Template>| {
             template.map(|template| f64::from(template.similarity(&identity.0)))
         };

@@ -109,8 +109,8 @@ fn a_person_is_told_from_another() {
 fn light_on(actor: &str) -> [f32; 3] {
     let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../testdata/actors/{actor}"));
     let networks = networks();
-    let (finder, mesher) = (networks.finder, networks.mesher);
-    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default()).unwrap();
+    let (finder, face_mesh) = (networks.finder, networks.face_mesh);
+    let mut tracker = Tracker::new(finder, face_mesh, TrackSettings::default()).unwrap();
     let mut light = Light::default();
     for frame in VideoReader::open(&clip, &Limits::default())
         .unwrap()

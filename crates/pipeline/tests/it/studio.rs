@@ -12,7 +12,7 @@ use effigy_mark::label::{Language, Profiles};
 use effigy_mark::log::{Event, Log};
 use effigy_mark::{Clock, Keys, UtcTime};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::Identifier;
+use effigy_model::FaceEmbedder;
 use effigy_pipeline::swap::{Complexion, View};
 use effigy_pipeline::{Choice, Networks, Safeguards, Start, Subject, SwapJob, TrainJob};
 use effigy_train::{Budget, Size};
@@ -116,8 +116,12 @@ impl Studio {
 /// What the person in `clip` looks like.
 pub(crate) fn template(clip: &Path) -> Template {
     let networks = Networks::load(&Weights::from_source_tree().unwrap(), Choice::Cpu).unwrap();
-    let mut tracker =
-        Tracker::new(networks.finder, networks.mesher, TrackSettings::default()).unwrap();
+    let mut tracker = Tracker::new(
+        networks.finder,
+        networks.face_mesh,
+        TrackSettings::default(),
+    )
+    .unwrap();
     let mut crops = Vec::new();
     for frame in VideoReader::open(clip, &Limits::default())
         .unwrap()
@@ -125,13 +129,13 @@ pub(crate) fn template(clip: &Path) -> Template {
     {
         let frame = frame.unwrap();
         if let [face] = &tracker.follow(&frame.picture, frame.time.secs())[..] {
-            let side = Identifier::SIDE_PX;
+            let side = FaceEmbedder::SIDE_PX;
             let view = aligned_view(&face.points, side, IDENTITY_EXTENT).unwrap();
             crops.push(resample::crop(&frame.picture, view, side));
         }
     }
     let faces: Vec<_> = networks
-        .identifier
+        .face_embedder
         .embed(&crops)
         .into_iter()
         .map(|face| face.0)

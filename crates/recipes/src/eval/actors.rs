@@ -11,7 +11,7 @@ use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Point3, Rect};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::finder::FindSettings;
-use effigy_model::{Finder, Mesher};
+use effigy_model::{FaceMesh, Finder};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -60,7 +60,7 @@ impl Sums {
 
 /// Prints, for each clip in `folder`, the share of faces that the finder finds and the mesh
 /// network's mean error, as a share of the distance between the outer corners of the eyes.
-pub(crate) fn measure(folder: &Path, finder: &Finder, mesher: &Mesher) -> Result<()> {
+pub(crate) fn measure(folder: &Path, finder: &Finder, face_mesh: &FaceMesh) -> Result<()> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {folder:?}"))? {
         let path = entry?.path();
@@ -78,7 +78,7 @@ pub(crate) fn measure(folder: &Path, finder: &Finder, mesher: &Mesher) -> Result
     );
     let mut all = Sums::default();
     for name in names {
-        let sums = clip(folder, &name, finder, mesher)?;
+        let sums = clip(folder, &name, finder, face_mesh)?;
         sums.print(&name);
         all.add(&sums);
     }
@@ -86,7 +86,7 @@ pub(crate) fn measure(folder: &Path, finder: &Finder, mesher: &Mesher) -> Result
     Ok(())
 }
 
-fn clip(folder: &Path, name: &str, finder: &Finder, mesher: &Mesher) -> Result<Sums> {
+fn clip(folder: &Path, name: &str, finder: &Finder, face_mesh: &FaceMesh) -> Result<Sums> {
     let known = record::read(folder, name)?;
     let truth = record::read_points(folder, name, known.people.len())?;
     let reader = VideoReader::open(&folder.join(format!("{name}.mp4")), &Limits::default())?;
@@ -99,18 +99,23 @@ fn clip(folder: &Path, name: &str, finder: &Finder, mesher: &Mesher) -> Result<S
             let outline = Rect::around(points.iter().map(|p| p.xy())).unwrap_or_default();
             let is_found = found.iter().any(|f| f.rect.iou(outline) > 0.5);
             sums.n_found += f64::from(u8::from(is_found));
-            sums.add(&judge(mesher, &picture, points, &mut random));
+            sums.add(&judge(face_mesh, &picture, points, &mut random));
         }
     }
     Ok(sums)
 }
 
-fn judge(mesher: &Mesher, picture: &Picture, points: &[Point3], random: &mut ChaCha8Rng) -> Sums {
-    let Some(view) = mesh_view(points, Mesher::SIDE_PX) else {
+fn judge(
+    face_mesh: &FaceMesh,
+    picture: &Picture,
+    points: &[Point3],
+    random: &mut ChaCha8Rng,
+) -> Sums {
+    let Some(view) = mesh_view(points, FaceMesh::SIDE_PX) else {
         return Sums::default();
     };
-    let view = strayed(view, Mesher::SIDE_PX, JITTER, random);
-    let mesh = mesher.fit(&crop(picture, view, Mesher::SIDE_PX));
+    let view = strayed(view, FaceMesh::SIDE_PX, JITTER, random);
+    let mesh = face_mesh.fit(&crop(picture, view, FaceMesh::SIDE_PX));
     let placed: Vec<Point3> = mesh.points.iter().map(|&p| view.apply3(p)).collect();
     // In space, so that a turned head is not measured with a shortened ruler.
     let (right, left) = (points[33], points[263]);

@@ -7,7 +7,7 @@ use effigy_face::align::aligned_view;
 use effigy_frame::Picture;
 use effigy_frame::resample::{crop, resize};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::{BlendJudge, Finder, Mesher, device};
+use effigy_model::{BlendJudge, FaceMesh, Finder, device};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -34,7 +34,7 @@ pub(crate) struct Args {
 struct Networks {
     judge: BlendJudge,
     finder: Finder,
-    mesher: Mesher,
+    face_mesh: FaceMesh,
 }
 
 /// Prints how well swaps are told from their originals, and how real footage scores.
@@ -45,7 +45,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let networks = Networks {
         judge: judge.packed(&device),
         finder: Finder::load(&from, &device)?,
-        mesher: Mesher::load(&from, &device)?,
+        face_mesh: FaceMesh::load(&from, &device)?,
     };
     of_twins(data, &networks)?;
     of_pairs(data, args, &networks)?;
@@ -160,7 +160,7 @@ struct Seen {
 }
 
 fn look(picture: &Picture, networks: &Networks) -> Option<Seen> {
-    let points = points_of_largest(picture, &networks.finder, &networks.mesher)?;
+    let points = points_of_largest(picture, &networks.finder, &networks.face_mesh)?;
     let view = aligned_view(&points, BlendJudge::SIDE_PX, BlendJudge::EXTENT)?;
     let crop = crop(picture, view, BlendJudge::SIDE_PX);
     let blend = networks.judge.score(&crop);

@@ -14,7 +14,7 @@ use effigy_face::align::{mesh_view, mesh_view_from_found};
 use effigy_face::track::{TrackSettings, find_closely};
 use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Point3, Rect, Similarity};
-use effigy_model::{Finder, Mesher, device};
+use effigy_model::{FaceMesh, Finder, device};
 
 use super::Weights;
 use super::identity::is_tuning;
@@ -62,8 +62,8 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let device = device::open(device::Choice::Cpu)?;
     let weights = &args.weights;
     let finder = weights.fill("finder", Finder::new(&device))?;
-    let mesher = weights.fill("mesher", Mesher::new(&device))?;
-    let look = |picture: &Picture, truth: Option<Rect>| look(&finder, &mesher, picture, truth);
+    let face_mesh = weights.fill("mesher", FaceMesh::new(&device))?;
+    let look = |picture: &Picture, truth: Option<Rect>| look(&finder, &face_mesh, picture, truth);
     let samples = data::read(data, Split::Validation, |_| true)?;
     let looked: Vec<Looked> = samples
         .iter()
@@ -131,7 +131,7 @@ fn name_false_faces<'a>(
     }
 }
 
-fn look(finder: &Finder, mesher: &Mesher, picture: &Picture, truth: Option<Rect>) -> Looked {
+fn look(finder: &Finder, face_mesh: &FaceMesh, picture: &Picture, truth: Option<Rect>) -> Looked {
     let tracking = TrackSettings::default();
     let settings = tracking.find;
     let is_face = |rect: Rect| truth.is_some_and(|t| rect.iou(t) >= 0.5);
@@ -145,15 +145,15 @@ fn look(finder: &Finder, mesher: &Mesher, picture: &Picture, truth: Option<Rect>
     });
     let closer = find_closely(finder, picture, &settings);
     let closer = closer.iter().filter_map(|found| {
-        let view = mesh_view_from_found(found, Mesher::SIDE_PX)?;
-        let (rough, _) = fit(mesher, picture, view);
-        let view = mesh_view(&rough, Mesher::SIDE_PX)?;
-        let (points, presence) = fit(mesher, picture, view);
+        let view = mesh_view_from_found(found, FaceMesh::SIDE_PX)?;
+        let (rough, _) = fit(face_mesh, picture, view);
+        let view = mesh_view(&rough, FaceMesh::SIDE_PX)?;
+        let (points, presence) = fit(face_mesh, picture, view);
         let rect = Rect::around(points.iter().map(|p| p.xy()))?;
         let report = Report {
             score: found.score,
             is_true: is_face(rect),
-            shown: crop(picture, view, Mesher::SIDE_PX),
+            shown: crop(picture, view, FaceMesh::SIDE_PX),
         };
         (presence >= tracking.least_presence_at_first).then_some((rect, report))
     });
@@ -164,8 +164,8 @@ fn look(finder: &Finder, mesher: &Mesher, picture: &Picture, truth: Option<Rect>
     }
 }
 
-fn fit(mesher: &Mesher, picture: &Picture, view: Similarity) -> (Vec<Point3>, f32) {
-    let mesh = mesher.fit(&crop(picture, view, Mesher::SIDE_PX));
+fn fit(face_mesh: &FaceMesh, picture: &Picture, view: Similarity) -> (Vec<Point3>, f32) {
+    let mesh = face_mesh.fit(&crop(picture, view, FaceMesh::SIDE_PX));
     let points = mesh.points.iter().map(|&p| view.apply3(p));
     (points.collect(), mesh.presence)
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::Picture;
 use effigy_frame::resample::crop;
-use effigy_model::{Identifier, Identity, device};
+use effigy_model::{FaceEmbedder, Identity, device};
 use sha2::{Digest as _, Sha256};
 
 use super::Weights;
@@ -30,13 +30,13 @@ pub(crate) struct Args {
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = &args.weights;
     let device = device::open(device::Choice::Cpu)?;
-    let identifier = weights.fill("identifier", Identifier::new(&device))?;
+    let face_embedder = weights.fill("identifier", FaceEmbedder::new(&device))?;
     let samples = data::read(data, Split::Validation, |s| s == "ytf" || s == "lfw-grey")?;
     let (tune, test): (Vec<&Sample>, Vec<&Sample>) =
         samples.iter().partition(|s| is_tuning(&s.person));
     let teacher = [&tune, &test].map(|half| teacher_pairs(half));
-    let tune = pairs(&Faces::embed(&identifier, &tune));
-    let shown = Faces::embed(&identifier, &test);
+    let tune = pairs(&Faces::embed(&face_embedder, &tune));
+    let shown = Faces::embed(&face_embedder, &test);
     let test = pairs(&shown);
     let best = best_threshold(&tune);
     println!(
@@ -115,21 +115,21 @@ struct Faces<'a> {
 }
 
 impl<'a> Faces<'a> {
-    fn embed(identifier: &Identifier, samples: &[&'a Sample]) -> Self {
+    fn embed(face_embedder: &FaceEmbedder, samples: &[&'a Sample]) -> Self {
         let mut faces = Self {
             samples: Vec::new(),
             identities: Vec::new(),
             crops: Vec::new(),
         };
         for &sample in samples {
-            let side = Identifier::SIDE_PX;
+            let side = FaceEmbedder::SIDE_PX;
             let Some(view) = aligned_view(&sample.points, side, IDENTITY_EXTENT) else {
                 continue;
             };
             let crop = crop(&sample.picture, view, side);
             faces
                 .identities
-                .extend(identifier.embed(std::slice::from_ref(&crop)));
+                .extend(face_embedder.embed(std::slice::from_ref(&crop)));
             faces.samples.push(sample);
             faces.crops.push(crop);
         }

@@ -82,8 +82,8 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
 
 /// The windows of the face that is seen longest.
 fn windows(footage: &Footage, networks: &Networks) -> Result<Vec<Window>> {
-    let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
-    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default())?;
+    let (finder, face_mesh) = (networks.finder.clone(), networks.face_mesh.clone());
+    let mut tracker = Tracker::new(finder, face_mesh, TrackSettings::default())?;
     let mut seen: BTreeMap<u32, (u32, Manner)> = BTreeMap::new();
     for frame in VideoReader::open(&footage.path, &Limits::default())? {
         let frame = cut_out(frame?, footage.window);

@@ -6,7 +6,7 @@ use anyhow::Result;
 use effigy_face::align::mesh_view;
 use effigy_face::pose::pose;
 use effigy_frame::resample::crop;
-use effigy_model::{Finder, Mesher, device};
+use effigy_model::{FaceMesh, Finder, device};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -37,16 +37,16 @@ pub(super) const JITTER: Jitter = Jitter {
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = &args.weights;
     let device = device::open(device::Choice::Cpu)?;
-    let mesher = weights.fill("mesher", Mesher::new(&device))?;
+    let face_mesh = weights.fill("mesher", FaceMesh::new(&device))?;
     if let Some(folder) = &args.actors {
         let finder = weights.fill("finder", Finder::new(&device))?;
-        return actors::measure(folder, &finder, &mesher);
+        return actors::measure(folder, &finder, &face_mesh);
     }
     let samples = data::read(data, Split::Validation, |_| true)?;
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let errors: Vec<[f64; 3]> = samples
         .iter()
-        .map(|s| errors(&mesher, s, &mut random))
+        .map(|s| errors(&face_mesh, s, &mut random))
         .collect();
     for source in sources(&samples) {
         let these = samples
@@ -95,12 +95,12 @@ fn foreshortened(sample: &Sample) -> f64 {
     flat / flat.hypot(f64::from(a.z - b.z))
 }
 
-fn errors(mesher: &Mesher, sample: &Sample, random: &mut ChaCha8Rng) -> [f64; 3] {
-    let Some(view) = mesh_view(&sample.points, Mesher::SIDE_PX) else {
+fn errors(face_mesh: &FaceMesh, sample: &Sample, random: &mut ChaCha8Rng) -> [f64; 3] {
+    let Some(view) = mesh_view(&sample.points, FaceMesh::SIDE_PX) else {
         return [1.0, 1.0, 0.0];
     };
-    let view = strayed(view, Mesher::SIDE_PX, JITTER, random);
-    let mesh = mesher.fit(&crop(&sample.picture, view, Mesher::SIDE_PX));
+    let view = strayed(view, FaceMesh::SIDE_PX, JITTER, random);
+    let mesh = face_mesh.fit(&crop(&sample.picture, view, FaceMesh::SIDE_PX));
     let eyes = sample.points[33].xy().distance(sample.points[263].xy());
     let gap = |i: usize| {
         view.apply(mesh.points[i].xy())

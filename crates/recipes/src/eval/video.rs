@@ -15,7 +15,7 @@ use effigy_face::smooth::{PointSmoother, Smoothing};
 use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture, Point3, Rational, Rect, Timestamp, resample};
 use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings};
-use effigy_model::{Finder, Mesher, device};
+use effigy_model::{FaceMesh, Finder, device};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -162,7 +162,7 @@ fn follow(clip: &Path, smoothing: Smoothing) -> Result<Path3> {
     };
     let mut tracker = Tracker::new(
         Finder::load(&from, &device)?,
-        Mesher::load(&from, &device)?,
+        FaceMesh::load(&from, &device)?,
         settings,
     )?;
     let mut smoother = PointSmoother::new(smoothing);

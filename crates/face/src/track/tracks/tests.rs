@@ -50,7 +50,7 @@ fn found_of(actor: Actor) -> Found {
 
 /// Fits as the network would: the actor nearest to the view's middle, if the view shows it.
 fn fit_of(actors: &[Actor], view: Similarity) -> Fitted {
-    let side = Mesher::SIDE_PX as f32;
+    let side = FaceMesh::SIDE_PX as f32;
     let middle = view.apply(Point2::new(0.5 * side, 0.5 * side));
     let centre = |a: Actor| found_of(a).rect.centre();
     let nearest = actors.iter().copied().min_by(|&a, &b| {

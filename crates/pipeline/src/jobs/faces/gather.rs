@@ -9,7 +9,7 @@ use effigy_face::Face;
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_face::people::{SeenTogether, TrackIdentity};
 use effigy_frame::{Frame, Picture, resample};
-use effigy_model::{Identifier, Identity, WorkerThread};
+use effigy_model::{FaceEmbedder, Identity, WorkerThread};
 
 use super::Sight;
 use super::range::AngleCounts;
@@ -53,21 +53,21 @@ pub(crate) struct Gathered {
 
 /// The identity network on a thread of its own.
 pub(crate) struct Recogniser {
-    identifier: Identifier,
+    face_embedder: FaceEmbedder,
     worker: WorkerThread,
 }
 
 impl Recogniser {
-    pub(crate) fn new(identifier: Identifier) -> Result<Self> {
+    pub(crate) fn new(face_embedder: FaceEmbedder) -> Result<Self> {
         Ok(Self {
-            identifier,
+            face_embedder,
             worker: WorkerThread::start()?,
         })
     }
 
     /// Gives the identity that each aligned crop shows.
     pub(crate) fn embed(&self, crops: Vec<Picture>) -> Vec<Identity> {
-        self.worker.run(|| self.identifier.embed(&crops))
+        self.worker.run(|| self.face_embedder.embed(&crops))
     }
 }
 
@@ -237,8 +237,8 @@ fn worth(face: &Face, sight: &Sight) -> f32 {
 }
 
 fn identity_crop(picture: &Picture, face: &Face) -> Option<Picture> {
-    let view = aligned_view(&face.points, Identifier::SIDE_PX, IDENTITY_EXTENT)?;
-    Some(resample::crop(picture, view, Identifier::SIDE_PX))
+    let view = aligned_view(&face.points, FaceEmbedder::SIDE_PX, IDENTITY_EXTENT)?;
+    Some(resample::crop(picture, view, FaceEmbedder::SIDE_PX))
 }
 
 /// Gives the identity of each face as this one frame shows it.

@@ -3,9 +3,9 @@
 use effigy_face::align::{MODEL_EXTENT, aligned_view, mesh_view};
 use effigy_face::pose::pose;
 use effigy_frame::{Frame, Picture, Point2, Similarity, resample};
+use effigy_model::face_mesh::Mesh;
 use effigy_model::face_model::Drawn;
-use effigy_model::mesher::Mesh;
-use effigy_model::{FaceModel, Mesher};
+use effigy_model::{FaceMesh, FaceModel};
 use effigy_render::{Complexion, Faces, Place, Steady, overlay};
 
 use crate::error::Result;
@@ -18,7 +18,7 @@ const FADE_YAW_DEGREES: [f32; 2] = [50.0, 68.0];
 /// Draws one person over wanted faces.
 pub(super) struct Renderer<'a> {
     pub(super) model: &'a FaceModel,
-    pub(super) mesher: &'a Mesher,
+    pub(super) face_mesh: &'a FaceMesh,
     /// Whom to draw.
     pub(super) person: usize,
     /// Who is in front of the camera, where the model draws them.
@@ -80,7 +80,7 @@ impl Renderer<'_> {
 
     /// The meshes of what was drawn, in pixels of the crops.
     fn meshes(&self, drawn: &[Drawn], views: &[(&Posed, Similarity, f32)]) -> Vec<Vec<Point2>> {
-        let side = Mesher::SIDE_PX;
+        let side = FaceMesh::SIDE_PX;
         let pairs = drawn.iter().zip(views);
         let views: Option<Vec<Similarity>> = pairs
             .clone()
@@ -96,7 +96,7 @@ impl Renderer<'_> {
             .zip(&views)
             .map(|(drawn, view)| resample::crop(&drawn.picture, *view, side))
             .collect();
-        let meshes = self.mesher.fit_all(&crops);
+        let meshes = self.face_mesh.fit_all(&crops);
         let in_crop = |(mesh, view): (Mesh, &Similarity)| {
             mesh.points.iter().map(|p| view.apply3(*p).xy()).collect()
         };

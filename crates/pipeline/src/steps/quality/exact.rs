@@ -15,7 +15,7 @@ use effigy_face::mask::hull;
 use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Point2, Point3, Similarity, resample};
 use effigy_media::{Limits, VideoReader, read_picture};
-use effigy_model::{FaceModel, Mesher};
+use effigy_model::{FaceMesh, FaceModel};
 use serde::Serialize;
 
 use super::{BeforeAfter, Mean};
@@ -72,7 +72,7 @@ const RIM_PX: i32 = 2;
 pub(super) struct Comparing<'a> {
     exact: VideoReader,
     masks: Picture,
-    mesher: &'a Mesher,
+    face_mesh: &'a FaceMesh,
     model: &'a FaceModel,
     person: usize,
     after: Sums,
@@ -100,14 +100,14 @@ impl<'a> Comparing<'a> {
     /// Opens the exact clip and the masks beside it; `model` draws `person`.
     pub(super) fn open(
         exact: &Path,
-        mesher: &'a Mesher,
+        face_mesh: &'a FaceMesh,
         (model, person): (&'a FaceModel, usize),
     ) -> Result<Self> {
         let limits = Limits::default();
         Ok(Self {
             exact: VideoReader::open(exact, &limits)?,
             masks: read_picture(&exact.with_extension("masks.png"), &limits)?,
-            mesher,
+            face_mesh,
             model,
             person,
             after: Sums::default(),
@@ -194,10 +194,10 @@ impl<'a> Comparing<'a> {
         let mut found = points.to_vec();
         // The first look is taken where the other head was.
         for _ in 0..2 {
-            let view = mesh_view(&found, Mesher::SIDE_PX)?;
+            let view = mesh_view(&found, FaceMesh::SIDE_PX)?;
             let mesh = self
-                .mesher
-                .fit(&resample::crop(exact, view, Mesher::SIDE_PX));
+                .face_mesh
+                .fit(&resample::crop(exact, view, FaceMesh::SIDE_PX));
             found = mesh
                 .points
                 .iter()

@@ -9,7 +9,7 @@ use effigy_face::align::mesh_view;
 use effigy_face::landmarks::{EXPRESSION_POINTS, STABLE_POINTS, eye_distance};
 use effigy_face::pose::pose;
 use effigy_frame::{Picture, Point2, Point3, Similarity, resample};
-use effigy_model::Mesher;
+use effigy_model::FaceMesh;
 
 use super::{BeforeAfter, Mean};
 
@@ -54,14 +54,14 @@ impl Expression {
     /// distance between the eyes, their usual gap included.
     pub(super) fn take(
         &mut self,
-        mesher: &Mesher,
+        face_mesh: &FaceMesh,
         both: BeforeAfter<'_>,
         points: &[Point3],
     ) -> Option<f64> {
-        let side = Mesher::SIDE_PX;
+        let side = FaceMesh::SIDE_PX;
         let view = mesh_view(points, side)?;
         let look = |picture: &Picture, view: Similarity| {
-            let mesh = mesher.fit(&resample::crop(picture, view, side));
+            let mesh = face_mesh.fit(&resample::crop(picture, view, side));
             let points = mesh.points.iter().map(|&point| view.apply3(point));
             points.collect::<Vec<Point3>>()
         };

@@ -45,8 +45,8 @@ const MOST_FRAMES: usize = 25;
 
 /// The tone of the largest face in the first frame that shows one.
 pub(super) fn tone(piece: &Footage, networks: &Networks) -> Result<Option<Tone>> {
-    let (finder, mesher) = (networks.finder.clone(), networks.mesher.clone());
-    let mut tracker = Tracker::new(finder, mesher, TrackSettings::default())?;
+    let (finder, face_mesh) = (networks.finder.clone(), networks.face_mesh.clone());
+    let mut tracker = Tracker::new(finder, face_mesh, TrackSettings::default())?;
     let path = &piece.path;
     let reader = VideoReader::open(path, &Limits::default())
         .with_context(|| format!("cannot read {path:?}"))?;

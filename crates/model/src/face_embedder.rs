@@ -1,4 +1,4 @@
-//! The identity network: one unit vector per face; the same person's vectors point the same way.
+//! The face embedder, or identity network: one unit vector per face; the same person's vectors point the same way.
 //!
 //! `n` aligned crops of 96 px enter as patches; dense convolutions halve them to 3 × 3, and one
 //! linear layer gives 128 numbers, scaled to length one.
@@ -53,7 +53,7 @@ impl Identity {
 
 /// The identity network.
 #[derive(Module, Debug)]
-pub struct Identifier {
+pub struct FaceEmbedder {
     to_12: Conv2d,
     at_12: Residual,
     to_6: Conv2d,
@@ -65,7 +65,7 @@ pub struct Identifier {
     cpu: Option<Arc<CpuNet>>,
 }
 
-impl Identifier {
+impl FaceEmbedder {
     /// Side of the crop in pixels.
     pub const SIDE_PX: u32 = 96;
 
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn identities_have_length_one() {
         let device = Device::flex();
-        let net = Identifier::new(&device);
+        let net = FaceEmbedder::new(&device);
         let rows = net.forward(Tensor::ones([2, 48, 24, 24], &device));
         assert_eq!(rows.dims(), [2, 128]);
         let length: f32 = values(rows)[..128].iter().map(|v| v * v).sum();
@@ -162,12 +162,12 @@ mod tests {
     #[test]
     fn the_packed_network_agrees_with_burn() {
         let packed =
-            Identifier::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
-        let plain = Identifier {
+            FaceEmbedder::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
+        let plain = FaceEmbedder {
             cpu: None,
             ..packed.clone()
         };
-        let crop = [noise(Identifier::SIDE_PX, Identifier::SIDE_PX)];
+        let crop = [noise(FaceEmbedder::SIDE_PX, FaceEmbedder::SIDE_PX)];
         let likeness = packed.embed(&crop)[0].similarity(&plain.embed(&crop)[0]);
         assert!(likeness > 0.999_99, "{likeness}"); // single precision, another order of adding
     }

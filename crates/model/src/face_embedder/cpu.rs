@@ -2,7 +2,7 @@
 
 use effigy_frame::Picture;
 
-use super::{Identifier, N_IDENTITY};
+use super::{FaceEmbedder, N_IDENTITY};
 use crate::cpu::{Conv, Dense, Map, Pair};
 
 /// The layers, in order.
@@ -17,7 +17,7 @@ pub(super) struct CpuNet {
 }
 
 impl CpuNet {
-    pub(super) fn new(net: &Identifier) -> Self {
+    pub(super) fn new(net: &FaceEmbedder) -> Self {
         Self {
             to_12: Conv::new(&net.to_12),
             at_12: Pair::new(&net.at_12),

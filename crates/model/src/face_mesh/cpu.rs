@@ -2,7 +2,7 @@
 
 use effigy_frame::Picture;
 
-use super::{Mesh, Mesher, mesh_from_raw};
+use super::{FaceMesh, Mesh, mesh_from_raw};
 use crate::cpu::{Conv, Dense, Map, Pair};
 
 /// The layers, in order.
@@ -19,7 +19,7 @@ pub(super) struct CpuNet {
 }
 
 impl CpuNet {
-    pub(super) fn new(net: &Mesher) -> Self {
+    pub(super) fn new(net: &FaceMesh) -> Self {
         Self {
             to_16: Conv::new(&net.to_16),
             at_16: Pair::new(&net.at_16),

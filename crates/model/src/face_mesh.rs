@@ -1,4 +1,4 @@
-//! The mesh network: 478 points in three dimensions on a roughly aligned crop.
+//! The face mesh network: 478 points in three dimensions on a roughly aligned crop.
 //!
 //! `n` crops of 128 px enter as patches; a stack of dense convolutions halves them to 4 × 4, and
 //! two linear layers give the points and whether there is a face at all. Points are in units of
@@ -35,7 +35,7 @@ pub struct Mesh {
 
 /// What the network gives for `n` crops.
 #[derive(Debug)]
-pub struct MesherOutput {
+pub struct FaceMeshOutput {
     /// `[n, 478 · 3]`: x, y, z of each point, in crop sides from the crop's centre.
     pub points: Tensor<2>,
     /// `[n, 1]`: positive for a face; a logit.
@@ -44,7 +44,7 @@ pub struct MesherOutput {
 
 /// The mesh network.
 #[derive(Module, Debug)]
-pub struct Mesher {
+pub struct FaceMesh {
     to_16: Conv2d,
     at_16: Residual,
     to_8: Conv2d,
@@ -58,7 +58,7 @@ pub struct Mesher {
     cpu: Option<Arc<CpuNet>>,
 }
 
-impl Mesher {
+impl FaceMesh {
     /// Side of the crop in pixels.
     pub const SIDE_PX: u32 = 128;
 
@@ -88,14 +88,14 @@ impl Mesher {
     }
 
     /// `[n, 48, 32, 32]` → points `[n, 1434]`, presence `[n, 1]`
-    pub fn forward(&self, crops: Tensor<4>) -> MesherOutput {
+    pub fn forward(&self, crops: Tensor<4>) -> FaceMeshOutput {
         let x = leaky_relu(self.to_16.forward(crops)); // [n, 64, 16, 16]
         let x = self.at_16.forward(x);
         let x = leaky_relu(self.to_8.forward(x)); // [n, 128, 8, 8]
         let x = self.at_8.iter().fold(x, |x, block| block.forward(x));
         let x = leaky_relu(self.to_4.forward(x)); // [n, 160, 4, 4]
         let latent = leaky_relu(self.latent.forward(x.flatten::<2>(1, 3))); // [n, 256]
-        MesherOutput {
+        FaceMeshOutput {
             points: self.to_points.forward(latent.clone()),
             presence: self.to_presence.forward(latent),
         }
@@ -173,7 +173,7 @@ fn from_the_mean(device: &Device) -> Linear {
 const MEAN_SHARE: f32 = 1.0 / 1.4;
 
 fn mesh_from_raw(raw: &[f32], logit: f32) -> Mesh {
-    let side = Mesher::SIDE_PX as f32;
+    let side = FaceMesh::SIDE_PX as f32;
     let point = |p: &[f32]| Point3::new((p[0] + 0.5) * side, (p[1] + 0.5) * side, p[2] * side);
     Mesh {
         points: raw.chunks_exact(3).map(point).collect(),
@@ -188,12 +188,13 @@ mod tests {
 
     #[test]
     fn the_packed_network_agrees_with_burn() {
-        let packed = Mesher::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
-        let plain = Mesher {
+        let packed =
+            FaceMesh::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
+        let plain = FaceMesh {
             cpu: None,
             ..packed.clone()
         };
-        let crop = noise(Mesher::SIDE_PX, Mesher::SIDE_PX);
+        let crop = noise(FaceMesh::SIDE_PX, FaceMesh::SIDE_PX);
         let (a, b) = (packed.fit(&crop), plain.fit(&crop));
         assert!((a.presence - b.presence).abs() < 1e-4);
         for (a, b) in a.points.iter().zip(&b.points) {
@@ -208,7 +209,7 @@ mod tests {
     #[test]
     fn gives_478_points_and_a_presence_for_each_crop() {
         let device = Device::flex();
-        let net = Mesher::new(&device);
+        let net = FaceMesh::new(&device);
         let output = net.forward(Tensor::zeros([2, 48, 32, 32], &device));
         assert_eq!(output.points.dims(), [2, 1434]);
         assert_eq!(output.presence.dims(), [2, 1]);
