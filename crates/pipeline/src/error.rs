@@ -94,6 +94,10 @@ pub enum Error {
     #[error(transparent)]
     Mark(#[from] effigy_mark::Error),
 
+    /// A face could not be drawn.
+    #[error(transparent)]
+    Render(#[from] effigy_render::Error),
+
     /// The training ended early.
     #[error(transparent)]
     Train(#[from] effigy_train::Error),

@@ -6,6 +6,7 @@ pub mod consent;
 pub(crate) mod draft;
 pub(crate) mod footage;
 pub(crate) mod inputs;
+pub(crate) mod making;
 pub(crate) mod memory;
 pub(crate) mod networks;
 pub(crate) mod people;

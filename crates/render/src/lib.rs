@@ -1,5 +1,6 @@
-//! Laying a drawn face back into the frame it was drawn for.
+//! Drawing faces into frames.
 //!
+//! A [`Driver`] draws the faces of one frame after the other; [`drive`] holds one file for each.
 //! [`overlay`] is the whole step: mask, colour, blend. Only the box of the face is computed, and
 //! only pixels under the mask change; all others stay what they were, to the bit. What must not
 //! flicker between frames is kept in [`Steady`], one for each face that is followed.
@@ -7,6 +8,8 @@
 mod blend;
 mod cells;
 mod detail;
+pub mod drive;
+mod error;
 mod follow;
 mod grid;
 mod hidden;
@@ -22,5 +25,7 @@ mod region;
 mod sample;
 mod texture;
 
+pub use drive::Driver;
+pub use error::{Error, Result};
 pub use overlay::{Complexion, Laid, Steady, overlay};
 pub use placement::{Faces, Place};

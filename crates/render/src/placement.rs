@@ -1,7 +1,12 @@
 //! Where a drawn face goes in its frame, and what is drawn there.
 
+use effigy_face::Observation;
+use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_frame::{Point2, Similarity};
 use effigy_model::face_model::Drawn;
+
+/// Yaw from which a drawn face begins to fade, and from which it is gone, in degrees.
+const FADE_YAW_DEGREES: [f32; 2] = [50.0, 68.0];
 
 /// Where a face is in its frame.
 #[derive(Clone, Debug)]
@@ -24,4 +29,36 @@ pub struct Faces<'a> {
     /// The person in front of the camera, where the model knows them: tells what stands before
     /// the face.
     pub own: Option<&'a Drawn>,
+}
+
+impl Place {
+    /// Where a crop of `side_px` that is drawn over `face` goes; `None` where the face is turned
+    /// so far away that nothing is drawn.
+    pub fn over(face: &Observation<'_>, side_px: u32) -> Option<Self> {
+        let opacity = opacity(face.pose().yaw);
+        let frame_from_crop = aligned_view(face.points, side_px, MODEL_EXTENT)?;
+        (0.0 < opacity).then(|| Self {
+            frame_from_crop,
+            points: face.points.iter().map(|p| p.xy()).collect(),
+            opacity,
+        })
+    }
+}
+
+/// Full when the face is seen from the front, nothing in profile.
+fn opacity(yaw_degrees: f32) -> f32 {
+    let [from, to] = FADE_YAW_DEGREES;
+    1.0 - ((yaw_degrees.abs() - from) / (to - from)).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profile_fades_out() {
+        assert!((opacity(10.0) - 1.0).abs() < 1e-6);
+        assert!(opacity(-59.0) < 0.6 && 0.4 < opacity(-59.0));
+        assert!(opacity(80.0) <= 0.0);
+    }
 }

@@ -68,10 +68,7 @@ fn lines(report: &DemoReport) -> Vec<String> {
             "trained {} steps; error on faces held back {:.3}",
             report.trained.last.step, report.trained.last.validation_error,
         ),
-        format!(
-            "swapped {} of {} frames",
-            swapped.n_swapped, swapped.n_frames
-        ),
+        format!("swapped {} of {} frames", swapped.n_drawn, swapped.n_frames),
     ];
     lines.extend(
         swapped

@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     output.say(format_args!(
         "{:?}: {} of {} frames swapped, {:.1} frames/s in all; identifier {:016x}",
         report.marked.path,
-        report.n_swapped,
+        report.n_drawn,
         report.n_frames,
         report.n_frames as f64 / report.took_secs,
         report.marked.identifier,

@@ -18,10 +18,11 @@ use effigy_train::{Budget, Outcome, Size};
 
 use crate::error::Result;
 use crate::jobs::faces::{self, FacesJob, FacesOutput, FacesReport, PointScheme};
-use crate::jobs::swap::{self, Complexion, SwapJob, SwapReport, View};
+use crate::jobs::swap::{self, Complexion, SwapJob, View};
 use crate::jobs::train::{Subject, TrainJob, train};
 use crate::steps::consent::{Safeguards, faces as consents};
 use crate::steps::draft::{self, DraftFile, DraftFolder};
+use crate::steps::making::Made;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 
@@ -48,7 +49,7 @@ pub struct DemoReport {
     /// How far the training came.
     pub trained: Outcome,
     /// What the swap reached.
-    pub swapped: SwapReport,
+    pub swapped: Made,
     /// The marks that the swap carries, in words.
     pub marks: String,
     /// What was written, each with a word on it.

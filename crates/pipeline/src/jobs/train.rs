@@ -11,6 +11,7 @@ use effigy_face::landmarks::eye_distance;
 use effigy_face::pose::pose;
 use effigy_frame::Point2;
 use effigy_mark::Keys;
+use effigy_mark::consent::Use;
 use effigy_mark::log::{Event, Log};
 use effigy_model::device::{self, Choice};
 use effigy_model::face_model::store::{self, Start, Training};
@@ -19,7 +20,7 @@ use effigy_model::{FaceModel, Weights};
 use effigy_train::{Budget, ConsentedSet, FaceSet, Outcome, Report, Settings, Size};
 
 use crate::error::{Error, Result};
-use crate::steps::consent::{Safeguards, claim, same_person};
+use crate::steps::consent::{Authorisation, Safeguards, claim, same_person};
 use crate::steps::footage::{Clips, Damage};
 use crate::steps::inputs;
 use crate::steps::memory;
@@ -94,7 +95,7 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
         .collect();
     let token = job
         .safeguards
-        .require(&keys, &claims, same_person(&job.weights))?;
+        .require(&keys, &claims, Use::Swap, same_person(&job.weights))?;
     let mut sets = Vec::new();
     for (position, (clips, chosen)) in chosen.iter().enumerate() {
         let subject = &job.people[position];
@@ -255,6 +256,10 @@ fn run(
     };
     progress.begin("training", None);
     let policy = job.safeguards.policy(keys, None, None);
+    let authorisation = Authorisation {
+        token,
+        policy: &policy,
+    };
     let show = |dashboard: &Dashboard, progress: &mut dyn Progress| {
         let shown = FaceModel::open(&job.output, &device)
             .map_err(Error::from)
@@ -264,7 +269,7 @@ fn run(
                     sets,
                     dashboard: &dashboard.html(),
                 };
-                preview::write(&job.output, &shown, (token, &policy))
+                preview::write(&job.output, &shown, authorisation)
             });
         // A sheet that cannot be marked is not written; what was learned is worth more.
         if let Err(error) = shown {

@@ -70,12 +70,18 @@ impl Safeguards {
         Ok(store.template(&record)?)
     }
 
-    /// Checks the consent of everyone in `claims` to be swapped; `same` tells when their faces
-    /// count as theirs.
-    pub(crate) fn require(&self, keys: &Keys, claims: &[Claim], same: Match) -> Result<Token> {
+    /// Checks that everyone in `claims` consents to this use; `same` says when faces count as
+    /// theirs.
+    pub(crate) fn require(
+        &self,
+        keys: &Keys,
+        claims: &[Claim],
+        usage: Use,
+        same: Match,
+    ) -> Result<Token> {
         let store = Store::open(&self.consents, keys);
         let purpose = Purpose {
-            usage: Use::Swap,
+            usage,
             audience: self.audience,
             same,
         };
@@ -105,6 +111,15 @@ impl Safeguards {
             clock: self.clock,
         }
     }
+}
+
+/// What the marked writers take: everyone's consent, and how the output is marked.
+#[derive(Clone, Copy)]
+pub(crate) struct Authorisation<'a> {
+    /// Proof that everyone concerned consents.
+    pub(crate) token: &'a Token,
+    /// How the output is marked.
+    pub(crate) policy: &'a Policy<'a>,
 }
 
 /// A claim that `faces` belong to `who`.

@@ -15,18 +15,17 @@ use std::path::{Path, PathBuf};
 
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::{Frame, Picture, Point3, resample};
-use effigy_mark::Policy;
-use effigy_mark::consent::{Template, Token};
-use effigy_model::{FaceEmbedder, FaceModel};
+use effigy_mark::consent::Template;
+use effigy_model::Identifier;
 use effigy_render::Laid;
 
 pub use card::{Figure, Quality, Target};
 pub use exact::{Exact, Likeness, Region};
 
 use crate::error::Result;
-use crate::steps::consent::same_person;
+use crate::steps::consent::{Authorisation, same_person};
 use crate::steps::networks::Networks;
-use exact::Comparing;
+pub(crate) use exact::{Comparing, Redrawing};
 use expression::Expression;
 use pixels::{Stills, changed_outside, seam};
 use shown::{Scores, Shown};
@@ -37,8 +36,7 @@ const MEASURE_EVERY: u64 = 5;
 /// Measures a swap while it runs.
 pub(crate) struct Measuring<'a> {
     networks: &'a Networks,
-    intended: Option<&'a Template>,
-    original: Option<&'a Template>,
+    looks: Looks<'a>,
     intended_similarity: Mean,
     original_similarity: Mean,
     nearer: Mean,
@@ -57,6 +55,15 @@ pub(crate) struct Measuring<'a> {
 pub(crate) struct BeforeAfter<'a> {
     pub(crate) before: &'a Picture,
     pub(crate) after: &'a Picture,
+}
+
+/// What the people concerned look like, by their consents; `None` where those hold no pictures.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Looks<'a> {
+    /// The person whose face is drawn.
+    pub(crate) intended: Option<&'a Template>,
+    /// The person whose face was there before.
+    pub(crate) original: Option<&'a Template>,
 }
 
 /// One face that was replaced.
@@ -87,19 +94,15 @@ impl Mean {
 }
 
 impl<'a> Measuring<'a> {
-    /// Begins. `model` draws a person; `templates` are theirs and that of the person replaced;
-    /// `exact` is the right answer, where it is known.
+    /// Begins; `exact` is the right answer, where it is known.
     pub(crate) fn new(
         networks: &'a Networks,
-        model: (&'a FaceModel, usize),
-        [intended, original]: [Option<&'a Template>; 2],
-        exact: Option<&Path>,
-    ) -> Result<Self> {
-        let exact = exact.map(|exact| Comparing::open(exact, &networks.face_mesh, model));
-        Ok(Self {
+        looks: Looks<'a>,
+        exact: Option<Comparing<'a>>,
+    ) -> Self {
+        Self {
             networks,
-            intended,
-            original,
+            looks,
             intended_similarity: Mean::default(),
             original_similarity: Mean::default(),
             nearer: Mean::default(),
@@ -107,11 +110,11 @@ impl<'a> Measuring<'a> {
             seam: Mean::default(),
             stills: Stills::default(),
             shown: Shown::default(),
-            exact: exact.transpose()?,
+            exact,
             n_outside: 0,
             n_faces: 0,
             n_frames: 0,
-        })
+        }
     }
 
     /// Takes in one frame before and after its faces were replaced.
@@ -163,7 +166,7 @@ impl<'a> Measuring<'a> {
         let to = |template: Option<&Template>| {
             template.map(|template| f64::from(template.similarity(&identity.0)))
         };
-        let (intended, original) = (to(self.intended), to(self.original));
+        let (intended, original) = (to(self.looks.intended), to(self.looks.original));
         self.intended_similarity.add(intended);
         self.original_similarity.add(original);
         let margin = Some(intended? - original.unwrap_or(0.0));
@@ -183,8 +186,9 @@ impl<'a> Measuring<'a> {
             identity_to_original: self.original_similarity.get(),
             share_nearer_to_intended: self.nearer.get(),
             likeness_of_the_two: self
+                .looks
                 .intended
-                .zip(self.original)
+                .zip(self.looks.original)
                 .map(|(a, b)| a.similarity_between(b).into()),
             one_person_from: same_person(&self.networks.weights).similarity.into(),
             expression_error: expression.both[0],
@@ -213,14 +217,14 @@ impl Quality {
         &self,
         output: &Path,
         shown: &Shown,
-        (token, policy): (&Token, &Policy<'_>),
+        authorisation: Authorisation<'_>,
     ) -> Result<[PathBuf; 2]> {
         let [json, html] =
             ["json", "html"].map(|kind| output.with_extension(format!("quality.{kind}")));
         card::write(self, &json)?;
         let sheet = shown
             .sheet()
-            .map(|sheet| page::marked(&html, sheet, token, policy));
+            .map(|sheet| page::marked(&html, sheet, authorisation));
         page::write(&html, self, shown, sheet.transpose()?.as_deref())?;
         Ok([json, html])
     }

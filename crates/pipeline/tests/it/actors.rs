@@ -304,7 +304,7 @@ fn of_two_people_only_the_one_named_is_replaced() {
             ..job(place.path(), &clip)
         };
         let report = swap(&job, &mut Quiet).unwrap();
-        assert_eq!(report.n_swapped, report.n_frames);
+        assert_eq!(report.n_drawn, report.n_frames);
         let frame = |path: &Path| {
             let mut frames = VideoReader::open(path, &Limits::default()).unwrap();
             frames.nth(5).unwrap().unwrap().picture

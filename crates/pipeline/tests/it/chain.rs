@@ -34,7 +34,7 @@ fn two_clips_become_a_marked_swap() {
     studio.consent("Ben", &clips[1]);
     train(&studio.train_job(&clips, 3), &mut Quiet).unwrap();
     let report = swap(&studio.swap_job(&clips[1]), &mut Quiet).unwrap();
-    assert!(0 < report.n_swapped && report.n_swapped <= report.n_frames);
+    assert!(0 < report.n_drawn && report.n_drawn <= report.n_frames);
     assert_eq!(report.quality.pixels_changed_outside, 0);
     let (source, result) = (
         probe(&clips[1], &Limits::default()),

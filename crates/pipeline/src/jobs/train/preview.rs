@@ -5,13 +5,13 @@ use std::path::Path;
 
 use effigy_detect::report::page::escaped;
 use effigy_frame::{Picture, resample};
-use effigy_mark::consent::Token;
-use effigy_mark::{Policy, write_marked_picture};
+use effigy_mark::write_marked_picture;
 use effigy_model::FaceModel;
 use effigy_train::FaceSet;
 
 use crate::error::Result;
 use crate::steps::collage::paste;
+use crate::steps::consent::Authorisation;
 use crate::steps::draft::DraftFile;
 
 /// Name of the sheet in the model's folder.
@@ -40,7 +40,7 @@ pub(crate) struct Shown<'a> {
 pub(crate) fn write(
     folder: &Path,
     shown: &Shown<'_>,
-    (token, policy): (&Token, &Policy<'_>),
+    authorisation: Authorisation<'_>,
 ) -> Result<()> {
     let mut columns = Vec::new();
     let mut captions = Vec::new();
@@ -58,6 +58,7 @@ pub(crate) fn write(
             });
         }
     }
+    let Authorisation { token, policy } = authorisation;
     write_marked_picture(&folder.join(SHEET), sheet(&columns), token, policy)?;
     write_page(folder, &captions, shown.dashboard)
 }

@@ -68,13 +68,20 @@ const SIDE: u32 = 160;
 /// Crops reach the face's own mask only so far from its rim, in pixels.
 const RIM_PX: i32 = 2;
 
+/// Draws the exact answer, to tell what a training can reach.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Redrawing<'a> {
+    pub(crate) model: &'a FaceModel,
+    /// Position in the model of the person who is drawn.
+    pub(crate) person: usize,
+}
+
 /// Compares while a swap runs.
-pub(super) struct Comparing<'a> {
+pub(crate) struct Comparing<'a> {
     exact: VideoReader,
     masks: Picture,
-    face_mesh: &'a FaceMesh,
-    model: &'a FaceModel,
-    person: usize,
+    mesher: &'a Mesher,
+    redrawing: Redrawing<'a>,
     after: Sums,
     before: Sums,
     redrawn: Sums,
@@ -97,19 +104,14 @@ struct Sums {
 }
 
 impl<'a> Comparing<'a> {
-    /// Opens the exact clip and the masks beside it; `model` draws `person`.
-    pub(super) fn open(
-        exact: &Path,
-        face_mesh: &'a FaceMesh,
-        (model, person): (&'a FaceModel, usize),
-    ) -> Result<Self> {
+    /// Opens the exact clip and the masks beside it.
+    pub(crate) fn open(exact: &Path, mesher: &'a Mesher, redrawing: Redrawing<'a>) -> Result<Self> {
         let limits = Limits::default();
         Ok(Self {
             exact: VideoReader::open(exact, &limits)?,
             masks: read_picture(&exact.with_extension("masks.png"), &limits)?,
-            face_mesh,
-            model,
-            person,
+            mesher,
+            redrawing,
             after: Sums::default(),
             before: Sums::default(),
             redrawn: Sums::default(),
@@ -208,14 +210,15 @@ impl<'a> Comparing<'a> {
     }
 
     fn redraw(&self, exact: &Picture, frame_from_crop: Similarity) -> Picture {
-        let side = self.model.side_px();
+        let Redrawing { model, person } = self.redrawing;
+        let side = model.side_px();
         let larger = SIDE as f32 / side as f32;
         let crop_from_small = Similarity {
             a: larger,
             ..Similarity::IDENTITY
         };
         let crop = resample::crop(exact, frame_from_crop.of(crop_from_small), side);
-        let drawn = self.model.redraw(&[crop], self.person);
+        let drawn = model.redraw(&[crop], person);
         resample::resize(&drawn[0].picture, SIDE, SIDE)
     }
 

@@ -8,12 +8,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use effigy_detect::report::page::escaped;
 use effigy_frame::Picture;
-use effigy_mark::consent::Token;
-use effigy_mark::{Policy, write_marked_picture};
+use effigy_mark::write_marked_picture;
 
 use super::card::Quality;
 use super::shown::{Scores, Shown};
 use crate::error::{Error, Result};
+use crate::steps::consent::Authorisation;
 use crate::steps::draft::{DraftFile, write_error};
 
 /// What a chart is called, and what it shows.
@@ -26,8 +26,7 @@ const CHART: [f64; 2] = [860.0, 90.0];
 pub(super) fn marked(
     page: &Path,
     sheet: Picture,
-    token: &Token,
-    policy: &Policy<'_>,
+    authorisation: Authorisation<'_>,
 ) -> Result<Vec<u8>> {
     let folder = page
         .parent()
@@ -37,6 +36,7 @@ pub(super) fn marked(
         .tempdir_in(folder.unwrap_or(Path::new(".")));
     let place = place.map_err(|source| write_error(page, source))?;
     let path = place.path().join("faces.jpg");
+    let Authorisation { token, policy } = authorisation;
     write_marked_picture(&path, sheet, token, policy)?;
     std::fs::read(&path).map_err(|source| Error::Read { source, path })
 }

@@ -1,36 +1,45 @@
-//! All frames of a swap: drawn one after the other, marked and encoded on a thread of their own.
+//! All frames of a making: drawn one after the other, marked and encoded on a thread of their own.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use effigy_face::Observation;
 use effigy_files::is_picture;
 use effigy_frame::{Frame, Picture};
-use effigy_mark::consent::Token;
-use effigy_mark::{Marked, MarkedWriter, Policy, write_marked_picture};
+use effigy_mark::{Marked, MarkedWriter, write_marked_picture};
 use effigy_media::{Limits, WriteSettings, probe};
 
-use super::draw::Renderer;
 use super::gaps::{Gaps, Ready, wanted};
-use super::{SwapJob, View};
+use super::{Cast, Drawing, Making, View};
 use crate::error::{Error, Result};
-use crate::steps::footage::Clips;
+use crate::steps::consent::Authorisation;
 use crate::steps::networks::Networks;
-use crate::steps::people::Chosen;
+use crate::steps::people::Posed;
 use crate::steps::progress::Progress;
+use crate::steps::quality::Replaced;
+
+/// How many frames there were.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) n_frames: u64,
+    /// Frames in which a face was drawn.
+    pub(super) n_drawn: u64,
+}
 
 /// Reads, draws and writes every frame, or one where the result is a picture. Marking and encoding
 /// run behind on a thread of their own, a few frames at the most.
 pub(super) fn write(
-    job: &SwapJob,
-    (token, policy): (&Token, &Policy<'_>),
-    footage: (&Clips, &Networks, &Chosen),
-    renderer: &mut Renderer<'_>,
+    cast: &Cast<'_>,
+    authorisation: Authorisation<'_>,
+    drawing: &mut Drawing<'_>,
+    networks: &Networks,
     progress: &mut dyn Progress,
-) -> Result<(Marked, u64)> {
+) -> Result<(Marked, Counts)> {
+    let making = &cast.begun.making;
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(FRAMES_BEHIND);
-        let writing = scope.spawn(move || write_behind(job, token, policy, &receiver));
-        let drawn = draw_all(job, footage, renderer, progress, &sender);
+        let writing = scope.spawn(move || write_behind(making, authorisation, &receiver));
+        let drawn = draw_all(cast, drawing, networks, progress, &sender);
         drop(sender);
         let written = match writing.join() {
             Ok(written) => written,
@@ -38,7 +47,7 @@ pub(super) fn write(
         };
         // Drawing stops when writing does, so that the writer's error comes first.
         match (written?, drawn?) {
-            (Some(marked), n_frames) => Ok((marked, n_frames)),
+            (Some(marked), counts) => Ok((marked, counts)),
             (None, _) => Err(Error::Cancelled),
         }
     })
@@ -54,47 +63,78 @@ enum Order {
     Finish,
 }
 
-/// Follows, draws and hands on all frames; gives how many.
+/// Draws all frames and hands them on.
 fn draw_all(
-    job: &SwapJob,
-    (clips, networks, chosen): (&Clips, &Networks, &Chosen),
-    renderer: &mut Renderer<'_>,
+    cast: &Cast<'_>,
+    drawing: &mut Drawing<'_>,
+    networks: &Networks,
     progress: &mut dyn Progress,
     sender: &SyncSender<Order>,
-) -> Result<u64> {
-    let n_frames = clips.n_frames().filter(|_| !is_picture(&job.output));
-    progress.begin(&format!("drawing {}", job.face), n_frames);
+) -> Result<Counts> {
+    let Cast { clips, chosen, .. } = cast;
+    let making = &cast.begun.making;
+    let n_frames = clips.n_frames().filter(|_| !is_picture(making.output));
+    progress.begin(&drawing.title, n_frames);
     let hand_on = |order: Order| sender.send(order).map_err(|_stopped| Error::Cancelled);
-    let mut gaps = Gaps::default();
-    let mut n_frames = 0;
-    let mut pass = |ready: Vec<Ready>, renderer: &mut Renderer<'_>| -> Result<()> {
-        for (mut frame, faces) in ready {
-            let source = frame.picture.clone();
-            renderer.draw(&mut frame, &faces, &source)?;
-            if job.view == View::SideBySide {
-                frame.picture = beside(&source, &frame.picture);
-            }
-            n_frames += 1;
+    let (mut gaps, mut counts) = (Gaps::default(), Counts::default());
+    let mut pass = |ready: Vec<Ready>| -> Result<()> {
+        for (frame, faces) in ready {
+            let (frame, is_drawn) = draw(drawing, making.view, frame, &faces)?;
+            counts.n_frames += 1;
+            counts.n_drawn += u64::from(is_drawn);
             hand_on(Order::Write(frame))?;
         }
         Ok(())
     };
     chosen.again(clips, networks, progress, &mut |_, frame, faces| {
-        pass(gaps.take(frame, wanted(faces, &chosen.tracks)), renderer)
+        pass(gaps.take(frame, wanted(faces, &chosen.tracks)))
     })?;
-    pass(gaps.rest(), renderer)?;
+    pass(gaps.rest())?;
     hand_on(Order::Finish)?;
-    Ok(n_frames)
+    Ok(counts)
+}
+
+/// Draws and measures one frame; gives what the output shows, and whether a face was drawn.
+fn draw(
+    drawing: &mut Drawing<'_>,
+    view: View,
+    target: Frame,
+    faces: &[Posed],
+) -> Result<(Frame, bool)> {
+    let mut result = target.clone();
+    let seen: Vec<Observation<'_>> = faces
+        .iter()
+        .map(|face| Observation::of_points(&target, face.track, &face.points))
+        .collect();
+    let changed = drawing.driver.draw(&mut result, &seen)?;
+    let replaced: Vec<Replaced<'_>> = faces
+        .iter()
+        .zip(changed)
+        .filter_map(|(face, laid)| {
+            Some(Replaced {
+                track: face.track,
+                points: &face.points,
+                laid: laid?,
+            })
+        })
+        .collect();
+    drawing
+        .measuring
+        .take(&target.picture, &result, &replaced)?;
+    let is_drawn = !replaced.is_empty();
+    if view == View::SideBySide {
+        result.picture = beside(&target.picture, &result.picture);
+    }
+    Ok((result, is_drawn))
 }
 
 /// Writes what it is told. `None`, and no file, where it is not told to finish.
 fn write_behind(
-    job: &SwapJob,
-    token: &Token,
-    policy: &Policy<'_>,
+    making: &Making<'_>,
+    authorisation: Authorisation<'_>,
     orders: &Receiver<Order>,
 ) -> Result<Option<Marked>> {
-    let mut sink = Sink::new(job, token, policy)?;
+    let mut sink = Sink::new(making, authorisation)?;
     for order in orders {
         match order {
             Order::Write(frame) => sink.write(frame)?,
@@ -110,21 +150,22 @@ enum Sink<'a> {
     /// The first frame is kept, the others are not asked for.
     Picture {
         path: &'a Path,
-        papers: (&'a Token, &'a Policy<'a>),
+        authorisation: Authorisation<'a>,
         first: Option<Picture>,
     },
 }
 
 impl<'a> Sink<'a> {
-    fn new(job: &'a SwapJob, token: &'a Token, policy: &'a Policy<'a>) -> Result<Self> {
-        if is_picture(&job.output) {
+    fn new(making: &'a Making<'_>, authorisation: Authorisation<'a>) -> Result<Self> {
+        if is_picture(making.output) {
             return Ok(Self::Picture {
-                path: &job.output,
-                papers: (token, policy),
+                path: making.output,
+                authorisation,
                 first: None,
             });
         }
-        let writer = MarkedWriter::create(&job.output, &settings(job)?, token, policy)?;
+        let Authorisation { token, policy } = authorisation;
+        let writer = MarkedWriter::create(making.output, &settings(making)?, token, policy)?;
         Ok(Self::Video(Box::new(writer)))
     }
 
@@ -143,31 +184,31 @@ impl<'a> Sink<'a> {
             Self::Video(writer) => Ok(writer.finish()?),
             Self::Picture {
                 path,
-                papers: (token, policy),
+                authorisation: Authorisation { token, policy },
                 first,
             } => {
-                let path_named = || Error::NoFace {
+                let no_frame = || Error::NoFace {
                     path: path.to_owned(),
                 };
-                let picture = first.ok_or_else(path_named)?;
+                let picture = first.ok_or_else(no_frame)?;
                 Ok(write_marked_picture(path, picture, token, policy)?)
             }
         }
     }
 }
 
-/// Size, times, colours and sound of the source, or of the part of it that is wanted.
-fn settings(job: &SwapJob) -> Result<WriteSettings> {
-    let info = probe(&job.input, &Limits::default())?;
+/// Size, times, colours and sound of the target clip, or of the part of it that is wanted.
+fn settings(making: &Making<'_>) -> Result<WriteSettings> {
+    let info = probe(making.target, &Limits::default())?;
     let video = info.video.ok_or_else(|| Error::NoInput {
-        path: job.input.clone(),
+        path: making.target.to_owned(),
     })?;
     let mut settings = WriteSettings::like(&video);
-    if job.view == View::SideBySide {
+    if making.view == View::SideBySide {
         settings.width *= 2;
     }
-    settings.audio_from = info.audio.is_some().then(|| job.input.clone());
-    settings.range = job.range;
+    settings.audio_from = info.audio.is_some().then(|| making.target.to_owned());
+    settings.range = making.range;
     Ok(settings)
 }
 

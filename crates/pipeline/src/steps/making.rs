@@ -1,0 +1,260 @@
+//! The sequence of every job that makes something synthetic: keys, memory, who is seen, consent
+//! for this use, driver, marked writer, quality card.
+//!
+//! Each step is a type that only the step before it gives, so that none can be left out:
+//! [`begin`] opens the keys, [`Begun::find`] finds the performer, [`Cast::allow`] asks for
+//! everyone's consent, and only [`Allowed::make`] draws and writes.
+
+mod gaps;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use effigy_files::is_picture;
+use effigy_frame::TimeRange;
+use effigy_mark::consent::{Claim, Match, Template, Token, Use};
+use effigy_mark::{Keys, Marked};
+use effigy_media::{Limits, probe};
+use effigy_render::Driver;
+
+use crate::error::{Error, Result};
+use crate::steps::consent::{Authorisation, Safeguards, claim, same_person};
+use crate::steps::footage::Clips;
+use crate::steps::memory;
+use crate::steps::networks::Networks;
+use crate::steps::people::{Chosen, survey};
+use crate::steps::progress::Progress;
+use crate::steps::quality::{Measuring, Quality};
+use write::write;
+
+/// What is made of which clip.
+#[derive(Clone, Debug)]
+pub(crate) struct Making<'a> {
+    /// The clip in which a face is drawn.
+    pub(crate) target: &'a Path,
+    /// The marked result: a video, or a picture of the first frame in `range`.
+    pub(crate) output: &'a Path,
+    /// The part of the clip to work on.
+    pub(crate) range: TimeRange,
+    /// What the output shows.
+    pub(crate) view: View,
+    /// What is done with the faces: every consent must name it.
+    pub(crate) usage: Use,
+    /// Consent and marks.
+    pub(crate) safeguards: &'a Safeguards,
+}
+
+/// What an output shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// The result.
+    #[default]
+    Result,
+    /// Source on the left, result on the right.
+    SideBySide,
+}
+
+/// What was made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Where the result is, and what it is marked with.
+    pub marked: Marked,
+    /// Frames written.
+    pub n_frames: u64,
+    /// Frames in which a face was drawn.
+    pub n_drawn: u64,
+    /// Seconds spent on all of it.
+    pub took_secs: f64,
+    /// What was reached.
+    pub quality: Quality,
+    /// Where that is written, for programs and for people.
+    pub quality_paths: [PathBuf; 2],
+}
+
+/// Opens the keys, and refuses frames that there is no memory for.
+///
+/// # Errors
+/// When the keys cannot be opened or the frames do not fit.
+pub(crate) fn begin(making: Making<'_>) -> Result<Begun<'_>> {
+    let started = Instant::now();
+    let keys = making.safeguards.open_keys()?;
+    check_memory(&making)?;
+    Ok(Begun {
+        making,
+        keys,
+        started,
+    })
+}
+
+/// Refuses frames that there is no memory for. A clip that cannot be read is reported by whatever
+/// reads it next.
+fn check_memory(making: &Making<'_>) -> Result<()> {
+    let info = probe(making.target, &Limits::default());
+    let Some(video) = info.ok().and_then(|info| info.video) else {
+        return Ok(());
+    };
+    let n_beside = match making.view {
+        View::Result => 1,
+        View::SideBySide => 2,
+    };
+    memory::check_swap(
+        n_beside * video.width,
+        video.height,
+        memory::available_bytes(),
+    )
+}
+
+/// A making whose keys are open.
+pub(crate) struct Begun<'a> {
+    making: Making<'a>,
+    keys: Keys,
+    started: Instant,
+}
+
+impl<'a> Begun<'a> {
+    /// Finds `performer`, the name or identifier in a consent, in the clip.
+    ///
+    /// # Errors
+    /// When their consent does not hold, the clip cannot be read, or they are not seen in it.
+    pub(crate) fn find(
+        self,
+        performer: &str,
+        networks: &Networks,
+        progress: &mut dyn Progress,
+    ) -> Result<Cast<'a>> {
+        let making = &self.making;
+        let clips = Clips {
+            from_secs: making.range.from_secs,
+            to_secs: making.last_moment(),
+            ..Clips::whole(vec![making.target.to_owned()])
+        };
+        let template = making.safeguards.template(&self.keys, performer)?;
+        progress.begin(&format!("looking for {performer}"), clips.n_frames());
+        let survey = survey(&clips, networks, progress)?;
+        let same = same_person(&networks.weights);
+        let no_face = || Error::NoFace {
+            path: making.target.to_owned(),
+        };
+        let chosen = survey
+            .choose(template.as_ref(), same.similarity)
+            .ok_or_else(no_face)?;
+        if chosen
+            .likeness
+            .is_some_and(|likeness| likeness < same.similarity)
+        {
+            return Err(Error::NotSeen {
+                who: performer.to_owned(),
+                n_people: 1 + chosen.others.len(),
+                path: making.target.to_owned(),
+            });
+        }
+        Ok(Cast {
+            performer: performer.to_owned(),
+            begun: self,
+            clips,
+            chosen,
+            same,
+        })
+    }
+}
+
+impl Making<'_> {
+    /// Until when the clip is read: for a picture just long enough to tell who is there.
+    fn last_moment(&self) -> Option<f64> {
+        let enough = self.range.from_secs + STILL_SECS;
+        if is_picture(self.output) {
+            Some(self.range.to_secs.map_or(enough, |to| to.min(enough)))
+        } else {
+            self.range.to_secs
+        }
+    }
+}
+
+/// How much of a clip is read for a picture, in seconds.
+const STILL_SECS: f64 = 1.0;
+
+/// A making whose performer was found in the clip.
+pub(crate) struct Cast<'a> {
+    begun: Begun<'a>,
+    performer: String,
+    clips: Clips,
+    chosen: Chosen,
+    /// When a face counts as the performer's.
+    same: Match,
+}
+
+impl<'a> Cast<'a> {
+    /// Checks that the performer, and the `others` whose faces are used, consent to this use.
+    ///
+    /// # Errors
+    /// When any consent is missing, does not hold, or does not cover the use or the face.
+    pub(crate) fn allow(self, others: Vec<Claim>) -> Result<Allowed<'a>> {
+        let mut claims = others;
+        claims.push(claim(&self.performer, &self.chosen.identities));
+        let Begun { making, keys, .. } = &self.begun;
+        let token = making
+            .safeguards
+            .require(keys, &claims, making.usage, self.same)?;
+        Ok(Allowed { cast: self, token })
+    }
+}
+
+/// A making that everyone concerned consents to.
+pub(crate) struct Allowed<'a> {
+    cast: Cast<'a>,
+    token: Token,
+}
+
+/// What an allowed making draws with.
+pub(crate) struct Drawing<'a> {
+    /// Draws the faces.
+    pub(crate) driver: &'a mut dyn Driver,
+    /// Measures what is drawn.
+    pub(crate) measuring: Measuring<'a>,
+    /// Whose face is drawn, for the progress bar.
+    pub(crate) title: String,
+    /// Name and SHA-256 of the face model, where there is one.
+    pub(crate) model: Option<(String, String)>,
+}
+
+impl Allowed<'_> {
+    /// What `who` looks like by their consent; `None` where it holds no pictures.
+    ///
+    /// # Errors
+    /// When the consent does not hold.
+    pub(crate) fn template(&self, who: &str) -> Result<Option<Template>> {
+        let Begun { making, keys, .. } = &self.cast.begun;
+        making.safeguards.template(keys, who)
+    }
+
+    /// Draws, marks and writes every frame, and the quality card beside the result.
+    ///
+    /// # Errors
+    /// When any frame cannot be read, drawn or written. No output is left then.
+    pub(crate) fn make(
+        self,
+        mut drawing: Drawing<'_>,
+        networks: &Networks,
+        progress: &mut dyn Progress,
+    ) -> Result<Made> {
+        let Self { cast, token } = self;
+        let Begun { making, keys, .. } = &cast.begun;
+        let model = drawing.model.take();
+        let policy = making.safeguards.policy(keys, Some(making.target), model);
+        let authorisation = Authorisation {
+            token: &token,
+            policy: &policy,
+        };
+        let (marked, counts) = write(&cast, authorisation, &mut drawing, networks, progress)?;
+        let (quality, shown) = drawing.measuring.finish();
+        Ok(Made {
+            n_frames: counts.n_frames,
+            n_drawn: counts.n_drawn,
+            took_secs: cast.begun.started.elapsed().as_secs_f64(),
+            quality_paths: quality.write_beside(&marked.path, &shown, authorisation)?,
+            quality,
+            marked,
+        })
+    }
+}
