@@ -258,3 +258,6 @@ impl Allowed<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
