@@ -6,7 +6,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use effigy_frame::{Picture, Plane, Point2, Similarity};
 use effigy_model::face_model::Drawn;
 use effigy_model::mean_mesh;
-use effigy_render::{Faces, Place, Steady, overlay};
+use effigy_render::{Drawings, Placement, Steady, overlay};
 
 /// Frame sizes with a face a third of the height tall, as in an interview.
 const SIZES: [(&str, u32, u32); 3] = [
@@ -22,7 +22,7 @@ fn noise(width: u32, height: u32) -> Picture {
     Picture::new(width, height, (0..width * height * 3).map(value).collect())
 }
 
-fn place(width: u32, height: u32) -> Place {
+fn place(width: u32, height: u32) -> Placement {
     let middle = Point2::new(0.5 * width as f32, 0.4 * height as f32);
     let crop_middle = Point2::new(0.5 * SIDE as f32, 0.5 * SIDE as f32);
     // The mean face is as tall as 1.6 distances between its eyes, the crop shows two.
@@ -31,7 +31,7 @@ fn place(width: u32, height: u32) -> Place {
     let half = 0.5 * SIDE as f32;
     let in_crop = |x: f32, y: f32| Point2::new(half + half * x, half * (0.65 + y));
     let points = mean_mesh().iter().map(|p| in_crop(p.x, p.y));
-    Place {
+    Placement {
         frame_from_crop,
         points: points.map(|p| frame_from_crop.apply(p)).collect(),
         opacity: 1.0,
@@ -51,16 +51,16 @@ fn lay_faces(c: &mut Criterion) {
         let in_crop =
             |p: &effigy_frame::Point3| Point2::new(half + half * p.x, half * (0.65 + p.y));
         let points: Vec<Point2> = mean_mesh().iter().map(in_crop).collect();
-        let faces = Faces {
-            drawn: &drawn,
+        let drawings = Drawings {
+            source: &drawn,
             points: &points,
-            own: Some(&drawn),
+            target: Some(&drawn),
         };
         group.throughput(Throughput::Elements(1));
         group.bench_function(BenchmarkId::from_parameter(name), |b| {
             b.iter_batched_ref(
                 || (frame.clone(), Steady::default()),
-                |(frame, steady)| overlay(black_box(frame), &place, &faces, 0.0, steady),
+                |(frame, steady)| overlay(black_box(frame), &place, &drawings, 0.0, steady),
                 BatchSize::LargeInput,
             );
         });

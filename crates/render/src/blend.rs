@@ -24,6 +24,7 @@ pub(crate) fn blended(difference: Grid<3>, mask: &Grid<1>) -> Grid<3> {
         if masks[last].width.min(masks[last].height) < 2 * FEWEST_PLACES {
             break;
         }
+        // What the next coarser grid cannot hold stays behind as this band.
         masks.push(masks[last].halved());
         let coarse = bands[last].halved();
         let (width, height) = (bands[last].width, bands[last].height);
@@ -36,6 +37,7 @@ pub(crate) fn blended(difference: Grid<3>, mask: &Grid<1>) -> Grid<3> {
     let mut sum: Option<Grid<3>> = None;
     for (level, (mut band, mask)) in bands.into_iter().zip(&masks).enumerate().rev() {
         for (value, &[weight]) in band.values.iter_mut().zip(&mask.values) {
+            // The finest mask ends where it should; smoothed ones would reach beyond it.
             let weight = if level == 0 { weight } else { inner(weight) };
             value.iter_mut().for_each(|v| *v *= weight);
         }

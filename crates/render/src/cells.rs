@@ -1,5 +1,4 @@
-//! A coarse grid of [`CELLS`] cells a side over a crop: colours, and groups of cells that hang
-//! together.
+//! A coarse grid of [`CELLS`] cells a side over a crop: colours, and connected groups of cells.
 
 use effigy_frame::colour::luma;
 use effigy_frame::{Picture, Plane, Point2, resample};
@@ -103,8 +102,8 @@ pub(crate) fn closed(cells: &[bool], inside: &[bool]) -> Vec<bool> {
     let open = spread(outside, |i| !cells[i]);
     let is_filled = |i: usize| inside[i] && (cells[i] || !open[i]);
     let filled: Vec<bool> = (0..cells.len()).map(is_filled).collect();
-    let near = |i: usize| filled[i] || neighbours(i).any(|j| filled[j]);
-    (0..cells.len()).map(near).collect()
+    let touches_filled = |i: usize| filled[i] || neighbours(i).any(|j| filled[j]);
+    (0..cells.len()).map(touches_filled).collect()
 }
 
 /// Cells to crop pixels, smoothed.
@@ -125,6 +124,7 @@ pub(crate) fn enlarged(level: &[f32], side: usize) -> Plane {
                 a + across * (b - a)
             };
             let (upper, lower) = (row(y), row(y + 1));
+            // Stretched, so that the fade that the blur left is about a cell wide.
             ((upper + down * (lower - upper)) * 1.6 - 0.3).clamp(0.0, 1.0)
         }));
     }

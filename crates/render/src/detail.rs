@@ -24,7 +24,7 @@ impl Fine {
         for row in bright.chunks_exact(width) {
             let last = width - 1;
             across.push(row[0] + row[0] + row[1.min(last)]);
-            across.extend(row.windows(3).map(|near| near[0] + near[1] + near[2]));
+            across.extend(row.windows(3).map(|three| three[0] + three[1] + three[2]));
             if 1 < width {
                 across.push(row[last - 1] + row[last] + row[last]);
             }
@@ -33,8 +33,8 @@ impl Fine {
             let sums = |y: usize| &across[y * width..(y + 1) * width];
             let (above, here) = (sums(y.saturating_sub(1)), sums(y));
             let below = sums((y + 1).min(height - 1));
-            let near = above.iter().zip(here).zip(below);
-            for (value, ((above, here), below)) in row.iter_mut().zip(near) {
+            let three_rows = above.iter().zip(here).zip(below);
+            for (value, ((above, here), below)) in row.iter_mut().zip(three_rows) {
                 *value -= (above + here + below) * (1.0 / 9.0);
             }
         }
@@ -62,6 +62,7 @@ impl Fine {
     /// Scales it in the picture that it was taken from.
     pub(crate) fn scale(&self, picture: &mut Picture, gain: f32) {
         for (pixel, fine) in picture.pixels_mut().chunks_exact_mut(3).zip(&self.0) {
+            // The same for all three colours, so that detail is scaled and hue is not.
             let more = (gain - 1.0) * fine + 0.5;
             for value in pixel {
                 *value = (f32::from(*value) + more) as u8;

@@ -9,7 +9,7 @@ use effigy_face::Observation;
 use effigy_frame::Frame;
 
 use crate::error::Result;
-use crate::overlay::Laid;
+use crate::overlay::Change;
 
 /// Draws faces into the frames of a clip, which come in presentation order.
 pub trait Driver {
@@ -21,5 +21,6 @@ pub trait Driver {
     ///
     /// # Errors
     /// When a face cannot be drawn. The frame may be half drawn then, and must not be used.
-    fn draw(&mut self, frame: &mut Frame, faces: &[Observation<'_>]) -> Result<Vec<Option<Laid>>>;
+    fn draw(&mut self, frame: &mut Frame, faces: &[Observation<'_>])
+    -> Result<Vec<Option<Change>>>;
 }

@@ -1,7 +1,7 @@
-//! The colour of somebody's eyes.
+//! The colour of the eyes.
 //!
-//! An eyeball stays the performer's ([`crate::opening`]), but its iris takes on the colour that the
-//! model draws: the mean difference between the irises that it draws for both people is added between
+//! An eyeball stays the performer's ([`crate::interior`]), but its iris takes on the source's colour:
+//! the mean difference between the irises that the model draws for both people is added between
 //! pupil and sclera.
 
 use effigy_face::landmarks::{CHEEK_CENTRES, EYES, eye_distance};
@@ -9,22 +9,24 @@ use effigy_frame::{Picture, Point2};
 
 /// How far around the middles of the cheeks, in distances between the outer eye corners.
 const CHEEK: f32 = 0.1;
-/// How far light may differ.
+/// How far the light on both drawings may differ.
 const LIGHT: [f32; 2] = [0.6, 1.6];
-/// So much of an iris is averaged, as a share of its radius.
+/// Part of an iris that is averaged, as a share of its radius: its rim is half sclera.
 const MIDDLE: f32 = 0.8;
 /// Where the tint begins outside the pupil and is full, and where it begins to fade and is gone at
 /// the sclera, as shares of the radius.
 const RING: [f32; 4] = [0.25, 0.5, 0.85, 1.1];
-/// How slowly the difference follows, in seconds.
+/// Time constant of the difference, in seconds.
 const MEMORY_SECS: f32 = 1.5;
-/// No colour is changed by more levels.
+/// No colour is changed by more levels than this.
 const MOST: f32 = 90.0;
-/// Sclera and reflections keep their colour: how bright one is, and what surely is none.
+/// Sclera and reflections keep their colour: the brightness from which nothing is tinted, and up to
+/// which all is.
 const REFLECTIONS: [f32; 2] = [160.0, 110.0];
-/// How bright an iris that may be a lid is, and one that surely is none, as shares of the cheeks.
+/// Brightness from which an iris may be a lid, and up to which it surely is none, as shares of the
+/// cheeks.
 const LID: [f32; 2] = [0.75, 0.6];
-/// Fewer pixels of an iris say nothing.
+/// With fewer pixels the mean of an iris is noise.
 const FEWEST_PIXELS: usize = 4;
 
 /// What is added to the red, green and blue of a followed face's irises, once it is known.
@@ -32,15 +34,21 @@ const FEWEST_PIXELS: usize = 4;
 pub(crate) struct Tint(Option<[f32; 3]>);
 
 impl Tint {
-    /// Compares the irises in both drawings from one latent, of the person laid in and of the
-    /// performer: they are equally coarse, and look the same way. What the cheeks differ by is
-    /// light, and not counted. `points` are the mesh of the first.
-    pub(crate) fn look(&mut self, drawn: &Picture, own: &Picture, points: &[Point2], secs: f32) {
+    /// Compares the irises in both drawings from one latent, of the source and of the performer:
+    /// they are equally coarse, and look the same way. What the cheeks differ by is light, and not
+    /// counted. `points` are the mesh of the source's drawing.
+    pub(crate) fn update(
+        &mut self,
+        source: &Picture,
+        target: &Picture,
+        points: &[Point2],
+        secs: f32,
+    ) {
         let both = |picture| {
             let iris = mean_colour(picture, &irises(points))?;
             Some((iris, mean_colour(picture, &cheeks(points))?))
         };
-        let Some(((to, to_skin), (from, from_skin))) = both(drawn).zip(both(own)) else {
+        let Some(((to, to_skin), (from, from_skin))) = both(source).zip(both(target)) else {
             return;
         };
         let add: [f32; 3] = std::array::from_fn(|c| {
@@ -57,9 +65,8 @@ impl Tint {
     pub(crate) fn change(&self, colour: [f32; 3], share: f32) -> [f32; 3] {
         let level = colour.iter().sum::<f32>() / 3.0;
         let [gone, full] = REFLECTIONS;
-        let plain = ((gone - level) / (gone - full)).clamp(0.0, 1.0);
-        self.0
-            .map_or([0.0; 3], |add| add.map(|v| share * plain * v))
+        let matt = ((gone - level) / (gone - full)).clamp(0.0, 1.0);
+        self.0.map_or([0.0; 3], |add| add.map(|v| share * matt * v))
     }
 }
 
@@ -164,7 +171,7 @@ mod tests {
 
     fn tint(drawn: [u8; 3], own: [u8; 3]) -> Tint {
         let mut tint = Tint::default();
-        tint.look(&eyes(drawn), &eyes(own), &face(), 0.04);
+        tint.update(&eyes(drawn), &eyes(own), &face(), 0.04);
         tint
     }
 
@@ -198,7 +205,7 @@ mod tests {
             Picture::new(SIDE, SIDE, pixels.collect())
         };
         let brown = || eyes([70, 50, 40]);
-        tint.look(&brown(), &lit(brown()), &face(), 0.04);
+        tint.update(&brown(), &lit(brown()), &face(), 0.04);
         let change = tint.change([70.0, 50.0, 40.0], 1.0);
         assert!(change.iter().all(|v| v.abs() < 1.5), "{change:?}");
     }

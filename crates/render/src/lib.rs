@@ -1,31 +1,34 @@
 //! Drawing faces into frames.
 //!
 //! A [`Driver`] draws the faces of one frame after the other; [`drive`] holds one file for each.
-//! [`overlay`] is the whole step: mask, colour, blend. Only the box of the face is computed, and
-//! only pixels under the mask change; all others stay what they were, to the bit. What must not
-//! flicker between frames is kept in [`Steady`], one for each face that is followed.
+//! [`overlay()`] lays one drawn face in: warp, mask, colour, blend. Only the box of the face is
+//! computed, and only pixels under the mask change; all others stay what they were, to the bit. What
+//! must not flicker from frame to frame is kept in [`Steady`], one for each face that is followed.
+//!
+//! *Source* is the person whose identity is drawn, *target* the clip, and the performer in it, that
+//! the drawing goes into.
 
 mod blend;
 mod cells;
 mod detail;
 pub mod drive;
 mod error;
-mod follow;
+mod fill;
 mod grid;
-mod hidden;
+mod interior;
 mod iris;
 mod light;
 mod mask;
-mod opening;
+mod occlusion;
 mod outline;
-mod outwards;
 mod overlay;
 mod placement;
 mod region;
 mod sample;
 mod texture;
+mod warp;
 
 pub use drive::Driver;
 pub use error::{Error, Result};
-pub use overlay::{Complexion, Laid, Steady, overlay};
-pub use placement::{Faces, Place};
+pub use overlay::{Change, SkinTone, Steady, overlay};
+pub use placement::{Drawings, Placement};

@@ -1,4 +1,4 @@
-//! The light of the scene, and the complexion of the person in it, on a drawn face.
+//! The light of the scene, and the skin_tone of the person in it, on a drawn face.
 //!
 //! A model draws a face in the light of the clips it learned from. What varies slowly over the face
 //! is light more than likeness: it is taken from the face that is replaced, as a factor for each
@@ -14,11 +14,11 @@ use crate::mask::{blur, grown};
 #[derive(Clone, Debug)]
 pub(crate) struct Light([Plane; 3]);
 
-/// Averages reach so far, as a share of the crop's side; twice.
+/// Radius of the averages, which are taken twice, as a share of the crop's side.
 const REACH: f32 = 0.1;
 /// From this share of the mask on, a pixel counts in full.
 const FULL_FROM: f32 = 0.5;
-/// How far the logarithm of a factor is from the usual one where a pixel counts half: an eye, a
+/// Distance of the logarithm of a factor from the median at which a pixel counts half: an eye, a
 /// strand of hair or the rim of glasses says nothing about light.
 const ODD: f32 = 0.35;
 /// What is added to both sides of a quotient, in levels: the noise of dark pixels.
@@ -27,7 +27,7 @@ const DARK: f32 = 8.0;
 const LEAST_KNOWN: f32 = 0.05;
 /// How far colours may be changed.
 const FACTORS: [f32; 2] = [0.4, 2.0];
-/// How slowly light follows, in seconds.
+/// Time constant of the light, in seconds.
 const MEMORY_SECS: f32 = 0.2;
 /// How far colours are changed beyond the mask.
 const BEYOND_PX: usize = 6;
@@ -53,6 +53,7 @@ pub(crate) fn measure(drawn: &Picture, seen: &Picture, mask: &Plane) -> Option<L
 /// How much each pixel says about light.
 fn weights(drawn: &Picture, seen: &Picture, mask: &Plane) -> Option<Vec<f32>> {
     let pairs = seen.pixels().iter().zip(drawn.pixels());
+    // Logarithms, so that half as bright and twice as bright are equally far away.
     let quotients =
         pairs.map(|(&to, &from)| ((f32::from(to) + DARK) / (f32::from(from) + DARK)).ln());
     let quotients: Vec<f32> = quotients.collect();
@@ -66,12 +67,12 @@ fn weights(drawn: &Picture, seen: &Picture, mask: &Plane) -> Option<Vec<f32>> {
         let half = values.len() / 2;
         *values.select_nth_unstable_by(half, f32::total_cmp).1
     };
-    let usual: [f32; 3] = std::array::from_fn(median);
+    let medians: [f32; 3] = std::array::from_fn(median);
     let weight = |(quotients, &mask): (&[f32], &f32)| {
         let odd = quotients
             .iter()
-            .zip(usual)
-            .map(|(q, usual)| ((q - usual) / ODD).powi(2));
+            .zip(medians)
+            .map(|(q, median)| ((q - median) / ODD).powi(2));
         (mask / FULL_FROM).min(1.0) / (1.0 + odd.sum::<f32>() / 3.0)
     };
     let all = quotients.chunks_exact(3).zip(mask.values());
@@ -89,10 +90,11 @@ impl Light {
         }
     }
 
-    /// Leaves how light differs over the face under `mask`, but not what it is on the whole.
-    pub(crate) fn without_complexion(mut self, mask: &Plane) -> Self {
+    /// Keeps how light differs over the face under `mask`, but not its mean, which is skin tone too.
+    pub(crate) fn without_skin_tone(mut self, mask: &Plane) -> Self {
         let all = mask.values().iter().sum::<f32>().max(f32::MIN_POSITIVE);
         for plane in &mut self.0 {
+            // The geometric mean: the factors that remain multiply to one.
             let values = plane.values().iter().zip(mask.values());
             let middle = values.map(|(v, weight)| v.ln() * weight).sum::<f32>() / all;
             let whole = middle.exp();
@@ -101,11 +103,11 @@ impl Light {
         self
     }
 
-    /// Changes the colours of `drawn`, but not far outside `mask`, where nobody will see them.
+    /// Changes the colours of `drawn`, but not far outside `mask`, where they are not used.
     pub(crate) fn apply(&self, drawn: &mut Picture, mask: &Plane) {
-        let near = grown(mask, BEYOND_PX);
-        let pixels = drawn.pixels_mut().chunks_exact_mut(3).zip(near.values());
-        for (i, (pixel, _)) in pixels.enumerate().filter(|(_, (_, near))| 0.0 < **near) {
+        let around = grown(mask, BEYOND_PX);
+        let pixels = drawn.pixels_mut().chunks_exact_mut(3).zip(around.values());
+        for (i, (pixel, _)) in pixels.enumerate().filter(|(_, (_, around))| 0.0 < **around) {
             for (value, factors) in pixel.iter_mut().zip(&self.0) {
                 // Turning into a byte cuts off above 255.
                 *value = (f32::from(*value) * factors.values()[i] + 0.5) as u8;
@@ -137,6 +139,7 @@ impl Average {
         let all = self.weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
         let middle = weighed.iter().sum::<f32>() / all;
         let weighed = Plane::new(self.known.width(), self.known.height(), weighed);
+        // Normalised convolution: sums over sums of weights. Two box blurs are nearly a Gaussian.
         let mut sums = blur(&blur(&weighed, self.reach), self.reach);
         for (sum, known) in sums.values_mut().iter_mut().zip(self.known.values()) {
             *sum = (*sum + LEAST_KNOWN * middle) / (known + LEAST_KNOWN);
@@ -209,13 +212,11 @@ mod tests {
     }
 
     #[test]
-    fn complexion_can_be_left_as_drawn() {
+    fn skin_tone_can_be_left_as_drawn() {
         let (drawn, seen) = (skin(1.0, 1.0), skin(0.5, 0.8));
         let mut result = drawn.clone();
         let light = measure(&drawn, &seen, &full()).unwrap();
-        light
-            .without_complexion(&full())
-            .apply(&mut result, &full());
+        light.without_skin_tone(&full()).apply(&mut result, &full());
         let mean = |picture: &Picture| {
             let sum: u64 = picture.pixels().iter().map(|&v| u64::from(v)).sum();
             sum as f32 / picture.pixels().len() as f32

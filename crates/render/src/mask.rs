@@ -1,5 +1,5 @@
-//! How much of each crop pixel is replaced: inside the outline, inside the drawn mask, and not
-//! behind what stands before the face; faded out once, towards all of these edges.
+//! How much of each crop pixel is replaced: inside the outline, inside the drawn mask, and where
+//! nothing occludes the face; faded out once, towards all of these edges.
 
 use effigy_frame::Plane;
 
@@ -12,10 +12,11 @@ const BEYOND: f32 = 0.06;
 
 /// Gives the mask of a crop: 1 replaced, 0 kept, and never more than nothing outside the outline.
 ///
-/// `hidden` is the share of each pixel that something stands before.
-pub(crate) fn crop_mask(outline: &Outline, drawn: &Plane, hidden: Option<&Plane>) -> Plane {
+/// `occluded` is the share of each pixel that something is in front of.
+pub(crate) fn crop_mask(outline: &Outline, drawn: &Plane, occluded: Option<&Plane>) -> Plane {
     let side = drawn.width();
     let reach = |share: f32| (share * side as f32).round().max(1.0) as usize;
+    // The network is unsure at the rim of its mask, which therefore ends too early.
     let drawn = grown(drawn, reach(BEYOND));
     let inside = outline.wide.values().iter().zip(drawn.values());
     let both = inside.map(|(outline, drawn)| outline.min(*drawn)).collect();
@@ -29,9 +30,9 @@ pub(crate) fn crop_mask(outline: &Outline, drawn: &Plane, hidden: Option<&Plane>
         let soft = inner * inner * (3.0 - 2.0 * inner);
         *value = if 0.0 < *value { soft } else { 0.0 };
     }
-    if let Some(hidden) = hidden {
-        for (value, hidden) in faded.values_mut().iter_mut().zip(hidden.values()) {
-            *value *= 1.0 - hidden;
+    if let Some(occluded) = occluded {
+        for (value, occluded) in faded.values_mut().iter_mut().zip(occluded.values()) {
+            *value *= 1.0 - occluded;
         }
     }
     faded
@@ -47,8 +48,8 @@ fn grown_rows(plane: &Plane, reach: usize) -> Plane {
     let mut values = Vec::with_capacity(plane.values().len());
     for row in plane.values().chunks_exact(width) {
         values.extend((0..width).map(|x| {
-            let near = &row[x.saturating_sub(reach)..(x + reach + 1).min(width)];
-            near.iter().copied().fold(0.0, f32::max)
+            let window = &row[x.saturating_sub(reach)..(x + reach + 1).min(width)];
+            window.iter().copied().fold(0.0, f32::max)
         }));
     }
     Plane::new(width, plane.height(), values)
@@ -139,9 +140,9 @@ mod tests {
     fn drawn_mask_and_what_stands_before_hold_it_back() {
         let mut drawn = Plane::filled(96, 96, 1.0);
         drawn.values_mut()[..96 * 48].fill(0.0);
-        let mut hidden = Plane::filled(96, 96, 0.0);
-        hidden.values_mut()[96 * 70..].fill(1.0);
-        let mask = crop_mask(&square(10, 86), &drawn, Some(&hidden));
+        let mut occluded = Plane::filled(96, 96, 0.0);
+        occluded.values_mut()[96 * 70..].fill(1.0);
+        let mask = crop_mask(&square(10, 86), &drawn, Some(&occluded));
         assert!(mask.get(48, 40) <= 0.0 && mask.get(48, 71) <= 0.0);
         assert!((mask.get(48, 60) - 1.0).abs() < 1e-4);
     }

@@ -55,7 +55,7 @@ const LEFT: Side = Side {
     eye_corner: LEFT_EYE.outer,
     rim: UPPER_TEMPLES[1],
 };
-/// How far the mask reaches beyond the brows, in distances between the outer eye corners.
+/// How far the mask reaches beyond the brows, in eye distances.
 const REACH: f32 = 0.2;
 /// Width of a temple seen from the front, in the same.
 const TEMPLE: f32 = 0.2;
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn turned_face_is_not_widened_where_it_ends() {
         let (points, front) = (face(45.0), face(0.0));
-        let gap = |points: &[Point2]| {
+        let widened_by = |points: &[Point2]| {
             let outline = Outline::new(points, 96);
             let rows = outline.wide.values().chunks_exact(96).take(40);
             let grown = rows.zip(outline.mesh.values().chunks_exact(96));
@@ -194,7 +194,7 @@ mod tests {
                 })
                 .fold([0.0; 2], |sum, row| [sum[0] + row[0], sum[1] + row[1]])
         };
-        let (turned, before) = (gap(&points), gap(&front));
+        let (turned, before) = (widened_by(&points), widened_by(&front));
         let least = |[a, b]: [f32; 2]| a.min(b);
         assert!(least(turned) < 0.5 * least(before), "{turned:?} {before:?}");
     }

@@ -1,136 +1,236 @@
-//! One drawn face into one frame.
+//! One drawn face into one frame: warp, mask, colour, blend.
 
 use effigy_frame::{Picture, Plane, Point2, Rect, Similarity, resample};
+use effigy_model::face_model::Drawn;
 
 use crate::blend::blended;
 use crate::detail::Fine;
-use crate::follow::Follow;
+use crate::fill::extended;
 use crate::grid::Grid;
-use crate::hidden::{Hidden, drawn_face};
+use crate::interior::interiors;
 use crate::iris::{Tint, irises, open_eyes, share};
 use crate::light::{self, Light};
 use crate::mask::crop_mask;
-use crate::opening::openings;
+use crate::occlusion::{Occlusion, without_background};
 use crate::outline::Outline;
-use crate::outwards::outwards;
-use crate::placement::{Faces, Place};
+use crate::placement::{Drawings, Placement};
 use crate::region::{Layer, Region};
 use crate::sample::fitted;
 use crate::texture::texture;
+use crate::warp::ExpressionWarp;
 
-/// Whose complexion the result has.
+/// Whose skin tone the result has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Complexion {
-    /// That of the person in front of the camera, as neck and ears have it.
+pub enum SkinTone {
+    /// That of the performer in the target clip, so that the face matches neck and ears.
     #[default]
-    Seen,
-    /// That of the person drawn.
-    Drawn,
+    Target,
+    /// That of the source, the person who is drawn.
+    Source,
 }
 
-/// What must not change suddenly from frame to frame; one for each face that is followed.
+/// What is smoothed over time; one for each face that is followed.
 #[derive(Clone, Debug, Default)]
 pub struct Steady {
-    complexion: Complexion,
-    follow: Follow,
+    skin_tone: SkinTone,
+    warp: ExpressionWarp,
     tint: Tint,
     light: Option<Light>,
     detail_gain: Option<f32>,
-    hidden: Hidden,
+    occlusion: Occlusion,
     last_secs: f64,
 }
 
-/// What an overlay did.
+/// What an overlay changed.
 #[derive(Clone, Debug)]
-pub struct Laid {
+pub struct Change {
     /// The box that was computed, in pixels of the frame.
     pub rect: Rect,
     /// How much of each pixel of the box was replaced; everything outside is untouched.
     pub mask: Plane,
 }
 
-/// Lays a drawn face over the one at `place`.
+/// Lays a drawn face over the one at `placement`.
 ///
 /// Pixels where the mask is 0 are not touched. Gives `None`, and changes nothing, when no pixel of
 /// the frame is under the mask.
 ///
 /// # Panics
-/// If pictures and masks of `faces` differ in size, or points are not those of a mesh.
+/// If pictures and masks of `drawings` differ in size, or points are not those of a mesh.
 pub fn overlay(
     frame: &mut Picture,
-    place: &Place,
-    faces: &Faces<'_>,
+    placement: &Placement,
+    drawings: &Drawings<'_>,
     time_secs: f64,
     steady: &mut Steady,
-) -> Option<Laid> {
-    let side = faces.drawn.picture.width();
-    let masks = std::iter::once(faces.drawn).chain(faces.own);
-    for drawn in masks {
-        let sides = (drawn.picture.width(), drawn.mask.width());
-        assert_eq!(sides, (side, side as usize), "pictures and masks differ");
-    }
-    let crop_from_frame = place.frame_from_crop.inverse()?;
-    let in_crop = |&point: &Point2| crop_from_frame.apply(point);
-    let points: Vec<Point2> = place.points.iter().map(in_crop).collect();
-    let outline = Outline::new(&points, side as usize);
-    let region = Region::covered(frame, &outline, place.frame_from_crop)?;
-    let seen = resample::crop(frame, place.frame_from_crop, side);
+) -> Option<Change> {
+    let scene = Scene::new(frame, placement, drawings)?;
     let secs = steady.pass(time_secs);
-    if let Some(own) = faces.own {
+    // The tint compares both drawings as the network made them, before the warp moves one of them.
+    if let Some(target) = drawings.target {
+        let source = &drawings.source.picture;
         steady
             .tint
-            .look(&faces.drawn.picture, &own.picture, faces.points, secs);
+            .update(source, &target.picture, drawings.points, secs);
     }
-    let bent = steady.follow.bend(faces.drawn, faces.points, &points, secs);
-    let faces = &Faces {
-        drawn: &bent,
-        ..*faces
+    // From here on, what is drawn has the performer's expression to the pixel, so that one outline
+    // serves both.
+    let warped = steady
+        .warp
+        .apply(drawings.source, drawings.points, &scene.points, secs);
+    let drawings = &Drawings {
+        source: &warped,
+        ..*drawings
     };
-    let hidden = steady.hidden.look(&seen, faces, &outline, secs);
-    let mask = crop_mask(&outline, &faces.drawn.mask, Some(&hidden));
-    let mut picture = outwards(&faces.drawn.picture, &drawn_face(faces.drawn, &outline));
-    steady.suit(&mut picture, &seen, &mask, secs);
-    let (picture, mask, small_from_frame) = fitted(picture, mask, crop_from_frame);
-    let mut weights = region.weights(&mask, small_from_frame);
-    let irises = leave_open(&mut weights, &points, &seen, crop_from_frame, region);
-    let difference = region.difference(frame, &picture, small_from_frame);
-    let texture = texture(
-        region.luma_of(frame),
-        place.frame_from_crop.scale(),
-        &weights.values,
-        &region.weights(&outline.around_eyes, crop_from_frame).values,
-    );
-    let change = blended(difference, &weights);
-    let layer = Layer {
-        change: &change,
-        weights: &weights,
-        texture: &texture,
-        opacity: place.opacity,
-    };
-    region.add(frame, &layer);
-    let opaque = |[value]: &[f32; 1]| place.opacity * value;
-    let mut values: Vec<f32> = weights.values.iter().map(opaque).collect();
-    for (i, share) in irises {
-        let share = place.opacity * share;
-        region.change(frame, i, |colour| steady.tint.change(colour, share));
-        values[i] = values[i].max(share);
-    }
-    Some(Laid {
-        rect: region.as_rect(),
-        mask: Plane::new(region.width, region.height, values),
-    })
+    let (picture, mask) = scene.coloured(drawings, steady, secs);
+    // A crop with more pixels than the face has in the frame would alias: it is made smaller first.
+    let (picture, mask, small_from_frame) = fitted(picture, mask, scene.crop_from_frame);
+    let mut weights = scene.region.weights(&mask, small_from_frame);
+    let irises = scene.leave_open(&mut weights);
+    let difference = scene.region.difference(frame, &picture, small_from_frame);
+    scene.blend_in(frame, difference, &weights);
+    Some(scene.tint_irises(frame, &steady.tint, &weights, &irises))
 }
 
-/// How slowly sharpness follows, in seconds.
+/// A face to be drawn over: where it is, in the frame and in its crop.
+struct Scene {
+    /// How much of the drawing is seen.
+    opacity: f32,
+    crop_from_frame: Similarity,
+    /// Frame pixels to a crop pixel.
+    scale: f32,
+    /// The performer's mesh, in pixels of the crop.
+    points: Vec<Point2>,
+    outline: Outline,
+    region: Region,
+    /// The crop of the frame as it was before.
+    target: Picture,
+}
+
+/// The part of an iris in one pixel of a region.
+struct IrisPixel {
+    index: usize,
+    share: f32,
+}
+
+impl Scene {
+    /// `None` where the face covers no pixel of the frame.
+    fn new(frame: &Picture, placement: &Placement, drawings: &Drawings<'_>) -> Option<Self> {
+        let side = drawings.source.picture.width();
+        for drawn in std::iter::once(drawings.source).chain(drawings.target) {
+            let sides = (drawn.picture.width(), drawn.mask.width());
+            assert_eq!(sides, (side, side as usize), "pictures and masks differ");
+        }
+        let frame_from_crop = placement.frame_from_crop;
+        let crop_from_frame = frame_from_crop.inverse()?;
+        let in_crop = |&point: &Point2| crop_from_frame.apply(point);
+        let points: Vec<Point2> = placement.points.iter().map(in_crop).collect();
+        let outline = Outline::new(&points, side as usize);
+        let region = Region::covered(frame, &outline, frame_from_crop)?;
+        Some(Self {
+            opacity: placement.opacity,
+            crop_from_frame,
+            scale: frame_from_crop.scale(),
+            points,
+            outline,
+            region,
+            target: resample::crop(frame, frame_from_crop, side),
+        })
+    }
+
+    /// What is drawn, in the light and the sharpness of the frame, and the mask it is blended
+    /// under; both in pixels of the crop.
+    fn coloured(
+        &self,
+        drawings: &Drawings<'_>,
+        steady: &mut Steady,
+        secs: f32,
+    ) -> (Picture, Plane) {
+        let Drawn { picture, mask } = drawings.source;
+        let occluded = steady
+            .occlusion
+            .update(&self.target, drawings, &self.outline, secs);
+        let blend_mask = crop_mask(&self.outline, mask, Some(&occluded));
+        // The mask reaches a little beyond what the network learned to draw; there the face's own
+        // colours go on, not the background of the clips it learned from.
+        let face = without_background(drawings.source, &self.outline);
+        let mut coloured = extended(picture, &face);
+        steady.harmonise(&mut coloured, &self.target, &blend_mask, secs);
+        (coloured, blend_mask)
+    }
+
+    /// Leaves what is seen through mouth and lids as it is; gives which pixels belong to irises,
+    /// and how much.
+    fn leave_open(&self, weights: &mut Grid<1>) -> Vec<IrisPixel> {
+        let (interiors, irises) = (interiors(&self.points), irises(&self.points));
+        // Lids that close over an iris must not be tinted.
+        let openness = open_eyes(&self.target, &self.points);
+        let mut inside = Vec::new();
+        let centres = self.region.centres();
+        for (index, ([weight], centre)) in weights.values.iter_mut().zip(centres).enumerate() {
+            let at = self.crop_from_frame.apply(centre);
+            let open: f32 = interiors.iter().map(|interior| interior.share(at)).sum();
+            let open = open.min(1.0);
+            if 0.0 < open {
+                let share = openness * open * *weight * share(&irises, at);
+                *weight *= 1.0 - open;
+                if 0.0 < share {
+                    inside.push(IrisPixel { index, share });
+                }
+            }
+        }
+        inside
+    }
+
+    /// Adds `difference` to the frame by bands, and puts the frame's own texture back on top.
+    fn blend_in(&self, frame: &mut Picture, difference: Grid<3>, weights: &Grid<1>) {
+        let region = self.region;
+        let around_eyes = region.weights(&self.outline.around_eyes, self.crop_from_frame);
+        // Read before anything is written: pores and grain are those of the target.
+        let luma = region.luma_of(frame);
+        let texture = texture(luma, self.scale, &weights.values, &around_eyes.values);
+        let layer = Layer {
+            change: &blended(difference, weights),
+            weights,
+            texture: &texture,
+            opacity: self.opacity,
+        };
+        region.add(frame, &layer);
+    }
+
+    /// Tints the irises, which were left as they are until now; gives all that changed.
+    fn tint_irises(
+        &self,
+        frame: &mut Picture,
+        tint: &Tint,
+        weights: &Grid<1>,
+        irises: &[IrisPixel],
+    ) -> Change {
+        let region = self.region;
+        let opaque = |[weight]: &[f32; 1]| self.opacity * weight;
+        let mut values: Vec<f32> = weights.values.iter().map(opaque).collect();
+        for &IrisPixel { index, share } in irises {
+            let share = self.opacity * share;
+            region.change(frame, index, |colour| tint.change(colour, share));
+            values[index] = values[index].max(share);
+        }
+        Change {
+            rect: region.as_rect(),
+            mask: Plane::new(region.width, region.height, values),
+        }
+    }
+}
+
+/// Time constant of the sharpness, in seconds.
 const DETAIL_MEMORY_SECS: f32 = 1.0;
-/// More time between two looks at a face counts as this.
+/// More time between two frames of a face counts as this.
 const LONGEST_PAUSE_SECS: f64 = 0.5;
 
 impl Steady {
-    /// Nothing seen yet; the results will have this complexion.
-    pub fn new(complexion: Complexion) -> Self {
+    /// Nothing seen yet; the results will have this skin tone.
+    pub fn new(skin_tone: SkinTone) -> Self {
         Self {
-            complexion,
+            skin_tone,
             ..Self::default()
         }
     }
@@ -142,19 +242,20 @@ impl Steady {
         secs
     }
 
-    /// Gives `picture` the colours and the sharpness of `seen`, as they are over time.
-    fn suit(&mut self, picture: &mut Picture, seen: &Picture, mask: &Plane, secs: f32) {
-        if let Some(measured) = light::measure(picture, seen, mask) {
-            let measured = match self.complexion {
-                Complexion::Seen => measured,
-                Complexion::Drawn => measured.without_complexion(mask),
+    /// Gives `picture` the colours and the sharpness of `target`, smoothed over time.
+    fn harmonise(&mut self, picture: &mut Picture, target: &Picture, mask: &Plane, secs: f32) {
+        // Light first: sharpness is measured on brightness, which light changes.
+        if let Some(measured) = light::measure(picture, target, mask) {
+            let measured = match self.skin_tone {
+                SkinTone::Target => measured,
+                SkinTone::Source => measured.without_skin_tone(mask),
             };
             let light = self.light.get_or_insert_with(|| measured.clone());
             light.follow(&measured, secs);
             light.apply(picture, mask);
         }
         let fine = Fine::of(picture);
-        if let Some(measured) = fine.gain_to(&Fine::of(seen), mask) {
+        if let Some(measured) = fine.gain_to(&Fine::of(target), mask) {
             let gain = self.detail_gain.get_or_insert(measured);
             *gain += (1.0 - (-secs / DETAIL_MEMORY_SECS).exp()) * (measured - *gain);
             fine.scale(picture, *gain);
@@ -162,37 +263,9 @@ impl Steady {
     }
 }
 
-/// Leaves what is seen through mouth and lids as it is; gives which pixels belong to irises, and how
-/// much.
-fn leave_open(
-    weights: &mut Grid<1>,
-    points: &[Point2],
-    seen: &Picture,
-    crop_from_frame: Similarity,
-    region: Region,
-) -> Vec<(usize, f32)> {
-    let (openings, irises) = (openings(points), irises(points));
-    let surely = open_eyes(seen, points);
-    let mut inside = Vec::new();
-    for (i, ([weight], centre)) in weights.values.iter_mut().zip(region.centres()).enumerate() {
-        let at = crop_from_frame.apply(centre);
-        let open: f32 = openings.iter().map(|opening| opening.share(at)).sum();
-        let open = open.min(1.0);
-        if 0.0 < open {
-            let tint = surely * open * *weight * share(&irises, at);
-            *weight *= 1.0 - open;
-            if 0.0 < tint {
-                inside.push((i, tint));
-            }
-        }
-    }
-    inside
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use effigy_model::face_model::Drawn;
     use effigy_model::mean_mesh;
 
     const SIDE: u32 = 96;
@@ -203,12 +276,12 @@ mod tests {
     }
 
     /// The mean face, 72 px between the eyes.
-    fn place(middle: Point2) -> Place {
+    fn place(middle: Point2) -> Placement {
         let crop_middle = Point2::new(48.0, 48.0);
         let frame_from_crop = Similarity::about(crop_middle, middle, 1.5, 0.2);
         let in_crop = |x: f32, y: f32| Point2::new(48.0 + 48.0 * x, 31.0 + 48.0 * y);
         let points = mean_mesh().iter().map(|p| in_crop(p.x, p.y));
-        Place {
+        Placement {
             frame_from_crop,
             points: points.map(|p| frame_from_crop.apply(p)).collect(),
             opacity: 1.0,
@@ -227,24 +300,24 @@ mod tests {
     }
 
     /// The mesh of a drawing that lies as `place` does.
-    fn mesh(place: &Place) -> Vec<Point2> {
+    fn mesh(place: &Placement) -> Vec<Point2> {
         let crop_from_frame = place.frame_from_crop.inverse().unwrap();
         let points = place.points.iter();
         points.map(|&point| crop_from_frame.apply(point)).collect()
     }
 
-    fn lay(frame: &mut Picture, place: &Place, drawn: &Drawn) -> Option<Laid> {
-        let faces = Faces {
-            drawn,
+    fn lay(frame: &mut Picture, place: &Placement, drawn: &Drawn) -> Option<Change> {
+        let drawings = Drawings {
+            source: drawn,
             points: &mesh(place),
-            own: None,
+            target: None,
         };
-        overlay(frame, place, &faces, 0.0, &mut Steady::default())
+        overlay(frame, place, &drawings, 0.0, &mut Steady::default())
     }
 
     fn check_bits_outside(opacity: f32) -> usize {
         let (before, mut frame) = (noise_frame(), noise_frame());
-        let place = Place {
+        let place = Placement {
             opacity,
             ..place(Point2::new(150.0, 120.0))
         };
@@ -281,19 +354,19 @@ mod tests {
             picture: Picture::filled(SIDE, SIDE, [200; 3]),
             mask: Plane::filled(SIDE as usize, SIDE as usize, 1.0),
         };
-        let mut steady = Steady::new(Complexion::Drawn);
+        let mut steady = Steady::new(SkinTone::Source);
         let place = place(Point2::new(150.0, 120.0));
-        let faces = Faces {
-            drawn: &face,
+        let drawings = Drawings {
+            source: &face,
             points: &mesh(&place),
-            own: None,
+            target: None,
         };
-        overlay(&mut frame, &place, &faces, 0.0, &mut steady).unwrap();
+        overlay(&mut frame, &place, &drawings, 0.0, &mut steady).unwrap();
         assert!(190 < frame.get(150, 125)[0], "{:?}", frame.get(150, 125));
-        let openings = openings(&place.points);
+        let interiors = interiors(&place.points);
         let is_open = |x: u32, y: u32| {
             let at = Point2::new(x as f32 + 0.5, y as f32 + 0.5);
-            openings.iter().any(|opening| 0.0 < opening.share(at))
+            interiors.iter().any(|interior| 0.0 < interior.share(at))
         };
         let places = (0..240).flat_map(|y| (1..320).map(move |x| (x, y)));
         let steps = places
@@ -335,15 +408,21 @@ mod tests {
         };
         let drawn = drawn([180, 150, 140]);
         let place = place(Point2::new(150.0, 120.0));
-        let faces = Faces {
-            drawn: &drawn,
+        let drawings = Drawings {
+            source: &drawn,
             points: &mesh(&place),
-            own: Some(&own),
+            target: Some(&own),
         };
-        let (mut steady, mut frame) = (Steady::new(Complexion::Drawn), before.clone());
+        let (mut steady, mut frame) = (Steady::new(SkinTone::Source), before.clone());
         for n in 0..6 {
             frame = before.clone();
-            overlay(&mut frame, &place, &faces, 0.04 * f64::from(n), &mut steady);
+            overlay(
+                &mut frame,
+                &place,
+                &drawings,
+                0.04 * f64::from(n),
+                &mut steady,
+            );
         }
         assert_eq!(frame.get(148, 160), before.get(148, 160));
         assert_ne!(frame.get(150, 120), before.get(150, 120));

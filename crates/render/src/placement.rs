@@ -10,28 +10,27 @@ const FADE_YAW_DEGREES: [f32; 2] = [50.0, 68.0];
 
 /// Where a face is in its frame.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Placement {
     /// The view that the drawn crop belongs to.
     pub frame_from_crop: Similarity,
     /// The mesh in pixels of the frame.
     pub points: Vec<Point2>,
-    /// How much of the drawn face is seen, `0..=1`: less where it can't be trusted.
+    /// How much of the drawn face is seen, `0..=1`: less where the drawing cannot be trusted.
     pub opacity: f32,
 }
 
 /// What the model draws for one face of a frame.
 #[derive(Clone, Copy, Debug)]
-pub struct Faces<'a> {
-    /// The person who is laid in.
-    pub drawn: &'a Drawn,
+pub struct Drawings<'a> {
+    /// The source: the person who is laid in.
+    pub source: &'a Drawn,
     /// The mesh of that drawing, in pixels of the crop.
     pub points: &'a [Point2],
-    /// The person in front of the camera, where the model knows them: tells what stands before
-    /// the face.
-    pub own: Option<&'a Drawn>,
+    /// The target: the performer, where the model draws them too. It shows what occludes the face.
+    pub target: Option<&'a Drawn>,
 }
 
-impl Place {
+impl Placement {
     /// Where a crop of `side_px` that is drawn over `face` goes; `None` where the face is turned
     /// so far away that nothing is drawn.
     pub fn over(face: &Observation<'_>, side_px: u32) -> Option<Self> {

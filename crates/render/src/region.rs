@@ -71,8 +71,8 @@ impl Region {
         frame_from_crop: Similarity,
     ) -> Option<Self> {
         let side = outline.wide.width();
-        let covered = outline.wide.values().iter().enumerate();
-        let covered = covered.filter(|(_, share)| 0.0 < **share);
+        let shares = outline.wide.values().iter().enumerate();
+        let covered = shares.filter(|(_, share)| 0.0 < **share);
         let crop =
             Rect::around(covered.map(|(i, _)| Point2::new((i % side) as f32, (i / side) as f32)))?;
         // Sampling between pixels reaches one further.
@@ -122,8 +122,8 @@ impl Region {
             let row = &frame.pixels()[first..first + self.width * 3];
             values.extend(row.chunks_exact(3).enumerate().map(|(x, seen)| {
                 let centre = Point2::new((self.x + x) as f32 + 0.5, y as f32 + 0.5);
-                let new = drawn.colour_at(crop_from_frame.apply(centre));
-                std::array::from_fn(|c| new[c] - f32::from(seen[c]))
+                let drawn = drawn.colour_at(crop_from_frame.apply(centre));
+                std::array::from_fn(|c| drawn[c] - f32::from(seen[c]))
             }));
         }
         Grid {
@@ -152,6 +152,8 @@ impl Region {
             let texture = &texture.values()[here];
             let pixels = row.chunks_exact_mut(3).zip(changes);
             for ((pixel, (change, [weight])), fine) in pixels.zip(texture) {
+                // The bands were weighed by the mask already. Weighing them again would fade them
+                // twice, so only the outermost rim is: there cutting a band off would show.
                 let share = opacity * (weight / FULL_FROM).min(1.0);
                 if share <= 0.0 {
                     continue;

@@ -80,12 +80,12 @@ impl Sampler {
         let (fx, fy) = (at.x - 0.5, at.y - 0.5);
         let (x, y) = (floor(fx), floor(fy));
         let (across, down) = (cubic(fx - x as f32), cubic(fy - y as f32));
-        let near = |first: i32, end: usize| -> [usize; 4] {
+        let four_around = |first: i32, end: usize| -> [usize; 4] {
             std::array::from_fn(|i| (first - 1 + i as i32).clamp(0, end as i32 - 1) as usize)
         };
-        let columns = near(x, self.width);
+        let columns = four_around(x, self.width);
         let mut sum = [0.0; 4];
-        for (row, weight_down) in near(y, self.height).into_iter().zip(down) {
+        for (row, weight_down) in four_around(y, self.height).into_iter().zip(down) {
             let row = &self.pixels[row * self.width..(row + 1) * self.width];
             for (column, weight) in columns.into_iter().zip(across) {
                 let weight = weight * weight_down;

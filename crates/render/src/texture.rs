@@ -11,16 +11,17 @@ use crate::mask::blur;
 
 /// Detail finer than this many pixels of the drawn crop is kept.
 const FINER_PX: f32 = 0.8;
-/// Texture is at most so many times as strong as the usual; around the eyes, where lids lie on lids
-/// and glasses are worn, more.
+/// Texture is at most this many times as strong as the median; the second around the eyes, where lids
+/// lie on lids and glasses are worn.
 const STRONGEST: [f32; 2] = [2.5, 12.0];
-/// Every so many pixels is looked at for what is usual.
+/// The median is taken of every pixel in this many.
 const STEP: usize = 5;
 
-/// The texture of `luma`, of which a crop's pixel covers `scale` pixels, as is usual under `mask`.
-/// `eyes` is the share of each pixel that lies around the eyes.
+/// The texture of `luma`, held to what is common under `mask`. A pixel of the crop covers `scale`
+/// pixels of it; `eyes` is the share of each that lies around the eyes.
 pub(crate) fn texture(luma: Plane, scale: f32, mask: &[[f32; 1]], eyes: &[[f32; 1]]) -> Plane {
     let reach = ((FINER_PX * scale).round() as usize).max(1);
+    // What is coarser than a pixel of the crop was drawn; what is finer could not be.
     let coarse = blur(&luma, reach);
     let mut fine = luma;
     let pairs = fine.values_mut().iter_mut().zip(coarse.values());
@@ -30,13 +31,14 @@ pub(crate) fn texture(luma: Plane, scale: f32, mask: &[[f32; 1]], eyes: &[[f32; 
         .filter(|(_, [weight])| 0.5 < *weight)
         .map(|(fine, _)| fine.abs())
         .collect();
-    let usual = match strengths.len() {
+    let median = match strengths.len() {
         0 => 0.0,
         n => *strengths.select_nth_unstable_by(n / 2, f32::total_cmp).1,
     };
     let values = fine.values_mut().iter_mut().zip(eyes);
+    // Stronger detail is an edge of the performer's face, and would show beside the drawn one.
     values.for_each(|(fine, [eyes])| {
-        let most = usual * (STRONGEST[0] + eyes * (STRONGEST[1] - STRONGEST[0]));
+        let most = median * (STRONGEST[0] + eyes * (STRONGEST[1] - STRONGEST[0]));
         *fine = fine.clamp(-most, most);
     });
     fine

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use effigy_files::is_picture;
-use effigy_pipeline::swap::{Complexion, View, default_output};
+use effigy_pipeline::swap::{SkinTone, View, default_output};
 use effigy_pipeline::{SwapJob, TimeRange};
 
 use crate::computing::Computing;
@@ -84,9 +84,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         } else {
             View::Result
         },
-        complexion: match args.complexion {
-            ComplexionName::Seen => Complexion::Seen,
-            ComplexionName::Drawn => Complexion::Drawn,
+        skin_tone: match args.complexion {
+            ComplexionName::Seen => SkinTone::Target,
+            ComplexionName::Drawn => SkinTone::Source,
         },
         exact: args.exact.clone(),
         checkpoint: args.computing.checkpoint,

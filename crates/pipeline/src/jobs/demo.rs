@@ -18,7 +18,7 @@ use effigy_train::{Budget, Outcome, Size};
 
 use crate::error::Result;
 use crate::jobs::faces::{self, FacesJob, FacesOutput, FacesReport, PointScheme};
-use crate::jobs::swap::{self, Complexion, SwapJob, View};
+use crate::jobs::swap::{self, SkinTone, SwapJob, View};
 use crate::jobs::train::{Subject, TrainJob, train};
 use crate::steps::consent::{Safeguards, faces as consents};
 use crate::steps::draft::{self, DraftFile, DraftFolder};
@@ -112,7 +112,7 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
         onto: None,
         range: TimeRange::default(),
         view: View::Result,
-        complexion: Complexion::Seen,
+        skin_tone: SkinTone::Target,
         exact: Some(clip("ben-1-as-ada.mp4")),
         checkpoint: None,
         device: job.device,

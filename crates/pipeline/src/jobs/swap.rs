@@ -7,7 +7,7 @@ use effigy_frame::TimeRange;
 use effigy_mark::consent::{Claim, Seen, Use};
 use effigy_model::device::{self, Choice};
 use effigy_model::{FaceModel, Weights};
-pub use effigy_render::Complexion;
+pub use effigy_render::SkinTone;
 use effigy_render::drive::swap::{Roles, Swap};
 
 use crate::error::{Error, Result};
@@ -35,8 +35,8 @@ pub struct SwapJob {
     pub range: TimeRange,
     /// What the output shows.
     pub view: View,
-    /// Whose complexion the result has.
-    pub complexion: Complexion,
+    /// Whose skin tone the result has.
+    pub skin_tone: SkinTone,
     /// The exact answer, where there is one: an actor's clip, with its masks beside it.
     pub exact: Option<PathBuf>,
     /// The kept checkpoint of the model to use; the newest by default.
@@ -88,7 +88,7 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
         target: model.person(&performer),
     };
     let drawing = Drawing {
-        driver: &mut Swap::new(&model, &networks.mesher, roles, job.complexion),
+        driver: &mut Swap::new(&model, &networks.mesher, roles, job.skin_tone),
         measuring: Measuring::new(&networks, looks, exact.transpose()?),
         title: format!("drawing {}", job.face),
         model: Some(name_and_hash(job, &model)),

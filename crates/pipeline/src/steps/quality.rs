@@ -17,7 +17,7 @@ use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::{Frame, Picture, Point3, resample};
 use effigy_mark::consent::Template;
 use effigy_model::Identifier;
-use effigy_render::Laid;
+use effigy_render::Change;
 
 pub use card::{Figure, Quality, Target};
 pub use exact::{Exact, Likeness, Region};
@@ -70,7 +70,7 @@ pub(crate) struct Looks<'a> {
 pub(crate) struct Replaced<'a> {
     pub(crate) track: u32,
     pub(crate) points: &'a [Point3],
-    pub(crate) laid: Laid,
+    pub(crate) change: Change,
 }
 
 /// A running average.
@@ -133,7 +133,7 @@ impl<'a> Measuring<'a> {
         };
         self.n_outside += changed_outside(source, &result.picture, replaced);
         for face in replaced {
-            let seam = seam(source, &result.picture, &face.laid);
+            let seam = seam(source, &result.picture, &face.change);
             self.seam.add(seam);
             self.stills.take(source, &result.picture, face);
             if self.n_frames.is_multiple_of(MEASURE_EVERY) {

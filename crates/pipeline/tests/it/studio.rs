@@ -12,8 +12,8 @@ use effigy_mark::label::{Language, Profiles};
 use effigy_mark::log::{Event, Log};
 use effigy_mark::{Clock, Keys, UtcTime};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::FaceEmbedder;
-use effigy_pipeline::swap::{Complexion, View};
+use effigy_model::Identifier;
+use effigy_pipeline::swap::{SkinTone, View};
 use effigy_pipeline::{Choice, Networks, Safeguards, Start, Subject, SwapJob, TrainJob};
 use effigy_train::{Budget, Size};
 
@@ -103,7 +103,7 @@ impl Studio {
                 to_secs: Some(0.5),
             },
             view: View::Result,
-            complexion: Complexion::Seen,
+            skin_tone: SkinTone::Target,
             exact: None,
             checkpoint: None,
             device: Choice::Cpu,

@@ -9,8 +9,8 @@ use effigy_model::{FaceModel, Mesher};
 
 use super::Driver;
 use crate::error::Result;
-use crate::overlay::{Complexion, Laid, Steady, overlay};
-use crate::placement::{Faces, Place};
+use crate::overlay::{Change, SkinTone, Steady, overlay};
+use crate::placement::{Drawings, Placement};
 
 /// Whom a swap draws over whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Swap<'a> {
     model: &'a FaceModel,
     mesher: &'a Mesher,
     roles: Roles,
-    complexion: Complexion,
+    skin_tone: SkinTone,
     /// What must not flicker, by track.
     steady: Vec<(u32, Steady)>,
 }
@@ -36,7 +36,7 @@ pub struct Swap<'a> {
 struct Placed<'a, 'f> {
     index: usize,
     face: &'a Observation<'f>,
-    place: Place,
+    placement: Placement,
 }
 
 impl<'a> Swap<'a> {
@@ -45,13 +45,13 @@ impl<'a> Swap<'a> {
         model: &'a FaceModel,
         mesher: &'a Mesher,
         roles: Roles,
-        complexion: Complexion,
+        skin_tone: SkinTone,
     ) -> Self {
         Self {
             model,
             mesher,
             roles,
-            complexion,
+            skin_tone,
             steady: Vec::new(),
         }
     }
@@ -62,9 +62,10 @@ impl<'a> Swap<'a> {
         // The mesh network is shown the drawing from where it saw the face itself.
         let views: Option<Vec<Similarity>> = placed
             .iter()
-            .map(|Placed { face, place, .. }| {
-                let frame_from_mesh = mesh_view(face.points, side)?;
-                Some(place.frame_from_crop.inverse()?.of(frame_from_mesh))
+            .map(|placed| {
+                let frame_from_mesh = mesh_view(placed.face.points, side)?;
+                let crop_from_frame = placed.placement.frame_from_crop.inverse()?;
+                Some(crop_from_frame.of(frame_from_mesh))
             })
             .collect();
         // Aligned views can be inverted, so there is one for each.
@@ -84,7 +85,7 @@ impl<'a> Swap<'a> {
     fn steady_of(&mut self, track: u32) -> &mut Steady {
         let position = self.steady.iter().position(|(other, _)| *other == track);
         let position = position.unwrap_or_else(|| {
-            self.steady.push((track, Steady::new(self.complexion)));
+            self.steady.push((track, Steady::new(self.skin_tone)));
             self.steady.len() - 1
         });
         &mut self.steady[position].1
@@ -92,34 +93,49 @@ impl<'a> Swap<'a> {
 }
 
 impl Driver for Swap<'_> {
-    fn draw(&mut self, frame: &mut Frame, faces: &[Observation<'_>]) -> Result<Vec<Option<Laid>>> {
+    fn draw(
+        &mut self,
+        frame: &mut Frame,
+        faces: &[Observation<'_>],
+    ) -> Result<Vec<Option<Change>>> {
         let side = self.model.side_px();
         let placed: Vec<Placed<'_, '_>> = faces
             .iter()
             .enumerate()
             .filter_map(|(index, face)| {
-                let place = Place::over(face, side)?;
-                Some(Placed { index, face, place })
+                let placement = Placement::over(face, side)?;
+                Some(Placed {
+                    index,
+                    face,
+                    placement,
+                })
             })
             .collect();
         // The frame is still as it was seen; all crops are cut out before anything is drawn.
         let cut = |placed: &Placed<'_, '_>| {
-            resample::crop(&frame.picture, placed.place.frame_from_crop, side)
+            resample::crop(&frame.picture, placed.placement.frame_from_crop, side)
         };
         let crops: Vec<Picture> = placed.iter().map(cut).collect();
         let drawn = self.model.redraw(&crops, self.roles.source);
         let drawn_points = self.meshes(&drawn, &placed);
-        let performer = self.roles.target.map(|own| self.model.redraw(&crops, own));
+        let performer = self.roles.target;
+        let performer = performer.map(|target| self.model.redraw(&crops, target));
         let secs = frame.time.secs();
         let mut changed = vec![None; faces.len()];
-        for (i, Placed { index, face, place }) in placed.iter().enumerate() {
-            let faces = Faces {
-                drawn: &drawn[i],
+        for (i, placed) in placed.iter().enumerate() {
+            let drawings = Drawings {
+                source: &drawn[i],
                 points: &drawn_points[i],
-                own: performer.as_ref().map(|own| &own[i]),
+                target: performer.as_ref().map(|performer| &performer[i]),
             };
-            let steady = self.steady_of(face.track);
-            changed[*index] = overlay(&mut frame.picture, place, &faces, secs, steady);
+            let steady = self.steady_of(placed.face.track);
+            changed[placed.index] = overlay(
+                &mut frame.picture,
+                &placed.placement,
+                &drawings,
+                secs,
+                steady,
+            );
         }
         Ok(changed)
     }

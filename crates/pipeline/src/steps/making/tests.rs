@@ -10,7 +10,7 @@ use effigy_mark::label::{Language, Profiles};
 use effigy_mark::{Clock, Keys, Moment, Trust, verify};
 use effigy_model::Weights;
 use effigy_model::device::Choice;
-use effigy_render::Laid;
+use effigy_render::Change;
 
 use super::*;
 use crate::steps::consent::faces::subject_faces;
@@ -25,12 +25,12 @@ impl Driver for Blush {
         &mut self,
         frame: &mut Frame,
         faces: &[Observation<'_>],
-    ) -> effigy_render::Result<Vec<Option<Laid>>> {
+    ) -> effigy_render::Result<Vec<Option<Change>>> {
         Ok(faces.iter().map(|face| Some(redden(frame, face))).collect())
     }
 }
 
-fn redden(frame: &mut Frame, face: &Observation<'_>) -> Laid {
+fn redden(frame: &mut Frame, face: &Observation<'_>) -> Change {
     let picture = &mut frame.picture;
     let around = Rect::around(face.points.iter().map(|p| p.xy())).unwrap();
     let (right, lower) = (around.x + around.width, around.y + around.height);
@@ -43,7 +43,7 @@ fn redden(frame: &mut Frame, face: &Observation<'_>) -> Laid {
         }
     }
     let (width, height) = (right - left, lower - upper);
-    Laid {
+    Change {
         rect: Rect {
             x: left as f32,
             y: upper as f32,

@@ -110,11 +110,11 @@ fn draw(
     let replaced: Vec<Replaced<'_>> = faces
         .iter()
         .zip(changed)
-        .filter_map(|(face, laid)| {
+        .filter_map(|(face, change)| {
             Some(Replaced {
                 track: face.track,
                 points: &face.points,
-                laid: laid?,
+                change: change?,
             })
         })
         .collect();

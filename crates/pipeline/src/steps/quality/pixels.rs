@@ -3,7 +3,7 @@
 use effigy_face::align::aligned_view;
 use effigy_frame::colour::{lab_from_rgb, luma};
 use effigy_frame::{Picture, resample};
-use effigy_render::Laid;
+use effigy_render::Change;
 
 use super::{Mean, Replaced};
 
@@ -80,34 +80,34 @@ pub(super) fn changed_outside(
             .filter(|(_, (before, after))| before != after);
         let is_stray = |x: usize| {
             let mut faces = replaced.iter();
-            !faces.any(|face| 0.0 < mask_at(&face.laid, x, y))
+            !faces.any(|face| 0.0 < mask_at(&face.change, x, y))
         };
         changed.filter(|(x, _)| is_stray(*x)).count() as u64
     });
     strays.sum()
 }
 
-fn mask_at(laid: &Laid, x: usize, y: usize) -> f32 {
-    let (left, top) = (laid.rect.x as usize, laid.rect.y as usize);
+fn mask_at(change: &Change, x: usize, y: usize) -> f32 {
+    let (left, top) = (change.rect.x as usize, change.rect.y as usize);
     let inside =
-        left <= x && top <= y && x - left < laid.mask.width() && y - top < laid.mask.height();
+        left <= x && top <= y && x - left < change.mask.width() && y - top < change.mask.height();
     if inside {
-        laid.mask.get(x - left, y - top)
+        change.mask.get(x - left, y - top)
     } else {
         0.0
     }
 }
 
 /// Mean colour difference between source and result where the mask begins.
-pub(super) fn seam(source: &Picture, result: &Picture, laid: &Laid) -> Option<f64> {
-    let (left, top) = (laid.rect.x as u32, laid.rect.y as u32);
+pub(super) fn seam(source: &Picture, result: &Picture, change: &Change) -> Option<f64> {
+    let (left, top) = (change.rect.x as u32, change.rect.y as u32);
     let mut mean = Mean::default();
     // Every third pixel tells as much.
-    for (i, &value) in laid.mask.values().iter().enumerate().step_by(3) {
+    for (i, &value) in change.mask.values().iter().enumerate().step_by(3) {
         if 0.0 < value && value <= RIM {
             let (x, y) = (
-                (i % laid.mask.width()) as u32,
-                (i / laid.mask.width()) as u32,
+                (i % change.mask.width()) as u32,
+                (i / change.mask.width()) as u32,
             );
             let lab = |picture: &Picture| lab_from_rgb(picture.get(left + x, top + y));
             let (before, after) = (lab(source), lab(result));
@@ -144,11 +144,11 @@ mod tests {
     use super::*;
     use effigy_frame::{Plane, Point3, Rect};
 
-    fn laid() -> Laid {
+    fn change() -> Change {
         let mut mask = Plane::filled(4, 4, 1.0);
         mask.values_mut()[0] = 0.0;
         mask.values_mut()[3] = 0.1;
-        Laid {
+        Change {
             rect: Rect {
                 x: 2.0,
                 y: 3.0,
@@ -163,7 +163,7 @@ mod tests {
         [Replaced {
             track: 0,
             points,
-            laid: laid(),
+            change: change(),
         }]
     }
 
@@ -183,8 +183,8 @@ mod tests {
         let source = Picture::filled(10, 10, [50; 3]);
         let mut result = source.clone();
         result.set(4, 5, [255; 3]);
-        assert_eq!(seam(&source, &result, &laid()), Some(0.0));
+        assert_eq!(seam(&source, &result, &change()), Some(0.0));
         result.set(5, 3, [255; 3]);
-        assert!(50.0 < seam(&source, &result, &laid()).unwrap());
+        assert!(50.0 < seam(&source, &result, &change()).unwrap());
     }
 }

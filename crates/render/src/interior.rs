@@ -1,7 +1,7 @@
-//! What is seen through an open mouth and between lids: teeth, tongue and eyeballs.
+//! The interior of the mouth and of the eyes: teeth, tongue and eyeballs.
 //!
-//! They stay the performer's. A mouth's inside is drawn worst of all, and where somebody looks is
-//! told by fewer pixels than a model has for it.
+//! It stays the performer's. The interior of a mouth is what a model draws worst, and where a person
+//! looks shows in fewer pixels than a model has for an eye.
 
 use effigy_face::landmarks::{
     LEFT_LOWER_LID, LEFT_UPPER_LID, LOWER_LIP_INNER_EDGE, RIGHT_LOWER_LID, RIGHT_UPPER_LID,
@@ -16,31 +16,31 @@ pub(crate) const LIDS: [[&[usize]; 2]; 2] = [
     [&RIGHT_UPPER_LID, &RIGHT_LOWER_LID],
     [&LEFT_UPPER_LID, &LEFT_LOWER_LID],
 ];
-/// Width of the fade inside the lips, as a share of the distance between the outer eye corners.
+/// Width of the fade inside the lips, in eye distances.
 const LIP_FADE: f32 = 0.02;
-/// Lashes are part of an eye, whose fade begins at the edge of its lids and lies on them.
+/// The same of the lids. Lashes belong to an eye, so its fade lies outside the edge of its lids.
 const LID_FADE: f32 = 0.06;
 
 /// An open mouth, or an eye.
 #[derive(Clone, Debug)]
-pub(crate) struct Opening {
+pub(crate) struct Interior {
     upper: Vec<Point2>,
     lower: Vec<Point2>,
     bounds: Rect,
-    /// Beyond its edges so far.
+    /// How far it reaches beyond its edges.
     beyond: f32,
     fade: f32,
 }
 
 /// The mouth and both eyes of a face whose mesh is `points`.
-pub(crate) fn openings(points: &[Point2]) -> Vec<Opening> {
+pub(crate) fn interiors(points: &[Point2]) -> Vec<Interior> {
     let unit = eye_distance(points).max(1.0);
     let [right, left] = LIDS;
-    let opening = |(edges, [beyond, fade]): ([&[usize]; 2], [f32; 2])| {
+    let interior = |(edges, [beyond, fade]): ([&[usize]; 2], [f32; 2])| {
         let [upper, lower] = edges.map(|edge| sorted(edge.iter().map(|&i| points[i]).collect()));
         let tight = Rect::around(upper.iter().chain(&lower).copied())?;
         let beyond = beyond * unit;
-        Some(Opening {
+        Some(Interior {
             upper,
             lower,
             bounds: Rect {
@@ -55,7 +55,7 @@ pub(crate) fn openings(points: &[Point2]) -> Vec<Opening> {
     };
     let lids = [LID_FADE, LID_FADE];
     let all = [(LIPS, [0.0, LIP_FADE]), (right, lids), (left, lids)];
-    all.into_iter().filter_map(opening).collect()
+    all.into_iter().filter_map(interior).collect()
 }
 
 fn sorted(mut edge: Vec<Point2>) -> Vec<Point2> {
@@ -63,7 +63,7 @@ fn sorted(mut edge: Vec<Point2>) -> Vec<Point2> {
     edge
 }
 
-impl Opening {
+impl Interior {
     /// How much of the place `at` is seen through it, `0..=1`.
     pub(crate) fn share(&self, at: Point2) -> f32 {
         let Rect {
@@ -75,10 +75,11 @@ impl Opening {
         if at.x <= x || x + width <= at.x || at.y <= y || y + height <= at.y {
             return 0.0;
         }
-        let (from, to) = (height_at(&self.upper, at.x), height_at(&self.lower, at.x));
-        let aside = (at.x - x).min(x + width - at.x);
-        let inside = (at.y - from).min(to - at.y) + self.beyond;
-        (inside.min(aside) / self.fade).clamp(0.0, 1.0)
+        let (upper, lower) = (height_at(&self.upper, at.x), height_at(&self.lower, at.x));
+        // The nearest edge decides: of both lips or lids, and of the box around the corners.
+        let to_sides = (at.x - x).min(x + width - at.x);
+        let to_edges = (at.y - upper).min(lower - at.y) + self.beyond;
+        (to_edges.min(to_sides) / self.fade).clamp(0.0, 1.0)
     }
 }
 
@@ -109,9 +110,9 @@ mod tests {
     }
 
     fn seen(points: &[Point2], at: Point2) -> f32 {
-        openings(points)
+        interiors(points)
             .iter()
-            .map(|opening| opening.share(at))
+            .map(|interior| interior.share(at))
             .sum()
     }
 
