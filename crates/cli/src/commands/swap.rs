@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             ComplexionName::Seen => SkinTone::Target,
             ComplexionName::Drawn => SkinTone::Source,
         },
-        exact: args.exact.clone(),
+        ground_truth: args.exact.clone(),
         checkpoint: args.computing.checkpoint,
         device: args.computing.device,
         weights: weights()?,

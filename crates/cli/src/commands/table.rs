@@ -1,7 +1,7 @@
 //! The summary of `faces`, for people and for programs.
 
 use effigy_pipeline::FacesReport;
-use effigy_pipeline::faces::{PersonReport, Range};
+use effigy_pipeline::faces::{AngleRange, PersonReport};
 
 /// Lays the summary out as a table.
 pub(crate) fn faces_text(report: &FacesReport) -> String {
@@ -87,7 +87,7 @@ fn person_row(name: &str, person: &PersonReport) -> String {
     ])
 }
 
-fn degrees(range: Range) -> String {
+fn degrees(range: AngleRange) -> String {
     format!("{:+.0}° to {:+.0}°", range.low, range.high)
 }
 
@@ -97,7 +97,7 @@ fn row(cells: [&str; 7]) -> String {
 }
 
 fn person_json(number: Option<usize>, person: &PersonReport) -> serde_json::Value {
-    let range = |r: Range| serde_json::json!([r.low, r.high]);
+    let range = |r: AngleRange| serde_json::json!([r.low, r.high]);
     serde_json::json!({
         "person": number,
         "tracks": person.n_tracks,

@@ -47,7 +47,7 @@ pub struct BenchReport {
     pub stages: Vec<Stage>,
     /// Threads that the processor offers.
     pub threads: usize,
-    /// Most memory that this process ever held, where the system tells.
+    /// Most memory that this process ever held, where the system reports it.
     pub peak_memory_bytes: Option<u64>,
 }
 

@@ -53,7 +53,7 @@ pub struct MatchReport {
 pub struct Compared {
     /// Where each crop comes from, in the order of the frames.
     pub crops: Vec<CropPlace>,
-    /// Other faces in the input, which were not compared.
+    /// OtherPerson faces in the input, which were not compared.
     pub n_others: usize,
 }
 
@@ -106,7 +106,7 @@ pub fn match_faces(
     })
 }
 
-/// Gives who is seen most in real pictures or clips of somebody, all together, and how they move.
+/// Gives the identity of the person seen most in real pictures or clips, and how they move.
 ///
 /// # Errors
 /// When a reference cannot be read or shows no face, or `progress` asks to stop.
@@ -135,7 +135,7 @@ pub fn person(
 const N_CROPS: usize = 8;
 /// Frames from one crop to the next, at first.
 const CROP_STRETCH: u64 = 5;
-/// Frames of a clip that are looked at; a minute or so tells who is in it.
+/// Most frames of a clip that are read; about a minute shows who is in it.
 const MOST_FRAMES: usize = 2000;
 
 struct Leading {
@@ -160,21 +160,21 @@ fn leading_person(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<Leading> {
-    let mut candidates = watch(path, job, networks, progress)?;
+    let mut candidates = follow_candidates(path, job, networks, progress)?;
     let n_others = candidates.len().saturating_sub(1);
     candidates.sort_by(|a, b| {
         b.presence
             .total_cmp(&a.presence)
             .then(a.track.cmp(&b.track))
     });
-    let nobody = || Error::NoFace {
+    let no_face = || Error::NoFace {
         path: path.to_owned(),
     };
-    let leading = candidates.into_iter().next().ok_or_else(nobody)?;
+    let leading = candidates.into_iter().next().ok_or_else(no_face)?;
     let windows = leading.manner.windows();
     let picks = leading.crops.into_picks().into_iter().map(|pick| pick.item);
     let (crops, places): (Vec<Picture>, Vec<CropPlace>) = picks.unzip();
-    let identity = Identity::mean(&networks.face_embedder.embed(&crops)).ok_or_else(nobody)?;
+    let identity = Identity::mean(&networks.identifier.embed(&crops)).ok_or_else(no_face)?;
     Ok(Leading {
         identity,
         windows,
@@ -186,7 +186,7 @@ fn leading_person(
     })
 }
 
-fn watch(
+fn follow_candidates(
     path: &Path,
     job: &MatchJob,
     networks: &Networks,

@@ -113,7 +113,7 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
         range: TimeRange::default(),
         view: View::Result,
         skin_tone: SkinTone::Target,
-        exact: Some(clip("ben-1-as-ada.mp4")),
+        ground_truth: Some(clip("ben-1-as-ada.mp4")),
         checkpoint: None,
         device: job.device,
         weights: job.weights.clone(),

@@ -1,15 +1,15 @@
-//! The job `faces`: who is in some videos and pictures, when, where, and looking which way.
+//! The job `faces`: who appears in videos and pictures, when, where, and facing which way.
 //!
 //! One loop over the frames of each input; memory stays at a few frames and a summary per track,
 //! however long the video. People are joined when all inputs have been seen.
 
+mod angles;
 mod crops;
 mod draw;
 mod gather;
 mod lines;
 mod outputs;
 mod overlay;
-mod range;
 mod report;
 mod sheet;
 
@@ -27,9 +27,9 @@ use crate::steps::inputs::{self, Input};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 
+pub use angles::AngleRange;
 pub use crops::{CropFilter, CropOrder, CropSettings};
 pub use lines::PointScheme;
-pub use range::Range;
 pub use report::{FacesReport, FailedInput, PersonReport};
 
 use gather::{Gatherer, Recogniser, TrackRecord};
@@ -90,7 +90,7 @@ struct Sight {
     size_px: f32,
 }
 
-/// Finds, follows and tells apart the faces of all inputs.
+/// Finds and follows the faces of all inputs, and joins those of one person.
 ///
 /// An input that cannot be read to its end is reported and leaves nothing behind; the others are
 /// done.
@@ -104,7 +104,7 @@ pub fn faces(
 ) -> Result<FacesReport> {
     let inputs = inputs::expand(&job.inputs)?;
     let mut outputs = job.output.as_ref().map(Outputs::begin).transpose()?;
-    let mut hunt = Hunt::new(job, networks)?;
+    let mut session = Session::new(job, networks)?;
     let bars = Bars::of(&inputs);
     if bars == Bars::One {
         progress.begin("pictures", Some(inputs.len() as u64));
@@ -119,22 +119,22 @@ pub fn faces(
             bars,
             title,
         };
-        let looked = hunt.look_through(input, outputs.as_mut(), &mut report);
+        let looked = session.look_through(input, outputs.as_mut(), &mut report);
         match looked {
             Ok(()) => {}
             Err(err) if ends_the_job(&err) => return Err(err),
             Err(err) => {
-                hunt.failed.push(given_up(input, &err, progress));
+                session.failed.push(given_up(input, &err, progress));
                 if let Some(outputs) = &mut outputs {
-                    outputs.take_back(hunt.input_index)?;
+                    outputs.take_back(session.input_index)?;
                 }
             }
         }
     }
-    hunt.finish(inputs.len(), outputs)
+    session.finish(inputs.len(), outputs)
 }
 
-/// Trouble that is not the input's: the rest would fail alike.
+/// Whether an error is not the input's, so that the others would fail alike.
 fn ends_the_job(err: &Error) -> bool {
     use effigy_media::Error as Media;
     match err {
@@ -164,7 +164,7 @@ impl Bars {
     }
 }
 
-/// How one input's progress is told.
+/// How the progress of one input is reported.
 struct Reporting<'a> {
     progress: &'a mut dyn Progress,
     bars: Bars,
@@ -172,7 +172,7 @@ struct Reporting<'a> {
 }
 
 impl Reporting<'_> {
-    /// Begins a bar of its own, where the input has one and its length can be told.
+    /// Begins a bar of its own, where the input has one.
     fn begin(&mut self, video: Option<&VideoInfo>) {
         let frames = |v: &VideoInfo| {
             let guess = |secs: f64| (secs * v.frame_rate.to_f64()).round() as u64;
@@ -195,7 +195,7 @@ fn title(input: &Input, i: usize, n: usize) -> String {
 }
 
 /// The state of the job over all inputs.
-struct Hunt<'a> {
+struct Session<'a> {
     job: &'a FacesJob,
     follower: Follower,
     recogniser: Recogniser,
@@ -209,7 +209,7 @@ struct Hunt<'a> {
     start: Instant,
 }
 
-impl<'a> Hunt<'a> {
+impl<'a> Session<'a> {
     fn new(job: &'a FacesJob, networks: &Networks) -> Result<Self> {
         Ok(Self {
             job,
@@ -323,7 +323,7 @@ fn look_at(
     }
 }
 
-/// Tells the reader that an input was left out, or a part of it.
+/// Notes that an input was left out, or a part of it.
 fn given_up(input: &Input, err: &Error, progress: &mut dyn Progress) -> FailedInput {
     let failed = FailedInput {
         path: input.path().to_owned(),

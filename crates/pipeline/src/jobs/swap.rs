@@ -16,7 +16,7 @@ use crate::steps::making::{self, Drawing, Made, Making};
 pub use crate::steps::making::View;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
-use crate::steps::quality::{Comparing, Looks, Measuring, Redrawing};
+use crate::steps::quality::{Comparison, Looks, Measuring, Redrawing};
 
 /// Everything one swap needs.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub struct SwapJob {
     /// Whose skin tone the result has.
     pub skin_tone: SkinTone,
     /// The exact answer, where there is one: an actor's clip, with its masks beside it.
-    pub exact: Option<PathBuf>,
+    pub ground_truth: Option<PathBuf>,
     /// The kept checkpoint of the model to use; the newest by default.
     pub checkpoint: Option<u64>,
     /// Where to compute.
@@ -81,8 +81,8 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
         model: &model,
         person: source,
     };
-    let exact = job.exact.as_deref();
-    let exact = exact.map(|exact| Comparing::open(exact, &networks.mesher, redrawing));
+    let exact = job.ground_truth.as_deref();
+    let exact = exact.map(|exact| Comparison::open(exact, &networks.mesher, redrawing));
     let roles = Roles {
         source,
         target: model.person(&performer),

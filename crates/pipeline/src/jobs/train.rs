@@ -25,7 +25,7 @@ use crate::steps::footage::{Clips, Damage};
 use crate::steps::inputs;
 use crate::steps::memory;
 use crate::steps::networks::Networks;
-use crate::steps::people::{Chosen, Other, survey};
+use crate::steps::people::{Chosen, OtherPerson, cluster_identities};
 use crate::steps::progress::Progress;
 use dashboard::Dashboard;
 
@@ -34,9 +34,9 @@ use dashboard::Dashboard;
 pub struct TrainJob {
     /// Whom to learn, and from what.
     pub people: Vec<Subject>,
-    /// Folder of the model; gone on with if it is there.
+    /// Folder of the model; a training is continued if it exists.
     pub output: PathBuf,
-    /// Size of the network; `None` is that of the model if it is there, or what suits the device.
+    /// Size of the network; `None` keeps that of an existing model, or takes what suits the device.
     pub size: Option<Size>,
     /// When to end.
     pub budget: Budget,
@@ -119,7 +119,7 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
     run(job, shape, &keys, &consented, progress)
 }
 
-/// The network to train: as wanted, as it is there already, or as it suits the device.
+/// The network to train: the size asked for, that of an existing model, or what suits the device.
 ///
 /// A processor learns the small one in minutes and a larger one in days; a graphics card gets the
 /// largest that there is memory for.
@@ -162,8 +162,8 @@ fn choose(
         ..Clips::whole(paths)
     };
     progress.begin(&format!("looking for {}", subject.name), clips.n_frames());
-    let survey = survey(&clips, networks, progress)?;
-    let chosen = survey.choose(template.as_ref(), same_person(&job.weights).similarity);
+    let clusters = cluster_identities(&clips, networks, progress)?;
+    let chosen = clusters.choose(template.as_ref(), same_person(&job.weights).similarity);
     let chosen = chosen.ok_or_else(|| Error::NoFace {
         path: subject.inputs[0].clone(),
     })?;
@@ -175,7 +175,7 @@ fn choose(
 
 /// Says who else is seen, and who is learned.
 fn others_in_words(name: &str, clips: &Clips, chosen: &Chosen) -> String {
-    let other = |other: &Other| {
+    let other = |other: &OtherPerson| {
         let clip = clips.paths[other.clip].file_name().unwrap_or_default();
         format!(
             "one in {} frames from {:.1} s of {} on",
@@ -185,7 +185,7 @@ fn others_in_words(name: &str, clips: &Clips, chosen: &Chosen) -> String {
         )
     };
     let others: Vec<String> = chosen.others.iter().map(other).collect();
-    let rule = match chosen.likeness {
+    let rule = match chosen.similarity {
         Some(_) => "the one most like the pictures in the consent",
         None => "the one seen most, since the consent has no pictures",
     };

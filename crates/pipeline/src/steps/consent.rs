@@ -14,7 +14,7 @@ use effigy_model::{Identity, Weights};
 
 use crate::error::Result;
 
-/// What every job that makes something synthetic is given. There is no way around it.
+/// What every job that makes something synthetic must be given.
 #[derive(Clone, Debug)]
 pub struct Safeguards {
     /// Folder of the keys.
@@ -23,7 +23,7 @@ pub struct Safeguards {
     pub consents: PathBuf,
     /// What signs credentials instead of the key in the folder.
     pub signer: Option<Signer>,
-    /// Whom every signature asks for the time.
+    /// The time-stamping service that every signature uses.
     pub timestamps: Option<Timestamps>,
     /// Who will see what is made.
     pub audience: Audience,
@@ -33,12 +33,12 @@ pub struct Safeguards {
     pub language: Language,
     /// Who makes it, in label and credentials.
     pub provider: String,
-    /// Tells the time: consents are valid, and things made, at a moment.
+    /// Gives the time at which consents must hold and outputs are dated.
     pub clock: Clock,
 }
 
-/// Least share of a person's faces that must match their consent: blurred and turned ones fail now
-/// and then.
+/// Least share of a person's faces that must match their consent: some blurred and turned ones
+/// fail.
 const LEAST_SHARE: f32 = 0.7;
 
 /// When two faces count as one person's.

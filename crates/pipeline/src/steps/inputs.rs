@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// One thing to work on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
+pub(crate) enum Input {
     /// A video file.
     Video(PathBuf),
     /// A single picture.
@@ -20,7 +20,7 @@ pub enum Input {
 
 impl Input {
     /// The path that the user gave or that was found in a folder.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Video(path) | Self::Picture(path) | Self::Sequence(path) => path,
         }

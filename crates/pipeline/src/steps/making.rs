@@ -23,7 +23,7 @@ use crate::steps::consent::{Authorisation, Safeguards, claim, same_person};
 use crate::steps::footage::Clips;
 use crate::steps::memory;
 use crate::steps::networks::Networks;
-use crate::steps::people::{Chosen, survey};
+use crate::steps::people::{Chosen, cluster_identities};
 use crate::steps::progress::Progress;
 use crate::steps::quality::{Measuring, Quality};
 use write::write;
@@ -51,7 +51,7 @@ pub enum View {
     /// The result.
     #[default]
     Result,
-    /// Source on the left, result on the right.
+    /// The target clip on the left, the result on the right.
     SideBySide,
 }
 
@@ -87,8 +87,8 @@ pub(crate) fn begin(making: Making<'_>) -> Result<Begun<'_>> {
     })
 }
 
-/// Refuses frames that there is no memory for. A clip that cannot be read is reported by whatever
-/// reads it next.
+/// Refuses frames that there is no memory for. A clip that cannot be read is reported later, by what
+/// reads it.
 fn check_memory(making: &Making<'_>) -> Result<()> {
     let info = probe(making.target, &Limits::default());
     let Some(video) = info.ok().and_then(|info| info.video) else {
@@ -131,17 +131,17 @@ impl<'a> Begun<'a> {
         };
         let template = making.safeguards.template(&self.keys, performer)?;
         progress.begin(&format!("looking for {performer}"), clips.n_frames());
-        let survey = survey(&clips, networks, progress)?;
+        let clusters = cluster_identities(&clips, networks, progress)?;
         let same = same_person(&networks.weights);
         let no_face = || Error::NoFace {
             path: making.target.to_owned(),
         };
-        let chosen = survey
+        let chosen = clusters
             .choose(template.as_ref(), same.similarity)
             .ok_or_else(no_face)?;
         if chosen
-            .likeness
-            .is_some_and(|likeness| likeness < same.similarity)
+            .similarity
+            .is_some_and(|similarity| similarity < same.similarity)
         {
             return Err(Error::NotSeen {
                 who: performer.to_owned(),
@@ -160,7 +160,7 @@ impl<'a> Begun<'a> {
 }
 
 impl Making<'_> {
-    /// Until when the clip is read: for a picture just long enough to tell who is there.
+    /// Until when the clip is read: for a picture just long enough to find out who is there.
     fn last_moment(&self) -> Option<f64> {
         let enough = self.range.from_secs + STILL_SECS;
         if is_picture(self.output) {
@@ -247,12 +247,12 @@ impl Allowed<'_> {
             policy: &policy,
         };
         let (marked, counts) = write(&cast, authorisation, &mut drawing, networks, progress)?;
-        let (quality, shown) = drawing.measuring.finish();
+        let (quality, samples) = drawing.measuring.finish();
         Ok(Made {
             n_frames: counts.n_frames,
             n_drawn: counts.n_drawn,
             took_secs: cast.begun.started.elapsed().as_secs_f64(),
-            quality_paths: quality.write_beside(&marked.path, &shown, authorisation)?,
+            quality_paths: quality.write_beside(&marked.path, &samples, authorisation)?,
             quality,
             marked,
         })

@@ -87,8 +87,8 @@ pub(crate) fn size_of(shape: Shape) -> Option<Size> {
     sizes.find(|size| size.shape() == shape)
 }
 
-/// Memory that this program may still take, where the system tells (Linux): the least of what is
-/// free, what its container leaves and what its own limit leaves.
+/// Memory that this program may still take, where the system reports it (Linux): the least of what
+/// is free, what its container leaves and what its own limit leaves.
 pub(crate) fn available_bytes() -> Option<u64> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let free = read("/proc/meminfo").and_then(|said| kib_after(&said, "MemAvailable:"));

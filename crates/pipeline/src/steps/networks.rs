@@ -11,9 +11,9 @@ pub struct Networks {
     /// Finds faces.
     pub finder: Finder,
     /// Fits meshes.
-    pub face_mesh: FaceMesh,
-    /// Tells people apart.
-    pub face_embedder: FaceEmbedder,
+    pub mesher: Mesher,
+    /// Computes identity vectors.
+    pub identifier: Identifier,
     /// Sees where a face was blended in.
     pub blend_judge: BlendJudge,
     /// Where they were loaded from.

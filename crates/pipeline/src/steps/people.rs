@@ -1,4 +1,5 @@
-//! Who is seen in clips: a first pass over them, before anything is learned or changed.
+//! Who appears in clips: a first pass that clusters the faces by identity, before anything is learned
+//! or changed.
 //!
 //! A second pass over the same clips meets the same tracks: where the first kept what it followed,
 //! the clips are only read again, not followed.
@@ -19,17 +20,17 @@ use crate::steps::progress::Progress;
 
 /// A followed face in one frame.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Posed {
+pub(crate) struct FacePoints {
     pub(crate) track: u32,
     /// The mesh, in pixels of the frame.
     pub(crate) points: Vec<Point3>,
 }
 
 /// Is given the index of a clip, a frame of it, and the faces in the frame.
-pub(crate) type Each<'a> = dyn FnMut(usize, Frame, Vec<Posed>) -> Result<()> + 'a;
+pub(crate) type Each<'a> = dyn FnMut(usize, Frame, Vec<FacePoints>) -> Result<()> + 'a;
 
 /// The faces of all frames of some clips, in order; nothing where there were too many to keep.
-type Kept = Option<Arc<Vec<Vec<Posed>>>>;
+type Kept = Option<Arc<Vec<Vec<FacePoints>>>>;
 
 /// Most faces that are kept from one pass to the next: 60 MB.
 const MOST_KEPT: usize = 10_000;
@@ -47,27 +48,27 @@ pub(crate) struct Track {
     pub(crate) identities: Vec<Identity>,
 }
 
-/// Everyone in some clips.
+/// The tracks of some clips, and who may be who.
 #[derive(Clone, Debug)]
-pub(crate) struct Survey {
+pub(crate) struct IdentityClusters {
     pub(crate) tracks: Vec<Track>,
     together: SeenTogether,
     kept: Kept,
 }
 
-/// Frames between two looks at who a followed face is.
+/// Frames from one identity of a track to the next.
 const IDENTIFY_EVERY: u64 = 12;
-/// Looks at one track.
+/// Most identities of one track.
 const MOST_IDENTITIES: usize = 24;
 /// Aligned crops identified at once.
 const BATCH: usize = 16;
 
-/// Finds out who is seen in `clips`.
-pub(crate) fn survey(
+/// Follows all faces in `clips` and identifies some of each track.
+pub(crate) fn cluster_identities(
     clips: &Clips,
     networks: &Networks,
     progress: &mut dyn Progress,
-) -> Result<Survey> {
+) -> Result<IdentityClusters> {
     let mut notes = Notes::default();
     let (mut kept, mut n_kept) = (Vec::new(), 0);
     follow(clips, networks, progress, &mut |clip, frame, faces| {
@@ -82,7 +83,7 @@ pub(crate) fn survey(
     })?;
     notes.identify(&networks.face_embedder);
     let tracks = notes.tracks.into_values().collect();
-    Ok(Survey {
+    Ok(IdentityClusters {
         tracks,
         together: notes.together,
         kept: (n_kept <= MOST_KEPT).then(|| Arc::new(kept)),
@@ -98,7 +99,7 @@ struct Notes {
 }
 
 impl Notes {
-    fn take(&mut self, clip: usize, frame: &Frame, faces: &[Posed], face_embedder: &FaceEmbedder) {
+    fn take(&mut self, clip: usize, frame: &Frame, faces: &[FacePoints], identifier: &Identifier) {
         for face in faces {
             let number = face.track;
             let new = Track {
@@ -146,7 +147,7 @@ fn follow(
 ) -> Result<()> {
     clips.follow(networks, progress, &mut |clip, followed| {
         let Followed { frame, faces } = followed;
-        let posed = faces.into_iter().map(|face| Posed {
+        let posed = faces.into_iter().map(|face| FacePoints {
             track: face.track,
             points: face.points,
         });
@@ -154,20 +155,20 @@ fn follow(
     })
 }
 
-/// One person's tracks among all that were seen.
+/// One person, chosen among those in the clips.
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
     pub(crate) tracks: Vec<u32>,
     pub(crate) identities: Vec<Identity>,
-    /// How alike the consent and the one chosen are; `None` where the consent has no template.
-    pub(crate) likeness: Option<f32>,
+    /// Similarity to the template in the consent; `None` where it has none.
+    pub(crate) similarity: Option<f32>,
     /// The other people who were seen.
-    pub(crate) others: Vec<Other>,
+    pub(crate) others: Vec<OtherPerson>,
     kept: Kept,
 }
 
 impl Chosen {
-    /// Gives each frame of `clips`, which must be those of the survey, with its faces to `each`.
+    /// Gives each frame of `clips`, which must be those of the first pass, with its faces to `each`.
     pub(crate) fn again(
         &self,
         clips: &Clips,
@@ -185,9 +186,9 @@ impl Chosen {
     }
 }
 
-/// Somebody who was not chosen.
+/// A person who was not chosen.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Other {
+pub(crate) struct OtherPerson {
     /// Number of the clip they are first seen in, and when.
     pub(crate) clip: usize,
     pub(crate) from_secs: f64,
@@ -195,8 +196,8 @@ pub(crate) struct Other {
     pub(crate) n_frames: u64,
 }
 
-impl Survey {
-    /// The person who looks most like `template`, or the most seen one where there is none.
+impl IdentityClusters {
+    /// The person most similar to `template`, or the one seen most where there is none.
     pub(crate) fn choose(
         &self,
         template: Option<&Template>,
@@ -212,35 +213,35 @@ impl Survey {
         };
         let tracks: Vec<TrackIdentity> = self.tracks.iter().filter_map(named).collect();
         let people = people::join(&tracks, &self.together, least_similarity);
-        let likeness = |person: &people::Person| {
+        let similarity = |person: &people::Person| {
             template.map_or(person.n_frames as f32, |template| {
                 template.similarity(&person.identity.0)
             })
         };
         let best = people
             .iter()
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+            .max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
         let theirs = self
             .tracks
             .iter()
             .filter(|track| best.tracks.contains(&track.number));
         let others = people
             .iter()
-            .filter(|other| other.tracks != best.tracks && is_somebody(other, best));
+            .filter(|other| other.tracks != best.tracks && is_seen_long_enough(other, best));
         Some(Chosen {
             tracks: best.tracks.clone(),
             identities: theirs.flat_map(|track| track.identities.clone()).collect(),
-            likeness: template.map(|_| likeness(best)),
+            similarity: template.map(|_| similarity(best)),
             others: others.filter_map(|other| self.first_sight(other)).collect(),
             kept: self.kept.clone(),
         })
     }
 
     /// Where and when a person is first seen.
-    fn first_sight(&self, person: &people::Person) -> Option<Other> {
+    fn first_sight(&self, person: &people::Person) -> Option<OtherPerson> {
         let theirs = |track: &&Track| person.tracks.contains(&track.number);
         let first = self.tracks.iter().find(theirs)?;
-        Some(Other {
+        Some(OtherPerson {
             clip: first.clip,
             from_secs: first.from_secs,
             n_frames: person.n_frames,
@@ -248,8 +249,8 @@ impl Survey {
     }
 }
 
-/// Whether a person is seen long enough, beside `best`, to be more than a mistake of the finder.
-fn is_somebody(person: &people::Person, best: &people::Person) -> bool {
+/// Whether a person is seen long enough, compared with `best`, to be more than a false detection.
+fn is_seen_long_enough(person: &people::Person, best: &people::Person) -> bool {
     let least = (best.n_frames / SHORTEST_SHARE).clamp(1, SHORTEST_FRAMES);
     least <= person.n_frames
 }
@@ -272,7 +273,7 @@ mod tests {
         Identity(values)
     }
 
-    fn survey(tracks: &[(u64, usize)]) -> Survey {
+    fn cluster_identities(tracks: &[(u64, usize)]) -> IdentityClusters {
         let track = |(number, &(n_frames, axis)): (usize, &(u64, usize))| Track {
             number: number as u32,
             clip: number,
@@ -281,7 +282,7 @@ mod tests {
             identities: vec![along(axis); 3],
         };
         let tracks = tracks.iter().enumerate().map(track).collect();
-        Survey {
+        IdentityClusters {
             tracks,
             together: SeenTogether::new(),
             kept: None,
@@ -289,11 +290,11 @@ mod tests {
     }
 
     #[test]
-    fn template_decides_who_is_chosen_and_glimpses_are_nobody() {
-        let seen = survey(&[(100, 0), (40, 1), (3, 2), (20, 1)]);
+    fn template_decides_who_is_chosen_and_glimpses_do_not_count() {
+        let seen = cluster_identities(&[(100, 0), (40, 1), (3, 2), (20, 1)]);
         let most_seen = seen.choose(None, 0.5).unwrap();
-        assert_eq!((most_seen.tracks, most_seen.likeness), (vec![0], None));
-        let other = Other {
+        assert_eq!((most_seen.tracks, most_seen.similarity), (vec![0], None));
+        let other = OtherPerson {
             clip: 1,
             from_secs: 1.5,
             n_frames: 60,
@@ -302,7 +303,7 @@ mod tests {
         let template = Template::from_faces(&[along(1).0]).unwrap();
         let meant = seen.choose(Some(&template), 0.5).unwrap();
         assert_eq!((meant.tracks, meant.identities.len()), (vec![1, 3], 6));
-        assert!(survey(&[]).choose(None, 0.5).is_none());
+        assert!(cluster_identities(&[]).choose(None, 0.5).is_none());
     }
 
     #[test]
@@ -320,7 +321,7 @@ mod tests {
             effigy_model::device::Choice::Cpu,
         )
         .unwrap();
-        let kept = super::survey(&clips, &networks, &mut Quiet).unwrap();
+        let kept = super::cluster_identities(&clips, &networks, &mut Quiet).unwrap();
         let kept = kept.choose(None, 0.5).unwrap();
         let lost = Chosen {
             kept: None,

@@ -1,10 +1,10 @@
-//! How a job tells its caller how far it is, and how the caller stops it.
+//! How a job reports its progress to its caller, and how the caller stops it.
 
 use std::ops::ControlFlow;
 
-/// Told about each step of a job; says whether to go on.
+/// Receives each step of a job; says whether to continue.
 pub trait Progress {
-    /// Begins a stretch of work named `what`, of so many steps where that is known.
+    /// Begins a stretch of work named `what`; `steps` is its length where that is known.
     fn begin(&mut self, what: &str, steps: Option<u64>);
 
     /// Counts one step. On `Break` the job cleans up and returns [`crate::Error::Cancelled`].

@@ -1,15 +1,15 @@
 //! The quality card of a swap: what was reached, in numbers and pictures, measured before encoding.
 //!
-//! Faces are measured now and then, flicker and stray pixels on every frame. Everything compares
-//! the result with the source frame it was made from. [`page`] shows the card to people,
+//! Faces are measured in some frames, flicker and pixels outside the mask in all. Everything
+//! compares the result with the frame of the target clip it was made from. [`page`] shows the card to people,
 //! [`card`] is what programs read.
 
 mod card;
-mod exact;
 mod expression;
+mod ground_truth;
 mod page;
 mod pixels;
-mod shown;
+mod samples;
 
 use std::path::{Path, PathBuf};
 
@@ -20,15 +20,15 @@ use effigy_model::Identifier;
 use effigy_render::Change;
 
 pub use card::{Figure, Quality, Target};
-pub use exact::{Exact, Likeness, Region};
+pub use ground_truth::{GroundTruth, Likeness, Region};
 
 use crate::error::Result;
 use crate::steps::consent::{Authorisation, same_person};
 use crate::steps::networks::Networks;
-pub(crate) use exact::{Comparing, Redrawing};
 use expression::Expression;
+pub(crate) use ground_truth::{Comparison, Redrawing};
 use pixels::{Stills, changed_outside, seam};
-use shown::{Scores, Shown};
+use samples::{Samples, Scores};
 
 /// Frames from one measured face to the next.
 const MEASURE_EVERY: u64 = 5;
@@ -43,8 +43,8 @@ pub(crate) struct Measuring<'a> {
     expression: Expression,
     seam: Mean,
     stills: Stills,
-    shown: Shown,
-    exact: Option<Comparing<'a>>,
+    samples: Samples,
+    ground_truth: Option<Comparison<'a>>,
     n_outside: u64,
     n_faces: u64,
     n_frames: u64,
@@ -94,11 +94,11 @@ impl Mean {
 }
 
 impl<'a> Measuring<'a> {
-    /// Begins; `exact` is the right answer, where it is known.
+    /// Begins; `ground_truth` is what the result should look like, where that is known.
     pub(crate) fn new(
         networks: &'a Networks,
         looks: Looks<'a>,
-        exact: Option<Comparing<'a>>,
+        ground_truth: Option<Comparison<'a>>,
     ) -> Self {
         Self {
             networks,
@@ -109,8 +109,8 @@ impl<'a> Measuring<'a> {
             expression: Expression::default(),
             seam: Mean::default(),
             stills: Stills::default(),
-            shown: Shown::default(),
-            exact,
+            samples: Samples::default(),
+            ground_truth,
             n_outside: 0,
             n_faces: 0,
             n_frames: 0,
@@ -120,7 +120,7 @@ impl<'a> Measuring<'a> {
     /// Takes in one frame before and after its faces were replaced.
     ///
     /// # Errors
-    /// When the exact answer cannot be read.
+    /// When the ground truth cannot be read.
     pub(crate) fn take(
         &mut self,
         source: &Picture,
@@ -145,19 +145,19 @@ impl<'a> Measuring<'a> {
                         .take(&self.networks.face_mesh, both, face.points),
                     seam,
                 };
-                self.shown.take(both, face.points, scores);
+                self.samples.take(both, face.points, scores);
                 self.n_faces += 1;
             }
         }
-        if let (Some(exact), Some(face)) = (&mut self.exact, replaced.first()) {
-            exact.take(result.index, both, face.points)?;
+        if let (Some(ground_truth), Some(face)) = (&mut self.ground_truth, replaced.first()) {
+            ground_truth.take(result.index, both, face.points)?;
         }
         self.n_frames += u64::from(!replaced.is_empty());
         Ok(())
     }
 
-    /// Looks at who is seen; gives how much nearer to the person drawn, or how near where only
-    /// one of the two is known.
+    /// Measures the identity; gives how much more similar it is to the source than to the
+    /// performer, or how similar where only the source is known.
     fn identity(&mut self, result: &Picture, face: &Replaced<'_>) -> Option<f64> {
         let side = FaceEmbedder::SIDE_PX;
         let view = aligned_view(face.points, side, IDENTITY_EXTENT)?;
@@ -177,7 +177,7 @@ impl<'a> Measuring<'a> {
     }
 
     /// What was reached, and the pictures that show it.
-    pub(crate) fn finish(self) -> (Quality, Shown) {
+    pub(crate) fn finish(self) -> (Quality, Samples) {
         let expression = self.expression.finish();
         let quality = Quality {
             n_faces_measured: self.n_faces,
@@ -201,9 +201,9 @@ impl<'a> Measuring<'a> {
             seam_delta_e: self.seam.get(),
             flicker_ratio: self.stills.ratio(),
             pixels_changed_outside: self.n_outside,
-            exact: self.exact.as_ref().map(Comparing::finish),
+            ground_truth: self.ground_truth.as_ref().map(Comparison::finish),
         };
-        (quality, self.shown)
+        (quality, self.samples)
     }
 }
 
@@ -216,16 +216,16 @@ impl Quality {
     pub(crate) fn write_beside(
         &self,
         output: &Path,
-        shown: &Shown,
+        samples: &Samples,
         authorisation: Authorisation<'_>,
     ) -> Result<[PathBuf; 2]> {
         let [json, html] =
             ["json", "html"].map(|kind| output.with_extension(format!("quality.{kind}")));
         card::write(self, &json)?;
-        let sheet = shown
+        let sheet = samples
             .sheet()
             .map(|sheet| page::marked(&html, sheet, authorisation));
-        page::write(&html, self, shown, sheet.transpose()?.as_deref())?;
+        page::write(&html, self, samples, sheet.transpose()?.as_deref())?;
         Ok([json, html])
     }
 }

@@ -104,7 +104,7 @@ impl Studio {
             },
             view: View::Result,
             skin_tone: SkinTone::Target,
-            exact: None,
+            ground_truth: None,
             checkpoint: None,
             device: Choice::Cpu,
             weights: Weights::from_source_tree().unwrap(),

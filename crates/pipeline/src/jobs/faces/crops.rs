@@ -26,7 +26,7 @@ pub struct CropSettings {
     pub filter: CropFilter,
     /// What their numbers follow.
     pub order: CropOrder,
-    /// The best so many of each person, by `order`; `None` keeps all.
+    /// Most crops of each person, the first by `order`; `None` keeps all.
     pub most_per_person: Option<usize>,
 }
 

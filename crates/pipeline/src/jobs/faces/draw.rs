@@ -13,7 +13,7 @@ pub(crate) struct Look {
     pub(crate) features: Vec<Wire>,
 }
 
-/// Colours of the tracks, in turn: told apart by colour-blind readers too (Okabe and Ito, 2008).
+/// Colours of the tracks, in turn; colour-blind readers can distinguish them (Okabe and Ito, 2008).
 const COLOURS: [[u8; 3]; 7] = [
     [86, 180, 233],
     [230, 159, 0],

@@ -12,7 +12,7 @@ use effigy_frame::{Frame, Picture, resample};
 use effigy_model::{FaceEmbedder, Identity, WorkerThread};
 
 use super::Sight;
-use super::range::AngleCounts;
+use super::angles::AngleCounts;
 use super::sheet::{SHEET_EXTENT, SHEET_SIDE_PX, SheetPick, Sheets};
 use crate::error::Result;
 use crate::steps::best::{BestOf, Pick};

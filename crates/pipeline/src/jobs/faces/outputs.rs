@@ -93,7 +93,7 @@ impl Outputs {
         self.overlay.take().map_or(Ok(()), Overlay::finish)
     }
 
-    /// Removes whatever the input that has just failed left so far.
+    /// Removes what was written so far of the input that has just failed.
     pub(crate) fn take_back(&mut self, input_index: usize) -> Result<()> {
         self.overlay = None;
         self.lines.take_back_input()?;

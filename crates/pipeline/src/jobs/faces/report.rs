@@ -1,19 +1,19 @@
-//! The summary of a look for faces.
+//! The summary of the job `faces`.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use effigy_face::people::Person;
 
+use super::angles::{AngleCounts, AngleRange};
 use super::gather::TrackRecord;
-use super::range::{AngleCounts, Range};
 
-/// What was seen.
+/// What was found.
 #[derive(Clone, Debug)]
 pub struct FacesReport {
-    /// Videos and pictures looked at, failed ones included.
+    /// Videos and pictures that were read, failed ones included.
     pub n_inputs: usize,
-    /// Frames and pictures looked at.
+    /// Frames and pictures that were read.
     pub n_frames: u64,
     /// How long it took from opening the first input to the last output, in seconds.
     pub took_secs: f64,
@@ -21,7 +21,7 @@ pub struct FacesReport {
     pub failed: Vec<FailedInput>,
     /// Who was seen, the most seen first; the first is person 1.
     pub people: Vec<PersonReport>,
-    /// Faces too small or unclear to tell whose they are, all together.
+    /// Faces too small or unclear to identify, all together.
     pub strangers: Option<PersonReport>,
 }
 
@@ -59,9 +59,9 @@ pub struct PersonReport {
     /// When they first appear, in seconds from the start of that input.
     pub first_secs: f64,
     /// How far they turn right and left, in degrees.
-    pub yaw: Range,
+    pub yaw: AngleRange,
     /// How far they look up and down, in degrees.
-    pub pitch: Range,
+    pub pitch: AngleRange,
     /// Mean sharpness, `0..=1`.
     pub sharpness: f32,
     /// Mean of the longer side of the face's box, in pixels.
@@ -79,7 +79,7 @@ pub(crate) fn people(people: &[Person], records: &[TrackRecord]) -> Vec<PersonRe
     people.iter().filter_map(of).collect()
 }
 
-/// Sums up the tracks that belong to nobody known.
+/// Sums up the tracks that could not be identified.
 pub(crate) fn strangers(records: &[TrackRecord]) -> Option<PersonReport> {
     sum_up(records.iter().filter(|r| r.identity.is_none()))
 }

@@ -1,7 +1,7 @@
-//! Many files: in parallel, told in order, each with its report written as soon as it is done.
+//! Many files: scanned in parallel and reported in order, each report written as soon as it is done.
 //!
-//! A report that lies there already, of the same bytes and settings, is not made again: an
-//! interrupted batch goes on where it was.
+//! A report that exists already, of the same bytes and settings, is not made again: an interrupted
+//! batch continues where it was.
 
 use effigy_model::Weights;
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ pub struct Scanned {
 
 /// Scans all inputs and gives each to `tell`, in order.
 ///
-/// A file that cannot be read is told as such and the rest goes on.
+/// A file that cannot be read is reported as such, and the others are scanned.
 ///
 /// # Errors
 /// When there is nothing to read, a report cannot be written, or `progress` asks to stop. Reports
@@ -84,11 +84,11 @@ pub fn scan_all(
             scope.spawn(move || work(job, networks, inputs, shared, &send));
         }
         drop(send);
-        let told = tell_in_order(&done, progress, tell);
+        let reported = report_in_order(&done, progress, tell);
         shared.stopped.store(true, Ordering::Relaxed);
         // Workers that wait to hand something over are let go.
         drop(done);
-        told
+        reported
     })
 }
 
@@ -117,7 +117,7 @@ fn work(
     }
 }
 
-fn tell_in_order(
+fn report_in_order(
     done: &Receiver<Done>,
     progress: &mut dyn Progress,
     tell: &mut dyn FnMut(&Scanned) -> Result<()>,
@@ -207,7 +207,7 @@ fn scanned(each: &ScanJob, report: Value, page: Option<PathBuf>) -> Scanned {
 
 /// Gives the report in its JSON form.
 fn as_json(report: &Report) -> Value {
-    // Names of files that are no Unicode have no JSON form; they are shown as well as they can be.
+    // File names that are not Unicode have no JSON form; they are shown as well as possible.
     serde_json::to_value(report).unwrap_or_else(|_not_unicode| {
         let named = Report {
             file: PathBuf::from(report.file.to_string_lossy().into_owned()),

@@ -9,7 +9,7 @@ use effigy_model::Identity;
 use crate::error::{Error, Result};
 use crate::steps::footage::Clips;
 use crate::steps::networks::Networks;
-use crate::steps::people::survey;
+use crate::steps::people::cluster_identities;
 use crate::steps::progress::Progress;
 
 /// Faces of one person in pictures and clips.
@@ -17,7 +17,7 @@ use crate::steps::progress::Progress;
 pub struct SubjectFaces {
     /// Identity vectors of crops spread over them.
     pub identities: Vec<Identity>,
-    /// Other people who are seen as well.
+    /// OtherPerson people who are seen as well.
     pub n_others: usize,
 }
 
@@ -32,7 +32,7 @@ pub fn subject_faces(
 ) -> Result<SubjectFaces> {
     let clips = Clips::whole(inputs.to_vec());
     progress.begin("looking at the person", None);
-    let seen = survey(&clips, networks, progress)?;
+    let seen = cluster_identities(&clips, networks, progress)?;
     let chosen = seen.choose(None, same_from(networks));
     let chosen = chosen.filter(|chosen| !chosen.identities.is_empty());
     let chosen = chosen.ok_or_else(|| Error::NoFace {
@@ -58,7 +58,7 @@ pub fn faces_shown(
 ) -> Result<Vec<Identity>> {
     let clips = Clips::whole(vec![input.to_owned()]);
     progress.begin("looking who is there", None);
-    let seen = survey(&clips, networks, progress)?;
+    let seen = cluster_identities(&clips, networks, progress)?;
     let means = seen
         .tracks
         .iter()
@@ -67,8 +67,8 @@ pub fn faces_shown(
 }
 
 /// Whether `input` is a video of at least two seconds that was recorded within the last day, by its
-/// own account or its file's: somebody at the keyboard can film themselves, a picture of somebody
-/// else is found anywhere.
+/// own metadata or its file's: people can film themselves on the spot, while pictures of others are
+/// easy to find.
 ///
 /// # Errors
 /// When it cannot be read.

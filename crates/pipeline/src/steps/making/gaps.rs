@@ -5,26 +5,26 @@
 
 use effigy_frame::{Frame, Point3};
 
-use crate::steps::people::Posed;
+use crate::steps::people::FacePoints;
 
 /// Most frames that wait.
 const MOST_FRAMES: usize = 10;
 
 /// A frame with its wanted faces.
-pub(super) type Ready = (Frame, Vec<Posed>);
+pub(super) type Ready = (Frame, Vec<FacePoints>);
 
 /// Frames that wait for a face to come back.
 #[derive(Default)]
 pub(super) struct Gaps {
     /// The wanted faces of the frame before those that wait.
-    before: Vec<Posed>,
+    before: Vec<FacePoints>,
     waiting: Vec<Ready>,
 }
 
 impl Gaps {
     /// Takes the next frame; gives those that need not wait any longer, in their order.
-    pub(super) fn take(&mut self, frame: Frame, faces: Vec<Posed>) -> Vec<Ready> {
-        let is_there = |face: &Posed| faces.iter().any(|other| other.track == face.track);
+    pub(super) fn take(&mut self, frame: Frame, faces: Vec<FacePoints>) -> Vec<Ready> {
+        let is_there = |face: &FacePoints| faces.iter().any(|other| other.track == face.track);
         let is_complete = self.before.iter().all(is_there);
         self.waiting.push((frame, faces));
         if is_complete {
@@ -62,7 +62,7 @@ impl Gaps {
     }
 }
 
-impl Posed {
+impl FacePoints {
     fn towards(&self, later: &Self, share: f32) -> Self {
         let pairs = self.points.iter().zip(&later.points);
         let between = |(a, b): (&Point3, &Point3)| {
@@ -77,7 +77,7 @@ impl Posed {
 }
 
 /// The faces on some tracks.
-pub(super) fn wanted(mut faces: Vec<Posed>, tracks: &[u32]) -> Vec<Posed> {
+pub(super) fn wanted(mut faces: Vec<FacePoints>, tracks: &[u32]) -> Vec<FacePoints> {
     faces.retain(|face| tracks.contains(&face.track));
     faces
 }
@@ -98,8 +98,8 @@ mod tests {
         }
     }
 
-    fn at(track: u32, x: f32) -> Posed {
-        Posed {
+    fn at(track: u32, x: f32) -> FacePoints {
+        FacePoints {
             track,
             points: vec![Point3::new(x, 0.0, 0.0)],
         }
@@ -107,7 +107,7 @@ mod tests {
 
     /// Takes frames with these faces; gives the index and the faces of what comes out, and how
     /// much came out at each.
-    fn run(frames: &[Vec<Posed>]) -> (Vec<(u64, Vec<Posed>)>, Vec<usize>) {
+    fn run(frames: &[Vec<FacePoints>]) -> (Vec<(u64, Vec<FacePoints>)>, Vec<usize>) {
         let (mut gaps, mut all, mut counts) = (Gaps::default(), Vec::new(), Vec::new());
         for (i, faces) in frames.iter().enumerate() {
             let ready = gaps.take(frame(i as u64), faces.clone());

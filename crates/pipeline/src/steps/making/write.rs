@@ -14,7 +14,7 @@ use super::{Cast, Drawing, Making, View};
 use crate::error::{Error, Result};
 use crate::steps::consent::Authorisation;
 use crate::steps::networks::Networks;
-use crate::steps::people::Posed;
+use crate::steps::people::FacePoints;
 use crate::steps::progress::Progress;
 use crate::steps::quality::Replaced;
 
@@ -56,7 +56,7 @@ pub(super) fn write(
 /// Frames that wait to be marked and encoded.
 const FRAMES_BEHIND: usize = 3;
 
-/// What the thread that writes is told.
+/// What the writing thread is sent.
 enum Order {
     Write(Frame),
     /// That was all: the result may get its name.
@@ -99,7 +99,7 @@ fn draw(
     drawing: &mut Drawing<'_>,
     view: View,
     target: Frame,
-    faces: &[Posed],
+    faces: &[FacePoints],
 ) -> Result<(Frame, bool)> {
     let mut result = target.clone();
     let seen: Vec<Observation<'_>> = faces
@@ -128,7 +128,7 @@ fn draw(
     Ok((result, is_drawn))
 }
 
-/// Writes what it is told. `None`, and no file, where it is not told to finish.
+/// Writes what it is sent. `None`, and no file, where it is not asked to finish.
 fn write_behind(
     making: &Making<'_>,
     authorisation: Authorisation<'_>,

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::exact::Exact;
+use super::ground_truth::GroundTruth;
 use crate::error::Result;
 use crate::steps::draft::DraftFile;
 
 /// What a swap reached. Averages over the faces or frames that were measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Quality {
-    /// Faces that identity, expression and pictures were taken from.
+    /// Faces whose identity and expression were measured.
     pub n_faces_measured: u64,
     /// Frames that flicker, seam and stray pixels were measured on.
     pub n_frames_measured: u64,
@@ -26,28 +26,29 @@ pub struct Quality {
     /// Cosine similarity from which the network takes two faces for one person's.
     #[serde(skip)]
     pub one_person_from: f64,
-    /// How far mouth and eyes stray from the source's movement, in % of eye distance.
+    /// How far mouth and eyes are from the target's expression, in % of eye distance.
     pub expression_error: Option<f64>,
-    /// The same between two looks at the source alone: the mesh's own noise.
+    /// The same between two fits to the target alone: the noise of the mesh.
     pub expression_noise: Option<f64>,
     /// The mouth's part of `expression_error`.
     pub mouth_error: Option<f64>,
     /// The eyes' part of `expression_error`.
     pub eyes_error: Option<f64>,
-    /// How far mouth and eyes lie from the source's, the two people's shapes included.
+    /// How far mouth and eyes lie from the target's, the difference of the two faces included.
     pub shape_error: Option<f64>,
-    /// Mean angle between the head poses of result and source, in degrees.
+    /// Mean angle between the head poses of result and target, in degrees.
     pub pose_error_degrees: Option<f64>,
-    /// The same between two looks at the source alone.
+    /// The same between two fits to the target alone.
     pub pose_noise_degrees: Option<f64>,
     /// Mean colour difference along the rim of the mask, CIE76.
     pub seam_delta_e: Option<f64>,
-    /// Change from frame to frame in the face, over the source's own.
+    /// Change from frame to frame inside the face, as a multiple of the target's.
     pub flicker_ratio: Option<f64>,
-    /// Pixels changed outside the mask. Anything but 0 is a mistake of this program.
+    /// Pixels changed outside the mask. Anything but 0 is a defect of this program.
     pub pixels_changed_outside: u64,
-    /// Against the exact answer, where there is one.
-    pub exact: Option<Exact>,
+    /// Against the ground truth, where there is one.
+    #[serde(rename = "exact")]
+    pub ground_truth: Option<GroundTruth>,
 }
 
 /// One line of the card.
@@ -66,9 +67,9 @@ pub struct Figure {
 /// What a figure should be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
-    /// Nothing in particular.
+    /// No target.
     Unsaid,
-    /// The measure says nothing here: the identity network cannot tell the two people apart.
+    /// The measure means nothing here: the identity network cannot distinguish the two people.
     NotJudged,
     /// This or more.
     AtLeast(f64),
@@ -136,7 +137,7 @@ impl Quality {
         let mut figures = self.of_identity();
         figures.extend(self.of_movement());
         figures.extend(self.of_pixels());
-        figures.extend(self.exact.iter().flat_map(of_exact));
+        figures.extend(self.ground_truth.iter().flat_map(of_ground_truth));
         figures
     }
 
@@ -202,8 +203,8 @@ impl Quality {
     }
 }
 
-fn of_exact(exact: &Exact) -> Vec<Figure> {
-    let after = exact.after;
+fn of_ground_truth(truth: &GroundTruth) -> Vec<Figure> {
+    let after = truth.after;
     let mut figures = vec![
         Figure::new("against the exact answer, PSNR", Some(after.psnr_db), " dB").at_least(28.0),
         Figure::new("against the exact answer, SSIM", Some(after.ssim), "").at_least(0.9),
@@ -211,25 +212,25 @@ fn of_exact(exact: &Exact) -> Vec<Figure> {
     let others = [
         (
             ["  the source before, PSNR", "  the source before, SSIM"],
-            exact.before,
+            truth.before,
         ),
         (
             ["  the answer redrawn, PSNR", "  the answer redrawn, SSIM"],
-            exact.redrawn,
+            truth.redrawn,
         ),
         (
             [
                 "  with the head's size, PSNR",
                 "  with the head's size, SSIM",
             ],
-            exact.in_place,
+            truth.in_place,
         ),
     ];
     for ([psnr, ssim], likeness) in others {
         figures.push(Figure::new(psnr, Some(likeness.psnr_db), " dB"));
         figures.push(Figure::new(ssim, Some(likeness.ssim), ""));
     }
-    let regions = exact.regions.iter();
+    let regions = truth.regions.iter();
     figures.extend(regions.map(|r| Figure::new(r.name, Some(r.psnr_db), " dB")));
     figures
 }

@@ -1,9 +1,9 @@
-//! Whether the drawn face does what the source's does: mouth, eyes and pose, by the mesh.
+//! Whether the drawn face does what the target's does: mouth, eyes and pose, by the mesh.
 //!
-//! Both meshes are laid on each other by points that move with the head alone. Two people's mouths
-//! and eyes lie in different places even at rest; that usual gap is their shape and no mistake, so
-//! what counts is how far each moment strays from it. The same is done with two looks at the
-//! source alone, a little apart: that is the mesh's own noise, below which nothing can be told.
+//! Both meshes are aligned by points that move with the head alone. Two people's mouths and eyes lie
+//! in different places even at rest; that mean offset is their shape and no error, so what counts is
+//! the deviation from it in each frame. The same is done with two fits to the target alone, a
+//! little apart: that is the noise of the mesh, below which nothing can be measured.
 
 use effigy_face::align::mesh_view;
 use effigy_face::landmarks::{EXPRESSION_POINTS, STABLE_POINTS, eye_distance};
@@ -15,43 +15,43 @@ use super::{BeforeAfter, Mean};
 
 /// How many of [`EXPRESSION_POINTS`] are of the mouth.
 const N_MOUTH: usize = 12;
-/// A second look at the same face, a little aside.
+/// Where the second fit to the same face starts: a little aside.
 const ASIDE: Similarity = Similarity {
     a: 1.02,
     b: 0.01,
     tx: -1.0,
     ty: 1.5,
 };
-/// More moments are not kept.
-const MOST_MOMENTS: usize = 20_000;
+/// Most frames that are kept.
+const MOST_FRAMES: usize = 20_000;
 
-/// How far each point lies from where it should, in shares of the distance between the eyes.
-type Gaps = [Point2; EXPRESSION_POINTS.len()];
+/// From each point of the target to that of the other mesh, in eye distances.
+type Offsets = [Point2; EXPRESSION_POINTS.len()];
 
-/// Gathers the gaps of all moments.
+/// Gathers the offsets of all frames.
 #[derive(Default)]
 pub(super) struct Expression {
-    drawn: Vec<Gaps>,
-    again: Vec<Gaps>,
+    drawn: Vec<Offsets>,
+    again: Vec<Offsets>,
     pose: Mean,
     pose_noise: Mean,
 }
 
-/// What was found, in % of the distance between the eyes and in degrees.
+/// What was found, in % of the eye distance and in degrees.
 pub(super) struct Found {
-    /// Mouth and eyes: the drawn face, and the mesh's own noise.
+    /// Mouth and eyes: the drawn face, and the noise of the mesh.
     pub(super) both: [Option<f64>; 2],
     pub(super) mouth: Option<f64>,
     pub(super) eyes: Option<f64>,
-    /// The usual gap included.
+    /// The mean offset included.
     pub(super) shape: Option<f64>,
-    /// The drawn face, and the mesh's own noise.
+    /// The drawn face, and the noise of the mesh.
     pub(super) pose: [Option<f64>; 2],
 }
 
 impl Expression {
-    /// Looks at one face before and after; gives how far mouth and eyes are off, in % of the
-    /// distance between the eyes, their usual gap included.
+    /// Takes in one face before and after; gives how far mouth and eyes are off, in % of the eye
+    /// distance, the mean offset included.
     pub(super) fn take(
         &mut self,
         face_mesh: &FaceMesh,
@@ -60,18 +60,18 @@ impl Expression {
     ) -> Option<f64> {
         let side = FaceMesh::SIDE_PX;
         let view = mesh_view(points, side)?;
-        let look = |picture: &Picture, view: Similarity| {
-            let mesh = face_mesh.fit(&resample::crop(picture, view, side));
+        let fit = |picture: &Picture, view: Similarity| {
+            let mesh = mesher.fit(&resample::crop(picture, view, side));
             let points = mesh.points.iter().map(|&point| view.apply3(point));
             points.collect::<Vec<Point3>>()
         };
-        let seen = look(both.before, view);
-        let again = look(both.before, view.of(ASIDE));
-        let drawn = look(both.after, view);
+        let seen = fit(both.before, view);
+        let again = fit(both.before, view.of(ASIDE));
+        let drawn = fit(both.after, view);
         self.pose.add(Some(turn_between(&seen, &drawn)));
         self.pose_noise.add(Some(turn_between(&seen, &again)));
-        let (drawn, again) = (gaps(&seen, &drawn)?, gaps(&seen, &again)?);
-        if self.drawn.len() < MOST_MOMENTS {
+        let (drawn, again) = (offsets(&seen, &drawn)?, offsets(&seen, &again)?);
+        if self.drawn.len() < MOST_FRAMES {
             self.drawn.push(drawn);
             self.again.push(again);
         }
@@ -79,16 +79,17 @@ impl Expression {
     }
 
     pub(super) fn finish(&self) -> Found {
-        let (drawn, again) = (strays(&self.drawn), strays(&self.again));
+        let (drawn, again) = (deviations(&self.drawn), deviations(&self.again));
         let mut shape = Mean::default();
         self.drawn
             .iter()
-            .for_each(|gaps| shape.add(Some(100.0 * length(gaps))));
-        let mean = |strays: &[f64]| {
-            let n = strays.len() as f64;
-            (!strays.is_empty()).then(|| 100.0 * strays.iter().sum::<f64>() / n)
+            .for_each(|offsets| shape.add(Some(100.0 * length(offsets))));
+        let mean = |deviations: &[f64]| {
+            let n = deviations.len() as f64;
+            (!deviations.is_empty()).then(|| 100.0 * deviations.iter().sum::<f64>() / n)
         };
-        let part = |strays: &[f64], from: usize, to: usize| strays.get(from..to).and_then(mean);
+        let part =
+            |deviations: &[f64], from: usize, to: usize| deviations.get(from..to).and_then(mean);
         Found {
             both: [mean(&drawn), mean(&again)],
             mouth: part(&drawn, 0, N_MOUTH),
@@ -99,8 +100,8 @@ impl Expression {
     }
 }
 
-/// Where the points of `other` lie from those of `seen`, once both heads lie on each other.
-fn gaps(seen: &[Point3], other: &[Point3]) -> Option<Gaps> {
+/// The offsets of `other` from `seen`, once both heads are aligned.
+fn offsets(seen: &[Point3], other: &[Point3]) -> Option<Offsets> {
     let stable = |points: &[Point3]| STABLE_POINTS.map(|i| points[i].xy());
     let seen_from_other = Similarity::fit(&stable(other), &stable(seen))?;
     let eyes = eye_distance(seen).max(1.0);
@@ -111,30 +112,34 @@ fn gaps(seen: &[Point3], other: &[Point3]) -> Option<Gaps> {
 }
 
 /// Mean length.
-fn length(gaps: &Gaps) -> f64 {
-    let sum: f64 = gaps.iter().map(|gap| f64::from(gap.x.hypot(gap.y))).sum();
-    sum / gaps.len() as f64
+fn length(offsets: &Offsets) -> f64 {
+    let sum: f64 = offsets
+        .iter()
+        .map(|offset| f64::from(offset.x.hypot(offset.y)))
+        .sum();
+    sum / offsets.len() as f64
 }
 
-/// For each point, how far its gap is from its usual one, on average; empty without moments.
-fn strays(moments: &[Gaps]) -> Vec<f64> {
-    if moments.is_empty() {
+/// For each point, the mean deviation from its mean offset; empty without frames.
+fn deviations(frames: &[Offsets]) -> Vec<f64> {
+    if frames.is_empty() {
         return Vec::new();
     }
-    let n = moments.len() as f64;
-    let stray = |i: usize| {
+    let n = frames.len() as f64;
+    let deviation = |i: usize| {
         let mean = |of: fn(&Point2) -> f32| {
-            moments
+            frames
                 .iter()
-                .map(|gaps| f64::from(of(&gaps[i])))
+                .map(|offsets| f64::from(of(&offsets[i])))
                 .sum::<f64>()
                 / n
         };
-        let (x, y) = (mean(|gap| gap.x), mean(|gap| gap.y));
-        let strayed = |gaps: &Gaps| (f64::from(gaps[i].x) - x).hypot(f64::from(gaps[i].y) - y);
-        moments.iter().map(strayed).sum::<f64>() / n
+        let (x, y) = (mean(|offset| offset.x), mean(|offset| offset.y));
+        let deviated =
+            |offsets: &Offsets| (f64::from(offsets[i].x) - x).hypot(f64::from(offsets[i].y) - y);
+        frames.iter().map(deviated).sum::<f64>() / n
     };
-    (0..EXPRESSION_POINTS.len()).map(stray).collect()
+    (0..EXPRESSION_POINTS.len()).map(deviation).collect()
 }
 
 /// Angle between two head poses, in degrees.
@@ -166,27 +171,27 @@ mod tests {
             .collect()
     }
 
-    fn moments(pairs: &[(f32, f32)]) -> Vec<Gaps> {
-        let gap = |&(a, b): &(f32, f32)| gaps(&face(a), &face(b)).unwrap();
-        pairs.iter().map(gap).collect()
+    fn frames(pairs: &[(f32, f32)]) -> Vec<Offsets> {
+        let offset = |&(a, b): &(f32, f32)| offsets(&face(a), &face(b)).unwrap();
+        pairs.iter().map(offset).collect()
     }
 
     #[test]
-    fn face_of_another_shape_that_moves_alike_is_no_mistake() {
-        let alike = moments(&[(0.0, 0.1), (0.2, 0.3), (0.1, 0.2)]);
-        assert!(strays(&alike).iter().all(|&stray| stray < 1e-3));
+    fn face_of_another_shape_with_the_same_expression_is_no_error() {
+        let alike = frames(&[(0.0, 0.1), (0.2, 0.3), (0.1, 0.2)]);
+        assert!(deviations(&alike).iter().all(|&deviation| deviation < 1e-3));
         assert!(0.01 < length(&alike[0])); // 4 of 24 points lie 0.1 away
     }
 
     #[test]
-    fn mouth_that_stays_shut_is_a_mistake() {
-        let shut = strays(&moments(&[(0.0, 0.0), (0.2, 0.0)]));
+    fn mouth_that_stays_shut_is_an_error() {
+        let shut = deviations(&frames(&[(0.0, 0.0), (0.2, 0.0)]));
         let lower_lip = EXPRESSION_POINTS
             .iter()
             .position(|&i| i == LOWER_LIP_INNER)
             .unwrap();
         assert!((shut[lower_lip] - 0.1).abs() < 0.01, "{shut:?}");
-        assert!(shut[N_MOUTH..].iter().all(|&stray| stray < 1e-3));
+        assert!(shut[N_MOUTH..].iter().all(|&deviation| deviation < 1e-3));
     }
 
     #[test]
@@ -195,6 +200,6 @@ mod tests {
             .iter()
             .map(|p| Point3::new(1.1 * p.x + 9.0, 1.1 * p.y - 4.0, p.z))
             .collect();
-        assert!(length(&gaps(&face(0.0), &moved).unwrap()) < 1e-4);
+        assert!(length(&offsets(&face(0.0), &moved).unwrap()) < 1e-4);
     }
 }

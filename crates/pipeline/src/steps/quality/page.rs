@@ -11,7 +11,7 @@ use effigy_frame::Picture;
 use effigy_mark::write_marked_picture;
 
 use super::card::Quality;
-use super::shown::{Scores, Shown};
+use super::samples::{Samples, Scores};
 use crate::error::{Error, Result};
 use crate::steps::consent::Authorisation;
 use crate::steps::draft::{DraftFile, write_error};
@@ -45,15 +45,15 @@ pub(super) fn marked(
 pub(super) fn write(
     path: &Path,
     quality: &Quality,
-    shown: &Shown,
+    samples: &Samples,
     faces: Option<&[u8]>,
 ) -> Result<()> {
     let mut draft = DraftFile::create(path)?;
-    draft.write(html(quality, shown, faces).as_bytes())?;
+    draft.write(html(quality, samples, faces).as_bytes())?;
     draft.finish()
 }
 
-fn html(quality: &Quality, shown: &Shown, faces: Option<&[u8]>) -> String {
+fn html(quality: &Quality, samples: &Samples, faces: Option<&[u8]>) -> String {
     let mut page = String::from(HEAD);
     for figure in quality.figures() {
         let (class, mark) = match figure.is_reached() {
@@ -79,7 +79,7 @@ fn html(quality: &Quality, shown: &Shown, faces: Option<&[u8]>) -> String {
         ),
     );
     if let Some(faces) = faces {
-        let captions = shown.captions();
+        let captions = samples.captions();
         add(
             &mut page,
             format_args!(
@@ -103,7 +103,7 @@ fn html(quality: &Quality, shown: &Shown, faces: Option<&[u8]>) -> String {
         ("Colour step at the rim, ΔE", |s| s.seam),
     ];
     for (name, of) in charts {
-        chart(&mut page, name, &shown.scores, of);
+        chart(&mut page, name, &samples.scores, of);
     }
     page.push_str(FOOT);
     page
@@ -164,7 +164,7 @@ svg{width:100%;background:#f5f5f5}polyline{fill:none;stroke:#2457a6;stroke-width
 svg{background:#252525}polyline{stroke:#8ab4f8}.good td:last-child{color:#7ccf8f}\
 .bad td:last-child{color:#ff8a80}}</style>\
 <h1>Quality of a swap</h1>\
-<p>What is shown here is synthetic: the face was drawn by a network.</p>\
+<p>What is samples here is synthetic: the face was drawn by a network.</p>\
 <table><tr><td>measured<td>value<td>target<td></tr>\n";
 
 const FOOT: &str = "<h2>How it was measured</h2><p>Likeness is the cosine between what our identity \
@@ -183,15 +183,15 @@ mod tests {
             share_nearer_to_intended: Some(0.5),
             ..Quality::default()
         };
-        let mut shown = Shown::default();
+        let mut samples = Samples::default();
         for i in 0..3 {
-            shown.scores.push(Scores {
+            samples.scores.push(Scores {
                 secs: f64::from(i),
                 seam: Some(1.0),
                 ..Scores::default()
             });
         }
-        let page = html(&quality, &shown, Some(b"jpeg"));
+        let page = html(&quality, &samples, Some(b"jpeg"));
         assert!(page.contains("data:image/jpeg;base64,anBlZw=="));
         assert!(page.contains("<td>50.00 %<td>at least 90 %<td>missed"));
         assert_eq!(page.matches("<svg").count(), 1);

@@ -1,4 +1,4 @@
-//! What pixels tell: stray changes, the seam, and flicker.
+//! What pixels show: changes outside the mask, the seam, and flicker.
 
 use effigy_face::align::aligned_view;
 use effigy_frame::colour::{lab_from_rgb, luma};
@@ -73,18 +73,18 @@ pub(super) fn changed_outside(
     let changed = rows
         .enumerate()
         .filter(|(_, (before, after))| before != after);
-    let strays = changed.map(|(y, (before, after))| {
+    let n_changed = changed.map(|(y, (before, after))| {
         let pixels = before.chunks_exact(3).zip(after.chunks_exact(3));
         let changed = pixels
             .enumerate()
             .filter(|(_, (before, after))| before != after);
-        let is_stray = |x: usize| {
+        let is_outside = |x: usize| {
             let mut faces = replaced.iter();
             !faces.any(|face| 0.0 < mask_at(&face.change, x, y))
         };
-        changed.filter(|(x, _)| is_stray(*x)).count() as u64
+        changed.filter(|(x, _)| is_outside(*x)).count() as u64
     });
-    strays.sum()
+    n_changed.sum()
 }
 
 fn mask_at(change: &Change, x: usize, y: usize) -> f32 {
@@ -102,7 +102,7 @@ fn mask_at(change: &Change, x: usize, y: usize) -> f32 {
 pub(super) fn seam(source: &Picture, result: &Picture, change: &Change) -> Option<f64> {
     let (left, top) = (change.rect.x as u32, change.rect.y as u32);
     let mut mean = Mean::default();
-    // Every third pixel tells as much.
+    // Every third pixel is enough for a mean.
     for (i, &value) in change.mask.values().iter().enumerate().step_by(3) {
         if 0.0 < value && value <= RIM {
             let (x, y) = (

@@ -35,7 +35,7 @@ struct Pair {
 
 /// The faces worth showing, and the scores of all.
 #[derive(Default)]
-pub(crate) struct Shown {
+pub(crate) struct Samples {
     pub(crate) scores: Vec<Scores>,
     worst: [Option<Pair>; KINDS.len()],
     /// Spread over the clip, for an average one.
@@ -52,7 +52,7 @@ const KINDS: [Kind; 3] = [
     ("largest colour step at the rim", |s| s.seam),
 ];
 
-impl Shown {
+impl Samples {
     /// Takes in one face before and after.
     pub(super) fn take(&mut self, both: BeforeAfter<'_>, points: &[Point3], scores: Scores) {
         self.every = self.every.max(1);
@@ -157,22 +157,22 @@ mod tests {
             .map(|p| Point3::new(60.0 + 30.0 * p.x, 50.0 + 30.0 * p.y, 0.0))
             .collect();
         let picture = Picture::filled(120, 120, [9; 3]);
-        let mut shown = Shown::default();
+        let mut samples = Samples::default();
         for i in 0..200 {
             let expression = if i == 77 { 9.0 } else { f64::from(i % 5) };
             let both = BeforeAfter {
                 before: &picture,
                 after: &picture,
             };
-            shown.take(both, &points, scores(f64::from(i), expression));
+            samples.take(both, &points, scores(f64::from(i), expression));
         }
-        assert!(shown.spread.len() < MOST_KEPT && shown.scores.len() == 200);
-        let captions = shown.captions();
+        assert!(samples.spread.len() < MOST_KEPT && samples.scores.len() == 200);
+        let captions = samples.captions();
         assert!(captions[0].starts_with("an average one"), "{captions:?}");
         assert_eq!(captions[1], "mouth and eyes furthest off, 77.00 s");
-        let sheet = shown.sheet().unwrap();
+        let sheet = samples.sheet().unwrap();
         let height = 2 * FACE_PX + MARGINS_PX[0] + MARGINS_PX[1];
         assert_eq!((sheet.width(), sheet.height()), (2 * FACE_PX, height));
-        assert!(Shown::default().sheet().is_none());
+        assert!(Samples::default().sheet().is_none());
     }
 }

@@ -2,7 +2,7 @@
 
 /// The lowest and highest usual value, in degrees.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Range {
+pub struct AngleRange {
     /// One frame in twenty lies below.
     pub low: f32,
     /// One frame in twenty lies above.
@@ -41,14 +41,14 @@ impl AngleCounts {
     }
 
     /// Gives the range without its tails; zero when nothing was counted.
-    pub(crate) fn range(&self) -> Range {
+    pub(crate) fn range(&self) -> AngleRange {
         let total: u64 = self.counts.iter().map(|&n| u64::from(n)).sum();
         if total == 0 {
-            return Range::default();
+            return AngleRange::default();
         }
         let tail = (TAIL * total as f64) as u64;
         let counts = || self.counts.iter().enumerate();
-        Range {
+        AngleRange {
             low: beyond_tail(counts(), tail),
             high: beyond_tail(counts().rev(), tail),
         }
@@ -85,6 +85,6 @@ mod tests {
 
     #[test]
     fn nothing_has_no_range() {
-        assert_eq!(AngleCounts::new().range(), Range::default());
+        assert_eq!(AngleCounts::new().range(), AngleRange::default());
     }
 }

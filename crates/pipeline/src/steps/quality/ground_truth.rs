@@ -1,9 +1,10 @@
-//! How like the exact answer a swap is: an actor's clip exists as the other actor plays it.
+//! A swap against the ground truth: for an actor's clip, the same performance played by the other
+//! actor.
 //!
-//! The other actor has a head of another size, of which a swap knows nothing: it leaves the head as
-//! large as it was. So both are laid on each other by the points that move with the head alone,
-//! and compared inside the face, as the masks beside the exact clip say. Comparing before encoding
-//! leaves labels and watermarks out.
+//! The other actor's head is of another size, which a swap cannot know: it leaves the head as large
+//! as it was. So both faces are aligned by the points that move with the head alone, and compared
+//! inside the face, which masks beside the clip give. Comparing before encoding leaves labels and
+//! watermarks out.
 
 use std::path::Path;
 
@@ -21,7 +22,7 @@ use serde::Serialize;
 use super::{BeforeAfter, Mean};
 use crate::error::Result;
 
-/// How like one clip is to another, over the pixels of its face.
+/// How similar one clip is to another, over the pixels of its face.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Likeness {
     /// Peak signal-to-noise ratio in decibels; higher is more alike.
@@ -30,16 +31,16 @@ pub struct Likeness {
     pub ssim: f64,
 }
 
-/// A swap against the exact answer.
+/// A swap against the ground truth.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Exact {
+pub struct GroundTruth {
     /// The result.
     pub after: Likeness,
-    /// The source, as it was before.
+    /// The target clip, as it was before.
     pub before: Likeness,
-    /// The exact answer itself, drawn by the model: what this training can reach.
+    /// The ground truth itself, redrawn by the model: what this training can reach.
     pub redrawn: Likeness,
-    /// The result where it lies in the frame, the size of the head and all.
+    /// The result without alignment, so that the size of the head counts too.
     pub in_place: Likeness,
     /// Peak signal-to-noise ratio of the result by part of the face.
     pub regions: Vec<Region>,
@@ -65,10 +66,10 @@ const REGIONS: [&str; 5] = ["  eyes", "  brows", "  mouth", "  nose", "  skin"];
 
 /// Side of the crops that are compared, about the size of an actor's face.
 const SIDE: u32 = 160;
-/// Crops reach the face's own mask only so far from its rim, in pixels.
+/// Pixels nearer than this to the rim of the mask do not count.
 const RIM_PX: i32 = 2;
 
-/// Draws the exact answer, to tell what a training can reach.
+/// Redraws the ground truth, to show what a training can reach.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Redrawing<'a> {
     pub(crate) model: &'a FaceModel,
@@ -76,9 +77,9 @@ pub(crate) struct Redrawing<'a> {
     pub(crate) person: usize,
 }
 
-/// Compares while a swap runs.
-pub(crate) struct Comparing<'a> {
-    exact: VideoReader,
+/// Compares with the ground truth while a swap runs.
+pub(crate) struct Comparison<'a> {
+    frames: VideoReader,
     masks: Picture,
     mesher: &'a Mesher,
     redrawing: Redrawing<'a>,
@@ -89,9 +90,9 @@ pub(crate) struct Comparing<'a> {
     regions: [Mean; REGIONS.len()],
 }
 
-/// One frame of the exact answer.
+/// One frame of the ground truth.
 #[derive(Clone, Copy)]
-struct Answer<'a> {
+struct Truth<'a> {
     picture: &'a Picture,
     /// Which of its pixels are face.
     face: &'a [bool],
@@ -103,13 +104,13 @@ struct Sums {
     alike: Mean,
 }
 
-impl<'a> Comparing<'a> {
-    /// Opens the exact clip and the masks beside it.
-    pub(crate) fn open(exact: &Path, mesher: &'a Mesher, redrawing: Redrawing<'a>) -> Result<Self> {
+impl<'a> Comparison<'a> {
+    /// Opens the clip and the masks beside it.
+    pub(crate) fn open(clip: &Path, mesher: &'a Mesher, redrawing: Redrawing<'a>) -> Result<Self> {
         let limits = Limits::default();
         Ok(Self {
-            exact: VideoReader::open(exact, &limits)?,
-            masks: read_picture(&exact.with_extension("masks.png"), &limits)?,
+            frames: VideoReader::open(clip, &limits)?,
+            masks: read_picture(&clip.with_extension("masks.png"), &limits)?,
             mesher,
             redrawing,
             after: Sums::default(),
@@ -127,8 +128,8 @@ impl<'a> Comparing<'a> {
         both: BeforeAfter<'_>,
         points: &[Point3],
     ) -> Result<()> {
-        let exact = loop {
-            match self.exact.next() {
+        let frame = loop {
+            match self.frames.next() {
                 Some(frame) => {
                     let frame = frame?;
                     if frame.index == index {
@@ -139,46 +140,46 @@ impl<'a> Comparing<'a> {
             }
         };
         let is_due = index.is_multiple_of(EVERY);
-        let has_size = |p: &Picture| (p.width(), p.height()) == (exact.width(), exact.height());
+        let has_size = |p: &Picture| (p.width(), p.height()) == (frame.width(), frame.height());
         if is_due && has_size(both.after) {
-            let face = self.face(index as u32, &exact);
-            self.in_place.add(both.after, &exact, &face);
-            let answer = Answer {
-                picture: &exact,
+            let face = self.face(index as u32, &frame);
+            self.in_place.add(both.after, &frame, &face);
+            let truth = Truth {
+                picture: &frame,
                 face: &face,
             };
-            self.compare(both, points, answer);
+            self.compare(both, points, truth);
         }
         Ok(())
     }
 
-    /// Which pixels of the exact answer are face.
-    fn face(&self, index: u32, exact: &Picture) -> Vec<bool> {
-        let (side, mask_side) = (exact.width(), self.masks.width());
+    /// Which pixels of a frame of the ground truth are face.
+    fn face(&self, index: u32, frame: &Picture) -> Vec<bool> {
+        let (side, mask_side) = (frame.width(), self.masks.width());
         let is_face = |i: u32| {
             let (x, y) = (i % side * mask_side / side, i / side * mask_side / side);
             let y = y + index * mask_side;
             y < self.masks.height() && (FACE[0]..FACE[1]).contains(&self.masks.get(x, y)[0])
         };
-        (0..side * exact.height()).map(is_face).collect()
+        (0..side * frame.height()).map(is_face).collect()
     }
 
     /// Compares crops in which both faces lie alike.
-    fn compare(&mut self, both: BeforeAfter<'_>, points: &[Point3], answer: Answer<'_>) {
-        let exact = answer.picture;
-        let Some((theirs, found)) = self.look(exact, points) else {
+    fn compare(&mut self, both: BeforeAfter<'_>, points: &[Point3], truth: Truth<'_>) {
+        let frame = truth.picture;
+        let Some((theirs, found)) = self.look(frame, points) else {
             return;
         };
         let Some(ours) = aligned_view(points, SIDE, MODEL_EXTENT) else {
             return;
         };
-        let right = resample::crop(exact, theirs, SIDE);
-        let face = face_in_crop(answer.face, exact.width(), theirs);
+        let right = resample::crop(frame, theirs, SIDE);
+        let face = face_in_crop(truth.face, frame.width(), theirs);
         let [before, after] =
             [both.before, both.after].map(|picture| resample::crop(picture, ours, SIDE));
         self.after.add(&after, &right, &face);
         self.before.add(&before, &right, &face);
-        self.redrawn.add(&self.redraw(exact, theirs), &right, &face);
+        self.redrawn.add(&self.redraw(frame, theirs), &right, &face);
         let Some(crop_from_frame) = theirs.inverse() else {
             return;
         };
@@ -191,15 +192,15 @@ impl<'a> Comparing<'a> {
         }
     }
 
-    /// Finds the face in the exact answer near `points`: its aligned view, and its mesh.
-    fn look(&self, exact: &Picture, points: &[Point3]) -> Option<(Similarity, Vec<Point3>)> {
+    /// Finds the face in the ground truth near `points`: its aligned view, and its mesh.
+    fn look(&self, frame: &Picture, points: &[Point3]) -> Option<(Similarity, Vec<Point3>)> {
         let mut found = points.to_vec();
-        // The first look is taken where the other head was.
+        // The first fit starts where the other head was, the second where this one is.
         for _ in 0..2 {
             let view = mesh_view(&found, FaceMesh::SIDE_PX)?;
             let mesh = self
-                .face_mesh
-                .fit(&resample::crop(exact, view, FaceMesh::SIDE_PX));
+                .mesher
+                .fit(&resample::crop(frame, view, Mesher::SIDE_PX));
             found = mesh
                 .points
                 .iter()
@@ -209,7 +210,7 @@ impl<'a> Comparing<'a> {
         Some((aligned_view(&found, SIDE, MODEL_EXTENT)?, found))
     }
 
-    fn redraw(&self, exact: &Picture, frame_from_crop: Similarity) -> Picture {
+    fn redraw(&self, frame: &Picture, frame_from_crop: Similarity) -> Picture {
         let Redrawing { model, person } = self.redrawing;
         let side = model.side_px();
         let larger = SIDE as f32 / side as f32;
@@ -217,18 +218,18 @@ impl<'a> Comparing<'a> {
             a: larger,
             ..Similarity::IDENTITY
         };
-        let crop = resample::crop(exact, frame_from_crop.of(crop_from_small), side);
+        let crop = resample::crop(frame, frame_from_crop.of(crop_from_small), side);
         let drawn = model.redraw(&[crop], person);
         resample::resize(&drawn[0].picture, SIDE, SIDE)
     }
 
-    pub(super) fn finish(&self) -> Exact {
+    pub(super) fn finish(&self) -> GroundTruth {
         let named = REGIONS.iter().zip(&self.regions);
         let regions = named.filter_map(|(&name, mean)| {
             let psnr_db = psnr(mean.get()?);
             Some(Region { name, psnr_db })
         });
-        Exact {
+        GroundTruth {
             after: self.after.likeness(),
             before: self.before.likeness(),
             redrawn: self.redrawn.likeness(),
