@@ -39,9 +39,9 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// The person whose face is to be replaced is not there. Choose another clip or person.
+    /// The person whose face is to be replaced does not appear. Choose another clip or person.
     #[error(
-        "{who} is not seen in {path:?}: none of the {n_people} people there looks like their consent; choose another clip, or another person with --onto"
+        "{who} does not appear in {path:?}: none of the {n_people} people there matches the pictures in their consent; choose another clip, or another person with --onto"
     )]
     NotSeen {
         /// Who was looked for.
@@ -66,7 +66,7 @@ pub enum Error {
     },
 
     /// The output is there already. Name another folder, or move the old one away.
-    #[error("there is something already; name another folder or move it away: {path:?}")]
+    #[error("the output already exists; name another folder or move it away: {path:?}")]
     Exists {
         /// What is in the way.
         path: PathBuf,
@@ -113,9 +113,9 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// The model draws more than two people, so that it must be said whose face is replaced.
-    #[error("say whose face is replaced with --onto NAME: {path:?}")]
-    NobodyNamed {
+    /// The model draws more than two people, so the one whose face is replaced must be named.
+    #[error("the model draws more than two people; say whose face to replace with --onto NAME: {path:?}")]
+    PerformerNotNamed {
         /// The model.
         path: PathBuf,
     },

@@ -119,7 +119,7 @@ fn performer(job: &SwapJob, model: &FaceModel) -> Result<String> {
         .filter(|person| person.name != job.face);
     match (others.next(), others.next()) {
         (Some(other), None) => Ok(other.name.clone()),
-        _ => Err(Error::NobodyNamed {
+        _ => Err(Error::PerformerNotNamed {
             path: job.model.clone(),
         }),
     }

@@ -173,25 +173,25 @@ fn choose(
     Ok((clips, chosen))
 }
 
-/// Says who else is seen, and who is learned.
+/// Says who else appears, and who is learned.
 fn others_in_words(name: &str, clips: &Clips, chosen: &Chosen) -> String {
     let other = |other: &OtherPerson| {
         let clip = clips.paths[other.clip].file_name().unwrap_or_default();
         format!(
-            "one in {} frames from {:.1} s of {} on",
+            "one in {} frames of {}, from {:.1} s on",
             other.n_frames,
-            other.from_secs,
-            clip.to_string_lossy()
+            clip.to_string_lossy(),
+            other.from_secs
         )
     };
     let others: Vec<String> = chosen.others.iter().map(other).collect();
     let rule = match chosen.similarity {
-        Some(_) => "the one most like the pictures in the consent",
-        None => "the one seen most, since the consent has no pictures",
+        Some(_) => "the person most similar to the pictures in the consent",
+        None => "the person seen most, since the consent has no pictures",
     };
     format!(
-        "others are seen in the clips of {name} and left out: {}. {name} is {rule}; if that is \
-         wrong, give clips of {name} alone or record a consent with pictures",
+        "other people appear in the clips of {name} and are left out: {}. {name} is taken to be \
+         {rule}; if that is wrong, give clips of {name} alone or record a consent with pictures",
         others.join("; "),
     )
 }
@@ -295,7 +295,7 @@ fn start(job: &TrainJob, shape: Shape, progress: &mut dyn Progress) -> Start {
     if job.start == Start::Base && shape != BASE_SHAPE {
         let side = BASE_SHAPE.side;
         progress.note(&format!(
-            "the base is of {side} px faces: this size starts from nothing and takes hours"
+            "the base model draws faces of {side} px; this size is trained from scratch, which takes hours"
         ));
         return Start::Nothing;
     }

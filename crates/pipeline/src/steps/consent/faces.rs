@@ -31,7 +31,7 @@ pub fn subject_faces(
     progress: &mut dyn Progress,
 ) -> Result<SubjectFaces> {
     let clips = Clips::whole(inputs.to_vec());
-    progress.begin("looking at the person", None);
+    progress.begin("identifying the person", None);
     let seen = cluster_identities(&clips, networks, progress)?;
     let chosen = seen.choose(None, same_from(networks));
     let chosen = chosen.filter(|chosen| !chosen.identities.is_empty());
@@ -57,7 +57,7 @@ pub fn faces_shown(
     progress: &mut dyn Progress,
 ) -> Result<Vec<Identity>> {
     let clips = Clips::whole(vec![input.to_owned()]);
-    progress.begin("looking who is there", None);
+    progress.begin("identifying the people", None);
     let seen = cluster_identities(&clips, networks, progress)?;
     let means = seen
         .tracks

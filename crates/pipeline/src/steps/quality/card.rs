@@ -124,7 +124,7 @@ impl Figure {
     pub fn target_text(&self) -> String {
         match self.target {
             Target::Unsaid => String::new(),
-            Target::NotJudged => "not judged: our network takes the two for one person".to_owned(),
+            Target::NotJudged => "not judged: our identity network cannot distinguish the two people".to_owned(),
             Target::AtLeast(least) => format!("at least {least}{}", self.unit),
             Target::AtMost(most) => format!("at most {most}{}", self.unit),
         }
@@ -144,7 +144,7 @@ impl Quality {
     fn of_identity(&self) -> Vec<Figure> {
         let percent = self.share_nearer_to_intended.map(|share| 100.0 * share);
         let (to, from) = (self.identity_to_intended, self.identity_to_original);
-        let nearer = Figure::new("nearer to the person drawn", percent, " %");
+        let nearer = Figure::new("more similar to the source", percent, " %");
         // Where the network takes both for one person, what it finds nearer is chance.
         let is_told_apart = self
             .likeness_of_the_two
@@ -155,8 +155,8 @@ impl Quality {
             } else {
                 nearer.not_judged()
             },
-            Figure::new("likeness to the person drawn", to, ""),
-            Figure::new("likeness to the person replaced", from, ""),
+            Figure::new("identity similarity to the source", to, ""),
+            Figure::new("identity similarity to the performer", from, ""),
         ]
     }
 
@@ -167,23 +167,23 @@ impl Quality {
             .map(|(error, noise)| error / noise.max(1e-6));
         let (pose, pose_noise) = (self.pose_error_degrees, self.pose_noise_degrees);
         vec![
-            Figure::new("mouth and eyes off, by the mesh's noise", ratio, "×").at_most(1.5),
-            Figure::new("  the mouth, of eye distance", self.mouth_error, " %"),
-            Figure::new("  the eyes, of eye distance", self.eyes_error, " %"),
-            Figure::new("  the mesh's own noise", noise, " %"),
-            Figure::new("  with the shape of the face", self.shape_error, " %"),
-            Figure::new("head pose off by", pose, "°"),
-            Figure::new("  the mesh's own noise", pose_noise, "°"),
+            Figure::new("expression error, over mesh noise", ratio, "×").at_most(1.5),
+            Figure::new("  mouth, of eye distance", self.mouth_error, " %"),
+            Figure::new("  eyes, of eye distance", self.eyes_error, " %"),
+            Figure::new("  mesh noise", noise, " %"),
+            Figure::new("  face shape included", self.shape_error, " %"),
+            Figure::new("head pose error", pose, "°"),
+            Figure::new("  mesh noise", pose_noise, "°"),
         ]
     }
 
     fn of_pixels(&self) -> Vec<Figure> {
-        let stray = Some(self.pixels_changed_outside as f64);
+        let outside = Some(self.pixels_changed_outside as f64);
         let flicker = self.flicker_ratio;
         vec![
-            Figure::new("colour step at the rim", self.seam_delta_e, " ΔE"),
-            Figure::new("flicker against the source's own", flicker, "×").at_most(1.2),
-            Figure::new("changed outside the mask", stray, " pixels").at_most(0.0),
+            Figure::new("colour step at the edge of the mask", self.seam_delta_e, " ΔE"),
+            Figure::new("flicker, over the target's own", flicker, "×").at_most(1.2),
+            Figure::new("changed outside the mask", outside, " pixels").at_most(0.0),
         ]
     }
 
@@ -206,22 +206,22 @@ impl Quality {
 fn of_ground_truth(truth: &GroundTruth) -> Vec<Figure> {
     let after = truth.after;
     let mut figures = vec![
-        Figure::new("against the exact answer, PSNR", Some(after.psnr_db), " dB").at_least(28.0),
-        Figure::new("against the exact answer, SSIM", Some(after.ssim), "").at_least(0.9),
+        Figure::new("against ground truth, PSNR", Some(after.psnr_db), " dB").at_least(28.0),
+        Figure::new("against ground truth, SSIM", Some(after.ssim), "").at_least(0.9),
     ];
     let others = [
         (
-            ["  the source before, PSNR", "  the source before, SSIM"],
+            ["  the target before, PSNR", "  the target before, SSIM"],
             truth.before,
         ),
         (
-            ["  the answer redrawn, PSNR", "  the answer redrawn, SSIM"],
+            ["  ground truth redrawn, PSNR", "  ground truth redrawn, SSIM"],
             truth.redrawn,
         ),
         (
             [
-                "  with the head's size, PSNR",
-                "  with the head's size, SSIM",
+                "  without alignment, PSNR",
+                "  without alignment, SSIM",
             ],
             truth.in_place,
         ),
@@ -258,8 +258,8 @@ mod tests {
         };
         let figures = quality.figures();
         let of = |name: &str| figures.iter().find(|f| f.name.contains(name)).unwrap();
-        assert_eq!(of("nearer").is_reached(), Some(false));
-        assert_eq!(of("mouth and eyes").is_reached(), Some(true));
+        assert_eq!(of("more similar").is_reached(), Some(false));
+        assert_eq!(of("expression error").is_reached(), Some(true));
         assert_eq!(of("outside").is_reached(), Some(true));
         assert_eq!(of("flicker").is_reached(), None);
         let lines = quality.lines();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn people_who_look_alike_are_not_judged_by_who_is_nearer() {
+    fn people_who_look_alike_are_not_judged_by_similarity() {
         let with = |likeness: f64| Quality {
             share_nearer_to_intended: Some(0.1),
             likeness_of_the_two: Some(likeness),

@@ -95,12 +95,12 @@ fn html(quality: &Quality, samples: &Samples, faces: Option<&[u8]>) -> String {
         page.push_str("</figcaption></figure>\n");
     }
     let charts: [Chart; 3] = [
-        ("How much nearer to the person drawn", |s| s.likeness),
+        ("How much more similar to the source than to the performer", |s| s.likeness),
         (
-            "Mouth and eyes off, shape included, % of eye distance",
+            "Expression error, face shape included, % of eye distance",
             |s| s.expression,
         ),
-        ("Colour step at the rim, ΔE", |s| s.seam),
+        ("Colour step at the edge of the mask, ΔE", |s| s.seam),
     ];
     for (name, of) in charts {
         chart(&mut page, name, &samples.scores, of);
@@ -167,11 +167,13 @@ svg{background:#252525}polyline{stroke:#8ab4f8}.good td:last-child{color:#7ccf8f
 <p>What is samples here is synthetic: the face was drawn by a network.</p>\
 <table><tr><td>measured<td>value<td>target<td></tr>\n";
 
-const FOOT: &str = "<h2>How it was measured</h2><p>Likeness is the cosine between what our identity \
-network makes of the face and of the consent's pictures. Mouth and eyes are points of the mesh, \
-laid on the source's by points that move with the head alone; two people's usual gap is their \
-shape and is left out. The mesh's own noise is the same for two looks at the source, a little \
-apart. Flicker is the change from frame to frame inside the face, over the source's own.</p></html>\n";
+const FOOT: &str = "<h2>How it was measured</h2><p>The source is the person whose face is drawn, \
+the performer the one whose face was there. Identity similarity is the cosine between the identity \
+vectors of a face and of the pictures in a consent. The expression error compares mesh points of \
+mouth and eyes with the target's, aligned by points that move with the head alone; the mean offset \
+between two people is the shape of their faces and is left out. Mesh noise is the same between two \
+fits to the target, a little apart. Flicker is the change from frame to frame inside the face, \
+divided by the target's own.</p></html>\n";
 
 #[cfg(test)]
 mod tests {

@@ -47,9 +47,9 @@ pub(crate) struct Samples {
 type Kind = (&'static str, fn(&Scores) -> Option<f64>);
 
 const KINDS: [Kind; 3] = [
-    ("least like the person drawn", |s| s.likeness.map(|v| -v)),
-    ("mouth and eyes furthest off", |s| s.expression),
-    ("largest colour step at the rim", |s| s.seam),
+    ("least similar to the source", |s| s.likeness.map(|v| -v)),
+    ("largest expression error", |s| s.expression),
+    ("largest colour step at the edge", |s| s.seam),
 ];
 
 impl Samples {
@@ -101,7 +101,7 @@ impl Samples {
         spread.sort_by(|a, b| badness(a).total_cmp(&badness(b)));
         let median = spread
             .get(spread.len() / 2)
-            .map(|&pair| ("an average one", pair));
+            .map(|&pair| ("a typical face", pair));
         let worst = self.worst.iter().zip(&KINDS);
         let worst = worst.filter_map(|(pair, (name, _))| Some((*name, pair.as_ref()?)));
         median.into_iter().chain(worst).collect()
@@ -168,8 +168,8 @@ mod tests {
         }
         assert!(samples.spread.len() < MOST_KEPT && samples.scores.len() == 200);
         let captions = samples.captions();
-        assert!(captions[0].starts_with("an average one"), "{captions:?}");
-        assert_eq!(captions[1], "mouth and eyes furthest off, 77.00 s");
+        assert!(captions[0].starts_with("a typical face"), "{captions:?}");
+        assert_eq!(captions[1], "largest expression error, 77.00 s");
         let sheet = samples.sheet().unwrap();
         let height = 2 * FACE_PX + MARGINS_PX[0] + MARGINS_PX[1];
         assert_eq!((sheet.width(), sheet.height()), (2 * FACE_PX, height));
