@@ -114,7 +114,9 @@ pub enum Error {
     },
 
     /// The model draws more than two people, so the one whose face is replaced must be named.
-    #[error("the model draws more than two people; say whose face to replace with --onto NAME: {path:?}")]
+    #[error(
+        "the model draws more than two people; say whose face to replace with --onto NAME: {path:?}"
+    )]
     PerformerNotNamed {
         /// The model.
         path: PathBuf,

@@ -7,6 +7,7 @@
 mod card;
 mod expression;
 mod ground_truth;
+mod likeness;
 mod page;
 mod pixels;
 mod samples;
@@ -20,7 +21,8 @@ use effigy_model::Identifier;
 use effigy_render::Change;
 
 pub use card::{Figure, Quality, Target};
-pub use ground_truth::{GroundTruth, Likeness, Region};
+pub use ground_truth::{GroundTruth, Region};
+pub use likeness::Likeness;
 
 use crate::error::Result;
 use crate::steps::consent::{Authorisation, same_person};

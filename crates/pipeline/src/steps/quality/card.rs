@@ -124,7 +124,9 @@ impl Figure {
     pub fn target_text(&self) -> String {
         match self.target {
             Target::Unsaid => String::new(),
-            Target::NotJudged => "not judged: our identity network cannot distinguish the two people".to_owned(),
+            Target::NotJudged => {
+                "not judged: our identity network cannot distinguish the two people".to_owned()
+            }
             Target::AtLeast(least) => format!("at least {least}{}", self.unit),
             Target::AtMost(most) => format!("at most {most}{}", self.unit),
         }
@@ -181,7 +183,11 @@ impl Quality {
         let outside = Some(self.pixels_changed_outside as f64);
         let flicker = self.flicker_ratio;
         vec![
-            Figure::new("colour step at the edge of the mask", self.seam_delta_e, " ΔE"),
+            Figure::new(
+                "colour step at the edge of the mask",
+                self.seam_delta_e,
+                " ΔE",
+            ),
             Figure::new("flicker, over the target's own", flicker, "×").at_most(1.2),
             Figure::new("changed outside the mask", outside, " pixels").at_most(0.0),
         ]
@@ -215,14 +221,14 @@ fn of_ground_truth(truth: &GroundTruth) -> Vec<Figure> {
             truth.before,
         ),
         (
-            ["  ground truth redrawn, PSNR", "  ground truth redrawn, SSIM"],
+            [
+                "  ground truth redrawn, PSNR",
+                "  ground truth redrawn, SSIM",
+            ],
             truth.redrawn,
         ),
         (
-            [
-                "  without alignment, PSNR",
-                "  without alignment, SSIM",
-            ],
+            ["  without alignment, PSNR", "  without alignment, SSIM"],
             truth.in_place,
         ),
     ];

@@ -95,7 +95,10 @@ fn html(quality: &Quality, samples: &Samples, faces: Option<&[u8]>) -> String {
         page.push_str("</figcaption></figure>\n");
     }
     let charts: [Chart; 3] = [
-        ("How much more similar to the source than to the performer", |s| s.likeness),
+        (
+            "How much more similar to the source than to the performer",
+            |s| s.likeness,
+        ),
         (
             "Expression error, face shape included, % of eye distance",
             |s| s.expression,
