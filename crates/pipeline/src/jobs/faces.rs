@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use effigy_face::people::{self, SeenTogether};
-use effigy_face::{Face, Pose, TrackSettings, pose, quality};
+use effigy_face::{Face, Observation, Pose, TrackSettings, quality};
 use effigy_media::{Limits, VideoInfo, VideoReader};
 
 use crate::error::{Error, Result};
@@ -77,9 +77,9 @@ pub struct FacesOutput {
     pub sheet: bool,
 }
 
-/// What is known of one face in one frame, besides its points.
+/// What is kept of an observation: numbers, no pixels.
 #[derive(Clone, Copy, Debug)]
-struct Sight {
+struct Measures {
     frame_index: u64,
     time_secs: f64,
     pose: Pose,
@@ -309,16 +309,13 @@ fn look_at(
     recogniser: &Recogniser,
 ) -> Result<()> {
     let Followed { mut frame, faces } = followed;
-    let time_secs = frame.time.secs();
-    let sights: Vec<Sight> = faces
-        .iter()
-        .map(|f| sight(f, frame.index, time_secs))
-        .collect();
-    gatherer.look_at(&frame, &faces, &sights);
+    let measures = |face: &Face| Measures::of(&Observation::new(&frame, face));
+    let measures: Vec<Measures> = faces.iter().map(measures).collect();
+    gatherer.take(&frame, &faces, &measures);
     let sheets = outputs.as_deref_mut().and_then(|o| o.sheets.as_mut());
-    gatherer.settle(time_secs, recogniser, sheets)?;
+    gatherer.settle(frame.time.secs(), recogniser, sheets)?;
     match outputs {
-        Some(outputs) => outputs.write(&mut frame, &faces, &sights, recogniser),
+        Some(outputs) => outputs.write(&mut frame, &faces, &measures, recogniser),
         None => Ok(()),
     }
 }
@@ -333,13 +330,16 @@ fn given_up(input: &Input, err: &Error, progress: &mut dyn Progress) -> FailedIn
     failed
 }
 
-fn sight(face: &Face, frame_index: u64, time_secs: f64) -> Sight {
-    Sight {
-        frame_index,
-        time_secs,
-        pose: pose::pose(&face.points),
-        sharpness: quality::sharpness(&face.crop),
-        light: quality::light(&face.crop),
-        size_px: face.rect.width.max(face.rect.height),
+impl Measures {
+    fn of(seen: &Observation<'_>) -> Self {
+        let quality = seen.quality();
+        Self {
+            frame_index: seen.frame.index,
+            time_secs: seen.time_secs(),
+            pose: seen.pose(),
+            sharpness: quality.sharpness,
+            light: quality.light,
+            size_px: seen.size_px(),
+        }
     }
 }

@@ -12,7 +12,7 @@ use effigy_face::quality::Look;
 use effigy_face::{Face, Pose};
 use effigy_frame::{Picture, resample};
 
-use super::Sight;
+use super::Measures;
 use crate::error::Result;
 use crate::steps::draft::{DraftFile, DraftFolder, make_folder, write_error};
 use crate::steps::real::write_real_picture;
@@ -147,8 +147,13 @@ impl CropSet {
     }
 
     /// Writes the face's crop if it passes the filter.
-    pub(crate) fn offer(&mut self, picture: &Picture, face: &Face, sight: &Sight) -> Result<()> {
-        if !passes(&self.settings.filter, sight) {
+    pub(crate) fn offer(
+        &mut self,
+        picture: &Picture,
+        face: &Face,
+        measures: &Measures,
+    ) -> Result<()> {
+        if !passes(&self.settings.filter, measures) {
             return Ok(());
         }
         let side = self.settings.side_px;
@@ -161,7 +166,7 @@ impl CropSet {
         }
         let name = format!(
             "{}-{}-{}.png",
-            self.input_index, sight.frame_index, face.track
+            self.input_index, measures.frame_index, face.track
         );
         write_real_picture(&self.folder.temporary_path().join(&name), &crop)?;
         self.entries.push(Entry {
@@ -169,12 +174,12 @@ impl CropSet {
             stem: self.stem.clone(),
             input_index: self.input_index,
             track: face.track,
-            frame_index: sight.frame_index,
-            time_secs: sight.time_secs,
-            pose: sight.pose,
-            sharpness: sight.sharpness,
-            size_px: sight.size_px,
-            light: sight.light.level,
+            frame_index: measures.frame_index,
+            time_secs: measures.time_secs,
+            pose: measures.pose,
+            sharpness: measures.sharpness,
+            size_px: measures.size_px,
+            light: measures.light.level,
         });
         Ok(())
     }
@@ -261,12 +266,12 @@ impl CropSet {
     }
 }
 
-fn passes(filter: &CropFilter, sight: &Sight) -> bool {
-    sight.sharpness >= filter.least_sharpness
-        && sight.size_px >= filter.least_size_px
-        && sight.pose.yaw.abs() <= filter.most_yaw
-        && sight.pose.pitch.abs() <= filter.most_pitch
-        && (filter.least_light..=filter.most_light).contains(&sight.light.level)
+fn passes(filter: &CropFilter, measures: &Measures) -> bool {
+    measures.sharpness >= filter.least_sharpness
+        && measures.size_px >= filter.least_size_px
+        && measures.pose.yaw.abs() <= filter.most_yaw
+        && measures.pose.pitch.abs() <= filter.most_pitch
+        && (filter.least_light..=filter.most_light).contains(&measures.light.level)
 }
 
 fn sort(entries: &mut [Entry], order: CropOrder) {

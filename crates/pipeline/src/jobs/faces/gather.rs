@@ -11,7 +11,7 @@ use effigy_face::people::{SeenTogether, TrackIdentity};
 use effigy_frame::{Frame, Picture, resample};
 use effigy_model::{FaceEmbedder, Identity, WorkerThread};
 
-use super::Sight;
+use super::Measures;
 use super::angles::AngleCounts;
 use super::sheet::{SHEET_EXTENT, SHEET_SIDE_PX, SheetPick, Sheets};
 use crate::error::Result;
@@ -114,16 +114,16 @@ impl Gatherer {
     }
 
     /// Takes note of the faces of one frame.
-    pub(crate) fn look_at(&mut self, frame: &Frame, faces: &[Face], sights: &[Sight]) {
-        for (i, (face, sight)) in faces.iter().zip(sights).enumerate() {
+    pub(crate) fn take(&mut self, frame: &Frame, faces: &[Face], measures: &[Measures]) {
+        for (i, (face, measures)) in faces.iter().zip(measures).enumerate() {
             // Faces come in the order of their tracks, the smaller number first.
             let pairs = faces[..i].iter().map(|other| (other.track, face.track));
             self.gathered.together.extend(pairs);
-            let (input_index, first_secs) = (self.input_index, sight.time_secs);
+            let (input_index, first_secs) = (self.input_index, measures.time_secs);
             let begin = || Live::new(face.track, input_index, first_secs);
             let live = self.live.entry(face.track).or_insert_with(begin);
-            live.count(sight, self.frame_secs);
-            live.keep_crops(&frame.picture, face, sight, self.wants_sheet);
+            live.count(measures, self.frame_secs);
+            live.keep_crops(&frame.picture, face, measures, self.wants_sheet);
         }
     }
 
@@ -183,20 +183,26 @@ impl Live {
         }
     }
 
-    fn count(&mut self, sight: &Sight, frame_secs: f64) {
+    fn count(&mut self, measures: &Measures, frame_secs: f64) {
         let record = &mut self.record;
         record.n_frames += 1;
         record.secs += frame_secs;
-        record.yaw.add(sight.pose.yaw);
-        record.pitch.add(sight.pose.pitch);
-        record.sharpness_sum += f64::from(sight.sharpness);
-        record.size_sum += f64::from(sight.size_px);
-        self.last_secs = sight.time_secs;
+        record.yaw.add(measures.pose.yaw);
+        record.pitch.add(measures.pose.pitch);
+        record.sharpness_sum += f64::from(measures.sharpness);
+        record.size_sum += f64::from(measures.size_px);
+        self.last_secs = measures.time_secs;
     }
 
-    fn keep_crops(&mut self, picture: &Picture, face: &Face, sight: &Sight, wants_sheet: bool) {
-        let (index, quality) = (sight.frame_index, worth(face, sight));
-        if sight.size_px >= LEAST_IDENTITY_PX
+    fn keep_crops(
+        &mut self,
+        picture: &Picture,
+        face: &Face,
+        measures: &Measures,
+        wants_sheet: bool,
+    ) {
+        let (index, quality) = (measures.frame_index, worth(face, measures));
+        if measures.size_px >= LEAST_IDENTITY_PX
             && self.for_identity.wants(index, quality)
             && let Some(crop) = identity_crop(picture, face)
         {
@@ -230,10 +236,10 @@ impl Live {
 }
 
 /// How well a face shows who it is: sharp, large, and turned to the camera.
-fn worth(face: &Face, sight: &Sight) -> f32 {
-    let frontal = sight.pose.yaw.to_radians().cos() * sight.pose.pitch.to_radians().cos();
-    let large = (sight.size_px / 160.0).min(1.0);
-    face.score * frontal.max(0.05) * large * (0.2 + sight.sharpness)
+fn worth(face: &Face, measures: &Measures) -> f32 {
+    let frontal = measures.pose.yaw.to_radians().cos() * measures.pose.pitch.to_radians().cos();
+    let large = (measures.size_px / 160.0).min(1.0);
+    face.score * frontal.max(0.05) * large * (0.2 + measures.sharpness)
 }
 
 fn identity_crop(picture: &Picture, face: &Face) -> Option<Picture> {

@@ -13,7 +13,7 @@ use effigy_face::scheme68::pick_68;
 use effigy_frame::Point3;
 use effigy_model::Identity;
 
-use super::Sight;
+use super::Measures;
 use crate::error::Result;
 use crate::steps::draft::{DraftFile, write_error};
 
@@ -74,11 +74,11 @@ impl Lines {
         &mut self,
         input: &Path,
         face: &Face,
-        sight: &Sight,
+        measures: &Measures,
         identity: Option<&Identity>,
     ) -> Result<()> {
         self.line.clear();
-        append(&mut self.line, input, face, sight);
+        append(&mut self.line, input, face, measures);
         match self.scheme {
             PointScheme::Mesh478 => append_points(&mut self.line, &face.points),
             PointScheme::Ibug68 => append_points(&mut self.line, &pick_68(&face.points)),
@@ -142,10 +142,10 @@ fn track_of(before: &str) -> Option<u32> {
     before.rsplit_once(TRACK)?.1.parse().ok()
 }
 
-fn append(line: &mut String, input: &Path, face: &Face, sight: &Sight) {
+fn append(line: &mut String, input: &Path, face: &Face, measures: &Measures) {
     let input = serde_json::Value::from(input.to_string_lossy().into_owned());
     let rect = face.rect;
-    let pose = sight.pose;
+    let pose = measures.pose;
     // Writing to a String does not fail.
     let _infallible = write!(
         line,
@@ -153,8 +153,8 @@ fn append(line: &mut String, input: &Path, face: &Face, sight: &Sight) {
          \"box\":[{:.2},{:.2},{:.2},{:.2}],\
          \"pose\":{{\"yaw\":{:.2},\"pitch\":{:.2},\"roll\":{:.2}}},\
          \"score\":{:.4},\"sharpness\":{:.4}",
-        sight.frame_index,
-        sight.time_secs,
+        measures.frame_index,
+        measures.time_secs,
         face.track,
         rect.x,
         rect.y,
@@ -164,7 +164,7 @@ fn append(line: &mut String, input: &Path, face: &Face, sight: &Sight) {
         pose.pitch,
         pose.roll,
         face.score,
-        sight.sharpness,
+        measures.sharpness,
     );
 }
 
@@ -227,8 +227,8 @@ mod tests {
         }
     }
 
-    fn sight(frame_index: u64) -> Sight {
-        Sight {
+    fn measures(frame_index: u64) -> Measures {
+        Measures {
             frame_index,
             time_secs: 0.04 * frame_index as f64,
             pose: Pose::default(),
@@ -244,13 +244,13 @@ mod tests {
         let mut lines = Lines::begin(&path, scheme).unwrap();
         let input = Path::new("a \"clip\",\"person\":null.mp4");
         lines.begin_input().unwrap();
-        lines.write(input, &face(3), &sight(0), None).unwrap();
+        lines.write(input, &face(3), &measures(0), None).unwrap();
         lines.begin_input().unwrap();
-        lines.write(input, &face(4), &sight(0), None).unwrap();
+        lines.write(input, &face(4), &measures(0), None).unwrap();
         lines.take_back_input().unwrap();
         let identity = Identity([0.5; 128]);
         lines
-            .write(input, &face(12), &sight(1), Some(&identity))
+            .write(input, &face(12), &measures(1), Some(&identity))
             .unwrap();
         lines.finish(&|track| (track == 12).then_some(7)).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();

@@ -10,7 +10,7 @@ use super::gather::{self, Recogniser, TrackRecord};
 use super::lines::Lines;
 use super::overlay::{self, Overlay};
 use super::sheet::Sheets;
-use super::{FacesOutput, Sight};
+use super::{FacesOutput, Measures};
 use crate::error::Result;
 use crate::steps::inputs::Input;
 
@@ -68,7 +68,7 @@ impl Outputs {
         &mut self,
         frame: &mut Frame,
         faces: &[Face],
-        sights: &[Sight],
+        measures: &[Measures],
         recogniser: &Recogniser,
     ) -> Result<()> {
         let identities = if self.settings.identity {
@@ -76,15 +76,15 @@ impl Outputs {
         } else {
             vec![None; faces.len()]
         };
-        for ((face, sight), identity) in faces.iter().zip(sights).zip(&identities) {
+        for ((face, measures), identity) in faces.iter().zip(measures).zip(&identities) {
             self.lines
-                .write(&self.input, face, sight, identity.as_ref())?;
+                .write(&self.input, face, measures, identity.as_ref())?;
             if let Some(crops) = &mut self.crops {
-                crops.offer(&frame.picture, face, sight)?;
+                crops.offer(&frame.picture, face, measures)?;
             }
         }
         match &mut self.overlay {
-            Some(overlay) => overlay.write(frame, faces, sights),
+            Some(overlay) => overlay.write(frame, faces, measures),
             None => Ok(()),
         }
     }

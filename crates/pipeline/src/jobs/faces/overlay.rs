@@ -6,7 +6,7 @@ use effigy_face::{Face, wires};
 use effigy_frame::Frame;
 use effigy_media::{Info, VideoWriter, WriteSettings};
 
-use super::Sight;
+use super::Measures;
 use super::draw::{Look, draw_face};
 use crate::error::Result;
 use crate::steps::inputs::Input;
@@ -64,10 +64,10 @@ impl Overlay {
         &mut self,
         frame: &mut Frame,
         faces: &[Face],
-        sights: &[Sight],
+        measures: &[Measures],
     ) -> Result<()> {
-        for (face, sight) in faces.iter().zip(sights) {
-            draw_face(&mut frame.picture, face, sight.pose, &self.look);
+        for (face, measures) in faces.iter().zip(measures) {
+            draw_face(&mut frame.picture, face, measures.pose, &self.look);
         }
         match &mut self.target {
             Target::Video(writer) => writer.write(frame)?,

@@ -19,8 +19,8 @@ fn face(track: u32) -> Face {
     }
 }
 
-fn sight(frame_index: u64, sharpness: f32, yaw: f32) -> Sight {
-    Sight {
+fn measures(frame_index: u64, sharpness: f32, yaw: f32) -> Measures {
+    Measures {
         frame_index,
         time_secs: 0.0,
         pose: Pose {
@@ -45,7 +45,7 @@ fn check(settings: CropSettings, offered: &[(u32, u64, f32, f32)], wanted: &[&st
     set.begin_input("dir/clip.mp4".as_ref(), 1);
     let picture = Picture::filled(100, 100, [90; 3]);
     for &(track, frame, sharpness, yaw) in offered {
-        set.offer(&picture, &face(track), &sight(frame, sharpness, yaw))
+        set.offer(&picture, &face(track), &measures(frame, sharpness, yaw))
             .unwrap();
     }
     set.finish(&|track| Some(if track == 9 { 2 } else { 1 }))
@@ -150,7 +150,8 @@ fn an_input_that_fails_leaves_no_crops() {
     let picture = Picture::filled(100, 100, [90; 3]);
     for input in [1, 2] {
         set.begin_input("a.mp4".as_ref(), input);
-        set.offer(&picture, &face(0), &sight(0, 0.5, 0.0)).unwrap();
+        set.offer(&picture, &face(0), &measures(0, 0.5, 0.0))
+            .unwrap();
     }
     set.take_back(2).unwrap();
     assert_eq!(set.entries.len(), 1);
