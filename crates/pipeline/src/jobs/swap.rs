@@ -12,8 +12,8 @@ use effigy_render::drive::swap::{Roles, Swap};
 
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
-use crate::steps::making::{self, Drawing, Made, Making};
 pub use crate::steps::making::View;
+use crate::steps::making::{self, Drawing, Made, Making};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 use crate::steps::quality::{Comparison, Looks, Measuring, Redrawing};

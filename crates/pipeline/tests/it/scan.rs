@@ -10,11 +10,11 @@ use std::path::Path;
 
 use effigy_detect::cue::light::Light;
 use effigy_detect::{Person, Verdict};
-use effigy_face::{Observation, TrackSettings, Tracker};
+use effigy_face::{Observation, TrackSettings};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Identity;
 use effigy_pipeline::scan::{Window, person as scan_person};
-use effigy_pipeline::{Error, Quiet, ScanJob, scan};
+use effigy_pipeline::{Error, Followed, Follower, Quiet, ScanJob, scan};
 use made::{actor, clips, grey, look, look_at, networks, write_clip, write_picture};
 
 #[test]
@@ -109,18 +109,19 @@ fn a_person_is_told_from_another() {
 fn light_on(actor: &str) -> [f32; 3] {
     let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../testdata/actors/{actor}"));
     let networks = networks();
-    let (finder, face_mesh) = (networks.finder, networks.face_mesh);
-    let mut tracker = Tracker::new(finder, face_mesh, TrackSettings::default()).unwrap();
+    let mut follower = Follower::new(&networks, TrackSettings::default()).unwrap();
     let mut light = Light::default();
-    for frame in VideoReader::open(&clip, &Limits::default())
+    let frames = VideoReader::open(&clip, &Limits::default())
         .unwrap()
-        .take(20)
-    {
-        let frame = frame.unwrap();
-        for face in tracker.follow(&frame.picture, frame.time.secs()) {
-            light.look(&Observation::new(&frame, &face));
+        .take(20);
+    let mut take = |followed: effigy_media::Result<Followed>| {
+        let Followed { frame, faces } = followed?;
+        for face in &faces {
+            light.look(&Observation::new(&frame, face));
         }
-    }
+        Ok(())
+    };
+    follower.follow(frames, &mut take).unwrap();
     light.towards().unwrap()
 }
 

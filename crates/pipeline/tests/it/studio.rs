@@ -3,10 +3,9 @@
 use effigy_model::Weights;
 use std::path::{Path, PathBuf};
 
+use effigy_face::TrackSettings;
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
-use effigy_face::{TrackSettings, Tracker};
-use effigy_frame::TimeRange;
-use effigy_frame::resample;
+use effigy_frame::{TimeRange, resample};
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::log::{Event, Log};
@@ -14,7 +13,9 @@ use effigy_mark::{Clock, Keys, UtcTime};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Identifier;
 use effigy_pipeline::swap::{SkinTone, View};
-use effigy_pipeline::{Choice, Networks, Safeguards, Start, Subject, SwapJob, TrainJob};
+use effigy_pipeline::{
+    Choice, Followed, Follower, Networks, Safeguards, Start, Subject, SwapJob, TrainJob,
+};
 use effigy_train::{Budget, Size};
 
 pub(crate) struct Studio {
@@ -116,24 +117,21 @@ impl Studio {
 /// What the person in `clip` looks like.
 pub(crate) fn template(clip: &Path) -> Template {
     let networks = Networks::load(&Weights::from_source_tree().unwrap(), Choice::Cpu).unwrap();
-    let mut tracker = Tracker::new(
-        networks.finder,
-        networks.face_mesh,
-        TrackSettings::default(),
-    )
-    .unwrap();
+    let mut follower = Follower::new(&networks, TrackSettings::default()).unwrap();
     let mut crops = Vec::new();
-    for frame in VideoReader::open(clip, &Limits::default())
+    let frames = VideoReader::open(clip, &Limits::default())
         .unwrap()
-        .take(40)
-    {
-        let frame = frame.unwrap();
-        if let [face] = &tracker.follow(&frame.picture, frame.time.secs())[..] {
-            let side = FaceEmbedder::SIDE_PX;
+        .take(40);
+    let mut take = |followed: effigy_media::Result<Followed>| {
+        let Followed { frame, faces } = followed?;
+        if let [face] = &faces[..] {
+            let side = Identifier::SIDE_PX;
             let view = aligned_view(&face.points, side, IDENTITY_EXTENT).unwrap();
             crops.push(resample::crop(&frame.picture, view, side));
         }
-    }
+        Ok(())
+    };
+    follower.follow(frames, &mut take).unwrap();
     let faces: Vec<_> = networks
         .face_embedder
         .embed(&crops)

@@ -7,7 +7,7 @@ use effigy_face::Observation;
 use effigy_frame::{Frame, Plane, Rect};
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
-use effigy_mark::{Clock, Keys, Moment, Trust, verify};
+use effigy_mark::{Clock, Keys, Trust, UtcTime, verify};
 use effigy_model::Weights;
 use effigy_model::device::Choice;
 use effigy_render::Change;
@@ -64,7 +64,7 @@ struct Studio {
 
 fn studio(consents_to: Use) -> Studio {
     let folder = tempfile::tempdir().unwrap();
-    let now = Moment::from_unix_secs(1_800_000_000);
+    let now = UtcTime::from_unix_secs(1_800_000_000);
     let safeguards = Safeguards {
         keys: folder.path().join("keys"),
         consents: folder.path().join("consents"),
