@@ -174,7 +174,7 @@ fn leading_person(
     let windows = leading.manner.windows();
     let picks = leading.crops.into_picks().into_iter().map(|pick| pick.item);
     let (crops, places): (Vec<Picture>, Vec<CropPlace>) = picks.unzip();
-    let identity = Identity::mean(&networks.identifier.embed(&crops)).ok_or_else(no_face)?;
+    let identity = Identity::mean(&networks.face_embedder.embed(&crops)).ok_or_else(no_face)?;
     Ok(Leading {
         identity,
         windows,

@@ -82,13 +82,13 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
         person: source,
     };
     let exact = job.ground_truth.as_deref();
-    let exact = exact.map(|exact| Comparison::open(exact, &networks.mesher, redrawing));
+    let exact = exact.map(|exact| Comparison::open(exact, &networks.face_mesh, redrawing));
     let roles = Roles {
         source,
         target: model.person(&performer),
     };
     let drawing = Drawing {
-        driver: &mut Swap::new(&model, &networks.mesher, roles, job.skin_tone),
+        driver: &mut Swap::new(&model, &networks.face_mesh, roles, job.skin_tone),
         measuring: Measuring::new(&networks, looks, exact.transpose()?),
         title: format!("drawing {}", job.face),
         model: Some(name_and_hash(job, &model)),

@@ -11,9 +11,9 @@ pub struct Networks {
     /// Finds faces.
     pub finder: Finder,
     /// Fits meshes.
-    pub mesher: Mesher,
+    pub face_mesh: FaceMesh,
     /// Computes identity vectors.
-    pub identifier: Identifier,
+    pub face_embedder: FaceEmbedder,
     /// Sees where a face was blended in.
     pub blend_judge: BlendJudge,
     /// Where they were loaded from.

@@ -99,7 +99,13 @@ struct Notes {
 }
 
 impl Notes {
-    fn take(&mut self, clip: usize, frame: &Frame, faces: &[FacePoints], identifier: &Identifier) {
+    fn take(
+        &mut self,
+        clip: usize,
+        frame: &Frame,
+        faces: &[FacePoints],
+        face_embedder: &FaceEmbedder,
+    ) {
         for face in faces {
             let number = face.track;
             let new = Track {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::{Frame, Picture, Point3, resample};
 use effigy_mark::consent::Template;
-use effigy_model::Identifier;
+use effigy_model::FaceEmbedder;
 use effigy_render::Change;
 
 pub use card::{Figure, Quality, Target};

@@ -11,7 +11,7 @@ use effigy_mark::label::{Language, Profiles};
 use effigy_mark::log::{Event, Log};
 use effigy_mark::{Clock, Keys, UtcTime};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::Identifier;
+use effigy_model::FaceEmbedder;
 use effigy_pipeline::swap::{SkinTone, View};
 use effigy_pipeline::{
     Choice, Followed, Follower, Networks, Safeguards, Start, Subject, SwapJob, TrainJob,
@@ -125,7 +125,7 @@ pub(crate) fn template(clip: &Path) -> Template {
     let mut take = |followed: effigy_media::Result<Followed>| {
         let Followed { frame, faces } = followed?;
         if let [face] = &faces[..] {
-            let side = Identifier::SIDE_PX;
+            let side = FaceEmbedder::SIDE_PX;
             let view = aligned_view(&face.points, side, IDENTITY_EXTENT).unwrap();
             crops.push(resample::crop(&frame.picture, view, side));
         }

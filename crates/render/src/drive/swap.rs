@@ -3,9 +3,9 @@
 use effigy_face::Observation;
 use effigy_face::align::mesh_view;
 use effigy_frame::{Frame, Picture, Point2, Similarity, resample};
+use effigy_model::face_mesh::Mesh;
 use effigy_model::face_model::Drawn;
-use effigy_model::mesher::Mesh;
-use effigy_model::{FaceModel, Mesher};
+use effigy_model::{FaceMesh, FaceModel};
 
 use super::Driver;
 use crate::error::Result;
@@ -25,7 +25,7 @@ pub struct Roles {
 #[derive(Debug)]
 pub struct Swap<'a> {
     model: &'a FaceModel,
-    mesher: &'a Mesher,
+    face_mesh: &'a FaceMesh,
     roles: Roles,
     skin_tone: SkinTone,
     /// What must not flicker, by track.
@@ -40,16 +40,16 @@ struct Placed<'a, 'f> {
 }
 
 impl<'a> Swap<'a> {
-    /// Draws with `model`; `mesher` tells where what was drawn lies.
+    /// Draws with `model`; `face_mesh` tells where what was drawn lies.
     pub fn new(
         model: &'a FaceModel,
-        mesher: &'a Mesher,
+        face_mesh: &'a FaceMesh,
         roles: Roles,
         skin_tone: SkinTone,
     ) -> Self {
         Self {
             model,
-            mesher,
+            face_mesh,
             roles,
             skin_tone,
             steady: Vec::new(),
@@ -58,7 +58,7 @@ impl<'a> Swap<'a> {
 
     /// The meshes of what was drawn, in pixels of the crops.
     fn meshes(&self, drawn: &[Drawn], placed: &[Placed<'_, '_>]) -> Vec<Vec<Point2>> {
-        let side = Mesher::SIDE_PX;
+        let side = FaceMesh::SIDE_PX;
         // The mesh network is shown the drawing from where it saw the face itself.
         let views: Option<Vec<Similarity>> = placed
             .iter()
@@ -75,7 +75,7 @@ impl<'a> Swap<'a> {
             .zip(&views)
             .map(|(drawn, view)| resample::crop(&drawn.picture, *view, side))
             .collect();
-        let meshes = self.mesher.fit_all(&crops);
+        let meshes = self.face_mesh.fit_all(&crops);
         let in_crop = |(mesh, view): (Mesh, &Similarity)| {
             mesh.points.iter().map(|p| view.apply3(*p).xy()).collect()
         };

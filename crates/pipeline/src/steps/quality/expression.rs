@@ -61,7 +61,7 @@ impl Expression {
         let side = FaceMesh::SIDE_PX;
         let view = mesh_view(points, side)?;
         let fit = |picture: &Picture, view: Similarity| {
-            let mesh = mesher.fit(&resample::crop(picture, view, side));
+            let mesh = face_mesh.fit(&resample::crop(picture, view, side));
             let points = mesh.points.iter().map(|&point| view.apply3(point));
             points.collect::<Vec<Point3>>()
         };

@@ -70,7 +70,7 @@ pub(crate) struct Redrawing<'a> {
 pub(crate) struct Comparison<'a> {
     frames: VideoReader,
     masks: Picture,
-    mesher: &'a Mesher,
+    face_mesh: &'a FaceMesh,
     redrawing: Redrawing<'a>,
     after: Sums,
     before: Sums,
@@ -89,12 +89,16 @@ struct Truth<'a> {
 
 impl<'a> Comparison<'a> {
     /// Opens the clip and the masks beside it.
-    pub(crate) fn open(clip: &Path, mesher: &'a Mesher, redrawing: Redrawing<'a>) -> Result<Self> {
+    pub(crate) fn open(
+        clip: &Path,
+        face_mesh: &'a FaceMesh,
+        redrawing: Redrawing<'a>,
+    ) -> Result<Self> {
         let limits = Limits::default();
         Ok(Self {
             frames: VideoReader::open(clip, &limits)?,
             masks: read_picture(&clip.with_extension("masks.png"), &limits)?,
-            mesher,
+            face_mesh,
             redrawing,
             after: Sums::default(),
             before: Sums::default(),
@@ -182,8 +186,8 @@ impl<'a> Comparison<'a> {
         for _ in 0..2 {
             let view = mesh_view(&found, FaceMesh::SIDE_PX)?;
             let mesh = self
-                .mesher
-                .fit(&resample::crop(frame, view, Mesher::SIDE_PX));
+                .face_mesh
+                .fit(&resample::crop(frame, view, FaceMesh::SIDE_PX));
             found = mesh
                 .points
                 .iter()
