@@ -1,34 +1,4 @@
-//! Actors: people who don't exist, with the truth about every pixel.
-//!
-//! A plain renderer on the processor; it is a measuring instrument, and the same seeds give the
-//! same pictures. Order of the steps: [`head`] (geometry), [`cast`] and [`person`] (who), then for
-//! every frame [`perform`] (what they do), [`shoot`] (light and surfaces), [`lens`] (camera), and
-//! [`truth`] and [`record`] (what is known about it). Lengths are centimetres.
-
-mod brows;
-mod canvas;
-mod cast;
-mod clips;
-mod film;
-mod hair;
-mod head;
-mod lens;
-mod light;
-mod noise;
-mod perform;
-mod person;
-mod prop;
-mod raster;
-pub(crate) mod record;
-mod room;
-mod shade;
-mod shoot;
-mod skin;
-mod space;
-mod speech;
-mod strands;
-mod truth;
-mod wear;
+//! The command that films people who don't exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,12 +8,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
-use self::canvas::Canvas;
-use self::film::Set;
-use self::head::Head;
-use self::record::Detail;
-use self::speech::Line;
-use self::truth::Anchors;
+use effigy_actors::truth::Detail;
+use effigy_actors::{Anchors, Canvas, Clip, Head, Line, Set, committed, film, speak};
 
 /// What to film.
 #[derive(clap::Args, Debug)]
@@ -78,7 +44,7 @@ pub(crate) fn run(data: &Path, args: &Args) -> Result<()> {
         args.side
     );
     let head = Head::open(&data.join("head/head.safetensors"))?;
-    let mut clips = clips::committed();
+    let mut clips = committed();
     clips.retain(|clip| {
         args.only
             .as_ref()
@@ -105,7 +71,7 @@ pub(crate) fn run(data: &Path, args: &Args) -> Result<()> {
                     Detail::Small
                 };
                 let stop = |_| stopped.load(Ordering::Relaxed);
-                film::film(&head, clip, (&args.output, args.side, detail), &stop)?;
+                film(&head, clip, (&args.output, args.side, detail), &stop)?;
             }
         }
         println!("{} in {:.0} s", clip.name, started.elapsed().as_secs_f64());
@@ -113,15 +79,10 @@ pub(crate) fn run(data: &Path, args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn still(
-    head: &Head,
-    clip: &clips::Clip,
-    (folder, side): (&Path, usize),
-    frame: u32,
-) -> Result<()> {
+fn still(head: &Head, clip: &Clip, (folder, side): (&Path, usize), frame: u32) -> Result<()> {
     let scratch = tempfile::tempdir_in(folder)?;
     let sound = scratch.path().join("voice.m4a");
-    let line = speech::speak(clip.voice, clip.text, clip.secs, &sound)?;
+    let line = speak(clip.voice, clip.text, clip.secs, &sound)?;
     let set = Set::new(head, clip, &line, side)?;
     let shot = set.shot(head, &Anchors::lay(head), &mut Canvas::new(side), frame)?;
     let path = folder.join(format!("{}-{frame}.png", clip.name));
@@ -133,7 +94,7 @@ fn still(
     Ok(())
 }
 
-fn bench(head: &Head, clip: &clips::Clip, side: usize) -> Result<()> {
+fn bench(head: &Head, clip: &Clip, side: usize) -> Result<()> {
     const N_FRAMES: u32 = 25;
     let set = Set::new(head, clip, &Line::default(), side)?;
     let (anchors, mut canvas) = (Anchors::lay(head), Canvas::new(side));

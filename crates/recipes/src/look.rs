@@ -26,7 +26,7 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Network {
     Finder,
-    Mesher,
+    FaceMesh,
     Blending,
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn write(data: &Path, args: &Args) -> Result<()> {
                 let (picture, faces) = mosaic(crops.samples(), crops.surface(), &mut random);
                 (picture, faces.iter().flat_map(|f| f.points).collect())
             }
-            Network::Mesher | Network::Blending => crops.shown(&mut random),
+            Network::FaceMesh | Network::Blending => crops.shown(&mut random),
         };
         for y in 0..picture.height() {
             for x in 0..picture.width() {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
+use effigy_actors::truth;
 use effigy_face::align::mesh_view;
 use effigy_face::pose::pose;
 use effigy_face::scheme68::SCHEME_68;
@@ -16,7 +17,6 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::mesh::JITTER;
-use crate::actors::record;
 use crate::augment::strayed;
 
 /// Frames looked at: every fifth.
@@ -87,8 +87,8 @@ pub(crate) fn measure(folder: &Path, finder: &Finder, face_mesh: &FaceMesh) -> R
 }
 
 fn clip(folder: &Path, name: &str, finder: &Finder, face_mesh: &FaceMesh) -> Result<Sums> {
-    let known = record::read(folder, name)?;
-    let truth = record::read_points(folder, name, known.people.len())?;
+    let known = truth::read(folder, name)?;
+    let truth = truth::read_points(folder, name, known.people.len())?;
     let reader = VideoReader::open(&folder.join(format!("{name}.mp4")), &Limits::default())?;
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut sums = Sums::default();

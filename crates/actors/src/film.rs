@@ -17,11 +17,11 @@ use super::noise::stir;
 use super::perform::Performance;
 use super::person::{Moment, Person, Posed};
 use super::prop::{Prop, microphone};
-use super::record::{self, Detail, Track};
+use super::truth::{self, Detail, Track};
 use super::shoot::shoot;
 use super::space::V3;
 use super::speech::{self, Line};
-use super::truth::{Anchors, in_picture};
+use super::mesh_points::{Anchors, in_picture};
 
 /// Frames a second.
 pub(crate) const FPS: i32 = 25;
@@ -31,7 +31,7 @@ const SHUTTER: f32 = 0.5;
 const CRF: u8 = 23;
 
 /// A clip with everybody dressed and ready.
-pub(crate) struct Set {
+pub struct Set {
     pub(crate) scene: Scene,
     people: Vec<(Person, Performance)>,
     backdrop: Vec<V3>,
@@ -41,8 +41,8 @@ pub(crate) struct Set {
 }
 
 /// What is known of a frame.
-pub(crate) struct Shot {
-    pub(crate) picture: Picture,
+pub struct Shot {
+    pub picture: Picture,
     /// Of each person.
     pub(crate) points: Vec<Vec<Point3>>,
     pub(crate) visible: Vec<Vec<bool>>,
@@ -53,7 +53,7 @@ pub(crate) struct Shot {
 
 impl Set {
     /// Dresses the actors of a clip and furnishes its room.
-    pub(crate) fn new(head: &Head, clip: &Clip, line: &Line, side: usize) -> Result<Self> {
+    pub fn new(head: &Head, clip: &Clip, line: &Line, side: usize) -> Result<Self> {
         let scene = scene(clip.light, clip.room, side);
         let mut people = Vec::new();
         for role in &clip.roles {
@@ -96,7 +96,7 @@ impl Set {
     }
 
     /// Films frame `n`.
-    pub(crate) fn shot(
+    pub fn shot(
         &self,
         head: &Head,
         anchors: &Anchors,
@@ -174,7 +174,7 @@ fn points(
 
 /// Films `clip` into `folder`: the video, its sound and the truth. Nothing is left behind when it
 /// fails or `stop` says so.
-pub(crate) fn film(
+pub fn film(
     head: &Head,
     clip: &Clip,
     (folder, side, detail): (&Path, usize, Detail),
@@ -231,7 +231,7 @@ pub(crate) fn film_line(
         Ok(())
     })?;
     writer.finish()?;
-    record::write(&track, head, clip, &set, folder)
+    truth::write(&track, head, clip, &set, folder)
 }
 
 /// Films frames on all processors and hands them over in order.
@@ -331,7 +331,7 @@ mod tests {
         let posed = set.people[0].0.pose(&head, moment).unwrap();
         let places = Anchors::lay(&head).places(&set.people[0].0, &posed);
         let here = in_picture(&set.scene.camera, &places);
-        let known = record::read_points(&testdata(), clip.name, 1).unwrap();
+        let known = truth::read_points(&testdata(), clip.name, 1).unwrap();
         for (a, b) in here.iter().zip(&known.points[0][0]) {
             assert!(a.xy().distance(b.xy()) < 0.2, "{a:?} {b:?}");
         }
@@ -345,8 +345,8 @@ mod tests {
         }
         assert!(bytes < 6_000_000, "{bytes} bytes");
         for clip in committed() {
-            let known = record::read(&testdata(), clip.name).unwrap();
-            let points = record::read_points(&testdata(), clip.name, clip.roles.len()).unwrap();
+            let known = truth::read(&testdata(), clip.name).unwrap();
+            let points = truth::read_points(&testdata(), clip.name, clip.roles.len()).unwrap();
             assert_eq!(known.frames, (clip.secs * FPS as f32) as usize);
             assert_eq!(points.points.len(), known.frames);
             assert_eq!(known.people.len(), clip.roles.len());
@@ -356,8 +356,8 @@ mod tests {
 
     #[test]
     fn pose_from_the_true_points_agrees_with_the_true_pose() {
-        let known = record::read(&testdata(), "ada-1").unwrap();
-        let points = record::read_points(&testdata(), "ada-1", 1).unwrap();
+        let known = truth::read(&testdata(), "ada-1").unwrap();
+        let points = truth::read_points(&testdata(), "ada-1", 1).unwrap();
         for (n, people) in points.points.iter().enumerate() {
             let seen = effigy_face::pose::pose(&people[0]);
             let [yaw, _, roll] = known.people[0].pose[n].map(|tenths| tenths as f32 / 10.0);

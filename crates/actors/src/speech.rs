@@ -178,7 +178,7 @@ pub(crate) struct Sound {
 
 /// What is said in a clip.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Line {
+pub struct Line {
     pub(crate) sounds: Vec<Sound>,
 }
 
@@ -190,7 +190,7 @@ struct Spoken {
 
 /// Whose voice, how fast (words a minute) and how high (0 to 99).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Voice {
+pub struct Voice {
     pub(crate) name: &'static str,
     pub(crate) rate: u32,
     pub(crate) pitch: u32,
@@ -200,7 +200,7 @@ pub(crate) struct Voice {
 pub(crate) const PAUSE_SECS: f32 = 0.5;
 
 /// Lets espeak-ng say `text`; the sound goes to `sound`, as AAC and `secs` long.
-pub(crate) fn speak(voice: Voice, text: &str, secs: f32, sound: &Path) -> Result<Line> {
+pub fn speak(voice: Voice, text: &str, secs: f32, sound: &Path) -> Result<Line> {
     let wave = sound.with_extension("wav");
     let times = sound.with_extension("times");
     let (rate, pitch) = (voice.rate.to_string(), voice.pitch.to_string());

@@ -54,7 +54,7 @@ impl Camera {
 }
 
 /// The samples of a frame while it is being drawn.
-pub(crate) struct Canvas {
+pub struct Canvas {
     pub(super) side: usize,
     pub(super) near: Vec<f32>,
     pub(super) colour: Vec<[f32; 3]>,
@@ -77,7 +77,7 @@ pub(crate) enum Layer {
 }
 
 impl Canvas {
-    pub(crate) fn new(side: usize) -> Self {
+    pub fn new(side: usize) -> Self {
         let side = side * SAMPLES;
         Self {
             side,

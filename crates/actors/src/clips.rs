@@ -22,12 +22,12 @@ pub(crate) struct Role {
 
 /// A clip to be filmed.
 #[derive(Clone, Debug)]
-pub(crate) struct Clip {
-    pub(crate) name: &'static str,
+pub struct Clip {
+    pub name: &'static str,
     pub(crate) roles: Vec<Role>,
-    pub(crate) voice: Voice,
-    pub(crate) text: &'static str,
-    pub(crate) secs: f32,
+    pub voice: Voice,
+    pub text: &'static str,
+    pub secs: f32,
     pub(crate) light: Light,
     pub(crate) room: u32,
     pub(crate) has_microphone: bool,
@@ -70,7 +70,7 @@ const fn role(looks: &'static str, costume: &'static str, seed: u32) -> Role {
 }
 
 /// Gives the clips of `testdata/actors`.
-pub(crate) fn committed() -> Vec<Clip> {
+pub fn committed() -> Vec<Clip> {
     let mut clips = Vec::new();
     for (name, other, n, counterfactual) in [
         ("ada", "ben", 1, "ada-1-as-ben"),

@@ -33,7 +33,7 @@ pub(crate) struct Triangle {
 }
 
 /// Head file contents.
-pub(crate) struct Head {
+pub struct Head {
     pub(crate) neutral: Vec<V3>,
     identity: Vec<Vec<V3>>,
     expressions: Vec<Vec<(u32, V3)>>,
@@ -48,7 +48,7 @@ pub(crate) struct Head {
 
 /// Why there is no head.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// The file is missing.
     #[error(
         "cannot read the head {path:?}; it is the ICT-FaceKit light model (MIT, \
@@ -80,7 +80,7 @@ const MOST_VERTICES: usize = 200_000;
 
 impl Head {
     /// Reads the head.
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+    pub fn open(path: &Path) -> Result<Self, Error> {
         let open = |source| Error::Open {
             source,
             path: path.to_owned(),

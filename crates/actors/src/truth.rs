@@ -28,7 +28,7 @@ use super::person::Moment;
 
 /// How finely masks and flow are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Detail {
+pub enum Detail {
     /// Every second pixel of masks, every sixteenth of flow.
     Small,
     /// Every pixel.
@@ -105,44 +105,44 @@ impl Track {
 
 /// What `NAME.json` says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Record {
+pub struct Record {
     /// Of this format.
-    pub(crate) version: u32,
-    pub(crate) notice: String,
-    pub(crate) frames_per_sec: i32,
-    pub(crate) frames: usize,
-    pub(crate) side: usize,
-    pub(crate) people: Vec<Played>,
-    pub(crate) light: LightRecord,
+    pub version: u32,
+    pub notice: String,
+    pub frames_per_sec: i32,
+    pub frames: usize,
+    pub side: usize,
+    pub people: Vec<Played>,
+    pub light: LightRecord,
 }
 
 /// What one person does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Played {
-    pub(crate) looks: String,
-    pub(crate) costume: String,
-    pub(crate) seed: u32,
-    pub(crate) says: String,
+pub struct Played {
+    pub looks: String,
+    pub costume: String,
+    pub seed: u32,
+    pub says: String,
     /// Yaw, pitch and roll of each frame as `effigy faces` gives them, in tenths of a degree.
-    pub(crate) pose: Vec<[i32; 3]>,
+    pub pose: Vec<[i32; 3]>,
     /// Of the eyes in the head, to the picture's right and up, in tenths of a degree.
-    pub(crate) gaze: Vec<[i32; 2]>,
-    pub(crate) viseme: Vec<String>,
+    pub gaze: Vec<[i32; 2]>,
+    pub viseme: Vec<String>,
     /// Percent of each expression that is used, frame by frame.
-    pub(crate) expression: std::collections::BTreeMap<String, Vec<i32>>,
+    pub expression: std::collections::BTreeMap<String, Vec<i32>>,
 }
 
 /// The light of a clip; axes x right, y up, z to the camera.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct LightRecord {
+pub struct LightRecord {
     /// Direction to the lamp.
-    pub(crate) towards: [f32; 3],
-    pub(crate) lamp: [f32; 3],
-    pub(crate) lamp_radius_radians: f32,
+    pub towards: [f32; 3],
+    pub lamp: [f32; 3],
+    pub lamp_radius_radians: f32,
     /// Nine spherical-harmonic coefficients of the sky for red, green and blue.
-    pub(crate) sky: [[f32; 9]; 3],
+    pub sky: [[f32; 9]; 3],
     /// Whether the room is lit like the people.
-    pub(crate) agrees_with_room: bool,
+    pub agrees_with_room: bool,
 }
 
 const NOTICE: &str = "Synthetic: nobody is depicted. Head geometry: ICT-FaceKit light model, \
@@ -248,14 +248,14 @@ fn pack(points: &[Vec<Vec<Point3>>], visible: &[Vec<Vec<bool>>]) -> Vec<u8> {
 }
 
 /// The points of a clip as they were written.
-pub(crate) struct Points {
+pub struct Points {
     /// By frame, then person.
-    pub(crate) points: Vec<Vec<Vec<Point3>>>,
-    pub(crate) visible: Vec<Vec<Vec<bool>>>,
+    pub points: Vec<Vec<Vec<Point3>>>,
+    pub visible: Vec<Vec<Vec<bool>>>,
 }
 
 /// Reads the record of a clip.
-pub(crate) fn read(folder: &Path, name: &str) -> Result<Record> {
+pub fn read(folder: &Path, name: &str) -> Result<Record> {
     let path = folder.join(format!("{name}.json"));
     let bytes = fs::read(&path).with_context(|| format!("cannot read {path:?}"))?;
     let record: Record =
@@ -269,7 +269,7 @@ pub(crate) fn read(folder: &Path, name: &str) -> Result<Record> {
 }
 
 /// Reads the points of a clip.
-pub(crate) fn read_points(folder: &Path, name: &str, n_people: usize) -> Result<Points> {
+pub fn read_points(folder: &Path, name: &str, n_people: usize) -> Result<Points> {
     let path = folder.join(format!("{name}.points.png"));
     let bytes = fs::read(&path).with_context(|| format!("cannot read {path:?}"))?;
     let picture = image::load_from_memory_with_format(&bytes, ImageFormat::Png)
