@@ -77,7 +77,7 @@ pub(crate) enum Layer {
 }
 
 impl Canvas {
-    pub fn new(side: usize) -> Self {
+    pub(crate) fn new(side: usize) -> Self {
         let side = side * SAMPLES;
         Self {
             side,

@@ -1,5 +1,6 @@
 //! Who plays: the looks of each actor, and what belongs to the costume.
 
+use super::error::{Error, Result};
 use super::space::{V3, v3};
 
 /// What a head is born with and what is painted onto its skin.
@@ -47,16 +48,19 @@ pub(crate) struct Costume {
 }
 
 /// The actors that can be asked for.
-pub(crate) const NAMES: [&str; 4] = ["ada", "ben", "cleo", "dan"];
+const NAMES: [&str; 4] = ["ada", "ben", "cleo", "dan"];
 
 /// Gives an actor's looks and own costume.
-pub(crate) fn actor(name: &str) -> Option<(Looks, Costume)> {
+pub(crate) fn actor(name: &'static str) -> Result<(Looks, Costume)> {
     match name {
-        "ada" => Some(ada()),
-        "ben" => Some(ben()),
-        "cleo" => Some(cleo()),
-        "dan" => Some(dan()),
-        _ => None,
+        "ada" => Ok(ada()),
+        "ben" => Ok(ben()),
+        "cleo" => Ok(cleo()),
+        "dan" => Ok(dan()),
+        _ => Err(Error::UnknownActor {
+            name,
+            known: &NAMES,
+        }),
     }
 }
 
@@ -179,8 +183,8 @@ mod tests {
     #[test]
     fn every_name_is_somebody_of_their_own() {
         for name in NAMES {
-            assert!(actor(name).is_some(), "{name}");
+            assert!(actor(name).is_ok(), "{name}");
         }
-        assert!(actor("nobody").is_none());
+        assert!(actor("nobody").is_err());
     }
 }

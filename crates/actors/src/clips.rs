@@ -6,7 +6,10 @@ use super::room::Room;
 use super::space::{V3, v3};
 use super::speech::Voice;
 
-/// Somebody in a clip.
+/// Frames a second of every clip.
+pub(crate) const FPS: i32 = 25;
+
+/// Someone in a clip.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
     /// Whose head.
@@ -23,10 +26,14 @@ pub(crate) struct Role {
 /// A clip to be filmed.
 #[derive(Clone, Debug)]
 pub struct Clip {
+    /// Of its files.
     pub name: &'static str,
     pub(crate) roles: Vec<Role>,
+    /// Whose voice is heard.
     pub voice: Voice,
+    /// What is said.
     pub text: &'static str,
+    /// How long it is.
     pub secs: f32,
     pub(crate) light: Light,
     pub(crate) room: u32,

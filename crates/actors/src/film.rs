@@ -4,219 +4,50 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use anyhow::{Context as _, Result, bail};
-use effigy_frame::{Frame, Picture, Point3, Rational, Timestamp};
+use effigy_frame::{Frame, Rational, Timestamp};
 use effigy_media::{Effort, VideoWriter, WriteSettings};
 
-use super::canvas::{Camera, Canvas, Exposure, Moving, Scene, expose, flow};
-use super::cast;
-use super::clips::{Clip, scene};
-use super::head::Head;
-use super::lens::{self, Lens};
-use super::noise::stir;
-use super::perform::Performance;
-use super::person::{Moment, Person, Posed};
-use super::prop::{Prop, microphone};
-use super::truth::{self, Detail, Track};
-use super::shoot::shoot;
-use super::space::V3;
-use super::speech::{self, Line};
-use super::mesh_points::{Anchors, in_picture};
+use super::clips::FPS;
+use super::error::{Error, Result};
+use super::set::{Set, Shot};
+use super::track::Track;
+use super::truth::Detail;
 
-/// Frames a second.
-pub(crate) const FPS: i32 = 25;
-/// Share of the time between frames for which the shutter is open.
-const SHUTTER: f32 = 0.5;
 /// Enough to look at; leaves the traces of real coding.
 const CRF: u8 = 23;
 
-/// A clip with everybody dressed and ready.
-pub struct Set {
-    pub(crate) scene: Scene,
-    people: Vec<(Person, Performance)>,
-    backdrop: Vec<V3>,
-    lens: Lens,
-    has_microphone: bool,
-    seed: u32,
+/// What is written of a clip, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct FilmSettings<'a> {
+    /// Where `NAME.mp4` and the truth beside it go.
+    pub folder: &'a Path,
+    /// How finely masks and flow are kept.
+    pub detail: Detail,
+    /// A file with the voice, as long as the clip.
+    pub sound: Option<&'a Path>,
 }
 
-/// What is known of a frame.
-pub struct Shot {
-    pub picture: Picture,
-    /// Of each person.
-    pub(crate) points: Vec<Vec<Point3>>,
-    pub(crate) visible: Vec<Vec<bool>>,
-    pub(crate) moments: Vec<Moment>,
-    pub(crate) exposure: Exposure,
-    pub(crate) flow: Vec<[f32; 2]>,
-}
-
-impl Set {
-    /// Dresses the actors of a clip and furnishes its room.
-    pub fn new(head: &Head, clip: &Clip, line: &Line, side: usize) -> Result<Self> {
-        let scene = scene(clip.light, clip.room, side);
-        let mut people = Vec::new();
-        for role in &clip.roles {
-            let unknown =
-                |name: &str| format!("nobody is called {name}; there are {:?}", cast::NAMES);
-            let (looks, _) = cast::actor(role.looks).with_context(|| unknown(role.looks))?;
-            let (_, costume) = cast::actor(role.costume).with_context(|| unknown(role.costume))?;
-            let line = if role.speaks {
-                line.clone()
-            } else {
-                Line::default()
-            };
-            let performance = Performance {
-                seed: role.seed,
-                line,
-                place: role.place,
-                facing: role.facing,
-                spirit: role.spirit,
-            };
-            people.push((Person::new(head, looks, costume)?, performance));
-        }
-        let backdrop = (0..side * side).map(|i| {
-            let part = |k: usize| (k as f32 + 0.5) / side as f32;
-            scene.room.colour(part(i % side), part(i / side))
-        });
-        Ok(Self {
-            backdrop: backdrop.collect(),
-            lens: Lens {
-                focus: 1.0 / (scene.camera.eye.z - 9.0),
-                blur: 9.0,
-                exposure: 1.06,
-                balance: lens::NEUTRAL,
-                noise: 1.0,
-            },
-            has_microphone: clip.has_microphone,
-            seed: clip.roles[0].seed,
-            scene,
-            people,
-        })
-    }
-
-    /// Films frame `n`.
-    pub fn shot(
-        &self,
-        head: &Head,
-        anchors: &Anchors,
-        canvas: &mut Canvas,
-        n: u32,
-    ) -> Result<Shot> {
-        let secs = |n: u32| n as f32 / FPS as f32;
-        let (now, next) = (self.pose(head, secs(n))?, self.pose(head, secs(n + 1))?);
-        let props = self
-            .has_microphone
-            .then(|| (microphone(secs(n)), microphone(secs(n + 1))));
-        let shown: Vec<(&Person, &Posed)> = self
-            .people
-            .iter()
-            .zip(&now)
-            .map(|((person, _), (posed, _))| (person, posed))
-            .collect();
-        shoot(
-            canvas,
-            &self.scene,
-            &shown,
-            props.as_ref().map(|(now, _)| now),
-        );
-        let moving: Vec<Moving<'_>> = shown
-            .iter()
-            .zip(&next)
-            .map(|(&(person, posed), (later, _))| (person, posed, later))
-            .collect();
-        let props: Option<(&Prop, &Prop)> = props.as_ref().map(|(a, b)| (a, b));
-        let moves = flow(canvas, &self.scene.camera, &moving, props);
-        let exposure = expose(canvas, &self.backdrop);
-        let open: Vec<[f32; 2]> = moves.iter().map(|m| m.map(|d| d * SHUTTER)).collect();
-        let noise = stir(self.seed ^ (n << 8));
-        let picture = lens::develop(&exposure, &self.lens, &open, noise);
-        let (points, visible) = points(&self.scene.camera, anchors, canvas, &shown);
-        Ok(Shot {
-            picture,
-            points,
-            visible,
-            moments: now.into_iter().map(|(_, moment)| moment).collect(),
-            exposure,
-            flow: moves,
-        })
-    }
-
-    fn pose(&self, head: &Head, secs: f32) -> Result<Vec<(Posed, Moment)>> {
-        let mut all = Vec::new();
-        for (person, performance) in &self.people {
-            let moment = performance.at(head, secs);
-            all.push((person.pose(head, &moment)?, moment));
-        }
-        Ok(all)
-    }
-
-    pub(crate) fn performances(&self) -> impl Iterator<Item = &Performance> {
-        self.people.iter().map(|(_, performance)| performance)
-    }
-}
-
-type Points = (Vec<Vec<Point3>>, Vec<Vec<bool>>);
-
-fn points(
-    camera: &Camera,
-    anchors: &Anchors,
-    canvas: &Canvas,
-    people: &[(&Person, &Posed)],
-) -> Points {
-    let of_person = |(person, posed): &(&Person, &Posed)| {
-        let places = anchors.places(person, posed);
-        let seen = places.iter().map(|&p| canvas.shows(camera.project(p)));
-        (in_picture(camera, &places), seen.collect())
-    };
-    people.iter().map(of_person).unzip()
-}
-
-/// Films `clip` into `folder`: the video, its sound and the truth. Nothing is left behind when it
-/// fails or `stop` says so.
-pub fn film(
-    head: &Head,
-    clip: &Clip,
-    (folder, side, detail): (&Path, usize, Detail),
-    stop: &(dyn Fn(u32) -> bool + Sync),
-) -> Result<()> {
-    let scratch = tempfile::tempdir_in(folder).context("cannot make a folder for the sound")?;
-    let sound = scratch.path().join("voice.m4a");
-    let line = speech::speak(clip.voice, clip.text, clip.secs, &sound)?;
-    film_line(
-        head,
-        clip,
-        (folder, side, detail),
-        (&line, Some(&sound)),
-        stop,
-    )
-}
-
-/// As [`film`], with a line that was spoken before.
-pub(crate) fn film_line(
-    head: &Head,
-    clip: &Clip,
-    (folder, side, detail): (&Path, usize, Detail),
-    (line, sound): (&Line, Option<&Path>),
-    stop: &(dyn Fn(u32) -> bool + Sync),
-) -> Result<()> {
-    let set = Set::new(head, clip, line, side)?;
-    let anchors = Anchors::lay(head);
-    let n_frames = (clip.secs * FPS as f32).round() as u32;
-    let path = folder.join(format!("{}.mp4", clip.name));
-    let mut settings = WriteSettings::new(side as u32, side as u32, Rational::new(FPS, 1));
-    settings.crf = Some(CRF);
-    settings.effort = Effort::Thorough;
-    settings.audio_from = sound.map(Path::to_owned);
+/// Films the clip of `set`: the video, its sound and the truth. Before each frame `stop` is asked
+/// whether to end.
+///
+/// # Errors
+/// When `stop` says so or something cannot be drawn or written; no clip is left behind then.
+pub fn film(set: &Set<'_>, settings: &FilmSettings<'_>, stop: &dyn Fn(u32) -> bool) -> Result<()> {
+    let side = set.scene.camera.side;
+    let path = settings.folder.join(format!("{}.mp4", set.clip.name));
+    let mut writing = WriteSettings::new(side as u32, side as u32, Rational::new(FPS, 1));
+    writing.crf = Some(CRF);
+    writing.effort = Effort::Thorough;
+    writing.audio_from = settings.sound.map(Path::to_owned);
     #[expect(
         clippy::disallowed_methods,
         reason = "nobody is depicted: a drawn person is what the marks are tested with"
     )]
-    let mut writer = VideoWriter::create(&path, &settings)?;
-    let mut track = Track::new(side, detail);
-    in_order(n_frames, (head, &set, &anchors), |n, shot| {
+    let mut writer = VideoWriter::create(&path, &writing)?;
+    let mut track = Track::new(side, settings.detail);
+    in_order(set, |n, shot| {
         if stop(n) {
-            bail!("cancelled at frame {n}; no clip was written");
+            return Err(Error::Cancelled { frame: n });
         }
         let shot = shot?;
         track.add(&shot);
@@ -231,26 +62,20 @@ pub(crate) fn film_line(
         Ok(())
     })?;
     writer.finish()?;
-    truth::write(&track, head, clip, &set, folder)
+    track.finish(set).write(&path)
 }
 
-/// Films frames on all processors and hands them over in order.
-fn in_order(
-    n_frames: u32,
-    (head, set, anchors): (&Head, &Set, &Anchors),
-    mut take: impl FnMut(u32, Result<Shot>) -> Result<()>,
-) -> Result<()> {
+/// Shoots all frames on all processors and hands them over in order.
+fn in_order(set: &Set<'_>, mut take: impl FnMut(u32, Result<Shot>) -> Result<()>) -> Result<()> {
+    let n_frames = (set.clip.secs * FPS as f32).round() as u32;
     let n_threads = thread::available_parallelism().map_or(1, |n| n.get() as u32);
     thread::scope(|scope| {
         let start = |first: u32| -> Receiver<Result<Shot>> {
             let (sender, receiver): (SyncSender<Result<Shot>>, _) = sync_channel(2);
             scope.spawn(move || {
-                let mut canvas = Canvas::new(set.scene.camera.side);
+                let mut canvas = set.canvas();
                 for n in (first..n_frames).step_by(n_threads as usize) {
-                    if sender
-                        .send(set.shot(head, anchors, &mut canvas, n))
-                        .is_err()
-                    {
+                    if sender.send(set.shot(&mut canvas, n)).is_err() {
                         return; // Filming was stopped.
                     }
                 }
@@ -260,7 +85,7 @@ fn in_order(
         let receivers: Vec<_> = (0..n_threads).map(start).collect();
         for n in 0..n_frames {
             let shot = receivers[(n % n_threads) as usize].recv();
-            take(n, shot.context("a thread that films has died")?)?;
+            take(n, shot.map_err(|_hung_up| Error::Thread)?)?;
         }
         Ok(())
     })
@@ -268,12 +93,19 @@ fn in_order(
 
 #[cfg(test)]
 mod tests {
-    use super::super::clips::committed;
+    use std::fs;
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::clips::{Clip, committed};
+    use crate::head::Head;
+    use crate::mesh_points::{Anchors, in_picture};
+    use crate::speech::Line;
+    use crate::truth::{Flow, Masks, Points, Record};
 
     /// The head, or `None`, said aloud, where the data are not there.
     fn head(test: &str) -> Option<Head> {
-        let set = std::env::var_os("EFFIGY_DATA").map(std::path::PathBuf::from);
+        let set = std::env::var_os("EFFIGY_DATA").map(PathBuf::from);
         let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
         let head = Head::open(&set.unwrap_or(beside).join("head/head.safetensors"));
         if head.is_err() {
@@ -282,8 +114,13 @@ mod tests {
         head.ok()
     }
 
-    fn testdata() -> std::path::PathBuf {
+    fn testdata() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors")
+    }
+
+    fn committed_clip(name: &str) -> (Clip, PathBuf) {
+        let clip = committed().into_iter().find(|c| c.name == name).unwrap();
+        (clip, testdata().join(format!("{name}.mp4")))
     }
 
     #[test]
@@ -292,10 +129,10 @@ mod tests {
             return;
         };
         let clip = &committed()[0];
-        let anchors = Anchors::lay(&head);
+        let set = || Set::new(&head, clip, &Line::default(), 64).unwrap();
         let shot = || {
-            let set = Set::new(&head, clip, &Line::default(), 64).unwrap();
-            set.shot(&head, &anchors, &mut Canvas::new(64), 3).unwrap()
+            let set = set();
+            set.shot(&mut set.canvas(), 3).unwrap()
         };
         let (first, second) = (shot(), shot());
         assert_eq!(first.picture, second.picture);
@@ -307,15 +144,31 @@ mod tests {
         );
 
         let folder = tempfile::tempdir().unwrap();
-        let place = (folder.path(), 64, Detail::Small);
-        let stopped = film_line(&head, clip, place, (&Line::default(), None), &|n| n == 2);
+        let settings = FilmSettings {
+            folder: folder.path(),
+            detail: Detail::Small,
+            sound: None,
+        };
+        let stopped = film(&set(), &settings, &|n| n == 2);
         assert!(
             stopped
                 .unwrap_err()
                 .to_string()
                 .contains("cancelled at frame 2")
         );
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_side_that_masks_cannot_divide_is_refused() {
+        let Some(head) = head("refusing a side") else {
+            return;
+        };
+        let clip = &committed()[0];
+        for side in [0, 48, 100, 2048] {
+            let refused = Set::new(&head, clip, &Line::default(), side);
+            assert!(matches!(refused, Err(Error::Side { .. })), "{side}");
+        }
     }
 
     #[test]
@@ -323,15 +176,15 @@ mod tests {
         let Some(head) = head("comparing with the committed truth") else {
             return;
         };
-        let clips = committed();
-        let clip = clips.iter().find(|c| c.name == "ben-1-as-ada").unwrap();
-        let set = Set::new(&head, clip, &Line::default(), 320).unwrap();
+        let (clip, path) = committed_clip("ben-1-as-ada");
+        let set = Set::new(&head, &clip, &Line::default(), 320).unwrap();
+        let actor = &set.actors[0];
         // Nobody speaks yet in the first frame.
-        let (_, moment) = &set.pose(&head, 0.0).unwrap()[0];
-        let posed = set.people[0].0.pose(&head, moment).unwrap();
-        let places = Anchors::lay(&head).places(&set.people[0].0, &posed);
+        let moment = actor.performance.at(&head, 0.0);
+        let posed = actor.person.pose(&head, &moment).unwrap();
+        let places = Anchors::lay(&head).places(&actor.person, &posed);
         let here = in_picture(&set.scene.camera, &places);
-        let known = truth::read_points(&testdata(), clip.name, 1).unwrap();
+        let known = Points::read(&path, 1).unwrap();
         for (a, b) in here.iter().zip(&known.points[0][0]) {
             assert!(a.xy().distance(b.xy()) < 0.2, "{a:?} {b:?}");
         }
@@ -340,24 +193,47 @@ mod tests {
     #[test]
     fn every_committed_clip_has_its_truth_and_they_are_small() {
         let mut bytes = 0;
-        for entry in std::fs::read_dir(testdata()).unwrap() {
+        for entry in fs::read_dir(testdata()).unwrap() {
             bytes += entry.unwrap().metadata().unwrap().len();
         }
         assert!(bytes < 6_000_000, "{bytes} bytes");
         for clip in committed() {
-            let known = truth::read(&testdata(), clip.name).unwrap();
-            let points = truth::read_points(&testdata(), clip.name, clip.roles.len()).unwrap();
+            let path = testdata().join(format!("{}.mp4", clip.name));
+            let known = Record::read(&path).unwrap();
+            let points = Points::read(&path, clip.roles.len()).unwrap();
             assert_eq!(known.frames, (clip.secs * FPS as f32) as usize);
             assert_eq!(points.points.len(), known.frames);
             assert_eq!(known.people.len(), clip.roles.len());
             assert_eq!(known.people[0].viseme.len(), known.frames);
+            let face = Masks::read(&path).unwrap().face(known.frames - 1, 320, 320);
+            assert!(face.iter().any(|&is_face| is_face), "{}", clip.name);
+        }
+    }
+
+    #[test]
+    fn points_move_as_the_flow_says_and_lie_in_the_mask() {
+        const SIDE: f32 = 320.0;
+        /// The tip of the nose: in the middle of its neighbourhood's movement, and always seen.
+        const NOSE_TIP: usize = 4;
+        let (_, path) = committed_clip("ben-1");
+        let points = Points::read(&path, 1).unwrap().points;
+        let (flow, masks) = (Flow::read(&path).unwrap(), Masks::read(&path).unwrap());
+        for n in 0..points.len() - 1 {
+            let [here, there] = [n, n + 1].map(|n| points[n][0][NOSE_TIP]);
+            let moved = flow.at(n, here.x / SIDE, here.y / SIDE).unwrap();
+            let away = [there.x - here.x - moved[0], there.y - here.y - moved[1]];
+            // Flow is kept for every sixteenth pixel.
+            assert!(away[0].hypot(away[1]) < 1.0, "{n}: {away:?}");
+            let face = masks.face(n, 320, 320);
+            assert!(face[here.y as usize * 320 + here.x as usize], "{n}");
         }
     }
 
     #[test]
     fn pose_from_the_true_points_agrees_with_the_true_pose() {
-        let known = truth::read(&testdata(), "ada-1").unwrap();
-        let points = truth::read_points(&testdata(), "ada-1", 1).unwrap();
+        let (_, path) = committed_clip("ada-1");
+        let known = Record::read(&path).unwrap();
+        let points = Points::read(&path, 1).unwrap();
         for (n, people) in points.points.iter().enumerate() {
             let seen = effigy_face::pose::pose(&people[0]);
             let [yaw, _, roll] = known.people[0].pose[n].map(|tenths| tenths as f32 / 10.0);

@@ -3,10 +3,11 @@
 //! Geometry: ICT-FaceKit light model, MIT, © 2020 USC Institute for Creative Technologies.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
 
+use super::error::{Error, Result};
 use super::space::{V3, v3};
 
 /// What a part of the head is made of.
@@ -32,7 +33,7 @@ pub(crate) struct Triangle {
     pub(crate) material: Material,
 }
 
-/// Head file contents.
+/// A head file's contents: the neutral mesh, identity modes and expressions.
 pub struct Head {
     pub(crate) neutral: Vec<V3>,
     identity: Vec<Vec<V3>>,
@@ -46,32 +47,6 @@ pub struct Head {
     pub(crate) material: Vec<Material>,
 }
 
-/// Why there is no head.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The file is missing.
-    #[error(
-        "cannot read the head {path:?}; it is the ICT-FaceKit light model (MIT, \
-         https://github.com/ICT-VGL/ICT-FaceKit) as one safetensors file; \
-         name the folder that has head/head.safetensors with --data"
-    )]
-    Open {
-        source: std::io::Error,
-        path: PathBuf,
-    },
-    /// The file is not what it should be.
-    #[error("the head is damaged ({why}); fetch it again and compare its sha256: {path:?}")]
-    Damaged { why: String, path: PathBuf },
-    /// A weight makes no face.
-    #[error("{what} is {weight}; it must lie between {least} and {most}")]
-    Weight {
-        what: String,
-        weight: f32,
-        least: f32,
-        most: f32,
-    },
-}
-
 /// Furthest identity weight, in standard deviations.
 pub(crate) const MOST_IDENTITY: f32 = 3.0;
 /// Larger files are not heads.
@@ -80,12 +55,15 @@ const MOST_VERTICES: usize = 200_000;
 
 impl Head {
     /// Reads the head.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let open = |source| Error::Open {
+    ///
+    /// # Errors
+    /// When the file is missing, too large or damaged.
+    pub fn open(path: &Path) -> Result<Self> {
+        let open = |source| Error::NoHead {
             source,
             path: path.to_owned(),
         };
-        let damaged = |why: String| Error::Damaged {
+        let damaged = |why: String| Error::DamagedHead {
             why,
             path: path.to_owned(),
         };
@@ -112,7 +90,7 @@ impl Head {
     }
 
     /// Gives the vertices of a person at rest.
-    pub(crate) fn person(&self, weights: &[f32]) -> Result<Vec<V3>, Error> {
+    pub(crate) fn person(&self, weights: &[f32]) -> Result<Vec<V3>> {
         let mut vertices = self.neutral.clone();
         for (i, &weight) in weights.iter().enumerate() {
             check(
@@ -136,7 +114,7 @@ impl Head {
     }
 
     /// Adds expressions to the vertices of a person; eyeballs are left to be turned.
-    pub(crate) fn express(&self, vertices: &mut [V3], weights: &[f32]) -> Result<(), Error> {
+    pub(crate) fn express(&self, vertices: &mut [V3], weights: &[f32]) -> Result<()> {
         for (i, &weight) in weights.iter().enumerate().take(self.expressions.len()) {
             check(&self.names[i], weight, (0.0, 1.0))?;
             if weight <= 0.0 {
@@ -150,7 +128,7 @@ impl Head {
     }
 }
 
-fn check(what: &str, weight: f32, (least, most): (f32, f32)) -> Result<(), Error> {
+fn check(what: &str, weight: f32, (least, most): (f32, f32)) -> Result<()> {
     // A NaN lies nowhere.
     if (least..=most).contains(&weight) {
         return Ok(());

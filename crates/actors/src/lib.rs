@@ -1,14 +1,17 @@
 //! Actors: people who don't exist, with the truth about every pixel.
 //!
 //! A plain renderer on the processor; it is a measuring instrument, and the same seeds give the
-//! same pictures. Order of the steps: [`head`] (geometry), [`cast`] and [`person`] (who), then for
-//! every frame [`perform`] (what they do), [`shoot`] (light and surfaces), [`lens`] (camera), and
-//! [`mesh_points`] and [`truth`] (what is known about it). Lengths are centimetres.
+//! same pictures. A [`Clip`] says who plays what. [`Set::new`] dresses its actors (the head, their
+//! looks and costume) and lights its room; [`Set::shot`] draws a frame: what everyone does now,
+//! light and surfaces, hair, lens, and what is known of all that. [`film`] makes the whole clip and
+//! writes its [`truth`] beside it. Lengths are centimetres.
 
 mod brows;
 mod canvas;
 mod cast;
 mod clips;
+pub mod demo;
+mod error;
 mod film;
 mod hair;
 mod head;
@@ -21,18 +24,21 @@ mod person;
 mod prop;
 mod raster;
 mod room;
+mod set;
 mod shade;
 mod shoot;
 mod skin;
 mod space;
 mod speech;
 mod strands;
+mod track;
 pub mod truth;
 mod wear;
 
 pub use canvas::Canvas;
 pub use clips::{Clip, committed};
-pub use film::{Set, Shot, film};
+pub use error::{Error, Result};
+pub use film::{FilmSettings, film};
 pub use head::Head;
-pub use mesh_points::Anchors;
-pub use speech::{Line, speak};
+pub use set::{Set, Shot};
+pub use speech::{Line, Phoneme, Voice};

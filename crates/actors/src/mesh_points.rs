@@ -23,7 +23,7 @@ pub(crate) struct Anchor {
 }
 
 /// Where the points of the mesh lie on the head.
-pub struct Anchors {
+pub(crate) struct Anchors {
     skin: Vec<Anchor>,
 }
 
@@ -37,7 +37,7 @@ const LOWER_LIP: [usize; 19] = [
 
 impl Anchors {
     /// Lays the mean mesh on the head.
-    pub fn lay(head: &Head) -> Self {
+    pub(crate) fn lay(head: &Head) -> Self {
         let (from, to) = pairs(head);
         let bend = Spline::fit(&from, &to);
         let skin: Vec<&Triangle> = head

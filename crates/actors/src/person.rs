@@ -2,8 +2,9 @@
 
 use super::brows::{self, Bristle, Lash};
 use super::cast::{Costume, Looks};
+use super::error::Result;
 use super::hair::{self, Hair};
-use super::head::{Error, Head, Material};
+use super::head::{Head, Material};
 use super::light::{Sight, sights};
 use super::skin::Skin;
 use super::space::{Turn, V3, smooth, v3};
@@ -99,7 +100,7 @@ const FULL_LOOK: [f32; 2] = [0.52, 0.42];
 
 impl Person {
     /// Dresses an actor.
-    pub(crate) fn new(head: &Head, looks: Looks, costume: Costume) -> Result<Self, Error> {
+    pub(crate) fn new(head: &Head, looks: Looks, costume: Costume) -> Result<Self> {
         let mut rest = head.person(&looks.identity)?;
         let n_head = rest.len();
         let hair = hair::grow(head, &rest, &costume);
@@ -171,7 +172,7 @@ impl Person {
     }
 
     /// Puts the person into the room as `moment` says.
-    pub(crate) fn pose(&self, head: &Head, moment: &Moment) -> Result<Posed, Error> {
+    pub(crate) fn pose(&self, head: &Head, moment: &Moment) -> Result<Posed> {
         let mut weights = moment.weights.clone();
         self.let_lids_follow(&mut weights, moment.gaze);
         let mut vertices = self.rest.clone();

@@ -1,10 +1,4 @@
-//! Speech: a voice from espeak-ng, and mouth shapes that go with its phonemes.
-
-use std::path::Path;
-use std::process::Command;
-
-use anyhow::{Context as _, Result, ensure};
-use serde::Deserialize;
+//! Speech: the mouth shapes that go with the phonemes of espeak-ng.
 
 /// Shapes of the mouth that sounds have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,70 +176,43 @@ pub struct Line {
     pub(crate) sounds: Vec<Sound>,
 }
 
-#[derive(Deserialize)]
-struct Spoken {
-    secs: f32,
-    phonemes: Vec<(f32, String)>,
+/// A phoneme as espeak-ng names it, and when it begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phoneme {
+    /// Counted from the first word.
+    pub from_secs: f32,
+    /// Such as `tS` or `aI`.
+    pub name: String,
 }
 
-/// Whose voice, how fast (words a minute) and how high (0 to 99).
+/// A voice of espeak-ng.
 #[derive(Clone, Copy, Debug)]
 pub struct Voice {
-    pub(crate) name: &'static str,
-    pub(crate) rate: u32,
-    pub(crate) pitch: u32,
-}
-
-/// Silence before the first word.
-pub(crate) const PAUSE_SECS: f32 = 0.5;
-
-/// Lets espeak-ng say `text`; the sound goes to `sound`, as AAC and `secs` long.
-pub fn speak(voice: Voice, text: &str, secs: f32, sound: &Path) -> Result<Line> {
-    let wave = sound.with_extension("wav");
-    let times = sound.with_extension("times");
-    let (rate, pitch) = (voice.rate.to_string(), voice.pitch.to_string());
-    let script = Command::new("python3")
-        .arg("scripts/speak.py")
-        .args([voice.name, &rate, &pitch, text])
-        .args([&wave, &times])
-        .status()
-        .context("cannot run python3 for scripts/speak.py; start from the repository's folder")?;
-    ensure!(
-        script.success(),
-        "scripts/speak.py failed; start from the repository's folder, with espeak-ng installed"
-    );
-    let spoken: Spoken = serde_json::from_slice(&std::fs::read(&times)?)
-        .context("scripts/speak.py wrote times that cannot be read")?;
-    let delay = format!("adelay={:.0},apad", PAUSE_SECS * 1000.0);
-    let coded = Command::new("ffmpeg")
-        .args(["-v", "error", "-y", "-i"])
-        .arg(&wave)
-        .args(["-af", &delay, "-t", &secs.to_string()])
-        .args(["-c:a", "aac", "-b:a", "40k", "-map_metadata", "-1"])
-        .args(["-fflags", "+bitexact", "-flags:a", "+bitexact"])
-        .arg(sound)
-        .status()
-        .context("cannot run ffmpeg to code the voice; install the package ffmpeg")?;
-    ensure!(coded.success(), "ffmpeg could not code the voice");
-    std::fs::remove_file(wave)?;
-    std::fs::remove_file(times)?;
-    Ok(line(&spoken))
-}
-
-fn line(spoken: &Spoken) -> Line {
-    let ends = spoken.phonemes.iter().skip(1).map(|(at, _)| *at);
-    let ends = ends.chain([spoken.secs]);
-    let sound = |((from, name), to): (&(f32, String), f32)| Sound {
-        from_secs: from + PAUSE_SECS,
-        to_secs: to + PAUSE_SECS,
-        viseme: Viseme::of(name),
-    };
-    Line {
-        sounds: spoken.phonemes.iter().zip(ends).map(sound).collect(),
-    }
+    /// As espeak-ng calls it.
+    pub name: &'static str,
+    /// Words a minute.
+    pub rate: u32,
+    /// How high, 0 to 99.
+    pub pitch: u32,
 }
 
 impl Line {
+    /// Silence before the first word.
+    pub const PAUSE_SECS: f32 = 0.5;
+
+    /// Makes the line that `phonemes` say in `secs`.
+    pub fn spoken(phonemes: &[Phoneme], secs: f32) -> Self {
+        let ends = phonemes.iter().skip(1).map(|next| next.from_secs);
+        let sound = |(phoneme, to_secs): (&Phoneme, f32)| Sound {
+            from_secs: phoneme.from_secs + Self::PAUSE_SECS,
+            to_secs: to_secs + Self::PAUSE_SECS,
+            viseme: Viseme::of(&phoneme.name),
+        };
+        Self {
+            sounds: phonemes.iter().zip(ends.chain([secs])).map(sound).collect(),
+        }
+    }
+
     /// Gives the mouth shape that is sounding.
     pub(crate) fn viseme(&self, secs: f32) -> Viseme {
         let sounding = |s: &&Sound| (s.from_secs..s.to_secs).contains(&secs);
@@ -294,17 +261,15 @@ mod tests {
     #[test]
     fn lips_close_for_an_m_between_vowels() {
         let names = ["a", "m", "a"];
-        let spoken = Spoken {
-            secs: 0.45,
-            phonemes: (0..3)
-                .map(|i| (0.15 * i as f32, names[i].to_owned()))
-                .collect(),
+        let phoneme = |i: usize| Phoneme {
+            from_secs: 0.15 * i as f32,
+            name: names[i].to_owned(),
         };
-        let line = line(&spoken);
-        let closed = line.mouth(PAUSE_SECS + 0.195)[Viseme::Pp as usize];
-        let open = line.mouth(PAUSE_SECS + 0.05)[Viseme::Aa as usize];
+        let line = Line::spoken(&[0, 1, 2].map(phoneme), 0.45);
+        let closed = line.mouth(Line::PAUSE_SECS + 0.195)[Viseme::Pp as usize];
+        let open = line.mouth(Line::PAUSE_SECS + 0.05)[Viseme::Aa as usize];
         assert!(closed > 0.6 && open > 0.6, "{closed} {open}");
-        assert_eq!(line.viseme(PAUSE_SECS + 0.2), Viseme::Pp);
+        assert_eq!(line.viseme(Line::PAUSE_SECS + 0.2), Viseme::Pp);
         assert_eq!(line.viseme(3.0), Viseme::Silence);
     }
 }

@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-
 use effigy_actors::truth::Detail;
-use effigy_actors::{Anchors, Canvas, Clip, Head, Line, Set, committed, film, speak};
+use effigy_actors::{Clip, FilmSettings, Head, Line, Phoneme, Set, committed, film};
+use serde::Deserialize;
 
 /// What to film.
 #[derive(clap::Args, Debug)]
@@ -34,15 +35,8 @@ pub(crate) struct Args {
     bench: bool,
 }
 
-const LARGEST_SIDE: usize = 1024;
-
 /// Films the actors.
 pub(crate) fn run(data: &Path, args: &Args) -> Result<()> {
-    ensure!(
-        (64..=LARGEST_SIDE).contains(&args.side) && args.side.is_multiple_of(16),
-        "--side {} must be a multiple of 16 between 64 and {LARGEST_SIDE}",
-        args.side
-    );
     let head = Head::open(&data.join("head/head.safetensors"))?;
     let mut clips = committed();
     clips.retain(|clip| {
@@ -62,30 +56,34 @@ pub(crate) fn run(data: &Path, args: &Args) -> Result<()> {
         .context("cannot listen for Ctrl-C")?;
     for clip in &clips {
         let started = Instant::now();
-        match args.still {
-            Some(frame) => still(&head, clip, (&args.output, args.side), frame)?,
-            None => {
-                let detail = if args.full {
-                    Detail::Full
-                } else {
-                    Detail::Small
-                };
-                let stop = |_| stopped.load(Ordering::Relaxed);
-                film(&head, clip, (&args.output, args.side, detail), &stop)?;
-            }
-        }
+        make(&head, clip, args, &|_| stopped.load(Ordering::Relaxed))?;
         println!("{} in {:.0} s", clip.name, started.elapsed().as_secs_f64());
     }
     Ok(())
 }
 
-fn still(head: &Head, clip: &Clip, (folder, side): (&Path, usize), frame: u32) -> Result<()> {
-    let scratch = tempfile::tempdir_in(folder)?;
+/// Films one clip, or draws one frame of it.
+fn make(head: &Head, clip: &Clip, args: &Args, stop: &dyn Fn(u32) -> bool) -> Result<()> {
+    let scratch =
+        tempfile::tempdir_in(&args.output).context("cannot make a folder for the sound")?;
     let sound = scratch.path().join("voice.m4a");
-    let line = speak(clip.voice, clip.text, clip.secs, &sound)?;
-    let set = Set::new(head, clip, &line, side)?;
-    let shot = set.shot(head, &Anchors::lay(head), &mut Canvas::new(side), frame)?;
-    let path = folder.join(format!("{}-{frame}.png", clip.name));
+    let line = speak(clip, &sound)?;
+    let set = Set::new(head, clip, &line, args.side)?;
+    let Some(frame) = args.still else {
+        let detail = if args.full {
+            Detail::Full
+        } else {
+            Detail::Small
+        };
+        let settings = FilmSettings {
+            folder: &args.output,
+            detail,
+            sound: Some(&sound),
+        };
+        return Ok(film(&set, &settings, stop)?);
+    };
+    let shot = set.shot(&mut set.canvas(), frame)?;
+    let path = args.output.join(format!("{}-{frame}.png", clip.name));
     #[expect(
         clippy::disallowed_methods,
         reason = "nobody is depicted: a drawn person is what the marks are tested with"
@@ -97,13 +95,60 @@ fn still(head: &Head, clip: &Clip, (folder, side): (&Path, usize), frame: u32) -
 fn bench(head: &Head, clip: &Clip, side: usize) -> Result<()> {
     const N_FRAMES: u32 = 25;
     let set = Set::new(head, clip, &Line::default(), side)?;
-    let (anchors, mut canvas) = (Anchors::lay(head), Canvas::new(side));
+    let mut canvas = set.canvas();
     let started = Instant::now();
     for n in 0..N_FRAMES {
-        set.shot(head, &anchors, &mut canvas, n)?;
+        set.shot(&mut canvas, n)?;
     }
     let fps = f64::from(N_FRAMES) / started.elapsed().as_secs_f64();
     println!("{} at {side} px: {fps:.1} frames/s on one core", clip.name);
     println!("{{\"actors_fps\":{fps:.2},\"side\":{side}}}");
     Ok(())
+}
+
+/// What `scripts/speak.py` writes.
+#[derive(Deserialize)]
+struct Spoken {
+    secs: f32,
+    phonemes: Vec<(f32, String)>,
+}
+
+/// Lets espeak-ng say the text of a clip; the sound goes to `sound`, as AAC and as long as the clip.
+fn speak(clip: &Clip, sound: &Path) -> Result<Line> {
+    let wave = sound.with_extension("wav");
+    let times = sound.with_extension("times");
+    let voice = clip.voice;
+    let script = Command::new("python3")
+        .arg("scripts/speak.py")
+        .args([
+            voice.name,
+            &voice.rate.to_string(),
+            &voice.pitch.to_string(),
+        ])
+        .arg(clip.text)
+        .args([&wave, &times])
+        .status()
+        .context("cannot run python3 for scripts/speak.py; start from the repository's folder")?;
+    ensure!(
+        script.success(),
+        "scripts/speak.py failed; start from the repository's folder, with espeak-ng installed"
+    );
+    let spoken: Spoken = serde_json::from_slice(&fs::read(&times)?)
+        .context("scripts/speak.py wrote times that cannot be read")?;
+    let delay = format!("adelay={:.0},apad", Line::PAUSE_SECS * 1000.0);
+    let coded = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-i"])
+        .arg(&wave)
+        .args(["-af", &delay, "-t", &clip.secs.to_string()])
+        .args(["-c:a", "aac", "-b:a", "40k", "-map_metadata", "-1"])
+        .args(["-fflags", "+bitexact", "-flags:a", "+bitexact"])
+        .arg(sound)
+        .status()
+        .context("cannot run ffmpeg to code the voice; install the package ffmpeg")?;
+    ensure!(coded.success(), "ffmpeg could not code the voice");
+    fs::remove_file(wave)?;
+    fs::remove_file(times)?;
+    let phoneme = |(from_secs, name)| Phoneme { from_secs, name };
+    let phonemes: Vec<Phoneme> = spoken.phonemes.into_iter().map(phoneme).collect();
+    Ok(Line::spoken(&phonemes, spoken.secs))
 }

@@ -26,6 +26,15 @@ pub(crate) struct Jitter {
     pub(crate) shift: f32,
 }
 
+impl Jitter {
+    /// As far as tracking lets a view stray.
+    pub(crate) const TRACKED: Self = Self {
+        turn: 0.08,
+        scale: 0.06,
+        shift: 0.02,
+    };
+}
+
 /// Gives `frame_from_crop` strayed at random.
 pub(crate) fn strayed(
     frame_from_crop: Similarity,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use effigy_actors::truth;
+use effigy_actors::truth::{Points, Record};
 use effigy_face::align::mesh_view;
 use effigy_face::pose::pose;
 use effigy_face::scheme68::SCHEME_68;
@@ -16,8 +16,7 @@ use effigy_model::{FaceMesh, Finder};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::mesh::JITTER;
-use crate::augment::strayed;
+use crate::augment::{Jitter, strayed};
 
 /// Frames looked at: every fifth.
 const EVERY: usize = 5;
@@ -87,9 +86,9 @@ pub(crate) fn measure(folder: &Path, finder: &Finder, face_mesh: &FaceMesh) -> R
 }
 
 fn clip(folder: &Path, name: &str, finder: &Finder, face_mesh: &FaceMesh) -> Result<Sums> {
-    let known = truth::read(folder, name)?;
-    let truth = truth::read_points(folder, name, known.people.len())?;
-    let reader = VideoReader::open(&folder.join(format!("{name}.mp4")), &Limits::default())?;
+    let path = folder.join(format!("{name}.mp4"));
+    let truth = Points::read(&path, Record::read(&path)?.people.len())?;
+    let reader = VideoReader::open(&path, &Limits::default())?;
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut sums = Sums::default();
     for (frame, people) in reader.zip(&truth.points).step_by(EVERY) {
@@ -114,7 +113,7 @@ fn judge(
     let Some(view) = mesh_view(points, FaceMesh::SIDE_PX) else {
         return Sums::default();
     };
-    let view = strayed(view, FaceMesh::SIDE_PX, JITTER, random);
+    let view = strayed(view, FaceMesh::SIDE_PX, Jitter::TRACKED, random);
     let mesh = face_mesh.fit(&crop(picture, view, FaceMesh::SIDE_PX));
     let placed: Vec<Point3> = mesh.points.iter().map(|&p| view.apply3(p)).collect();
     // In space, so that a turned head is not measured with a shortened ruler.

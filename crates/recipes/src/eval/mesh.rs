@@ -25,13 +25,6 @@ pub(crate) struct Args {
     actors: Option<PathBuf>,
 }
 
-/// The views strayed as far as tracking lets them.
-pub(super) const JITTER: Jitter = Jitter {
-    turn: 0.08,
-    scale: 0.06,
-    shift: 0.02,
-};
-
 /// Prints the mean error of the 68-point subset and of all points, as a share of the distance
 /// between the outer corners of the eyes.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
@@ -99,7 +92,7 @@ fn errors(face_mesh: &FaceMesh, sample: &Sample, random: &mut ChaCha8Rng) -> [f6
     let Some(view) = mesh_view(&sample.points, FaceMesh::SIDE_PX) else {
         return [1.0, 1.0, 0.0];
     };
-    let view = strayed(view, FaceMesh::SIDE_PX, JITTER, random);
+    let view = strayed(view, FaceMesh::SIDE_PX, Jitter::TRACKED, random);
     let mesh = face_mesh.fit(&crop(&sample.picture, view, FaceMesh::SIDE_PX));
     let eyes = sample.points[33].xy().distance(sample.points[263].xy());
     let gap = |i: usize| {

@@ -1,0 +1,189 @@
+//! A film set: a clip with everyone dressed and ready, from which frames are shot.
+
+use effigy_frame::{Picture, Point3};
+
+use super::canvas::{Camera, Canvas, Exposure, Moving, Scene, expose, flow};
+use super::cast;
+use super::clips::{Clip, FPS, scene};
+use super::error::{Error, Result};
+use super::head::Head;
+use super::lens::{self, Lens};
+use super::mesh_points::{Anchors, in_picture};
+use super::noise::stir;
+use super::perform::Performance;
+use super::person::{Moment, Person, Posed};
+use super::prop::{Prop, microphone};
+use super::shoot::shoot;
+use super::space::V3;
+use super::speech::Line;
+
+/// Share of the time between frames for which the shutter is open.
+const SHUTTER: f32 = 0.5;
+/// Widest picture.
+const LARGEST_SIDE: usize = 1024;
+/// Masks and flow keep every second and every sixteenth pixel, which must come out even.
+const SIDE_STEP: usize = 16;
+
+/// A clip with everyone dressed and ready.
+pub struct Set<'a> {
+    pub(crate) head: &'a Head,
+    pub(crate) clip: &'a Clip,
+    pub(crate) scene: Scene,
+    pub(crate) actors: Vec<Actor>,
+    anchors: Anchors,
+    backdrop: Vec<V3>,
+    lens: Lens,
+    seed: u32,
+}
+
+/// Someone on the set, and what they do.
+pub(crate) struct Actor {
+    pub(crate) person: Person,
+    pub(crate) performance: Performance,
+}
+
+/// A frame, and what is known of it.
+pub struct Shot {
+    /// What the camera records.
+    pub picture: Picture,
+    /// Of each person: the mesh points in pixels.
+    pub points: Vec<Vec<Point3>>,
+    /// Of each person: which of the points are seen.
+    pub visible: Vec<Vec<bool>>,
+    pub(crate) moments: Vec<Moment>,
+    pub(crate) exposure: Exposure,
+    pub(crate) flow: Vec<[f32; 2]>,
+}
+
+impl<'a> Set<'a> {
+    /// Dresses the actors of a clip, who say `line`, and furnishes its room; pictures will be
+    /// `side` pixels wide and high.
+    ///
+    /// # Errors
+    /// When the side is not a multiple of 16 or out of range, or the clip asks for an unknown
+    /// actor or for a face that the head cannot make.
+    pub fn new(head: &'a Head, clip: &'a Clip, line: &Line, side: usize) -> Result<Self> {
+        if !(64..=LARGEST_SIDE).contains(&side) || !side.is_multiple_of(SIDE_STEP) {
+            let most = LARGEST_SIDE;
+            return Err(Error::Side { side, most });
+        }
+        let scene = scene(clip.light, clip.room, side);
+        let mut actors = Vec::new();
+        for role in &clip.roles {
+            let line = if role.speaks {
+                line.clone()
+            } else {
+                Line::default()
+            };
+            let performance = Performance {
+                seed: role.seed,
+                line,
+                place: role.place,
+                facing: role.facing,
+                spirit: role.spirit,
+            };
+            let (looks, _) = cast::actor(role.looks)?;
+            let (_, costume) = cast::actor(role.costume)?;
+            actors.push(Actor {
+                person: Person::new(head, looks, costume)?,
+                performance,
+            });
+        }
+        let backdrop = (0..side * side).map(|i| {
+            let part = |k: usize| (k as f32 + 0.5) / side as f32;
+            scene.room.colour(part(i % side), part(i / side))
+        });
+        Ok(Self {
+            backdrop: backdrop.collect(),
+            anchors: Anchors::lay(head),
+            lens: Lens {
+                focus: 1.0 / (scene.camera.eye.z - 9.0),
+                blur: 9.0,
+                exposure: 1.06,
+                balance: lens::NEUTRAL,
+                noise: 1.0,
+            },
+            seed: clip.roles[0].seed,
+            head,
+            clip,
+            scene,
+            actors,
+        })
+    }
+
+    /// Makes a canvas of the set's size, to be used for one frame after the other.
+    pub fn canvas(&self) -> Canvas {
+        Canvas::new(self.scene.camera.side)
+    }
+
+    /// Shoots frame `n` on a canvas of the set's size.
+    ///
+    /// # Errors
+    /// When the performance asks for a face that the head cannot make.
+    pub fn shot(&self, canvas: &mut Canvas, n: u32) -> Result<Shot> {
+        let secs = |n: u32| n as f32 / FPS as f32;
+        let (now, next) = (self.pose(secs(n))?, self.pose(secs(n + 1))?);
+        let props = self
+            .clip
+            .has_microphone
+            .then(|| (microphone(secs(n)), microphone(secs(n + 1))));
+        let shown: Vec<(&Person, &Posed)> = self
+            .actors
+            .iter()
+            .zip(&now)
+            .map(|(actor, (posed, _))| (&actor.person, posed))
+            .collect();
+        shoot(
+            canvas,
+            &self.scene,
+            &shown,
+            props.as_ref().map(|(now, _)| now),
+        );
+        let moving: Vec<Moving<'_>> = shown
+            .iter()
+            .zip(&next)
+            .map(|(&(person, posed), (later, _))| (person, posed, later))
+            .collect();
+        let props: Option<(&Prop, &Prop)> = props.as_ref().map(|(a, b)| (a, b));
+        let moves = flow(canvas, &self.scene.camera, &moving, props);
+        let exposure = expose(canvas, &self.backdrop);
+        // The shutter closes before the next frame: a picture is smeared by part of the movement.
+        let open: Vec<[f32; 2]> = moves.iter().map(|m| m.map(|d| d * SHUTTER)).collect();
+        let noise = stir(self.seed ^ (n << 8));
+        let picture = lens::develop(&exposure, &self.lens, &open, noise);
+        let (points, visible) = points(&self.scene.camera, &self.anchors, canvas, &shown);
+        Ok(Shot {
+            picture,
+            points,
+            visible,
+            moments: now.into_iter().map(|(_, moment)| moment).collect(),
+            exposure,
+            flow: moves,
+        })
+    }
+
+    fn pose(&self, secs: f32) -> Result<Vec<(Posed, Moment)>> {
+        let mut all = Vec::new();
+        for actor in &self.actors {
+            let moment = actor.performance.at(self.head, secs);
+            all.push((actor.person.pose(self.head, &moment)?, moment));
+        }
+        Ok(all)
+    }
+}
+
+type Points = (Vec<Vec<Point3>>, Vec<Vec<bool>>);
+
+fn points(
+    camera: &Camera,
+    anchors: &Anchors,
+    canvas: &Canvas,
+    people: &[(&Person, &Posed)],
+) -> Points {
+    let of_person = |(person, posed): &(&Person, &Posed)| {
+        let places = anchors.places(person, posed);
+        let seen = places.iter().map(|&p| canvas.shows(camera.project(p)));
+        (in_picture(camera, &places), seen.collect())
+    };
+    people.iter().map(of_person).unzip()
+}
