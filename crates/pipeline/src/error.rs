@@ -17,6 +17,10 @@ pub enum Error {
     #[error(transparent)]
     Media(#[from] effigy_media::Error),
 
+    /// The truth beside an actor's clip could not be read; the source says why.
+    #[error(transparent)]
+    Actors(#[from] effigy_actors::Error),
+
     /// A network or a device could not be had.
     #[error(transparent)]
     Model(#[from] effigy_model::Error),

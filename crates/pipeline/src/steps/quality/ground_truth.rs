@@ -8,13 +8,14 @@
 
 use std::path::Path;
 
+use effigy_actors::truth::Masks;
 use effigy_face::align::{MODEL_EXTENT, aligned_view, mesh_view};
 use effigy_face::landmarks::{
     LEFT_BROW_RIM, LEFT_EYE_RIM, NOSE_RIM, OUTER_LIPS, RIGHT_BROW_RIM, RIGHT_EYE_RIM,
 };
 use effigy_face::mask::hull;
 use effigy_frame::{Picture, Point2, Point3, Similarity, resample};
-use effigy_media::{Limits, VideoReader, read_picture};
+use effigy_media::{Limits, VideoReader};
 use effigy_model::{FaceMesh, FaceModel};
 use serde::Serialize;
 
@@ -48,8 +49,6 @@ pub struct Region {
 
 /// Frames compared: every fifth.
 const EVERY: u64 = 5;
-/// Level of the masks from which a pixel is face, and from which it is something before it.
-const FACE: [u8; 2] = [140, 220];
 /// The parts, in the order in which a pixel is looked for; what is left is skin.
 const REGIONS: [&str; 5] = ["  eyes", "  brows", "  mouth", "  nose", "  skin"];
 
@@ -69,7 +68,7 @@ pub(crate) struct Redrawing<'a> {
 /// Compares with the ground truth while a swap runs.
 pub(crate) struct Comparison<'a> {
     frames: VideoReader,
-    masks: Picture,
+    masks: Masks,
     face_mesh: &'a FaceMesh,
     redrawing: Redrawing<'a>,
     after: Sums,
@@ -94,10 +93,9 @@ impl<'a> Comparison<'a> {
         face_mesh: &'a FaceMesh,
         redrawing: Redrawing<'a>,
     ) -> Result<Self> {
-        let limits = Limits::default();
         Ok(Self {
-            frames: VideoReader::open(clip, &limits)?,
-            masks: read_picture(&clip.with_extension("masks.png"), &limits)?,
+            frames: VideoReader::open(clip, &Limits::default())?,
+            masks: Masks::read(clip)?,
             face_mesh,
             redrawing,
             after: Sums::default(),
@@ -129,7 +127,11 @@ impl<'a> Comparison<'a> {
         let is_due = index.is_multiple_of(EVERY);
         let has_size = |p: &Picture| (p.width(), p.height()) == (frame.width(), frame.height());
         if is_due && has_size(both.after) {
-            let face = self.face(index as u32, &frame);
+            let face = self.masks.face(
+                index as usize,
+                frame.width() as usize,
+                frame.height() as usize,
+            );
             self.in_place.add(both.after, &frame, &face);
             let truth = Truth {
                 picture: &frame,
@@ -138,17 +140,6 @@ impl<'a> Comparison<'a> {
             self.compare(both, points, truth);
         }
         Ok(())
-    }
-
-    /// Which pixels of a frame of the ground truth are face.
-    fn face(&self, index: u32, frame: &Picture) -> Vec<bool> {
-        let (side, mask_side) = (frame.width(), self.masks.width());
-        let is_face = |i: u32| {
-            let (x, y) = (i % side * mask_side / side, i / side * mask_side / side);
-            let y = y + index * mask_side;
-            y < self.masks.height() && (FACE[0]..FACE[1]).contains(&self.masks.get(x, y)[0])
-        };
-        (0..side * frame.height()).map(is_face).collect()
     }
 
     /// Compares crops in which both faces lie alike.
