@@ -56,38 +56,9 @@ pub struct DemoReport {
     pub made: Vec<(PathBuf, &'static str)>,
 }
 
-/// A file inside the program.
-type Embedded = (&'static str, &'static [u8]);
-
-const CLIPS: [Embedded; 4] = [
-    (
-        "ada-1.mp4",
-        include_bytes!("../../../../testdata/actors/ada-1.mp4"),
-    ),
-    (
-        "ada-2.mp4",
-        include_bytes!("../../../../testdata/actors/ada-2.mp4"),
-    ),
-    (
-        "ben-1.mp4",
-        include_bytes!("../../../../testdata/actors/ben-1.mp4"),
-    ),
-    (
-        "ben-2.mp4",
-        include_bytes!("../../../../testdata/actors/ben-2.mp4"),
-    ),
-];
+const CLIPS: [&str; 4] = ["ada-1.mp4", "ada-2.mp4", "ben-1.mp4", "ben-2.mp4"];
 /// Ada plays what Ben plays in `ben-1.mp4`, in his clothes, light and room; and where her face is.
-const EXACT: [Embedded; 2] = [
-    (
-        "ben-1-as-ada.mp4",
-        include_bytes!("../../../../testdata/actors/ben-1-as-ada.mp4"),
-    ),
-    (
-        "ben-1-as-ada.masks.png",
-        include_bytes!("../../../../testdata/actors/ben-1-as-ada.masks.png"),
-    ),
-];
+const EXACT: [&str; 2] = ["ben-1-as-ada.mp4", "ben-1-as-ada.masks.png"];
 
 /// Runs the demonstration.
 ///
@@ -98,8 +69,7 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
     let folder = DraftFolder::create(&job.output)?;
     let place = folder.temporary_path();
     let clips = place.join("clips");
-    unpack(&clips, &CLIPS)?;
-    unpack(&clips, &EXACT)?;
+    unpack(&clips)?;
     let clip = |name: &str| clips.join(name);
     let faces = find(job, place, progress)?;
     let safeguards = agree(job, place, progress)?;
@@ -176,11 +146,12 @@ fn training(job: &DemoJob, place: &Path, safeguards: &Safeguards) -> TrainJob {
     }
 }
 
-fn unpack(folder: &Path, files: &[Embedded]) -> Result<()> {
+/// Writes the clips that lie in the program into `folder`.
+fn unpack(folder: &Path) -> Result<()> {
     draft::make_folder(folder)?;
-    for (name, bytes) in files {
+    for name in CLIPS.into_iter().chain(EXACT) {
         let mut file = DraftFile::create(&folder.join(name))?;
-        file.write(bytes)?;
+        file.write(effigy_actors::demo::file(name)?)?;
         file.finish()?;
     }
     Ok(())
@@ -188,7 +159,7 @@ fn unpack(folder: &Path, files: &[Embedded]) -> Result<()> {
 
 fn find(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<FacesReport> {
     let clips = place.join("clips");
-    let inputs = CLIPS.iter().map(|(name, _)| clips.join(name)).collect();
+    let inputs = CLIPS.map(|name| clips.join(name)).to_vec();
     let looking = FacesJob {
         output: Some(FacesOutput {
             folder: place.join("faces"),
