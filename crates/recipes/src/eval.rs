@@ -10,7 +10,6 @@ mod pairs;
 mod rhythm;
 mod scan;
 mod splice;
-pub(crate) mod statistics;
 mod video;
 mod watermark;
 

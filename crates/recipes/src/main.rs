@@ -2,23 +2,12 @@
 
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
-mod actors;
-mod augment;
 mod data;
 mod eval;
-mod faceless;
-mod fuse;
-mod look;
-mod mean_mesh;
-mod mosaic;
-mod run;
-mod self_blend;
-mod train_base;
-mod train_blending;
-mod train_finder;
-mod train_identifier;
-mod train_mesher;
-mod turned;
+mod fit;
+mod mirror;
+mod statistics;
+mod train;
 
 use std::path::PathBuf;
 
@@ -49,21 +38,21 @@ enum Command {
         output: PathBuf,
     },
     /// Train the finder
-    Finder(run::Args),
+    Finder(train::run::Args),
     /// Train the mesh network
-    Mesher(run::Args),
+    Mesher(train::run::Args),
     /// Train the identity network
-    Identifier(run::Args),
+    Identifier(train::run::Args),
     /// Train the blending judge, from real faces only
-    Blending(run::Args),
+    Blending(train::run::Args),
     /// Train the base that face models start from
-    Base(run::Args),
+    Base(train::run::Args),
     /// Fit what the detector makes of its cues
-    Fuse(fuse::Args),
+    Fuse(fit::fuse::Args),
     /// Write a sheet of what a network is shown in training
-    Look(look::Args),
+    Look(train::preview::Args),
     /// Film people who don't exist, with the truth about every pixel
-    Actors(actors::Args),
+    Actors(data::actors::Args),
     /// Measure the networks on people that none was trained on
     #[command(subcommand)]
     Eval(eval::Command),
@@ -72,15 +61,15 @@ enum Command {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
-        Command::MeanMesh { output } => mean_mesh::make(&cli.data, &output),
-        Command::Finder(args) => train_finder::train(&cli.data, &args),
-        Command::Mesher(args) => train_mesher::train(&cli.data, &args),
-        Command::Identifier(args) => train_identifier::train(&cli.data, &args),
-        Command::Blending(args) => train_blending::train(&cli.data, &args),
-        Command::Base(args) => train_base::train(&cli.data, &args),
-        Command::Fuse(args) => fuse::make(&cli.data, &args),
-        Command::Look(args) => look::write(&cli.data, &args),
-        Command::Actors(args) => actors::run(&cli.data, &args),
+        Command::MeanMesh { output } => fit::mean_mesh::make(&cli.data, &output),
+        Command::Finder(args) => train::finder::train(&cli.data, &args),
+        Command::Mesher(args) => train::mesher::train(&cli.data, &args),
+        Command::Identifier(args) => train::identifier::train(&cli.data, &args),
+        Command::Blending(args) => train::blending::train(&cli.data, &args),
+        Command::Base(args) => train::base_model::train(&cli.data, &args),
+        Command::Fuse(args) => fit::fuse::make(&cli.data, &args),
+        Command::Look(args) => train::preview::write(&cli.data, &args),
+        Command::Actors(args) => data::actors::run(&cli.data, &args),
         Command::Eval(command) => eval::run(&cli.data, &command),
     }
 }

@@ -16,7 +16,7 @@ use effigy_model::{FaceMesh, Finder};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::augment::{Jitter, strayed};
+use crate::train::augment::{Jitter, strayed};
 
 /// Frames looked at: every fifth.
 const EVERY: usize = 5;

@@ -13,10 +13,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Weights;
 use super::pairs::{PAIRS, halves};
-use super::statistics::{Interval, Judged, auc, equal_error_rate, with_interval};
-use crate::data::{self, Split};
-use crate::self_blend::{Redrawer, twins};
-use crate::train_blending::{TRAINING_CLIPS, points_of_largest};
+use crate::data::people::{self, Split};
+use crate::statistics::{Interval, Judged, auc, equal_error_rate, with_interval};
+use crate::train::blending::{TRAINING_CLIPS, points_of_largest};
+use crate::train::self_blend::{Redrawer, twins};
 
 /// Which weights, how many frames, and what to write.
 #[derive(clap::Args)]
@@ -54,7 +54,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
 
 /// Blends of people not trained on: changed copies, and drawings of the base.
 fn of_twins(data: &Path, networks: &Networks) -> Result<()> {
-    let samples = data::read(data, Split::Validation, |s| s == "ytf" || s == "interfaces")?;
+    let samples = people::read(data, Split::Validation, |s| s == "ytf" || s == "interfaces")?;
     let redrawer = Redrawer::load()?;
     for (what, is_redrawn) in [("self-blends", false), ("faces drawn again", true)] {
         let mut random = ChaCha8Rng::seed_from_u64(1);

@@ -18,7 +18,7 @@ use effigy_model::{FaceMesh, Finder, device};
 
 use super::Weights;
 use super::identity::is_tuning;
-use crate::data::{self, Sample, Split};
+use crate::data::people::{self, Sample, Split};
 
 /// Which weights, and what to write.
 #[derive(clap::Args)]
@@ -64,7 +64,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let finder = weights.fill("finder", Finder::new(&device))?;
     let face_mesh = weights.fill("mesher", FaceMesh::new(&device))?;
     let look = |picture: &Picture, truth: Option<Rect>| look(&finder, &face_mesh, picture, truth);
-    let samples = data::read(data, Split::Validation, |_| true)?;
+    let samples = people::read(data, Split::Validation, |_| true)?;
     let looked: Vec<Looked> = samples
         .iter()
         .map(|s| look(&s.picture, Some(truth(s))))
@@ -73,7 +73,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let mut names = Vec::new();
     for entry in fs::read_dir(data.join("no-face"))? {
         let entry = entry?;
-        empty.push(look(&data::read_picture(&entry.path())?, None));
+        empty.push(look(&people::read_picture(&entry.path())?, None));
         names.push(entry.file_name());
     }
     let half = |tuning: bool| {

@@ -13,7 +13,7 @@ use effigy_model::{FaceEmbedder, Identity, device};
 use sha2::{Digest as _, Sha256};
 
 use super::Weights;
-use crate::data::{self, Sample, Split};
+use crate::data::people::{self, Sample, Split};
 
 /// Which weights, and what to write.
 #[derive(clap::Args)]
@@ -31,7 +31,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = &args.weights;
     let device = device::open(device::Choice::Cpu)?;
     let face_embedder = weights.fill("identifier", FaceEmbedder::new(&device))?;
-    let samples = data::read(data, Split::Validation, |s| s == "ytf" || s == "lfw-grey")?;
+    let samples = people::read(data, Split::Validation, |s| s == "ytf" || s == "lfw-grey")?;
     let (tune, test): (Vec<&Sample>, Vec<&Sample>) =
         samples.iter().partition(|s| is_tuning(&s.person));
     let teacher = [&tune, &test].map(|half| teacher_pairs(half));

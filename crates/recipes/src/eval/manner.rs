@@ -16,8 +16,8 @@ use effigy_media::{Limits, VideoReader};
 use effigy_pipeline::scan::cut_out;
 use effigy_pipeline::{Choice, Networks};
 
-use super::statistics::{Judged, auc, with_interval};
-use crate::fuse::{Footage, Truth, footage};
+use crate::data::footage::{Footage, Truth, footage};
+use crate::statistics::{Judged, auc, with_interval};
 
 /// What to write.
 #[derive(clap::Args)]

@@ -12,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::finder::sources;
 use super::{Weights, actors};
-use crate::augment::{Jitter, strayed};
-use crate::data::{self, Sample, Split};
+use crate::data::people::{self, Sample, Split};
+use crate::train::augment::{Jitter, strayed};
 
 /// What to measure against.
 #[derive(clap::Args)]
@@ -35,7 +35,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
         let finder = weights.fill("finder", Finder::new(&device))?;
         return actors::measure(folder, &finder, &face_mesh);
     }
-    let samples = data::read(data, Split::Validation, |_| true)?;
+    let samples = people::read(data, Split::Validation, |_| true)?;
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let errors: Vec<[f64; 3]> = samples
         .iter()

@@ -13,7 +13,7 @@ use effigy_frame::resample::resize;
 use effigy_frame::{Frame, Rational, Timestamp};
 use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings, packets};
 
-use super::statistics::{Judged, auc, with_interval};
+use crate::statistics::{Judged, auc, with_interval};
 
 /// Frames from one whole picture to the next in the first encoding.
 const PERIODS: [u32; 4] = [12, 15, 25, 30];

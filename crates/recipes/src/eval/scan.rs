@@ -21,7 +21,8 @@ use effigy_media::{Limits, VideoReader};
 use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
 use serde::{Deserialize, Serialize};
 
-use crate::fuse::{Footage, Reading, Truth, everything, footage, reading_of};
+use crate::data::footage::{Footage, Truth, footage};
+use crate::fit::fuse::{Reading, everything, reading_of};
 use change::Change;
 use table::Table;
 

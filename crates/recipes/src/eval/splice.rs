@@ -17,8 +17,8 @@ use effigy_frame::{Frame, Picture, Rational, Timestamp};
 use effigy_media::{Limits, read_picture};
 use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
 
-use crate::augment::compress;
-use crate::fuse::footage;
+use crate::data::footage::footage;
+use crate::train::augment::compress;
 
 /// Where portraits come from.
 const SOURCES: [&str; 4] = ["interfaces", "congress", "ytf", "stylegan2"];

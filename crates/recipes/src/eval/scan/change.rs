@@ -5,7 +5,7 @@ use effigy_frame::resample::resize;
 use effigy_frame::{Frame, Rational};
 use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings};
 
-use crate::augment::{compress, soften};
+use crate::train::augment::{compress, soften};
 
 /// One way to spoil a clip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use super::Scanned;
 use super::tone::Tone;
-use crate::eval::statistics::{
+use crate::data::footage::Truth;
+use crate::fit::fuse::{Reading, calibrate, probability};
+use crate::statistics::{
     Interval, Judged, auc, calibration_error, equal_error_rate, true_rate_at, with_interval,
 };
-use crate::fuse::{Reading, Truth, calibrate, probability};
 
 /// Everything that was scanned, each with the calibration that never saw its person.
 pub(super) struct Table<'a> {

@@ -13,7 +13,7 @@ use effigy_media::{Limits, VideoReader};
 use effigy_pipeline::{Networks, scan};
 use serde::Serialize;
 
-use crate::fuse::Footage;
+use crate::data::footage::Footage;
 
 /// Groups of the angle; the six of the paper in pairs, since there are few clips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

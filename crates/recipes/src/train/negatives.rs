@@ -9,13 +9,13 @@ use effigy_frame::{Picture, Point2, Rect, Similarity};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::augment::normal;
-use crate::data::Sample;
+use crate::data::people::Sample;
+use crate::train::augment::normal;
 
 type Random = ChaCha8Rng;
 
 /// Draws a picture of `side` pixels a side.
-pub(crate) fn faceless(samples: &[Sample], side: u32, random: &mut Random) -> Picture {
+pub(crate) fn negative(samples: &[Sample], side: u32, random: &mut Random) -> Picture {
     let sample = &samples[random.random_range(0..samples.len())];
     match random.random_range(0..12) {
         0 => blotches(side, random),

@@ -19,7 +19,7 @@ use effigy_model::BlendJudge;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::augment::{self, Jitter, compress, normal, soften, strayed};
+use crate::train::augment::{self, Jitter, compress, normal, soften, strayed};
 pub(crate) use redraw::{Redrawer, Redrawn};
 
 /// A real face, blended and not.

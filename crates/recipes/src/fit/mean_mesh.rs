@@ -1,4 +1,4 @@
-//! Averages the training faces into our mean mesh, and knows which point mirrors which.
+//! Averages the training faces into our mean mesh.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, ensure};
 use effigy_frame::{Point2, Point3, Similarity};
 use effigy_model::N_MESH_POINTS;
 
-use crate::data::{self, Sample, Split};
+use crate::data::people::{self, Sample, Split};
+use crate::mirror::mirror_of;
 
 /// Faces turned further than this, as the share by which the nose is nearer to one eye corner,
 /// do not enter the mean.
@@ -16,7 +17,7 @@ const MOST_ASYMMETRY: f32 = 0.12;
 /// Makes the mean mesh and writes it to `output`.
 pub(crate) fn make(data: &Path, output: &Path) -> Result<()> {
     let modern = |source: &str| ["congress", "senate", "interfaces", "ytf"].contains(&source);
-    let samples = data::read(data, Split::Train, modern)?;
+    let samples = people::read(data, Split::Train, modern)?;
     let frontal: Vec<&Sample> = samples.iter().filter(|s| is_frontal(&s.points)).collect();
     ensure!(!frontal.is_empty(), "no face looks straight ahead");
     let plain = average(&frontal);
@@ -35,28 +36,6 @@ pub(crate) fn make(data: &Path, output: &Path) -> Result<()> {
     );
     Ok(())
 }
-
-/// Finds for each point of a nearly symmetric mesh the one it becomes in a mirror.
-pub(crate) fn mirror_of(mesh: &[Point3]) -> Result<Vec<usize>> {
-    let flipped = |p: &Point3| Point3::new(-p.x, p.y, p.z);
-    let distance = |a: &Point3, b: &Point3| (a.x - b.x).hypot(a.y - b.y).hypot(a.z - b.z);
-    let nearest = |i: usize| {
-        let here = flipped(&mesh[i]);
-        (0..mesh.len())
-            .filter(|&j| (j < FIRST_IRIS) == (i < FIRST_IRIS))
-            .min_by(|&a, &b| distance(&here, &mesh[a]).total_cmp(&distance(&here, &mesh[b])))
-            .unwrap_or(i)
-    };
-    let mirror: Vec<usize> = (0..mesh.len()).map(nearest).collect();
-    let lonely = (0..mesh.len()).find(|&i| mirror[mirror[i]] != i);
-    ensure!(
-        lonely.is_none(),
-        "point {lonely:?} has no partner in the mirror"
-    );
-    Ok(mirror)
-}
-
-const FIRST_IRIS: usize = 468;
 
 fn is_frontal(points: &[Point3]) -> bool {
     let to_right = points[1].xy().distance(points[33].xy());
@@ -118,21 +97,4 @@ fn normalised(mesh: &[Point3]) -> Vec<Point3> {
         Point3::new(p.x, p.y, p.z - middle_z)
     };
     mesh.iter().map(place).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use effigy_model::mean_mesh;
-
-    use super::*;
-
-    #[test]
-    fn mirroring_twice_is_the_identity_and_swaps_the_eyes() {
-        let mirror = mirror_of(mean_mesh()).unwrap();
-        assert!((0..N_MESH_POINTS).all(|i| mirror[mirror[i]] == i));
-        assert_eq!(
-            (mirror[33], mirror[61], mirror[468], mirror[1]),
-            (263, 291, 473, 1)
-        );
-    }
 }

@@ -5,10 +5,10 @@ use effigy_frame::{Picture, Point2, Point3, Rect, Similarity};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::augment::{normal, spoil};
-use crate::data::Sample;
-use crate::faceless::faceless;
-use crate::turned::{Surface, Turn};
+use crate::data::people::Sample;
+use crate::train::augment::{normal, spoil};
+use crate::train::negatives::negative;
+use crate::train::pose_augmentation::{Surface, Turn};
 
 /// Side of the canvas in pixels.
 pub(crate) const CANVAS: u32 = 256;
@@ -219,7 +219,7 @@ fn background(samples: &[Sample], random: &mut ChaCha8Rng) -> Picture {
     match random.random_range(0..8) {
         0 => Picture::filled(CANVAS, CANVAS, [OUTSIDE; 3]),
         1 => patchwork(samples, random),
-        _ => faceless(samples, CANVAS, random),
+        _ => negative(samples, CANVAS, random),
     }
 }
 

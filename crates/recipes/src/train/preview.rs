@@ -7,9 +7,9 @@ use effigy_frame::Picture;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::{self, Split};
-use crate::mosaic::{CANVAS, mosaic};
-use crate::{train_blending, train_mesher};
+use crate::data::people::{self, Split};
+use crate::train::mosaic::{CANVAS, mosaic};
+use crate::train::{blending, mesher};
 
 /// Whose training to look at, and where to write it
 #[derive(clap::Args)]
@@ -36,12 +36,12 @@ const ROWS: u32 = 4;
 /// Writes a sheet of training pictures with the truth drawn in.
 pub(crate) fn write(data: &Path, args: &Args) -> Result<()> {
     if matches!(args.network, Network::Blending) {
-        return train_blending::look(data, &args.output, args.seed);
+        return blending::look(data, &args.output, args.seed);
     }
-    let samples = data::read(data, Split::Train, |_| true)?;
+    let samples = people::read(data, Split::Train, |_| true)?;
     let mut random = ChaCha8Rng::seed_from_u64(args.seed);
     let mut sheet = image::RgbImage::new(COLUMNS * CANVAS, ROWS * CANVAS);
-    let crops = train_mesher::Crops::new(samples)?;
+    let crops = mesher::Crops::new(samples)?;
     for i in 0..COLUMNS * ROWS {
         let (picture, marks) = match args.network {
             Network::Finder => {

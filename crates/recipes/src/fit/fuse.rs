@@ -6,7 +6,6 @@
 //! is cross-validated: every driver is judged by weights that were fitted without them.
 
 mod fit;
-mod footage;
 mod measures;
 mod table;
 
@@ -26,9 +25,9 @@ use effigy_media::{VideoReader, read_audio};
 use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
 use serde::{Deserialize, Serialize};
 
-use crate::train_blending::{SOURCES, TRAINING_CLIPS};
-use fit::{Example, Kind, fit};
-pub(crate) use footage::{Footage, Truth, footage};
+use self::fit::{Example, Kind, fit};
+use crate::data::footage::{Footage, Truth, footage};
+use crate::train::blending::{SOURCES, TRAINING_CLIPS};
 
 /// How to make the weights
 #[derive(clap::Args)]

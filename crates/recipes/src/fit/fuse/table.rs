@@ -6,7 +6,7 @@ use effigy_detect::Cue;
 use effigy_detect::calibration::{Calibration, sigmoid};
 
 use super::{Reading, Truth, calibrate, probability};
-use crate::eval::statistics;
+use crate::statistics;
 
 /// Prints, cross-validated, how well each cue and all together tell swaps from real faces.
 pub(super) fn print(readings: &[Reading]) {

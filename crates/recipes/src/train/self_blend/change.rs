@@ -5,7 +5,7 @@ use effigy_frame::{Picture, Point2, Similarity};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::augment::{add_noise, normal, recolour, shade};
+use crate::train::augment::{add_noise, normal, recolour, shade};
 
 /// Gives the picture below and the picture laid over it; one of them is changed.
 pub(super) fn changed(picture: &Picture, random: &mut ChaCha8Rng) -> (Picture, Picture) {

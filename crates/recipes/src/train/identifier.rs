@@ -18,9 +18,9 @@ use effigy_model::tensors::{PATCH_CHANNELS, append_space_to_depth, mean2};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::augment::{Jitter, occlude, spoil, strayed};
-use crate::data::{self, Sample, Split};
-use crate::run::{self, Args};
+use crate::data::people::{self, Sample, Split};
+use crate::train::augment::{Jitter, occlude, spoil, strayed};
+use crate::train::run::{self, Args};
 
 const SIDE: u32 = FaceEmbedder::SIDE_PX;
 const JITTER: Jitter = Jitter {
@@ -41,7 +41,7 @@ struct Batch {
 
 /// Trains and writes the weights.
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
-    let mut samples = data::read(data, Split::Train, |_| true)?;
+    let mut samples = people::read(data, Split::Train, |_| true)?;
     samples.retain(|s| s.identity.is_some());
     println!("identifier: {} faces", samples.len());
     let device = Device::flex().autodiff();

@@ -17,10 +17,10 @@ use effigy_train::{BaseSet, Budget, Settings, Size};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::augment::normal;
-use crate::data::{self, Sample, Split};
-use crate::run::{self, Args};
-use crate::turned::{Surface, Turn};
+use crate::data::people::{self, Sample, Split};
+use crate::train::augment::normal;
+use crate::train::pose_augmentation::{Surface, Turn};
+use crate::train::run::{self, Args};
 
 /// Part of the faces that are shown turned as well.
 const TURNED: f64 = 0.4;
@@ -28,9 +28,9 @@ const SAVE_EVERY_SECS: f64 = 120.0;
 
 /// Trains and writes the weights.
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
-    let samples = data::read(data, Split::Train, |_| true)?;
-    let mut people = everybody(&samples, args.seed)?;
-    println!("base: {} faces", people.n_faces());
+    let samples = people::read(data, Split::Train, |_| true)?;
+    let mut faces = everybody(&samples, args.seed)?;
+    println!("base: {} faces", faces.n_faces());
     let settings = Settings {
         shape: Size::Small.shape(),
         budget: Budget::Steps(args.steps),
@@ -63,7 +63,7 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     effigy_train::train_base(
         &args.checkpoints,
         &settings,
-        &mut people,
+        &mut faces,
         &device,
         &mut watch,
     )?;

@@ -18,9 +18,9 @@ use effigy_model::{BlendJudge, FaceMesh, Finder};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::{self, Split};
-use crate::run::{self, Args};
-use crate::self_blend::{Redrawer, Redrawn, Twins, twins};
+use crate::data::people::{self, Split};
+use crate::train::run::{self, Args};
+use crate::train::self_blend::{Redrawer, Redrawn, Twins, twins};
 
 const SIDE: u32 = BlendJudge::SIDE_PX;
 
@@ -147,8 +147,8 @@ impl Faces {
             let faces = if source == CLIPS {
                 of_clips(data, &redrawer)?
             } else {
-                let samples = data::read(data, Split::Train, |s| s == source)?;
-                let kept = |s: &data::Sample| kept(&s.picture, &s.points, &redrawer);
+                let samples = people::read(data, Split::Train, |s| s == source)?;
+                let kept = |s: &people::Sample| kept(&s.picture, &s.points, &redrawer);
                 samples.iter().filter_map(kept).collect()
             };
             println!("blend-judge: {} faces of {source}", faces.len());

@@ -14,12 +14,12 @@ use effigy_model::{FaceMesh, N_MESH_POINTS, mean_mesh};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::augment::{Jitter, normal, occlude, spoil, strayed};
-use crate::data::{self, Sample, Split};
-use crate::faceless::{blotches, faceless};
-use crate::mean_mesh::mirror_of;
-use crate::run::{self, Args};
-use crate::turned::{Surface, Turn};
+use crate::data::people::{self, Sample, Split};
+use crate::mirror::mirror_of;
+use crate::train::augment::{Jitter, normal, occlude, spoil, strayed};
+use crate::train::negatives::{blotches, negative};
+use crate::train::pose_augmentation::{Surface, Turn};
+use crate::train::run::{self, Args};
 
 const SIDE: u32 = FaceMesh::SIDE_PX;
 /// Part of the crops that show no face.
@@ -53,7 +53,7 @@ pub(crate) struct Crops {
 
 /// Trains and writes the weights.
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
-    let crops = Crops::new(data::read(data, Split::Train, |_| true)?)?;
+    let crops = Crops::new(people::read(data, Split::Train, |_| true)?)?;
     println!("mesher: {} faces", crops.samples.len());
     let device = Device::flex().autodiff();
     let n = args.batch;
@@ -132,7 +132,7 @@ impl Crops {
         let (mut picture, points) = if !random.random_bool(EMPTY) {
             self.face(sample, random)
         } else if random.random_bool(0.6) {
-            (faceless(&self.samples, SIDE, random), None)
+            (negative(&self.samples, SIDE, random), None)
         } else {
             (empty_crop(sample, random), None)
         };

@@ -6,7 +6,7 @@ use effigy_model::mean_mesh;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::augment::normal;
+use crate::train::augment::normal;
 
 /// Draws a mask over a face with its mesh at `points`, in a picture of `side` pixels a side.
 ///

@@ -16,10 +16,10 @@ use effigy_model::finder::{CELL_CHANNELS, STRIDES, UNIT_STRIDES};
 use effigy_model::tensors::{PATCH_CHANNELS, append_space_to_depth, sum4};
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::{self, Sample, Split};
-use crate::mosaic::{CANVAS, Placed, mosaic};
-use crate::run::{self, Args};
-use crate::turned::Surface;
+use crate::data::people::{self, Sample, Split};
+use crate::train::mosaic::{CANVAS, Placed, mosaic};
+use crate::train::pose_augmentation::Surface;
+use crate::train::run::{self, Args};
 
 /// Faces each grid is asked for, by their longer side in pixels; neighbours overlap.
 const SIZES: [(f32, f32); 3] = [(9.0, 46.0), (36.0, 100.0), (80.0, 400.0)];
@@ -46,7 +46,7 @@ struct Batch {
 
 /// Trains and writes the weights.
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
-    let samples = data::read(data, Split::Train, |_| true)?;
+    let samples = people::read(data, Split::Train, |_| true)?;
     println!("finder: {} faces", samples.len());
     let device = Device::flex().autodiff();
     let n = args.batch;

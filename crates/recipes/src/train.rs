@@ -1,0 +1,14 @@
+//! The trainings of the networks, and what they are shown.
+
+pub(crate) mod augment;
+pub(crate) mod base_model;
+pub(crate) mod blending;
+pub(crate) mod finder;
+pub(crate) mod identifier;
+pub(crate) mod mesher;
+mod mosaic;
+mod negatives;
+mod pose_augmentation;
+pub(crate) mod preview;
+pub(crate) mod run;
+pub(crate) mod self_blend;
