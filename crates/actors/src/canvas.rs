@@ -108,23 +108,44 @@ impl Canvas {
         self.source.fill(NOTHING);
     }
 
-    pub(super) fn put(&mut self, i: usize, near: f32, colour: V3, (layer, source): (Layer, u32)) {
-        self.near[i] = near;
-        self.colour[i] = colour.to_array();
-        self.layer[i] = layer as u8;
-        self.source[i] = source;
+    pub(super) fn put(&mut self, i: usize, sample: Sample) {
+        self.near[i] = sample.near;
+        self.colour[i] = sample.colour.to_array();
+        self.layer[i] = sample.layer as u8;
+        self.source[i] = sample.source;
     }
 }
 
+/// What is drawn at one sample of a canvas.
+#[derive(Clone, Copy)]
+pub(super) struct Sample {
+    /// 1 / depth.
+    pub(super) near: f32,
+    pub(super) colour: V3,
+    pub(super) layer: Layer,
+    /// As [`Canvas::source`].
+    pub(super) source: u32,
+}
+
 /// A person, as they are now and as they will be a frame later.
-pub(crate) type Moving<'a> = (&'a Person, &'a Posed, &'a Posed);
+pub(crate) struct MovingPerson<'a> {
+    pub(crate) person: &'a Person,
+    pub(crate) now: &'a Posed,
+    pub(crate) next: &'a Posed,
+}
+
+/// A prop, as it is now and as it will be a frame later.
+pub(crate) struct MovingProp<'a> {
+    pub(crate) now: &'a Prop,
+    pub(crate) next: &'a Prop,
+}
 
 /// Gives the movement of what each pixel shows until the next frame, in pixels.
 pub(crate) fn flow(
     canvas: &Canvas,
     camera: &Camera,
-    people: &[Moving<'_>],
-    prop: Option<(&Prop, &Prop)>,
+    people: &[MovingPerson<'_>],
+    prop: Option<&MovingProp<'_>>,
 ) -> Vec<[f32; 2]> {
     let side = canvas.side / SAMPLES;
     let move_of = |a: Spot, b: Spot| [b[0] - a[0], b[1] - a[1]];
@@ -145,12 +166,12 @@ pub(crate) fn flow(
         }
         if source & PROP != 0 {
             let id = (source & !PROP) as usize;
-            return prop.map_or([0.0; 2], |(now, next)| {
-                let corners = now.triangles[id].map(|c| c as usize);
-                of_triangle(corners, &now.vertices, &next.vertices, at)
+            return prop.map_or([0.0; 2], |prop| {
+                let corners = prop.now.triangles[id].map(|c| c as usize);
+                of_triangle(corners, &prop.now.vertices, &prop.next.vertices, at)
             });
         }
-        let (person, now, next) = people[(source >> PERSON) as usize];
+        let MovingPerson { person, now, next } = people[(source >> PERSON) as usize];
         let id = (source & (HAIR - 1)) as usize;
         if source & HAIR != 0 {
             return move_of(camera.project(now.hair[id]), camera.project(next.hair[id]));

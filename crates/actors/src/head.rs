@@ -3,6 +3,7 @@
 //! Geometry: ICT-FaceKit light model, MIT, © 2020 USC Institute for Creative Technologies.
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
@@ -96,7 +97,7 @@ impl Head {
             check(
                 &format!("identity weight {i}"),
                 weight,
-                (-MOST_IDENTITY, MOST_IDENTITY),
+                -MOST_IDENTITY..=MOST_IDENTITY,
             )?;
             let Some(mode) = self.identity.get(i) else {
                 return Err(Error::Weight {
@@ -116,7 +117,7 @@ impl Head {
     /// Adds expressions to the vertices of a person; eyeballs are left to be turned.
     pub(crate) fn express(&self, vertices: &mut [V3], weights: &[f32]) -> Result<()> {
         for (i, &weight) in weights.iter().enumerate().take(self.expressions.len()) {
-            check(&self.names[i], weight, (0.0, 1.0))?;
+            check(&self.names[i], weight, 0.0..=1.0)?;
             if weight <= 0.0 {
                 continue;
             }
@@ -128,16 +129,16 @@ impl Head {
     }
 }
 
-fn check(what: &str, weight: f32, (least, most): (f32, f32)) -> Result<()> {
+fn check(what: &str, weight: f32, allowed: RangeInclusive<f32>) -> Result<()> {
     // A NaN lies nowhere.
-    if (least..=most).contains(&weight) {
+    if allowed.contains(&weight) {
         return Ok(());
     }
     Err(Error::Weight {
         what: what.to_owned(),
         weight,
-        least,
-        most,
+        least: *allowed.start(),
+        most: *allowed.end(),
     })
 }
 

@@ -3,7 +3,7 @@
 //! The sky is kept as a polynomial of second degree in the direction, which is the same thing and
 //! turns easily: radiance = c + a·d + dᵀQd with a traceless Q.
 
-use super::raster::DepthMap;
+use super::raster::{Ball, DepthMap};
 use super::space::{Turn, V3, v3};
 
 /// Radiance from every direction, low frequencies only.
@@ -184,12 +184,12 @@ pub(crate) fn sights(
     points: &[(V3, V3)],
     triangles: &[[V3; 3]],
     dots: &[V3],
-    (middle, radius): (V3, f32),
+    around: Ball,
 ) -> Vec<Sight> {
     let mut all = vec![Sight::default(); points.len()];
     for i in 0..N_DIRECTIONS {
         let towards = spread(i, N_DIRECTIONS);
-        let mut map = DepthMap::new(towards, middle, radius, MAP_SIDE);
+        let mut map = DepthMap::new(towards, around, MAP_SIDE);
         for triangle in triangles {
             let placed = triangle.map(|p| map.place(p));
             map.triangle(placed);
@@ -248,7 +248,11 @@ mod tests {
     #[test]
     fn a_point_in_the_open_gets_the_whole_irradiance() {
         let points = [V3::ZERO; 1].map(|p| (p, v3(0.2, 0.7, 0.68).unit()));
-        let sights = sights(&points, &[], &[], (V3::ZERO, 10.0));
+        let around = Ball {
+            middle: V3::ZERO,
+            radius: 10.0,
+        };
+        let sights = sights(&points, &[], &[], around);
         let (seen, exact) = (sky().onto(&sights[0]), sky().irradiance(points[0].1));
         assert!(
             (seen - exact).length() < 0.03 * exact.length(),

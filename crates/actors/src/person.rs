@@ -6,6 +6,7 @@ use super::error::Result;
 use super::hair::{self, Hair};
 use super::head::{Head, Material};
 use super::light::{Sight, sights};
+use super::raster::Ball;
 use super::skin::Skin;
 use super::space::{Turn, V3, smooth, v3};
 use super::wear;
@@ -167,7 +168,10 @@ impl Person {
             &points,
             &triangles,
             &self.hair.points,
-            (v3(0.0, -4.0, 0.0), 30.0),
+            Ball {
+                middle: v3(0.0, -4.0, 0.0),
+                radius: 30.0,
+            },
         )
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Depth is kept as its inverse: larger is nearer, 0 is nothing.
 
-use super::space::V3;
+use super::space::{V3, v3};
 
 /// A vertex on the grid: column, row, 1 / depth.
 pub(crate) type Spot = [f32; 3];
@@ -82,22 +82,25 @@ pub(crate) fn weights([a, b, c]: [Spot; 3], x: f32, y: f32) -> [f32; 3] {
     flat.map(|w| w / sum)
 }
 
-/// Walks the samples of a line one sample wide: `mark(sample, share of the way, 1 / depth)`.
-pub(crate) fn line(
-    (width, height): (usize, usize),
-    a: Spot,
-    b: Spot,
-    mut mark: impl FnMut(usize, f32, f32),
-) {
+/// Walks the samples of a line one sample wide on a square grid: `mark(sample, share of the way,
+/// 1 / depth)`.
+pub(crate) fn line(side: usize, a: Spot, b: Spot, mut mark: impl FnMut(usize, f32, f32)) {
     let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
     let n_steps = dx.abs().max(dy.abs()).ceil().clamp(1.0, 4000.0);
     for step in 0..n_steps as usize {
         let t = (step as f32 + 0.5) / n_steps;
         let (x, y) = (a[0] + dx * t, a[1] + dy * t);
-        if x >= 0.0 && y >= 0.0 && (x as usize) < width && (y as usize) < height {
-            mark(y as usize * width + x as usize, t, a[2] + (b[2] - a[2]) * t);
+        if x >= 0.0 && y >= 0.0 && (x as usize) < side && (y as usize) < side {
+            mark(y as usize * side + x as usize, t, a[2] + (b[2] - a[2]) * t);
         }
     }
+}
+
+/// A ball in space.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ball {
+    pub(crate) middle: V3,
+    pub(crate) radius: f32,
 }
 
 /// A picture of distances from far away in one direction, for shadows.
@@ -111,20 +114,20 @@ pub(crate) struct DepthMap {
 }
 
 impl DepthMap {
-    /// Looks from the direction `towards` at a ball of `radius` around `middle`.
-    pub(crate) fn new(towards: V3, middle: V3, radius: f32, side: usize) -> Self {
+    /// Looks from the direction `towards` at everything inside a ball.
+    pub(crate) fn new(towards: V3, ball: Ball, side: usize) -> Self {
         let up = if towards.y.abs() > 0.9 {
-            super::space::v3(1.0, 0.0, 0.0)
+            v3(1.0, 0.0, 0.0)
         } else {
-            super::space::v3(0.0, 1.0, 0.0)
+            v3(0.0, 1.0, 0.0)
         };
         let right = up.cross(towards).unit();
         Self {
             side,
             height: vec![f32::MIN; side * side],
             axes: [right, towards.cross(right), towards],
-            middle,
-            samples_per_cm: side as f32 / (2.0 * radius),
+            middle: ball.middle,
+            samples_per_cm: side as f32 / (2.0 * ball.radius),
         }
     }
 
@@ -198,7 +201,6 @@ impl DepthMap {
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::v3;
     use super::*;
 
     #[test]
@@ -216,7 +218,11 @@ mod tests {
 
     #[test]
     fn a_roof_shades_what_is_below_it() {
-        let mut map = DepthMap::new(v3(0.0, 1.0, 0.0), V3::ZERO, 10.0, 64);
+        let ball = Ball {
+            middle: V3::ZERO,
+            radius: 10.0,
+        };
+        let mut map = DepthMap::new(v3(0.0, 1.0, 0.0), ball, 64);
         let roof = [v3(-5.0, 5.0, -5.0), v3(5.0, 5.0, -5.0), v3(0.0, 5.0, 5.0)];
         map.triangle(roof.map(|p| map.place(p)));
         assert!(map.lit(V3::ZERO, 0.1) < 0.1);

@@ -2,7 +2,7 @@
 
 use effigy_frame::{Picture, Point3};
 
-use super::canvas::{Camera, Canvas, Exposure, Moving, Scene, expose, flow};
+use super::canvas::{Canvas, Exposure, MovingPerson, MovingProp, Scene, expose, flow};
 use super::cast;
 use super::clips::{Clip, FPS, scene};
 use super::error::{Error, Result};
@@ -12,8 +12,8 @@ use super::mesh_points::{Anchors, in_picture};
 use super::noise::stir;
 use super::perform::Performance;
 use super::person::{Moment, Person, Posed};
-use super::prop::{Prop, microphone};
-use super::shoot::shoot;
+use super::prop::microphone;
+use super::shoot::{Shown, shoot};
 use super::space::V3;
 use super::speech::Line;
 
@@ -126,64 +126,69 @@ impl<'a> Set<'a> {
         let props = self
             .clip
             .has_microphone
-            .then(|| (microphone(secs(n)), microphone(secs(n + 1))));
-        let shown: Vec<(&Person, &Posed)> = self
+            .then(|| [n, n + 1].map(|n| microphone(secs(n))));
+        let prop = props.as_ref().map(|[now, next]| MovingProp { now, next });
+        let shown: Vec<Shown<'_>> = self
             .actors
             .iter()
             .zip(&now)
-            .map(|(actor, (posed, _))| (&actor.person, posed))
+            .map(|(actor, now)| Shown {
+                person: &actor.person,
+                posed: &now.posed,
+            })
             .collect();
         shoot(
             canvas,
             &self.scene,
             &shown,
-            props.as_ref().map(|(now, _)| now),
+            prop.as_ref().map(|prop| prop.now),
         );
-        let moving: Vec<Moving<'_>> = shown
+        let moving: Vec<MovingPerson<'_>> = shown
             .iter()
             .zip(&next)
-            .map(|(&(person, posed), (later, _))| (person, posed, later))
+            .map(|(shown, next)| MovingPerson {
+                person: shown.person,
+                now: shown.posed,
+                next: &next.posed,
+            })
             .collect();
-        let props: Option<(&Prop, &Prop)> = props.as_ref().map(|(a, b)| (a, b));
-        let moves = flow(canvas, &self.scene.camera, &moving, props);
+        let moves = flow(canvas, &self.scene.camera, &moving, prop.as_ref());
         let exposure = expose(canvas, &self.backdrop);
         // The shutter closes before the next frame: a picture is smeared by part of the movement.
         let open: Vec<[f32; 2]> = moves.iter().map(|m| m.map(|d| d * SHUTTER)).collect();
         let noise = stir(self.seed ^ (n << 8));
         let picture = lens::develop(&exposure, &self.lens, &open, noise);
-        let (points, visible) = points(&self.scene.camera, &self.anchors, canvas, &shown);
+        let (points, visible) = shown.iter().map(|shown| self.points(canvas, shown)).unzip();
         Ok(Shot {
             picture,
             points,
             visible,
-            moments: now.into_iter().map(|(_, moment)| moment).collect(),
+            moments: now.into_iter().map(|pose| pose.moment).collect(),
             exposure,
             flow: moves,
         })
     }
 
-    fn pose(&self, secs: f32) -> Result<Vec<(Posed, Moment)>> {
-        let mut all = Vec::new();
-        for actor in &self.actors {
+    fn pose(&self, secs: f32) -> Result<Vec<Pose>> {
+        let pose = |actor: &Actor| {
             let moment = actor.performance.at(self.head, secs);
-            all.push((actor.person.pose(self.head, &moment)?, moment));
-        }
-        Ok(all)
+            let posed = actor.person.pose(self.head, &moment)?;
+            Ok(Pose { posed, moment })
+        };
+        self.actors.iter().map(pose).collect()
+    }
+
+    /// Where the mesh of a person lies in the picture, and which of its points are seen.
+    fn points(&self, canvas: &Canvas, shown: &Shown<'_>) -> (Vec<Point3>, Vec<bool>) {
+        let camera = &self.scene.camera;
+        let places = self.anchors.places(shown.person, shown.posed);
+        let seen = places.iter().map(|&p| canvas.shows(camera.project(p)));
+        (in_picture(camera, &places), seen.collect())
     }
 }
 
-type Points = (Vec<Vec<Point3>>, Vec<Vec<bool>>);
-
-fn points(
-    camera: &Camera,
-    anchors: &Anchors,
-    canvas: &Canvas,
-    people: &[(&Person, &Posed)],
-) -> Points {
-    let of_person = |(person, posed): &(&Person, &Posed)| {
-        let places = anchors.places(person, posed);
-        let seen = places.iter().map(|&p| canvas.shows(camera.project(p)));
-        (in_picture(camera, &places), seen.collect())
-    };
-    people.iter().map(of_person).unzip()
+/// What an actor does, and how they stand for it.
+struct Pose {
+    posed: Posed,
+    moment: Moment,
 }

@@ -22,14 +22,56 @@ pub(crate) struct Lights {
     pub(crate) eye: V3,
 }
 
+/// What a surface is painted with.
+#[derive(Clone, Copy)]
+pub(crate) struct Paint {
+    /// The share of light that it gives back.
+    pub(crate) colour: V3,
+    /// Strength of its highlight, 1 is ordinary.
+    pub(crate) gloss: f32,
+}
+
+/// How light meets a place on the skin.
+pub(crate) struct SkinPlace {
+    /// With the pores.
+    pub(crate) normal: V3,
+    /// Without them.
+    pub(crate) smooth_normal: V3,
+    /// To the camera.
+    pub(crate) view: V3,
+}
+
+/// Shares of the light that get through to a place.
+#[derive(Clone, Copy)]
+pub(crate) struct Reached {
+    pub(crate) lamp: f32,
+    pub(crate) sky: f32,
+}
+
+/// How a place on a hair lies.
+pub(crate) struct HairPlace {
+    /// The hair's tangent.
+    pub(crate) along: V3,
+    /// Outwards from the head.
+    pub(crate) normal: V3,
+    /// To the camera.
+    pub(crate) view: V3,
+}
+
+/// How smooth a surface is and how much it mirrors when looked at straight.
+struct Finish {
+    roughness: f32,
+    f0: f32,
+}
+
 impl Lights {
     /// A highlight: GGX with the visibility of Kelemen and Szirmay-Kalos, widened by the lamp.
-    fn highlight(&self, normal: V3, view: V3, (rough, f0): (f32, f32)) -> f32 {
+    fn highlight(&self, normal: V3, view: V3, Finish { roughness, f0 }: Finish) -> f32 {
         let light = self.lamp.towards;
         let half = (light + view).unit();
         let cos = normal.dot(light).max(0.0);
         let at_half = normal.dot(half).clamp(0.0, 1.0);
-        let a = rough * rough + 0.35 * self.lamp.radius;
+        let a = roughness * roughness + 0.35 * self.lamp.radius;
         let a2 = a * a;
         let d = a2 / (std::f32::consts::PI * (at_half * at_half * (a2 - 1.0) + 1.0).powi(2));
         let to_half = light.dot(half).max(0.1);
@@ -38,6 +80,7 @@ impl Lights {
         (d * fresnel / (4.0 * to_half * to_half) * cos * std::f32::consts::PI).min(40.0)
     }
 
+    /// What a smooth surface mirrors of the sky.
     fn mirror(&self, normal: V3, view: V3, f0: f32) -> V3 {
         let facing = normal.dot(view).clamp(0.0, 1.0);
         let reflected = normal * (2.0 * normal.dot(view)) - view;
@@ -58,21 +101,26 @@ impl Lights {
             .tint(v3(wrap(0.20), wrap(0.12), wrap(0.09)))
     }
 
-    /// Skin of `colour`; `normal` has the pores, `smooth_normal` has not.
-    pub(crate) fn skin(
-        &self,
-        (normal, smooth_normal): (V3, V3),
-        view: V3,
-        (colour, gloss): (V3, f32),
-        lit: &Lit,
-    ) -> V3 {
+    /// Skin.
+    pub(crate) fn skin(&self, place: &SkinPlace, paint: Paint, lit: &Lit) -> V3 {
+        const F0: f32 = 0.028;
+        let &SkinPlace {
+            normal,
+            smooth_normal,
+            view,
+        } = place;
+        let Paint { colour, gloss } = paint;
+        // Diffuse light was softened under the skin, by vertex: pores only tilt what is left of it.
         let relief = 1.0 + 0.9 * lit.lamp * (normal - smooth_normal).dot(self.lamp.towards);
         let body = colour.tint(lit.soft) * relief.max(0.2);
-        let oily = 0.62 * self.highlight(normal, view, (0.56, 0.028))
-            + 0.38 * self.highlight(normal, view, (0.34, 0.028));
+        // Two lobes: a wide one of the skin and a narrow one of the oil on it.
+        let lobe = |roughness: f32| self.highlight(normal, view, Finish { roughness, f0: F0 });
+        let oily = 0.62 * lobe(0.56) + 0.38 * lobe(0.34);
         let shine = self.lamp.colour * (gloss * lit.lamp * oily);
+        // A crease mirrors the skin opposite rather than the sky.
         let open = lit.open * lit.open;
-        let sky = self.mirror(normal, view, 0.028) * (0.75 * gloss.min(1.2) * open);
+        let sky = self.mirror(normal, view, F0) * (0.75 * gloss.min(1.2) * open);
+        // Down catches light where the skin turns away.
         let facing = smooth_normal.dot(view).clamp(0.0, 1.0);
         let fuzz = lit.soft * (0.035 * (1.0 - facing).powi(3));
         body + shine + sky + fuzz
@@ -86,17 +134,23 @@ impl Lights {
     }
 
     /// Teeth and the wet inside of the mouth; `open` says how much light gets in.
-    pub(crate) fn wet(&self, normal: V3, view: V3, (colour, gloss): (V3, f32), open: f32) -> V3 {
+    pub(crate) fn wet(&self, normal: V3, view: V3, paint: Paint, open: f32) -> V3 {
+        const WATER: Finish = Finish {
+            roughness: 0.25,
+            f0: 0.04,
+        };
+        let Paint { colour, gloss } = paint;
         let cos = normal.dot(self.lamp.towards);
         let direct = self.lamp.colour * ((cos + 0.35) / 1.35).max(0.0);
         let light = direct + self.sky.irradiance(normal);
-        let shine = self.lamp.colour * self.highlight(normal, view, (0.25, 0.04))
-            + self.mirror(normal, view, 0.04);
+        let shine = self.lamp.colour * self.highlight(normal, view, WATER)
+            + self.mirror(normal, view, WATER.f0);
         (colour.tint(light) + shine * (gloss * open)) * open
     }
 
     /// An eyeball: white with veins, iris under a clear cornea, and what it mirrors.
-    pub(crate) fn eyeball(&self, eye: &Eye<'_>, p: V3, normal: V3, (lamp, open): (f32, f32)) -> V3 {
+    pub(crate) fn eyeball(&self, eye: &Eye<'_>, p: V3, normal: V3, reached: Reached) -> V3 {
+        let Reached { lamp, sky } = reached;
         let view = (self.eye - p).unit();
         let inwards = eye.turn.inverse();
         let local = inwards.apply(p - eye.middle) * (1.0 / eye.radius);
@@ -112,9 +166,9 @@ impl Lights {
         };
         let cos = normal.dot(self.lamp.towards);
         let direct = self.lamp.colour * ((cos + 0.2) / 1.2).max(0.0) * lamp;
-        let light = direct + self.sky.irradiance(normal) * open;
+        let light = direct + self.sky.irradiance(normal) * sky;
         let shine = self.lamp.colour * (lamp * self.eye_highlight(normal, view));
-        let mirror = self.mirror(normal, view, 0.035) * (0.9 * open);
+        let mirror = self.mirror(normal, view, 0.035) * (0.9 * sky);
         colour.tint(light) + shine + mirror
     }
 
@@ -154,28 +208,28 @@ impl Lights {
         mix3(colour * (rim * caustic.max(0.2)), V3::all(0.002), pupil) * 1.15
     }
 
-    /// A hair with the tangent `along`; after Kajiya and Kay, with a second, coloured highlight.
-    pub(crate) fn hair(
-        &self,
-        (along, normal): (V3, V3),
-        view: V3,
-        colour: V3,
-        lit: (f32, f32),
-    ) -> V3 {
+    /// A hair; after Kajiya and Kay, with a second, coloured highlight.
+    pub(crate) fn hair(&self, place: &HairPlace, colour: V3, reached: Reached) -> V3 {
+        let &HairPlace {
+            along,
+            normal,
+            view,
+        } = place;
         let light = self.lamp.towards;
         let half = (light + view).unit();
         let sine = |cos: f32| (1.0 - cos * cos).max(0.0).sqrt();
         let across = sine(along.dot(light));
         let facing = ((normal.dot(light) + 0.45) / 1.45).max(0.0);
+        // Scales on the hair tilt what it mirrors towards its root, and what went through it the
+        // other way: two highlights, the second as coloured as the hair.
         let first = sine((along + normal * 0.10).unit().dot(half)).powi(60);
         let second = sine((along - normal * 0.14).unit().dot(half)).powi(14);
         let direct = colour * (0.85 * across)
             + V3::all(0.035 * first)
             + mix3(colour, V3::all(0.1), 0.15) * (0.9 * second);
-        let (lamp, open) = lit;
-        let sky = self.sky.irradiance(normal) * (0.9 * open);
-        let sheen = self.sky.radiance(normal) * (0.010 * open);
-        self.lamp.colour.tint(direct) * (facing * lamp) + sky.tint(colour) + sheen
+        let sky = self.sky.irradiance(normal) * (0.9 * reached.sky);
+        let sheen = self.sky.radiance(normal) * (0.010 * reached.sky);
+        self.lamp.colour.tint(direct) * (facing * reached.lamp) + sky.tint(colour) + sheen
     }
 }
 

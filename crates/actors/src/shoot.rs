@@ -1,23 +1,25 @@
 //! One frame: people, from vertices to linear light on a canvas.
 
-use super::canvas::{Canvas, Layer, PERSON, PROP, Scene};
+use super::canvas::{Canvas, Layer, PERSON, PROP, Sample, Scene};
 use super::person::{Person, Posed, Surface};
 use super::prop::Prop;
-use super::raster::{DepthMap, Grid, NOTHING, Spot, weights};
-use super::shade::{Eye, Lights, Lit};
+use super::raster::{Ball, DepthMap, Grid, NOTHING, Spot, weights};
+use super::shade::{Eye, Lights, Lit, Paint, Reached, SkinPlace};
 use super::space::{V3, mix3, smooth, v3};
 use super::wear;
 
-/// Draws everybody of `people` as they stand, and a prop before them.
-pub(crate) fn shoot(
-    canvas: &mut Canvas,
-    scene: &Scene,
-    people: &[(&Person, &Posed)],
-    prop: Option<&Prop>,
-) {
+/// A person as they stand in a frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub(crate) person: &'a Person,
+    pub(crate) posed: &'a Posed,
+}
+
+/// Draws all of `people` as they stand, and a prop before them.
+pub(crate) fn shoot(canvas: &mut Canvas, scene: &Scene, people: &[Shown<'_>], prop: Option<&Prop>) {
     canvas.clear();
-    for (k, (person, posed)) in people.iter().enumerate() {
-        draw(canvas, scene, (person, posed, (k as u32) << PERSON), prop);
+    for (k, &shown) in people.iter().enumerate() {
+        draw(canvas, scene, shown, (k as u32) << PERSON, prop);
     }
     if let Some(prop) = prop {
         draw_prop(canvas, scene, prop);
@@ -27,19 +29,15 @@ pub(crate) fn shoot(
 const N_SHADOWS: usize = 4;
 const SHADOW_SIDE: usize = 256;
 
-fn draw(
-    canvas: &mut Canvas,
-    scene: &Scene,
-    (person, posed, number): (&Person, &Posed, u32),
-    prop: Option<&Prop>,
-) {
+fn draw(canvas: &mut Canvas, scene: &Scene, shown: Shown<'_>, number: u32, prop: Option<&Prop>) {
+    let Shown { person, posed } = shown;
     let lights = Lights {
         lamp: scene.lamp,
         sky: scene.sky,
         eye: scene.camera.eye,
     };
-    let maps = shadows(scene, person, posed, prop);
-    let lit = light(&lights, &maps, person, posed);
+    let maps = shadows(scene, shown, prop);
+    let lit = light(&lights, &maps, shown);
     let spots: Vec<Spot> = posed
         .vertices
         .iter()
@@ -66,20 +64,31 @@ fn draw(
     painter.hair(canvas, scene, &maps);
 }
 
-fn shadows(scene: &Scene, person: &Person, posed: &Posed, prop: Option<&Prop>) -> Vec<DepthMap> {
+/// What the lamp sees from several places on its disc: all else is in shadow.
+fn shadows(
+    scene: &Scene,
+    Shown { person, posed }: Shown<'_>,
+    prop: Option<&Prop>,
+) -> Vec<DepthMap> {
     let middle = posed.vertices[..person.n_skin]
         .iter()
         .step_by(64)
         .fold((V3::ZERO, 0.0), |(sum, n), &p| (sum + p, n + 1.0));
     let middle = middle.0 * (1.0 / middle.1);
     let shadow = |towards: &V3| {
-        let mut map = DepthMap::new(*towards, middle, 24.0, SHADOW_SIDE);
+        let ball = Ball {
+            middle,
+            radius: 24.0,
+        };
+        let mut map = DepthMap::new(*towards, ball, SHADOW_SIDE);
         let placed: Vec<Spot> = posed.vertices.iter().map(|&p| map.place(p)).collect();
         for piece in &person.pieces {
+            // The mouth gets its light by how far it is open, not through the lips.
             if !matches!(piece.surface, Surface::Mouth | Surface::Teeth) {
                 map.triangle(piece.corners.map(|c| placed[c as usize]));
             }
         }
+        // Strands lie so close that every second point makes the same shadow.
         for &p in posed.hair.iter().step_by(2) {
             let placed = map.place(p);
             map.dot(placed);
@@ -101,19 +110,23 @@ fn shadows(scene: &Scene, person: &Person, posed: &Posed, prop: Option<&Prop>) -
 }
 
 /// Finds the light on each vertex of skin and cloth.
-fn light(lights: &Lights, maps: &[DepthMap], person: &Person, posed: &Posed) -> Vec<Lit> {
+fn light(lights: &Lights, maps: &[DepthMap], shown: Shown<'_>) -> Vec<Lit> {
+    let Shown { person, posed } = shown;
+    // What each vertex sees of the sky was measured at rest: the sky is turned instead of the head.
     let sky = lights.sky.seen_from(&posed.turn);
     let mut lit: Vec<Lit> = Vec::with_capacity(posed.vertices.len());
     for (i, (&p, &normal)) in posed.vertices.iter().zip(&posed.normals).enumerate() {
         let is_inside = (person.n_skin..person.n_head).contains(&i);
         let sight = &person.sights[i];
         let lamp = if !is_inside && normal.dot(lights.lamp.towards) > -0.35 {
+            // Off the skin, which would shade itself where the map is coarser than the mesh.
             let raised = p + normal * 0.22;
             let seen = maps.iter().map(|map| map.lit(raised, 0.12)).sum::<f32>();
             seen / maps.len() as f32
         } else {
             0.0
         };
+        // The body does not turn with the head.
         let around = if i < person.n_head {
             sky.onto(sight)
         } else {
@@ -130,13 +143,14 @@ fn light(lights: &Lights, maps: &[DepthMap], person: &Person, posed: &Posed) -> 
     lit
 }
 
-/// Spreads light under the skin: red furthest.
+/// Spreads light under the skin by mixing each vertex with its neighbours: red, which goes
+/// furthest, in every round, green in two and blue in one.
 fn soften(person: &Person, lit: &mut [Lit]) {
     for round in 0..5 {
         let old: Vec<V3> = lit[..person.n_skin].iter().map(|l| l.soft).collect();
         for (i, around) in person.neighbours.iter().enumerate() {
             if around.is_empty() {
-                continue;
+                continue; // No skin, or hidden under the clothes.
             }
             let sum = around.iter().fold(V3::ZERO, |s, &j| s + old[j as usize]);
             let mean = sum * (1.0 / around.len() as f32);
@@ -176,7 +190,15 @@ impl Painter<'_> {
                     continue;
                 }
                 let (colour, layer) = self.surface(&canvas.grid, id, column, row);
-                canvas.put(i, near, colour, (layer, id | self.number));
+                canvas.put(
+                    i,
+                    Sample {
+                        near,
+                        colour,
+                        layer,
+                        source: id | self.number,
+                    },
+                );
             }
         }
     }
@@ -204,16 +226,11 @@ impl Painter<'_> {
             Surface::Face | Surface::Skin => {
                 let uv = [0, 1]
                     .map(|k| piece.uv[0][k] * w[0] + piece.uv[1][k] * w[1] + piece.uv[2][k] * w[2]);
-                let texel = self.person.skin.at(uv);
-                let slope = self.posed.turn.apply(texel.slope());
-                let rough = (normal - (slope - normal * slope.dot(normal))).unit();
-                let paint = (texel.colour(), texel.gloss());
-                let colour = self.lights.skin((rough, normal), view, paint, &lit());
                 let layer = match piece.surface {
                     Surface::Face => Layer::Face,
                     _ => Layer::Other,
                 };
-                (colour, layer)
+                (self.skin(uv, normal, view, &lit()), layer)
             }
             Surface::Cloth => {
                 let at = blend(&|c| self.person.rest[c]);
@@ -225,30 +242,48 @@ impl Painter<'_> {
                 )
             }
             inner => {
-                let at = (p, normal, view);
-                (self.inner(grid, inner, (column, row), at), Layer::Face)
+                let inner = Inner {
+                    surface: inner,
+                    column,
+                    row,
+                    place: p,
+                    normal,
+                    view,
+                };
+                (self.inner(grid, &inner), Layer::Face)
             }
         }
     }
 
+    /// Skin at a place of its texture.
+    fn skin(&self, uv: [f32; 2], normal: V3, view: V3, lit: &Lit) -> V3 {
+        let texel = self.person.skin.at(uv);
+        // Relief was painted on the head at rest; only its part along the skin tilts it.
+        let slope = self.posed.turn.apply(texel.slope());
+        let place = SkinPlace {
+            normal: (normal - (slope - normal * slope.dot(normal))).unit(),
+            smooth_normal: normal,
+            view,
+        };
+        let paint = Paint {
+            colour: texel.colour(),
+            gloss: texel.gloss(),
+        };
+        self.lights.skin(&place, paint, lit)
+    }
+
     /// Teeth, mouth and eyes: what lies behind lips and lids.
-    fn inner(
-        &self,
-        grid: &Grid,
-        surface: Surface,
-        sample: (usize, usize),
-        (p, normal, view): (V3, V3, V3),
-    ) -> V3 {
-        if matches!(surface, Surface::Teeth | Surface::Mouth) {
-            let open = self.mouth_open(grid, sample, p);
-            let paint = if surface == Surface::Teeth {
-                (v3(0.58, 0.53, 0.45), 0.8)
+    fn inner(&self, grid: &Grid, at: &Inner) -> V3 {
+        if matches!(at.surface, Surface::Teeth | Surface::Mouth) {
+            let open = self.mouth_open(grid, at);
+            let paint = if at.surface == Surface::Teeth {
+                TEETH
             } else {
-                (v3(0.34, 0.10, 0.09), 0.9)
+                GUMS
             };
-            return self.lights.wet(normal, view, paint, open);
+            return self.lights.wet(at.normal, at.view, paint, open);
         }
-        let k = usize::from(surface == Surface::EyeLeft);
+        let k = usize::from(at.surface == Surface::EyeLeft);
         let eye = Eye {
             turn: &self.posed.eye_turns[k],
             middle: self.posed.eye_middles[k],
@@ -256,14 +291,18 @@ impl Painter<'_> {
             iris: self.person.looks.iris,
             seed: self.person.looks.seed,
         };
-        let open = self.eye_open(grid, surface, sample);
-        let seen = (smooth(0.25, 0.8, open), 0.25 + 0.75 * open);
-        self.lights.eyeball(&eye, p, normal, seen)
+        let open = self.eye_open(grid, at);
+        let reached = Reached {
+            lamp: smooth(0.25, 0.8, open),
+            sky: 0.25 + 0.75 * open,
+        };
+        self.lights.eyeball(&eye, at.place, at.normal, reached)
     }
 
     /// How far from the lids a place on an eye lies, the upper lid counting most.
-    fn eye_open(&self, grid: &Grid, surface: Surface, (column, row): (usize, usize)) -> f32 {
+    fn eye_open(&self, grid: &Grid, at: &Inner) -> f32 {
         let reach = 0.42 * self.samples_per_cm;
+        // To the right, down, weight.
         const AROUND: [(f32, f32, f32); 9] = [
             (0.0, -1.0, 2.0),
             (-0.5, -0.85, 1.3),
@@ -278,39 +317,41 @@ impl Painter<'_> {
         self.share(
             grid,
             AROUND.map(|(x, y, w)| (x * reach, y * reach, w)),
-            (column, row),
-            |s| s == surface,
+            at,
+            |s| s == at.surface,
         )
     }
 
     /// How much light reaches a place in the mouth, by the gap between the lips and its depth.
-    fn mouth_open(&self, grid: &Grid, (column, row): (usize, usize), p: V3) -> f32 {
+    fn mouth_open(&self, grid: &Grid, at: &Inner) -> f32 {
         let reach = 0.75 * self.samples_per_cm;
         let ring: [(f32, f32, f32); 9] = std::array::from_fn(|i| {
             let (sin, cos) = (0.698 * i as f32).sin_cos();
             let far = if i % 2 == 0 { 1.0 } else { 0.5 };
             (cos * reach * far, sin * reach * far, 1.0)
         });
-        let gap = self.share(grid, ring, (column, row), |s| {
+        let gap = self.share(grid, ring, at, |s| {
             matches!(s, Surface::Mouth | Surface::Teeth)
         });
-        let in_head = self.from_room.apply(p - self.posed.eye_middles[0]);
+        // The eyes stay where they are when the jaw drops: depth is measured from them.
+        let in_head = self.from_room.apply(at.place - self.posed.eye_middles[0]);
         let depth = smooth(-5.0, 2.6, in_head.z);
         (0.10 + 0.90 * gap) * (0.06 + 0.94 * depth * depth)
     }
 
+    /// Weighted share of the samples around a place that show a surface which `counts`.
     fn share(
         &self,
         grid: &Grid,
         around: [(f32, f32, f32); 9],
-        (column, row): (usize, usize),
+        at: &Inner,
         counts: impl Fn(Surface) -> bool,
     ) -> f32 {
         let last = grid.width as f32 - 1.0;
         let (mut sum, mut all) = (0.0, 0.0);
         for (x, y, w) in around {
-            let x = (column as f32 + x).clamp(0.0, last) as usize;
-            let y = (row as f32 + y).clamp(0.0, last) as usize;
+            let x = (at.column as f32 + x).clamp(0.0, last) as usize;
+            let y = (at.row as f32 + y).clamp(0.0, last) as usize;
             let id = grid.what[y * grid.width + x];
             all += w;
             if id != NOTHING && counts(self.person.pieces[id as usize].surface) {
@@ -320,6 +361,26 @@ impl Painter<'_> {
         sum / all
     }
 }
+
+/// A place behind lips or lids: in the picture, and in the room.
+struct Inner {
+    surface: Surface,
+    /// Of the sample on the canvas.
+    column: usize,
+    row: usize,
+    place: V3,
+    normal: V3,
+    view: V3,
+}
+
+const TEETH: Paint = Paint {
+    colour: v3(0.58, 0.53, 0.45),
+    gloss: 0.8,
+};
+const GUMS: Paint = Paint {
+    colour: v3(0.34, 0.10, 0.09),
+    gloss: 0.9,
+};
 
 fn draw_prop(canvas: &mut Canvas, scene: &Scene, prop: &Prop) {
     let spots: Vec<Spot> = prop
@@ -353,8 +414,18 @@ fn draw_prop(canvas: &mut Canvas, scene: &Scene, prop: &Prop) {
         } else {
             1.0
         };
-        let colour = V3::all(if is_grille { 0.10 } else { 0.02 }) * mesh;
-        let lit = lights.wet(flat, view, (colour, 0.6), 1.0);
-        canvas.put(i, near, lit, (Layer::Occluder, PROP | id));
+        let paint = Paint {
+            colour: V3::all(if is_grille { 0.10 } else { 0.02 }) * mesh,
+            gloss: 0.6,
+        };
+        canvas.put(
+            i,
+            Sample {
+                near,
+                colour: lights.wet(flat, view, paint, 1.0),
+                layer: Layer::Occluder,
+                source: PROP | id,
+            },
+        );
     }
 }

@@ -50,16 +50,24 @@ pub(crate) struct Skin {
     back: Vec<Texel>,
 }
 
-const FACE_SIDE: usize = 768;
-const BACK_SIDE: usize = 256;
+const FACE: Sheet = Sheet {
+    material: Material::Face,
+    first_u: 0.0,
+    side: 768,
+};
+const BACK: Sheet = Sheet {
+    material: Material::Back,
+    first_u: 1.0,
+    side: 256,
+};
 
 impl Skin {
     /// Gives the texel at a place of the sheet.
     pub(crate) fn at(&self, [u, v]: [f32; 2]) -> &Texel {
         let (sheet, side, u) = if u < 1.0 {
-            (&self.face, FACE_SIDE, u)
+            (&self.face, FACE.side, u)
         } else {
-            (&self.back, BACK_SIDE, u - 1.0)
+            (&self.back, BACK.side, u - BACK.first_u)
         };
         let last = side - 1;
         let column = ((u * side as f32) as usize).min(last);
@@ -71,46 +79,58 @@ impl Skin {
     pub(crate) fn paint(head: &Head, looks: &Looks, costume: &Costume) -> Self {
         let painter = Painter::new(head, looks, costume);
         Self {
-            face: sheet(head, (Material::Face, 0.0, FACE_SIDE), &painter),
-            back: sheet(head, (Material::Back, 1.0, BACK_SIDE), &painter),
+            face: FACE.paint(head, &painter),
+            back: BACK.paint(head, &painter),
         }
     }
 }
 
-fn sheet(
-    head: &Head,
-    (material, first_u, side): (Material, f32, usize),
-    painter: &Painter<'_>,
-) -> Vec<Texel> {
-    let mut texels = vec![Texel::default(); side * side];
-    for t in head.triangles.iter().filter(|t| t.material == material) {
-        let at =
-            t.uv.map(|[u, v]| [(u - first_u) * side as f32, v * side as f32]);
-        let p = t.corners.map(|c| head.neutral[c as usize]);
-        let [a, b, c] = at;
-        let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
-        let range = |k: usize| {
-            let low = a[k].min(b[k]).min(c[k]).floor().max(0.0) as usize;
-            let high = a[k].max(b[k]).max(c[k]).ceil().max(0.0) as usize;
-            low..high.min(side)
-        };
-        for row in range(1) {
-            for column in range(0) {
-                let (x, y) = (column as f32 + 0.5, row as f32 + 0.5);
-                let wa = ((b[1] - c[1]) * (x - b[0]) + (c[0] - b[0]) * (y - b[1])) / area;
-                let wb = ((c[1] - a[1]) * (x - c[0]) + (a[0] - c[0]) * (y - c[1])) / area;
-                let wc = 1.0 - wa - wb;
-                // A little more than the triangle, so that no texel between two stays bare.
-                let is_inside = wa.min(wb).min(wc) > -0.3;
-                let texel = &mut texels[row * side + column];
-                let is_bare = texel.gloss == 0;
-                if is_inside && (is_bare || wa.min(wb).min(wc) >= 0.0) {
-                    *texel = painter.texel(p[0] * wa + p[1] * wb + p[2] * wc);
+/// A square part of the head's texture.
+struct Sheet {
+    material: Material,
+    /// Where it begins along u; it is one wide.
+    first_u: f32,
+    /// In texels.
+    side: usize,
+}
+
+impl Sheet {
+    fn paint(&self, head: &Head, painter: &Painter<'_>) -> Vec<Texel> {
+        let &Self {
+            material,
+            first_u,
+            side,
+        } = self;
+        let mut texels = vec![Texel::default(); side * side];
+        for t in head.triangles.iter().filter(|t| t.material == material) {
+            let at =
+                t.uv.map(|[u, v]| [(u - first_u) * side as f32, v * side as f32]);
+            let p = t.corners.map(|c| head.neutral[c as usize]);
+            let [a, b, c] = at;
+            let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+            let range = |k: usize| {
+                let low = a[k].min(b[k]).min(c[k]).floor().max(0.0) as usize;
+                let high = a[k].max(b[k]).max(c[k]).ceil().max(0.0) as usize;
+                low..high.min(side)
+            };
+            for row in range(1) {
+                for column in range(0) {
+                    let (x, y) = (column as f32 + 0.5, row as f32 + 0.5);
+                    let wa = ((b[1] - c[1]) * (x - b[0]) + (c[0] - b[0]) * (y - b[1])) / area;
+                    let wb = ((c[1] - a[1]) * (x - c[0]) + (a[0] - c[0]) * (y - c[1])) / area;
+                    let wc = 1.0 - wa - wb;
+                    // A little more than the triangle, so that no texel between two stays bare.
+                    let is_inside = wa.min(wb).min(wc) > -0.3;
+                    let texel = &mut texels[row * side + column];
+                    let is_bare = texel.gloss == 0;
+                    if is_inside && (is_bare || wa.min(wb).min(wc) >= 0.0) {
+                        *texel = painter.texel(p[0] * wa + p[1] * wb + p[2] * wc);
+                    }
                 }
             }
         }
+        texels
     }
-    texels
 }
 
 struct Painter<'a> {
