@@ -39,7 +39,7 @@ pub(crate) enum Command {
     /// How well manipulated faces are told from real ones, by cue and all in all
     Scan(scan::Args),
     /// Faces put into portraits or copied in them, and false alarms on untouched ones
-    Splice,
+    Splice(splice::Args),
     /// Whether clips that were encoded twice are told from those encoded once
     Rhythm,
     /// Tremble of the points on a still head, and their lag on a moving one
@@ -57,7 +57,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Manner(args) => manner::measure(data, args),
         Command::Blending(args) => blending::measure(data, args),
         Command::Scan(args) => scan::measure(data, args),
-        Command::Splice => splice::measure(data),
+        Command::Splice(args) => splice::measure(data, args),
         Command::Rhythm => rhythm::measure(data),
         Command::Video(args) => video::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),

@@ -1,8 +1,13 @@
 //! The commands that made every committed weight, and the evaluations that measured them.
 
-#![expect(clippy::print_stdout, reason = "a program for the terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal"
+)]
 
 mod data;
+mod device;
 mod eval;
 mod fit;
 mod mirror;
@@ -50,7 +55,8 @@ enum Command {
     /// Fit what the detector makes of its cues
     Fuse(fit::fuse::Args),
     /// Write a sheet of what a network is shown in training
-    Look(train::preview::Args),
+    #[command(alias = "look")]
+    Preview(train::preview::Args),
     /// Film people who don't exist, with the truth about every pixel
     Actors(data::actors::Args),
     /// Measure the networks on people that none was trained on
@@ -68,7 +74,7 @@ fn main() -> Result<()> {
         Command::Blending(args) => train::blending::train(&cli.data, &args),
         Command::Base(args) => train::base_model::train(&cli.data, &args),
         Command::Fuse(args) => fit::fuse::make(&cli.data, &args),
-        Command::Look(args) => train::preview::write(&cli.data, &args),
+        Command::Preview(args) => train::preview::write(&cli.data, &args),
         Command::Actors(args) => data::actors::run(&cli.data, &args),
         Command::Eval(command) => eval::run(&cli.data, &command),
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod augment;
 pub(crate) mod base_model;
+mod batches;
 pub(crate) mod blending;
 pub(crate) mod finder;
 pub(crate) mod identifier;

@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use burn::prelude::Device;
 use effigy_face::align::aligned_view;
 use effigy_frame::Picture;
 use effigy_frame::resample::{crop, resize};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::{BlendJudge, FaceMesh, Finder, device};
+use effigy_model::{BlendJudge, FaceMesh, Finder};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::Weights;
 use super::pairs::{PAIRS, halves};
 use crate::data::people::{self, Split};
+use crate::device::DeviceArgs;
 use crate::statistics::{Interval, Judged, auc, equal_error_rate, with_interval};
 use crate::train::blending::{TRAINING_CLIPS, points_of_largest};
 use crate::train::self_blend::{Redrawer, twins};
@@ -21,6 +23,8 @@ use crate::train::self_blend::{Redrawer, twins};
 /// Which weights, how many frames, and what to write.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    device: DeviceArgs,
     #[command(flatten)]
     weights: Weights,
     /// Frames looked at in each clip
@@ -39,7 +43,7 @@ struct Networks {
 
 /// Prints how well swaps are told from their originals, and how real footage scores.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
-    let device = device::open(device::Choice::Cpu)?;
+    let device = args.device.open()?;
     let (weights, from) = (&args.weights, effigy_model::Weights::from_source_tree()?);
     let judge = weights.fill("blend-judge", BlendJudge::new(&device))?;
     let networks = Networks {
@@ -47,15 +51,15 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
         finder: Finder::load(&from, &device)?,
         face_mesh: FaceMesh::load(&from, &device)?,
     };
-    of_twins(data, &networks)?;
+    of_twins(data, &networks, &device)?;
     of_pairs(data, args, &networks)?;
     of_real(data, args, &networks)
 }
 
 /// Blends of people not trained on: changed copies, and drawings of the base.
-fn of_twins(data: &Path, networks: &Networks) -> Result<()> {
+fn of_twins(data: &Path, networks: &Networks, device: &Device) -> Result<()> {
     let samples = people::read(data, Split::Validation, |s| s == "ytf" || s == "interfaces")?;
-    let redrawer = Redrawer::load()?;
+    let redrawer = Redrawer::load(device)?;
     for (what, is_redrawn) in [("self-blends", false), ("faces drawn again", true)] {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let mut judged = Vec::new();

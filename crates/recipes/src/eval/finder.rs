@@ -14,15 +14,18 @@ use effigy_face::align::{mesh_view, mesh_view_from_found};
 use effigy_face::track::{TrackSettings, find_closely};
 use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Point3, Rect, Similarity};
-use effigy_model::{FaceMesh, Finder, device};
+use effigy_model::{FaceMesh, Finder};
 
 use super::Weights;
 use super::identity::is_tuning;
 use crate::data::people::{self, Sample, Split};
+use crate::device::DeviceArgs;
 
 /// Which weights, and what to write.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    device: DeviceArgs,
     #[command(flatten)]
     weights: Weights,
     /// Write the false faces, surest first, as one picture
@@ -59,7 +62,7 @@ const SAME_FACE_IOU: f32 = 0.4;
 /// Prints recall and precision at IoU 0.5 on validation pictures, and false faces in pictures
 /// without one.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
-    let device = device::open(device::Choice::Cpu)?;
+    let device = args.device.open()?;
     let weights = &args.weights;
     let finder = weights.fill("finder", Finder::new(&device))?;
     let face_mesh = weights.fill("mesher", FaceMesh::new(&device))?;

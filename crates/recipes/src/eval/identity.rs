@@ -9,15 +9,18 @@ use anyhow::Result;
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_frame::Picture;
 use effigy_frame::resample::crop;
-use effigy_model::{FaceEmbedder, Identity, device};
+use effigy_model::{FaceEmbedder, Identity};
 use sha2::{Digest as _, Sha256};
 
 use super::Weights;
 use crate::data::people::{self, Sample, Split};
+use crate::device::DeviceArgs;
 
 /// Which weights, and what to write.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    device: DeviceArgs,
     #[command(flatten)]
     weights: Weights,
     /// Write the pairs that are judged most wrongly as one picture: above, different people who
@@ -29,7 +32,7 @@ pub(crate) struct Args {
 /// Prints accuracy and the rates at fixed thresholds.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = &args.weights;
-    let device = device::open(device::Choice::Cpu)?;
+    let device = args.device.open()?;
     let face_embedder = weights.fill("identifier", FaceEmbedder::new(&device))?;
     let samples = people::read(data, Split::Validation, |s| s == "ytf" || s == "lfw-grey")?;
     let (tune, test): (Vec<&Sample>, Vec<&Sample>) =

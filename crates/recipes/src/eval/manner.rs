@@ -3,7 +3,6 @@
 //! Each real clip is split in the middle: the first half is the reference, the second halves of
 //! all clips are compared with it. What everybody shares is taken from everybody but the two.
 
-use effigy_model::Weights;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,15 +12,18 @@ use effigy_detect::Unfit;
 use effigy_detect::person::{Manner, Manners, N_PAIRS, Window, manner};
 use effigy_face::{Observation, TrackSettings, Tracker};
 use effigy_media::{Limits, VideoReader};
+use effigy_pipeline::Networks;
 use effigy_pipeline::scan::cut_out;
-use effigy_pipeline::{Choice, Networks};
 
 use crate::data::footage::{Footage, Truth, footage};
+use crate::device::DeviceArgs;
 use crate::statistics::{Judged, auc, with_interval};
 
 /// What to write.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Write what is usual of real people's movement here, as `crates/detect/weights/manner.toml`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -37,7 +39,7 @@ struct Clip {
 
 /// Prints how often a clip is more like the same person than like somebody else.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
-    let networks = Networks::load(&Weights::from_source_tree()?, Choice::Cpu)?;
+    let networks = args.device.networks()?;
     let mut clips = Vec::new();
     for footage in footage(data)? {
         let is_video = footage.name.starts_with("video/") || footage.name.contains("dfl-pairs");

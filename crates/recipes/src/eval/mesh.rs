@@ -6,18 +6,21 @@ use anyhow::Result;
 use effigy_face::align::mesh_view;
 use effigy_face::pose::pose;
 use effigy_frame::resample::crop;
-use effigy_model::{FaceMesh, Finder, device};
+use effigy_model::{FaceMesh, Finder};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::finder::sources;
 use super::{Weights, actors};
 use crate::data::people::{self, Sample, Split};
+use crate::device::DeviceArgs;
 use crate::train::augment::{Jitter, strayed};
 
 /// What to measure against.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    device: DeviceArgs,
     #[command(flatten)]
     weights: Weights,
     /// Measure on the drawn people in this folder, whose points are known, finder included
@@ -29,7 +32,7 @@ pub(crate) struct Args {
 /// between the outer corners of the eyes.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = &args.weights;
-    let device = device::open(device::Choice::Cpu)?;
+    let device = args.device.open()?;
     let face_mesh = weights.fill("mesher", FaceMesh::new(&device))?;
     if let Some(folder) = &args.actors {
         let finder = weights.fill("finder", Finder::new(&device))?;

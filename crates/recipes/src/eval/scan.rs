@@ -8,7 +8,6 @@ mod change;
 mod table;
 mod tone;
 
-use effigy_model::Weights;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
@@ -18,10 +17,11 @@ use anyhow::{Context as _, Result};
 use effigy_detect::cue::speech::Sound;
 use effigy_frame::Frame;
 use effigy_media::{Limits, VideoReader};
-use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
+use effigy_pipeline::{Networks, Quiet, ScanJob, scan, scan_footage};
 use serde::{Deserialize, Serialize};
 
 use crate::data::footage::{Footage, Truth, footage};
+use crate::device::DeviceArgs;
 use crate::fit::fuse::{Reading, everything, reading_of};
 use change::Change;
 use table::Table;
@@ -29,6 +29,8 @@ use table::Table;
 /// What to scan, and where to keep it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Where what was scanned is kept, a line each; what is there is believed and not scanned
     /// again, so delete it when a cue has changed
     #[arg(long, value_name = "FILE")]
@@ -59,7 +61,7 @@ struct Scanned {
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let pieces = chosen(data, args)?;
     let mut cache = Cache::open(&args.cache)?;
-    let networks = Networks::load(&Weights::from_source_tree()?, Choice::Cpu)?;
+    let networks = args.device.networks()?;
     let changes: &[Change] = if args.quick {
         &[Change::Clean]
     } else {

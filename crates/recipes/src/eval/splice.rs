@@ -6,7 +6,6 @@
 
 mod camera;
 
-use effigy_model::Weights;
 use std::path::Path;
 
 use anyhow::Result;
@@ -15,10 +14,18 @@ use effigy_detect::report::Standing;
 use effigy_detect::{Cue, Report};
 use effigy_frame::{Frame, Picture, Rational, Timestamp};
 use effigy_media::{Limits, read_picture};
-use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
+use effigy_pipeline::{Networks, Quiet, ScanJob, scan, scan_footage};
 
 use crate::data::footage::footage;
+use crate::device::DeviceArgs;
 use crate::train::augment::compress;
+
+/// Where to compute.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    device: DeviceArgs,
+}
 
 /// Where portraits come from.
 const SOURCES: [&str; 4] = ["interfaces", "congress", "ytf", "stylegan2"];
@@ -39,8 +46,8 @@ const CHANGES: [&str; 10] = [
 const SHIFT: (u32, u32) = (3, 2);
 
 /// Prints a row per source.
-pub(crate) fn measure(data: &Path) -> Result<()> {
-    let networks = Networks::load(&Weights::from_source_tree()?, Choice::Cpu)?;
+pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
+    let networks = args.device.networks()?;
     let pieces = footage(data)?;
     for source in SOURCES {
         let mut counts = [(0_u32, 0_u32); CHANGES.len()];

@@ -7,21 +7,25 @@
 //! is measured on the second in which the face moves most: the delay that best explains the
 //! difference between the smoothed points and the points as the network gave them.
 
-use effigy_model::Weights;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use burn::prelude::Device;
 use effigy_face::smooth::{PointSmoother, Smoothing};
 use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture, Point3, Rational, Rect, Timestamp, resample};
 use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings};
-use effigy_model::{FaceMesh, Finder, device};
+use effigy_model::{FaceMesh, Finder, Weights};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+
+use crate::device::DeviceArgs;
 
 /// Which clips, and how they are smoothed.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Clips to measure on [default: those that smoothing was not set up on]
     clips: Vec<PathBuf>,
     /// Cut-off for a still point, in hertz
@@ -91,9 +95,11 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     };
     println!("% of the distance between the eyes: as seen → smoothed");
     println!("clip                     noise          calm           fastest second");
+    let device = args.device.open()?;
     let mut rows = Vec::new();
     for clip in &clips {
-        let figures = of_clip(clip, smoothing).with_context(|| format!("{}", clip.display()))?;
+        let figures =
+            of_clip(clip, smoothing, &device).with_context(|| format!("{}", clip.display()))?;
         print_row(
             &clip.file_stem().unwrap_or_default().to_string_lossy(),
             figures,
@@ -130,9 +136,10 @@ fn print_row(name: &str, f: Figures) {
     );
 }
 
-fn of_clip(clip: &Path, smoothing: Smoothing) -> Result<Figures> {
-    let moving = follow(clip, smoothing)?;
-    let still = follow(&still_clip(clip)?.path().join("still.mp4"), smoothing);
+fn of_clip(clip: &Path, smoothing: Smoothing, device: &Device) -> Result<Figures> {
+    let moving = follow(clip, smoothing, device)?;
+    let folder = still_clip(clip)?;
+    let still = follow(&folder.path().join("still.mp4"), smoothing, device);
     let still = still.context("the still clip")?;
     let second = (1.0 / (moving.times[1] - moving.times[0])).round() as usize;
     let (calm, fast) = calm_and_fast(&moving, second);
@@ -148,11 +155,8 @@ fn of_clip(clip: &Path, smoothing: Smoothing) -> Result<Figures> {
 }
 
 /// Follows the first face of a clip as `effigy faces` does, keeping the points before smoothing.
-fn follow(clip: &Path, smoothing: Smoothing) -> Result<Path3> {
-    let (from, device) = (
-        Weights::from_source_tree()?,
-        device::open(device::Choice::Cpu)?,
-    );
+fn follow(clip: &Path, smoothing: Smoothing, device: &Device) -> Result<Path3> {
+    let from = Weights::from_source_tree()?;
     let settings = TrackSettings {
         smoothing: Smoothing {
             still_cutoff_hz: 1e9, // lets everything through
@@ -161,8 +165,8 @@ fn follow(clip: &Path, smoothing: Smoothing) -> Result<Path3> {
         ..TrackSettings::default()
     };
     let mut tracker = Tracker::new(
-        Finder::load(&from, &device)?,
-        FaceMesh::load(&from, &device)?,
+        Finder::load(&from, device)?,
+        FaceMesh::load(&from, device)?,
         settings,
     )?;
     let mut smoother = PointSmoother::new(smoothing);

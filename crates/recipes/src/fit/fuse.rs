@@ -9,7 +9,6 @@ mod fit;
 mod measures;
 mod table;
 
-use effigy_model::Weights;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
@@ -22,11 +21,13 @@ use effigy_detect::cue::measures;
 use effigy_detect::cue::speech::{LEVELS_PER_SEC, Sound};
 use effigy_detect::{Report, ScanSettings};
 use effigy_media::{VideoReader, read_audio};
-use effigy_pipeline::{Choice, Networks, Quiet, ScanJob, scan, scan_footage};
+use effigy_model::Weights;
+use effigy_pipeline::{Networks, Quiet, ScanJob, scan, scan_footage};
 use serde::{Deserialize, Serialize};
 
 use self::fit::{Example, Kind, fit};
 use crate::data::footage::{Footage, Truth, footage};
+use crate::device::DeviceArgs;
 use crate::train::blending::{SOURCES, TRAINING_CLIPS};
 
 /// How to make the weights
@@ -38,6 +39,8 @@ pub(crate) struct Args {
     /// Weights to write
     #[arg(short, long, default_value = "crates/detect/weights/fuse.toml")]
     output: PathBuf,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 /// What the cues took of the largest face of one clip.
@@ -52,7 +55,7 @@ pub(crate) struct Reading {
 
 /// Makes the weights and prints how good they are.
 pub(crate) fn make(data: &Path, args: &Args) -> Result<()> {
-    let readings = readings(data, &args.readings)?;
+    let readings = readings(data, args)?;
     let mut calibration = calibrate(&readings, &|_| true);
     let hashes = Weights::from_source_tree()?.hashes();
     for known in &mut calibration.cue {
@@ -68,7 +71,8 @@ pub(crate) fn make(data: &Path, args: &Args) -> Result<()> {
 }
 
 /// Scans what was not scanned yet.
-fn readings(data: &Path, path: &Path) -> Result<Vec<Reading>> {
+fn readings(data: &Path, args: &Args) -> Result<Vec<Reading>> {
+    let path = &args.readings;
     let mut readings: Vec<Reading> = Vec::new();
     if path.is_file() {
         for line in fs::read_to_string(path)?.lines() {
@@ -80,7 +84,7 @@ fn readings(data: &Path, path: &Path) -> Result<Vec<Reading>> {
         .create(true)
         .append(true)
         .open(path)?;
-    let networks = Networks::load(&Weights::from_source_tree()?, Choice::Cpu)?;
+    let networks = args.device.networks()?;
     for footage in footage(data)? {
         if known.contains(&footage.name) {
             continue;

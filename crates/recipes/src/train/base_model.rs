@@ -3,16 +3,14 @@
 //! Every person's decoder starts as a copy of this one, so that the first minutes of a training
 //! are not spent on learning what a face is.
 
-use effigy_model::Weights;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Result;
-use burn::prelude::*;
 use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_frame::{Picture, Point2, Point3};
-use effigy_model::FaceModel;
 use effigy_model::face_model::store::{Start, Training};
+use effigy_model::{FaceModel, Weights};
 use effigy_train::{BaseSet, Budget, Settings, Size};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -44,7 +42,7 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
         checkpoint: None,
         weights: Weights::from_source_tree()?,
     };
-    let device = Device::flex();
+    let device = args.device.open()?;
     let mut saved_step = 0;
     let mut watch = |report: &effigy_train::Report| {
         if saved_step < report.saved_step {

@@ -1,7 +1,6 @@
 //! Trains the blending judge on real faces and the same faces blended onto themselves, changed or
 //! drawn again.
 
-use effigy_model::Weights;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -14,7 +13,7 @@ use effigy_frame::{Picture, Point3};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::finder::FindSettings;
 use effigy_model::tensors::{mean2, mean4};
-use effigy_model::{BlendJudge, FaceMesh, Finder};
+use effigy_model::{BlendJudge, FaceMesh, Finder, Weights};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -82,8 +81,9 @@ struct Batch {
 
 /// Trains and writes the weights.
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
-    let faces = Faces::read(data)?;
-    let device = Device::flex().autodiff();
+    let device = args.device.open()?;
+    let faces = Faces::read(data, &device)?;
+    let device = device.autodiff();
     let n_pairs = args.batch / 2;
     let draw = move |random: &mut ChaCha8Rng| faces.draw(n_pairs, random);
     run::run(
@@ -115,11 +115,11 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     )
 }
 
-/// Writes a sheet of what the network is shown: real, blended, what differs fourfold, the seam.
-pub(crate) fn look(data: &Path, output: &Path, seed: u64) -> Result<()> {
+/// Draws a sheet of what the network is shown: real, blended, what differs fourfold, the seam.
+pub(crate) fn preview(data: &Path, device: &Device, seed: u64) -> Result<image::RgbImage> {
     const COLUMNS: u32 = 3;
     const ROWS: u32 = 7;
-    let faces = Faces::read(data)?;
+    let faces = Faces::read(data, device)?;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut sheet = image::RgbImage::new(COLUMNS * 4 * SIDE, ROWS * SIDE);
     for i in 0..COLUMNS * ROWS {
@@ -135,17 +135,16 @@ pub(crate) fn look(data: &Path, output: &Path, seed: u64) -> Result<()> {
             }
         }
     }
-    sheet.save(output)?;
-    Ok(())
+    Ok(sheet)
 }
 
 impl Faces {
-    fn read(data: &Path) -> Result<Self> {
-        let redrawer = Redrawer::load()?;
+    fn read(data: &Path, device: &Device) -> Result<Self> {
+        let redrawer = Redrawer::load(device)?;
         let mut by_source = Vec::new();
         for (source, often) in SOURCES {
             let faces = if source == CLIPS {
-                of_clips(data, &redrawer)?
+                of_clips(data, device, &redrawer)?
             } else {
                 let samples = people::read(data, Split::Train, |s| s == source)?;
                 let kept = |s: &people::Sample| kept(&s.picture, &s.points, &redrawer);
@@ -211,12 +210,9 @@ fn kept(picture: &Picture, points: &[Point3], redrawer: &Redrawer) -> Option<Fac
 }
 
 /// Finds the faces in frames spread over the training clips.
-fn of_clips(data: &Path, redrawer: &Redrawer) -> Result<Vec<Face>> {
-    let (from, device) = (Weights::from_source_tree()?, Device::flex());
-    let (finder, face_mesh) = (
-        Finder::load(&from, &device)?,
-        FaceMesh::load(&from, &device)?,
-    );
+fn of_clips(data: &Path, device: &Device, redrawer: &Redrawer) -> Result<Vec<Face>> {
+    let from = Weights::from_source_tree()?;
+    let (finder, face_mesh) = (Finder::load(&from, device)?, FaceMesh::load(&from, device)?);
     let mut faces = Vec::new();
     for clip in TRAINING_CLIPS {
         let path = data.join("video").join(clip).with_extension("mp4");

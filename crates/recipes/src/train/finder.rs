@@ -48,7 +48,7 @@ struct Batch {
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     let samples = people::read(data, Split::Train, |_| true)?;
     println!("finder: {} faces", samples.len());
-    let device = Device::flex().autodiff();
+    let device = args.device.open()?.autodiff();
     let n = args.batch;
     let surface = Surface::new()?;
     let draw = move |random: &mut ChaCha8Rng| draw(&samples, &surface, n, random);

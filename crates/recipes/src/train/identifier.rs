@@ -44,7 +44,7 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     let mut samples = people::read(data, Split::Train, |_| true)?;
     samples.retain(|s| s.identity.is_some());
     println!("identifier: {} faces", samples.len());
-    let device = Device::flex().autodiff();
+    let device = args.device.open()?.autodiff();
     let faces = Faces::new(samples);
     let n = args.batch;
     let draw = move |random: &mut ChaCha8Rng| faces.batch(n, random);

@@ -55,7 +55,7 @@ pub(crate) struct Crops {
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     let crops = Crops::new(people::read(data, Split::Train, |_| true)?)?;
     println!("mesher: {} faces", crops.samples.len());
-    let device = Device::flex().autodiff();
+    let device = args.device.open()?.autodiff();
     let n = args.batch;
     let draw = move |random: &mut ChaCha8Rng| crops.draw(n, random);
     let weights = point_weights();

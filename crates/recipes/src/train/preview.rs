@@ -1,4 +1,4 @@
-//! Sheets of what the networks are shown in training, for the eye.
+//! Previews: sheets of what the networks are shown in training, for the eye.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::people::{self, Split};
+use crate::device::DeviceArgs;
 use crate::train::mosaic::{CANVAS, mosaic};
 use crate::train::{blending, mesher};
 
@@ -21,6 +22,8 @@ pub(crate) struct Args {
     /// Seed of everything random
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -36,7 +39,8 @@ const ROWS: u32 = 4;
 /// Writes a sheet of training pictures with the truth drawn in.
 pub(crate) fn write(data: &Path, args: &Args) -> Result<()> {
     if matches!(args.network, Network::Blending) {
-        return blending::look(data, &args.output, args.seed);
+        let sheet = blending::preview(data, &args.device.open()?, args.seed)?;
+        return Ok(sheet.save(&args.output)?);
     }
     let samples = people::read(data, Split::Train, |_| true)?;
     let mut random = ChaCha8Rng::seed_from_u64(args.seed);

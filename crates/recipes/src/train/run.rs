@@ -1,13 +1,10 @@
-//! One training run: batches from a thread, steps, a learning rate, checkpoints, resuming.
+//! One training run: batches, steps, a learning rate, checkpoints, resuming.
 //!
 //! A run is `steps` long; the learning rate rises over the first 200 steps, stays, and falls to
-//! zero over the last third. Every batch is drawn from a generator seeded by its number, so a run that
-//! was killed goes on with the batches it would have seen.
+//! zero over the last third. A run that was killed goes on with the batches it would have seen.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -18,9 +15,11 @@ use burn::store::{BurnpackStore, ModuleSnapshot};
 use effigy_files::{AtomicFolder, recover_folder, write_atomically};
 use effigy_model::tensors::values;
 use effigy_model::weights;
-use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+
+use super::batches::Batches;
+use crate::device::DeviceArgs;
 
 /// How long to train and where to keep things.
 #[derive(clap::Args, Clone, Debug)]
@@ -37,7 +36,9 @@ pub(crate) struct Args {
     /// Seed of everything random
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Folder for checkpoints; a run found there goes on
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+    /// Folder for checkpoints; a run found there is resumed
     #[arg(long)]
     pub(crate) checkpoints: PathBuf,
     /// Weights to write at the end
@@ -59,7 +60,7 @@ pub(crate) fn run<M, B>(
     name: &'static str,
     mut network: M,
     args: &Args,
-    draw: impl Fn(&mut ChaCha8Rng) -> B + Send + 'static,
+    draw: impl Fn(&mut ChaCha8Rng) -> B + Send + Sync + 'static,
     loss: impl Fn(&M, &B) -> (Tensor<1>, Vec<(&'static str, Tensor<1>)>),
 ) -> Result<()>
 where
@@ -77,11 +78,12 @@ where
     };
     if let Some(found) = resume(&args.checkpoints, network.clone(), optimizer.clone())? {
         (network, optimizer, progress) = found;
-        println!("{name}: going on from step {}", progress.step);
+        println!("{name}: resuming at step {}", progress.step);
     }
-    let batches = batches(progress.step, args.steps, args.seed, draw);
+    let batches = Batches::prepare(progress.step..args.steps, args.seed, draw);
     let (mut saved, mut logged) = (Instant::now(), Instant::now());
     for batch in batches {
+        let batch = batch?;
         let (total, parts) = loss(&network, &batch);
         let grads = GradientsParams::from_grads(total.backward(), &network);
         network = optimizer.step(learning_rate(progress.step, args), network, grads);
@@ -115,25 +117,6 @@ pub(crate) fn write_weights<M: ModuleSnapshot>(
 struct Progress {
     step: u64,
     seed: u64,
-}
-
-fn batches<B: Send + 'static>(
-    from: u64,
-    to: u64,
-    seed: u64,
-    draw: impl Fn(&mut ChaCha8Rng) -> B + Send + 'static,
-) -> Receiver<B> {
-    let (sender, receiver) = sync_channel(4);
-    thread::spawn(move || {
-        for step in from..to {
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            random.set_stream(step);
-            if sender.send(draw(&mut random)).is_err() {
-                return; // The run has ended early.
-            }
-        }
-    });
-    receiver
 }
 
 fn learning_rate(step: u64, args: &Args) -> f64 {

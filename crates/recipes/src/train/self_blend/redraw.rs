@@ -26,13 +26,13 @@ pub(crate) struct Redrawn {
 
 impl Redrawer {
     /// Loads the base.
-    pub(crate) fn load() -> Result<Self> {
-        let device = Device::flex();
-        let net = weights::with_weights(
-            BASE_SHAPE.init(1, &device),
-            &base(&Weights::from_source_tree()?)?,
-        );
-        Ok(Self { net, device })
+    pub(crate) fn load(device: &Device) -> Result<Self> {
+        let base = base(&Weights::from_source_tree()?)?;
+        let net = weights::with_weights(BASE_SHAPE.init(1, device), &base);
+        Ok(Self {
+            net,
+            device: device.clone(),
+        })
     }
 
     /// Draws the face in `picture`. `None` when its mesh is squeezed into a point.
