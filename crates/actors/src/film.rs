@@ -101,6 +101,8 @@ mod tests {
     use crate::head::Head;
     use crate::mesh_points::{Anchors, in_picture};
     use crate::speech::Line;
+    use effigy_face::landmarks::NOSE_TIP;
+
     use crate::truth::{Flow, Masks, Points, Record};
 
     /// The head, or `None`, said aloud, where the data are not there.
@@ -213,8 +215,6 @@ mod tests {
     #[test]
     fn points_move_as_the_flow_says_and_lie_in_the_mask() {
         const SIDE: f32 = 320.0;
-        /// The tip of the nose: in the middle of its neighbourhood's movement, and always seen.
-        const NOSE_TIP: usize = 4;
         let (_, path) = committed_clip("ben-1");
         let points = Points::read(&path, 1).unwrap().points;
         let (flow, masks) = (Flow::read(&path).unwrap(), Masks::read(&path).unwrap());

@@ -3,6 +3,7 @@
 //! The mean mesh is bent onto the head by the landmarks that both have (thin-plate spline), each
 //! point then goes to the nearest place of the skin; irises are put on the eyeballs.
 
+use effigy_face::landmarks::{LEFT_EYE, LOWER_LIP, N_SKIN_POINTS, RIGHT_EYE, UPPER_LIP};
 use effigy_face::scheme68::SCHEME_68;
 use effigy_frame::Point3;
 use effigy_model::mean_mesh;
@@ -11,9 +12,6 @@ use super::canvas::Camera;
 use super::head::{Head, Material, Triangle};
 use super::person::{Person, Posed};
 use super::space::{V3, v3};
-
-/// Points of the mesh before the irises.
-const N_SKIN_POINTS: usize = 468;
 
 /// A point of the mesh on the head.
 #[derive(Clone, Copy, Debug)]
@@ -26,14 +24,6 @@ pub(crate) struct Anchor {
 pub(crate) struct Anchors {
     skin: Vec<Anchor>,
 }
-
-/// Points of the upper and of the lower lip that touch when the mouth is closed.
-const UPPER_LIP: [usize; 19] = [
-    0, 37, 39, 40, 185, 267, 269, 270, 409, 191, 80, 81, 82, 13, 312, 311, 310, 415, 11,
-];
-const LOWER_LIP: [usize; 19] = [
-    17, 84, 181, 91, 146, 314, 405, 321, 375, 95, 88, 178, 87, 14, 317, 402, 318, 324, 16,
-];
 
 impl Anchors {
     /// Lays the mean mesh on the head.
@@ -59,6 +49,7 @@ impl Anchors {
                 };
             }
             let wanted = bend.apply(flipped(mean_mesh()[i]));
+            // Closed lips touch: the nearest triangle may be on the wrong one, which the jaw tells.
             let fits = |t: &&&Triangle| {
                 let moves = jaw[t.corners[0] as usize];
                 let is_upper = UPPER_LIP.contains(&i);
@@ -105,7 +96,7 @@ impl Anchor {
 /// Gives the mesh in the picture: pixels, depth relative to the middle of the eyes at the
 /// picture's scale.
 pub(crate) fn in_picture(camera: &Camera, places: &[V3]) -> Vec<Point3> {
-    let middle = (places[33] + places[263]) * 0.5;
+    let middle = (places[RIGHT_EYE.outer] + places[LEFT_EYE.outer]) * 0.5;
     let pixels_per_cm = camera.focal * camera.side as f32 * camera.project(middle)[2];
     let point = |&p: &V3| {
         let [x, y, _] = camera.project(p);

@@ -1,9 +1,8 @@
 //! Which point of the mesh mirrors which.
 
 use anyhow::{Result, ensure};
+use effigy_face::landmarks::N_SKIN_POINTS;
 use effigy_frame::Point3;
-
-const FIRST_IRIS: usize = 468;
 
 /// Finds for each point of a nearly symmetric mesh the one it becomes in a mirror.
 pub(crate) fn mirror_of(mesh: &[Point3]) -> Result<Vec<usize>> {
@@ -12,7 +11,7 @@ pub(crate) fn mirror_of(mesh: &[Point3]) -> Result<Vec<usize>> {
     let nearest = |i: usize| {
         let here = flipped(&mesh[i]);
         (0..mesh.len())
-            .filter(|&j| (j < FIRST_IRIS) == (i < FIRST_IRIS))
+            .filter(|&j| (j < N_SKIN_POINTS) == (i < N_SKIN_POINTS))
             .min_by(|&a, &b| distance(&here, &mesh[a]).total_cmp(&distance(&here, &mesh[b])))
             .unwrap_or(i)
     };
@@ -27,6 +26,7 @@ pub(crate) fn mirror_of(mesh: &[Point3]) -> Result<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use effigy_face::landmarks::{LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, NOSE_TIP, RIGHT_EYE};
     use effigy_model::{N_MESH_POINTS, mean_mesh};
 
     use super::*;
@@ -35,9 +35,13 @@ mod tests {
     fn mirroring_twice_is_the_identity_and_swaps_the_eyes() {
         let mirror = mirror_of(mean_mesh()).unwrap();
         assert!((0..N_MESH_POINTS).all(|i| mirror[mirror[i]] == i));
-        assert_eq!(
-            (mirror[33], mirror[61], mirror[468], mirror[1]),
-            (263, 291, 473, 1)
-        );
+        for (right, left) in [
+            (RIGHT_EYE.outer, LEFT_EYE.outer),
+            (MOUTH_RIGHT, MOUTH_LEFT),
+            (RIGHT_EYE.iris, LEFT_EYE.iris),
+            (NOSE_TIP, NOSE_TIP),
+        ] {
+            assert_eq!(mirror[right], left);
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use effigy_actors::truth::{Points, Record};
 use effigy_face::align::mesh_view;
+use effigy_face::landmarks::{LEFT_EYE, RIGHT_EYE};
 use effigy_face::pose::pose;
 use effigy_face::scheme68::SCHEME_68;
 use effigy_frame::resample::crop;
@@ -117,7 +118,7 @@ fn judge(
     let mesh = face_mesh.fit(&crop(picture, view, FaceMesh::SIDE_PX));
     let placed: Vec<Point3> = mesh.points.iter().map(|&p| view.apply3(p)).collect();
     // In space, so that a turned head is not measured with a shortened ruler.
-    let (right, left) = (points[33], points[263]);
+    let (right, left) = (points[RIGHT_EYE.outer], points[LEFT_EYE.outer]);
     let eyes = right.xy().distance(left.xy()).hypot(right.z - left.z);
     let gap = |i: usize| f64::from(placed[i].xy().distance(points[i].xy()) / eyes);
     let (there, here) = (pose(points), pose(&placed));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use effigy_face::align::mesh_view;
+use effigy_face::landmarks::{LEFT_EYE, RIGHT_EYE, eye_distance};
 use effigy_face::pose::pose;
 use effigy_frame::resample::crop;
 use effigy_model::{FaceMesh, Finder};
@@ -86,7 +87,10 @@ const YAW_BINS: [(f32, f32); 5] = [
 /// The distance between the eyes in the picture as a share of that in space: a turned head's eyes
 /// come closer together in the picture, which would count the same error twice.
 fn foreshortened(sample: &Sample) -> f64 {
-    let (a, b) = (sample.points[33], sample.points[263]);
+    let (a, b) = (
+        sample.points[RIGHT_EYE.outer],
+        sample.points[LEFT_EYE.outer],
+    );
     let flat = f64::from(a.xy().distance(b.xy()));
     flat / flat.hypot(f64::from(a.z - b.z))
 }
@@ -97,7 +101,7 @@ fn errors(face_mesh: &FaceMesh, sample: &Sample, random: &mut ChaCha8Rng) -> [f6
     };
     let view = strayed(view, FaceMesh::SIDE_PX, Jitter::TRACKED, random);
     let mesh = face_mesh.fit(&crop(&sample.picture, view, FaceMesh::SIDE_PX));
-    let eyes = sample.points[33].xy().distance(sample.points[263].xy());
+    let eyes = eye_distance(&sample.points);
     let gap = |i: usize| {
         view.apply(mesh.points[i].xy())
             .distance(sample.points[i].xy())

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use burn::prelude::Device;
+use effigy_face::landmarks::eye_distance;
 use effigy_face::smooth::{PointSmoother, Smoothing};
 use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture, Point3, Rational, Rect, Timestamp, resample};
@@ -179,7 +180,7 @@ fn follow(clip: &Path, smoothing: Smoothing, device: &Device) -> Result<Path3> {
         };
         let size = face.rect.width.max(face.rect.height);
         smoothed.push(smoother.smooth(&face.points, frame.time.secs(), size));
-        eyes += f64::from(face.points[33].xy().distance(face.points[263].xy()));
+        eyes += f64::from(eye_distance(&face.points));
         times.push(frame.time.secs());
         seen.push(face.points);
     }

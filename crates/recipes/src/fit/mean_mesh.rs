@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
+use effigy_face::landmarks::{LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, NOSE_BRIDGE, NOSE_TIP, RIGHT_EYE};
 use effigy_frame::{Point2, Point3, Similarity};
 use effigy_model::N_MESH_POINTS;
 
@@ -38,20 +39,30 @@ pub(crate) fn make(data: &Path, output: &Path) -> Result<()> {
 }
 
 fn is_frontal(points: &[Point3]) -> bool {
-    let to_right = points[1].xy().distance(points[33].xy());
-    let to_left = points[1].xy().distance(points[263].xy());
+    let nose = points[NOSE_TIP].xy();
+    let to_right = nose.distance(points[RIGHT_EYE.outer].xy());
+    let to_left = nose.distance(points[LEFT_EYE.outer].xy());
     (to_right - to_left).abs() < MOST_ASYMMETRY * (to_right + to_left)
 }
+
+/// Corners of the eyes and the mouth, bridge and tip of the nose.
+const ANCHORS: [usize; 8] = [
+    RIGHT_EYE.outer,
+    RIGHT_EYE.inner,
+    LEFT_EYE.inner,
+    LEFT_EYE.outer,
+    MOUTH_RIGHT,
+    MOUTH_LEFT,
+    NOSE_BRIDGE,
+    NOSE_TIP,
+];
 
 /// Lays all faces on the first by their eyes and mouth, and averages.
 fn average(samples: &[&Sample]) -> Vec<Point3> {
     let mut mean = normalised(&samples[0].points);
     for _round in 0..3 {
         let anchor = |points: &[Point3]| -> Vec<Point2> {
-            [33, 133, 362, 263, 61, 291, 168, 1]
-                .iter()
-                .map(|&i| points[i].xy())
-                .collect()
+            ANCHORS.iter().map(|&i| points[i].xy()).collect()
         };
         let target = anchor(&mean);
         let mut sum = vec![[0.0_f64; 3]; N_MESH_POINTS];
@@ -87,11 +98,11 @@ fn symmetrised(mesh: &[Point3], mirror: &[usize]) -> Vec<Point3> {
 
 /// Puts the outer eye corners one unit apart, level, and half-way between them the origin.
 fn normalised(mesh: &[Point3]) -> Vec<Point3> {
-    let (right, left) = (mesh[33].xy(), mesh[263].xy());
+    let (right, left) = (mesh[RIGHT_EYE.outer].xy(), mesh[LEFT_EYE.outer].xy());
     let turn = (left.y - right.y).atan2(left.x - right.x);
     let scale = 1.0 / right.distance(left);
     let upright = Similarity::about(right.midpoint(left), Point2::default(), scale, -turn);
-    let middle_z = 0.5 * (mesh[33].z + mesh[263].z) * scale;
+    let middle_z = 0.5 * (mesh[RIGHT_EYE.outer].z + mesh[LEFT_EYE.outer].z) * scale;
     let place = |&p: &Point3| {
         let p = upright.apply3(p);
         Point3::new(p.x, p.y, p.z - middle_z)

@@ -7,6 +7,7 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn::tensor::activation::softplus;
 use effigy_face::align::mesh_view;
+use effigy_face::landmarks::{N_SKIN_POINTS, UPPER_LIP_INNER};
 use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Point2, Point3, Similarity};
 use effigy_model::tensors::{PATCH_CHANNELS, append_space_to_depth, mean2};
@@ -247,8 +248,8 @@ fn point_weights() -> Vec<f32> {
     let busy = |i: usize| {
         let p = mean_mesh()[i];
         let eye = p.y.abs() < 0.12 && p.x.abs() < 0.6 && p.x.abs() > 0.1;
-        let mouth = p.x.abs() < 0.32 && (p.y - mean_mesh()[13].y).abs() < 0.2;
-        eye || mouth || i >= 468
+        let mouth = p.x.abs() < 0.32 && (p.y - mean_mesh()[UPPER_LIP_INNER].y).abs() < 0.2;
+        eye || mouth || i >= N_SKIN_POINTS
     };
     let weight = |i: usize| if busy(i) { 2.0 } else { 1.0 };
     (0..N_MESH_POINTS)

@@ -1,5 +1,8 @@
 //! Training pictures for the finder: many portraits, large and small, on one canvas.
 
+use effigy_face::landmarks::{
+    LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, N_SKIN_POINTS, NOSE_TIP, RIGHT_EYE,
+};
 use effigy_frame::resample::{OUTSIDE, resize};
 use effigy_frame::{Picture, Point2, Point3, Rect, Similarity};
 use rand::Rng as _;
@@ -71,13 +74,13 @@ pub(crate) fn mosaic(
 
 /// Gives the five points the finder reports.
 pub(crate) fn five_points(sample: &Sample) -> [Point2; 5] {
-    let p = |i: usize| sample.points[i].xy();
+    let points = &sample.points;
     [
-        p(33).midpoint(p(133)),
-        p(263).midpoint(p(362)),
-        p(1),
-        p(61),
-        p(291),
+        RIGHT_EYE.centre(points),
+        LEFT_EYE.centre(points),
+        points[NOSE_TIP].xy(),
+        points[MOUTH_RIGHT].xy(),
+        points[MOUTH_LEFT].xy(),
     ]
 }
 
@@ -233,7 +236,7 @@ fn patchwork(samples: &[Sample], random: &mut ChaCha8Rng) -> Picture {
             continue;
         };
         let zoom = face.width.max(face.height) / side as f32 * 0.2;
-        let at = sample.points[random.random_range(0..468)].xy();
+        let at = sample.points[random.random_range(0..N_SKIN_POINTS)].xy();
         let away = 0.6 * face.width;
         let to_x = at.x + random.random_range(-away..away);
         let to_y = at.y + random.random_range(-away..away);

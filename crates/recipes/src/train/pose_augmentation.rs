@@ -1,15 +1,15 @@
 //! Faces turned further than their picture shows them.
 //!
-//! The portraits are mostly frontal. The picture is laid on the face's own mesh, with two rings
-//! around it for the head and the background, and the mesh is turned in space (after Zhu et al.,
-//! "Face alignment across large poses: a 3D solution", CVPR 2016, section 4).
+//! The portraits are mostly frontal. The picture is laid on the face's own mesh (the irises only
+//! move along), with two rings around it for the head and the background, and the mesh is turned
+//! in space (after Zhu et al., "Face alignment across large poses: a 3D solution", CVPR 2016,
+//! section 4).
 
 use anyhow::{Result, ensure};
+use effigy_face::landmarks::N_SKIN_POINTS;
 use effigy_frame::{Picture, Point2, Point3, Rect};
 use effigy_model::mean_mesh;
 
-/// Points of the mesh that carry the picture; the irises after them only move along.
-const N_SURFACE: usize = 468;
 /// Rings around the outline: how far out in outlines, how deep in widths of the face, and how
 /// much of the turn they follow.
 const RINGS: [(f32, f32, f32); 2] = [(1.3, 0.45, 0.6), (2.2, 0.6, 0.0)];
@@ -34,13 +34,19 @@ pub(crate) struct Turn {
 impl Surface {
     /// Cuts the mean face and its rings into triangles.
     pub(crate) fn new() -> Result<Self> {
-        let mean: Vec<Point2> = mean_mesh()[..N_SURFACE].iter().map(|p| p.xy()).collect();
+        let mean: Vec<Point2> = mean_mesh()[..N_SKIN_POINTS]
+            .iter()
+            .map(|p| p.xy())
+            .collect();
         let outline = hull(&mean);
         let flat = with_rings(mean_mesh(), &outline);
         let mut places: Vec<Point2> = mean;
         places.extend(flat.iter().map(|p| p.at.xy()));
         let triangles = delaunay(&places);
-        ensure!(triangles.len() > N_SURFACE, "the mean mesh has collapsed");
+        ensure!(
+            triangles.len() > N_SKIN_POINTS,
+            "the mean mesh has collapsed"
+        );
         Ok(Self { triangles, outline })
     }
 
@@ -54,8 +60,8 @@ impl Surface {
         let rings = with_rings(points, &self.outline);
         let head = Head::of(points, turn);
         let turned: Vec<Point3> = points.iter().map(|&p| head.turned(p, 1.0)).collect();
-        let mut from: Vec<Point2> = points[..N_SURFACE].iter().map(|p| p.xy()).collect();
-        let mut to: Vec<Point3> = turned[..N_SURFACE].to_vec();
+        let mut from: Vec<Point2> = points[..N_SKIN_POINTS].iter().map(|p| p.xy()).collect();
+        let mut to: Vec<Point3> = turned[..N_SKIN_POINTS].to_vec();
         for ring in rings {
             from.push(ring.at.xy());
             to.push(head.turned(ring.at, ring.follows));
@@ -92,11 +98,11 @@ fn with_rings(points: &[Point3], outline: &[usize]) -> Vec<RingPoint> {
 
 /// The middle of the points and the width of the face.
 fn middle(points: &[Point3]) -> (Point3, f32) {
-    let n = N_SURFACE as f32;
-    let sum = points[..N_SURFACE]
+    let n = N_SKIN_POINTS as f32;
+    let sum = points[..N_SKIN_POINTS]
         .iter()
         .fold([0.0; 3], |s, p| [s[0] + p.x, s[1] + p.y, s[2] + p.z]);
-    let rect = Rect::around(points[..N_SURFACE].iter().map(|p| p.xy())).unwrap_or_default();
+    let rect = Rect::around(points[..N_SKIN_POINTS].iter().map(|p| p.xy())).unwrap_or_default();
     (Point3::new(sum[0] / n, sum[1] / n, sum[2] / n), rect.width)
 }
 
@@ -256,6 +262,8 @@ fn circle_holds(places: &[Point2], triangle: [usize; 3], p: Point2) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use effigy_face::landmarks::{LEFT_EYE, NOSE_TIP, RIGHT_EYE};
+
     use super::*;
 
     /// The mean face, 100 px between the eyes, in the middle of a picture.
@@ -302,7 +310,10 @@ mod tests {
         let (_, points) = surface.turn(&Picture::filled(320, 320, [9; 3]), &face(), turn);
         let across = |from: usize, to: usize| (points[to].x - points[from].x).abs();
         assert_eq!(points.len(), face().len());
-        let (right, left) = (across(33, 1), across(1, 263));
+        let (right, left) = (
+            across(RIGHT_EYE.outer, NOSE_TIP),
+            across(NOSE_TIP, LEFT_EYE.outer),
+        );
         assert!(right.max(left) > 2.0 * right.min(left), "{right} {left}");
     }
 }

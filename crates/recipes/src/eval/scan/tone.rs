@@ -6,6 +6,7 @@
 //! together, and somebody may fall into two groups on two days.
 
 use anyhow::{Context as _, Result};
+use effigy_face::landmarks::CHEEK_PATCHES;
 use effigy_face::{Face, TrackSettings, Tracker};
 use effigy_frame::colour::lab_from_rgb_f32;
 use effigy_frame::{Picture, Rect};
@@ -38,8 +39,6 @@ impl Tone {
     }
 }
 
-/// The right and the left cheek, corners in the mesh's numbering.
-const CHEEKS: [[usize; 4]; 2] = [[118, 36, 207, 147], [347, 266, 427, 376]];
 /// Frames in which a face must turn up.
 const MOST_FRAMES: usize = 25;
 
@@ -65,7 +64,8 @@ pub(super) fn tone(piece: &Footage, networks: &Networks) -> Result<Option<Tone>>
 
 /// The angle of both cheeks together, in degrees. `None` where they reach out of the picture.
 fn angle(picture: &Picture, face: &Face) -> Option<f32> {
-    let cheeks = CHEEKS.map(|cheek| Rect::around(cheek.iter().map(|i| face.points[*i].xy())));
+    let cheeks =
+        CHEEK_PATCHES.map(|cheek| Rect::around(cheek.iter().map(|i| face.points[*i].xy())));
     let (mut sum, mut n) = ([0.0_f32; 3], 0_u32);
     for cheek in cheeks {
         let cheek = cheek?;

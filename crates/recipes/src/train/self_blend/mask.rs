@@ -23,6 +23,9 @@ pub(super) fn mask(points: &[Point2], side: u32, random: &mut ChaCha8Rng) -> Opt
         .then_some(feathered)
 }
 
+/// A point above the tip of the nose: about the middle of the face.
+const FACE_MIDDLE: usize = 4;
+
 /// The points whose hull is covered.
 fn outline(points: &[Point2], random: &mut ChaCha8Rng) -> Vec<Point2> {
     let mean = mean_mesh();
@@ -39,7 +42,7 @@ fn outline(points: &[Point2], random: &mut ChaCha8Rng) -> Vec<Point2> {
         p.y > least_y && p.y < most_y && p.x.abs() < most_x
     };
     let swell = 1.0 + 0.05 * normal(random).clamp(-2.0, 2.0);
-    let centre = points[4];
+    let centre = points[FACE_MIDDLE];
     let swollen = |p: Point2| {
         Point2::new(
             centre.x + (p.x - centre.x) * swell,
