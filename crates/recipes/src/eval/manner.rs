@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use effigy_detect::Unfit;
 use effigy_detect::person::{Manner, Manners, N_PAIRS, Window, manner};
-use effigy_face::{Observation, TrackSettings, Tracker};
+use effigy_face::{Observation, TrackSettings};
 use effigy_media::{Limits, VideoReader};
-use effigy_pipeline::Networks;
 use effigy_pipeline::scan::cut_out;
+use effigy_pipeline::{Followed, Follower, Networks};
 
 use crate::data::footage::{Footage, Truth, footage};
 use crate::device::DeviceArgs;
@@ -84,20 +84,23 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
 
 /// The windows of the face that is seen longest.
 fn windows(footage: &Footage, networks: &Networks) -> Result<Vec<Window>> {
-    let (finder, face_mesh) = (networks.finder.clone(), networks.face_mesh.clone());
-    let mut tracker = Tracker::new(finder, face_mesh, TrackSettings::default())?;
+    let window = footage.window;
+    let reader = VideoReader::open(&footage.path, &Limits::default())?;
+    let frames = reader.map(move |frame| Ok(cut_out(frame?, window)));
     let mut seen: BTreeMap<u32, (u32, Manner)> = BTreeMap::new();
-    for frame in VideoReader::open(&footage.path, &Limits::default())? {
-        let frame = cut_out(frame?, footage.window);
-        for face in tracker.follow(&frame.picture, frame.time.secs()) {
-            let seen_face = Observation::new(&frame, &face);
+    let mut follower = Follower::new(networks, TrackSettings::default())?;
+    follower.follow(frames, &mut |followed| {
+        let Followed { frame, faces } = followed?;
+        for face in &faces {
+            let observed = Observation::new(&frame, face);
             let (n_frames, manner) = seen.entry(face.track).or_default();
             *n_frames += 1;
-            if Unfit::of(&seen_face).is_none() {
-                manner.look(&seen_face);
+            if Unfit::of(&observed).is_none() {
+                manner.look(&observed);
             }
         }
-    }
+        Ok(())
+    })?;
     let longest = seen.into_values().max_by_key(|(n_frames, _)| *n_frames);
     Ok(longest.map_or_else(Vec::new, |(_, manner)| manner.windows()))
 }

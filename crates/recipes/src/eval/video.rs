@@ -10,13 +10,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use burn::prelude::Device;
+use effigy_face::TrackSettings;
 use effigy_face::landmarks::eye_distance;
 use effigy_face::smooth::{PointSmoother, Smoothing};
-use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Picture, Point3, Rational, Rect, Timestamp, resample};
 use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings};
-use effigy_model::{FaceMesh, Finder, Weights};
+use effigy_pipeline::{Followed, Follower, Networks};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -96,11 +95,11 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     };
     println!("% of the distance between the eyes: as seen → smoothed");
     println!("clip                     noise          calm           fastest second");
-    let device = args.device.open()?;
+    let networks = args.device.networks()?;
     let mut rows = Vec::new();
     for clip in &clips {
         let figures =
-            of_clip(clip, smoothing, &device).with_context(|| format!("{}", clip.display()))?;
+            of_clip(clip, smoothing, &networks).with_context(|| format!("{}", clip.display()))?;
         print_row(
             &clip.file_stem().unwrap_or_default().to_string_lossy(),
             figures,
@@ -137,10 +136,10 @@ fn print_row(name: &str, f: Figures) {
     );
 }
 
-fn of_clip(clip: &Path, smoothing: Smoothing, device: &Device) -> Result<Figures> {
-    let moving = follow(clip, smoothing, device)?;
+fn of_clip(clip: &Path, smoothing: Smoothing, networks: &Networks) -> Result<Figures> {
+    let moving = follow(clip, smoothing, networks)?;
     let folder = still_clip(clip)?;
-    let still = follow(&folder.path().join("still.mp4"), smoothing, device);
+    let still = follow(&folder.path().join("still.mp4"), smoothing, networks);
     let still = still.context("the still clip")?;
     let second = (1.0 / (moving.times[1] - moving.times[0])).round() as usize;
     let (calm, fast) = calm_and_fast(&moving, second);
@@ -156,34 +155,29 @@ fn of_clip(clip: &Path, smoothing: Smoothing, device: &Device) -> Result<Figures
 }
 
 /// Follows the first face of a clip as `effigy faces` does, keeping the points before smoothing.
-fn follow(clip: &Path, smoothing: Smoothing, device: &Device) -> Result<Path3> {
-    let from = Weights::from_source_tree()?;
-    let settings = TrackSettings {
+fn follow(clip: &Path, smoothing: Smoothing, networks: &Networks) -> Result<Path3> {
+    let tracking = TrackSettings {
         smoothing: Smoothing {
             still_cutoff_hz: 1e9, // lets everything through
             ..smoothing
         },
         ..TrackSettings::default()
     };
-    let mut tracker = Tracker::new(
-        Finder::load(&from, device)?,
-        FaceMesh::load(&from, device)?,
-        settings,
-    )?;
+    let frames = VideoReader::open(clip, &Limits::default())?.take(MOST_FRAMES);
     let mut smoother = PointSmoother::new(smoothing);
     let (mut seen, mut smoothed, mut times, mut eyes) = (vec![], vec![], vec![], 0.0);
-    for frame in VideoReader::open(clip, &Limits::default())?.take(MOST_FRAMES) {
-        let frame = frame?;
-        let faces = tracker.follow(&frame.picture, frame.time.secs());
-        let Some(face) = faces.into_iter().find(|face| face.track == 0) else {
-            continue;
-        };
-        let size = face.rect.width.max(face.rect.height);
-        smoothed.push(smoother.smooth(&face.points, frame.time.secs(), size));
-        eyes += f64::from(eye_distance(&face.points));
-        times.push(frame.time.secs());
-        seen.push(face.points);
-    }
+    Follower::new(networks, tracking)?.follow(frames, &mut |followed| {
+        let Followed { frame, faces } = followed?;
+        let secs = frame.time.secs();
+        if let Some(face) = faces.into_iter().find(|face| face.track == 0) {
+            let size = face.rect.width.max(face.rect.height);
+            smoothed.push(smoother.smooth(&face.points, secs, size));
+            eyes += f64::from(eye_distance(&face.points));
+            times.push(secs);
+            seen.push(face.points);
+        }
+        Ok(())
+    })?;
     anyhow::ensure!(seen.len() > 2 * WARM_UP, "the face is not there for long");
     let eyes_px = eyes / seen.len() as f64;
     Ok(Path3 {

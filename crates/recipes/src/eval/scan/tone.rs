@@ -5,13 +5,15 @@
 //! the cheeks. It was made for lamps of a known kind: in other light it tells light and skin
 //! together, and somebody may fall into two groups on two days.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::{Context as _, Result};
 use effigy_face::landmarks::CHEEK_PATCHES;
-use effigy_face::{Face, TrackSettings, Tracker};
+use effigy_face::{Face, TrackSettings};
 use effigy_frame::colour::lab_from_rgb_f32;
 use effigy_frame::{Picture, Rect};
 use effigy_media::{Limits, VideoReader};
-use effigy_pipeline::{Networks, scan};
+use effigy_pipeline::{Followed, Follower, Networks, scan};
 use serde::Serialize;
 
 use crate::data::footage::Footage;
@@ -44,22 +46,28 @@ const MOST_FRAMES: usize = 25;
 
 /// The tone of the largest face in the first frame that shows one.
 pub(super) fn tone(piece: &Footage, networks: &Networks) -> Result<Option<Tone>> {
-    let (finder, face_mesh) = (networks.finder.clone(), networks.face_mesh.clone());
-    let mut tracker = Tracker::new(finder, face_mesh, TrackSettings::default())?;
     let path = &piece.path;
     let reader = VideoReader::open(path, &Limits::default())
         .with_context(|| format!("cannot read {path:?}"))?;
-    for frame in reader.take(MOST_FRAMES) {
-        let frame = scan::cut_out(frame?, piece.window);
-        let faces = tracker.follow(&frame.picture, frame.time.secs());
+    let (window, is_found) = (piece.window, AtomicBool::new(false));
+    let frames = reader
+        .take(MOST_FRAMES)
+        .take_while(|_| !is_found.load(Ordering::Relaxed))
+        .map(move |frame| Ok(scan::cut_out(frame?, window)));
+    let mut tone = None;
+    let mut follower = Follower::new(networks, TrackSettings::default())?;
+    follower.follow(frames, &mut |followed| {
+        let Followed { frame, faces } = followed?;
         let largest = faces
             .iter()
             .max_by(|a, b| a.rect.width.total_cmp(&b.rect.width));
-        if let Some(face) = largest {
-            return Ok(angle(&frame.picture, face).map(Tone::of_angle));
+        // The first frame that shows a face decides; a few more may be under way.
+        if let Some(face) = largest.filter(|_| !is_found.swap(true, Ordering::Relaxed)) {
+            tone = angle(&frame.picture, face).map(Tone::of_angle);
         }
-    }
-    Ok(None)
+        Ok(())
+    })?;
+    Ok(tone)
 }
 
 /// The angle of both cheeks together, in degrees. `None` where they reach out of the picture.
