@@ -69,7 +69,7 @@ pub enum Error {
         hint: String,
     },
 
-    /// The output is there already. Name another folder, or move the old one away.
+    /// The output already exists. Name another folder, or move the old one away.
     #[error("the output already exists; name another folder or move it away: {path:?}")]
     Exists {
         /// What is in the way.

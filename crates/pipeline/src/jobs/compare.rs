@@ -33,7 +33,7 @@ pub struct MatchJob {
     pub sheet: Option<PathBuf>,
 }
 
-/// How alike the two are.
+/// How similar the two are.
 #[derive(Clone, Debug)]
 pub struct MatchReport {
     /// Cosine similarity, `-1..=1`.
@@ -53,7 +53,7 @@ pub struct MatchReport {
 pub struct Compared {
     /// Where each crop comes from, in the order of the frames.
     pub crops: Vec<CropPlace>,
-    /// OtherPerson faces in the input, which were not compared.
+    /// Other faces in the input, which were not compared.
     pub n_others: usize,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The clips lie inside the program. Two actors consent (their basis is `synthetic`), a face model
 //! learns them for a while, and one is put onto the other in a clip that the model never saw. The
-//! same performance exists played by the other actor: the exact answer, which the swap is compared
+//! same performance exists played by the other actor: the ground truth, which the swap is compared
 //! with.
 
 use std::path::{Path, PathBuf};

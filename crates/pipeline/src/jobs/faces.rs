@@ -35,7 +35,7 @@ pub use report::{FacesReport, FailedInput, PersonReport};
 use gather::{Gatherer, Recogniser, TrackRecord};
 use outputs::Outputs;
 
-/// Everything one look for faces needs. Built once by the caller, never changed while it runs.
+/// Everything the job needs. Built once by the caller, never changed while it runs.
 #[derive(Clone, Debug)]
 pub struct FacesJob {
     /// Videos, pictures, folders of them, and patterns such as `shot-%05d.png`.
@@ -49,7 +49,7 @@ pub struct FacesJob {
 }
 
 impl FacesJob {
-    /// Looks for faces in `inputs` with usual settings, writing nothing.
+    /// Looks for faces in `inputs` with the usual settings, and writes nothing.
     pub fn new(inputs: Vec<PathBuf>) -> Self {
         Self {
             inputs,
@@ -93,7 +93,7 @@ struct Measures {
 /// Finds and follows the faces of all inputs, and joins those of one person.
 ///
 /// An input that cannot be read to its end is reported and leaves nothing behind; the others are
-/// done.
+/// read all the same.
 ///
 /// # Errors
 /// When there is nothing to read, the output cannot be written, or `progress` asks to stop.
@@ -124,7 +124,7 @@ pub fn faces(
             Ok(()) => {}
             Err(err) if ends_the_job(&err) => return Err(err),
             Err(err) => {
-                session.failed.push(given_up(input, &err, progress));
+                session.failed.push(note_failure(input, &err, progress));
                 if let Some(outputs) = &mut outputs {
                     outputs.take_back(session.input_index)?;
                 }
@@ -260,7 +260,7 @@ impl<'a> Session<'a> {
                 }
                 // One bad picture does not spoil the rest of a sequence.
                 Err(err) if matches!(input, Input::Sequence(_)) => {
-                    failed.push(given_up(input, &err.into(), report.progress));
+                    failed.push(note_failure(input, &err.into(), report.progress));
                 }
                 Err(err) => return Err(err.into()),
             }
@@ -321,7 +321,7 @@ fn look_at(
 }
 
 /// Notes that an input was left out, or a part of it.
-fn given_up(input: &Input, err: &Error, progress: &mut dyn Progress) -> FailedInput {
+fn note_failure(input: &Input, err: &Error, progress: &mut dyn Progress) -> FailedInput {
     let failed = FailedInput {
         path: input.path().to_owned(),
         reason: err.to_string(),

@@ -1,5 +1,5 @@
-//! The job `scan`: does a face in a file show signs of manipulation, where, when, and how do we
-//! know.
+//! The job `scan`: does a face in a file show signs of manipulation; where, when, and what shows
+//! it?
 //!
 //! One loop over the frames; every face goes to the cues of `effigy_detect`. Memory stays at a
 //! few frames and a few numbers a second and face.
@@ -30,7 +30,7 @@ use crate::steps::progress::Progress;
 pub struct ScanJob {
     /// A video or a picture.
     pub input: PathBuf,
-    /// Judge only this part of every frame, as if the rest was not there.
+    /// Judge only this part of every frame, as if there were nothing else.
     pub window: Option<Window>,
     /// How closely to look.
     pub settings: ScanSettings,
@@ -40,7 +40,7 @@ pub struct ScanJob {
     pub limits: Limits,
     /// Whose signatures are believed.
     pub trust: Trust,
-    /// Who each face is compared with, if with anybody.
+    /// The person each face is compared with, if any.
     pub person: Option<Person>,
 }
 
@@ -175,7 +175,7 @@ fn judge(
 
 /// Samples a second that are read of the sound: enough for its loudness.
 const SOUND_RATE_HZ: u32 = 4000;
-/// Longer sound is not looked at: memory is bounded.
+/// Longer sound is not read: memory is bounded.
 const LONGEST_SOUND_SECS: f64 = 3600.0;
 
 /// How loud a file is over time. Sound that cannot be read leaves its cue without a judgement;
@@ -238,7 +238,7 @@ fn is_upright(info: &Info) -> bool {
     video.is_some_and(|video| video.orientation == Orientation::default())
 }
 
-/// What a file says of itself, in words.
+/// What the metadata of a file claim, in words.
 fn claims(info: &Info) -> Vec<String> {
     let mut claims = Vec::new();
     if let Some(video) = &info.video {
@@ -257,7 +257,7 @@ fn claims(info: &Info) -> Vec<String> {
     claims
 }
 
-/// Leaves of a frame what lies in the window.
+/// Cuts the window out of a frame.
 pub fn cut_out(frame: Frame, window: Option<Window>) -> Frame {
     let Some(window) = window else { return frame };
     let (width, height) = (frame.picture.width(), frame.picture.height());

@@ -21,15 +21,15 @@ use crate::steps::quality::{Comparison, Looks, Measuring, Redrawing};
 /// Everything one swap needs.
 #[derive(Clone, Debug)]
 pub struct SwapJob {
-    /// The clip whose face is replaced.
+    /// The target clip, in which a face is replaced.
     pub input: PathBuf,
     /// The marked result: a video, or a picture of the first frame in `range`.
     pub output: PathBuf,
     /// Folder of the face model.
     pub model: PathBuf,
-    /// Whom to draw.
+    /// The source: the person whose face is drawn.
     pub face: String,
-    /// Whose face is replaced; needed where the model draws more than two people.
+    /// The performer whose face is replaced; needed where the model draws more than two people.
     pub onto: Option<String>,
     /// The part of the clip to work on, in seconds.
     pub range: TimeRange,
@@ -37,7 +37,7 @@ pub struct SwapJob {
     pub view: View,
     /// Whose skin tone the result has.
     pub skin_tone: SkinTone,
-    /// The exact answer, where there is one: an actor's clip, with its masks beside it.
+    /// The ground truth, where there is one: an actor's clip, with its masks beside it.
     pub ground_truth: Option<PathBuf>,
     /// The kept checkpoint of the model to use; the newest by default.
     pub checkpoint: Option<u64>,
@@ -81,15 +81,15 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
         model: &model,
         person: source,
     };
-    let exact = job.ground_truth.as_deref();
-    let exact = exact.map(|exact| Comparison::open(exact, &networks.face_mesh, redrawing));
+    let truth = job.ground_truth.as_deref();
+    let truth = truth.map(|truth| Comparison::open(truth, &networks.face_mesh, redrawing));
     let roles = Roles {
         source,
         target: model.person(&performer),
     };
     let drawing = Drawing {
         driver: &mut Swap::new(&model, &networks.face_mesh, roles, job.skin_tone),
-        measuring: Measuring::new(&networks, looks, exact.transpose()?),
+        measuring: Measuring::new(&networks, looks, truth.transpose()?),
         title: format!("drawing {}", job.face),
         model: Some(name_and_hash(job, &model)),
     };
@@ -146,8 +146,8 @@ fn name_and_hash(job: &SwapJob, model: &FaceModel) -> (String, String) {
     (name.to_string_lossy().into_owned(), newest.sha256.clone())
 }
 
-/// What a result is called when no name is given: `NAME-as-FACE` beside the source, a picture where
-/// the source is one or a still is wanted.
+/// What a result is called when no name is given: `NAME-as-FACE` beside the target clip, a picture
+/// where the target is one or a still is wanted.
 pub fn default_output(input: &Path, face: &str, is_still: bool) -> PathBuf {
     let stem = input.file_stem().unwrap_or_default().to_string_lossy();
     let ending = if is_still || is_picture(input) {

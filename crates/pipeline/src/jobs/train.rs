@@ -40,11 +40,11 @@ pub struct TrainJob {
     pub size: Option<Size>,
     /// When to end.
     pub budget: Budget,
-    /// Where all randomness starts.
+    /// Seed of all randomness.
     pub seed: u64,
     /// What a new model starts from.
     pub start: Start,
-    /// The kept checkpoint to go back to; the newest by default.
+    /// The checkpoint to return to; the newest by default.
     pub checkpoint: Option<u64>,
     /// Where to compute.
     pub device: Choice,
@@ -76,7 +76,7 @@ const SAVE_EVERY_SECS: f64 = 60.0;
 
 /// Learns the people of `job` and keeps the model in its folder.
 ///
-/// Stopping through `progress` saves first, so that the same job goes on where it stopped.
+/// Stopping through `progress` saves first, so that the same job continues where it stopped.
 ///
 /// # Errors
 /// When a consent is missing or does not cover the faces, there are too few of them, or the model

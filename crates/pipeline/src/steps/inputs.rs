@@ -27,7 +27,7 @@ impl Input {
     }
 }
 
-/// Sorts out what `paths` name. A folder stands for every video and picture in it and below.
+/// Finds what `paths` name. A folder stands for every video and picture in it and below.
 ///
 /// # Errors
 /// When a folder cannot be read or holds nothing of use. Files are not opened yet.
@@ -47,7 +47,7 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<Input>> {
     Ok(inputs)
 }
 
-/// Folders in folders are followed this far.
+/// Folders are searched to this depth.
 const DEEPEST_FOLDER: u32 = 16;
 
 /// A file that is named itself is a video whatever its extension, unless that is of a picture.

@@ -105,7 +105,7 @@ fn check_memory(making: &Making<'_>) -> Result<()> {
     )
 }
 
-/// A making whose keys are open.
+/// A making job whose keys are open.
 pub(crate) struct Begun<'a> {
     making: Making<'a>,
     keys: Keys,
@@ -174,7 +174,7 @@ impl Making<'_> {
 /// How much of a clip is read for a picture, in seconds.
 const STILL_SECS: f64 = 1.0;
 
-/// A making whose performer was found in the clip.
+/// A making job whose performer was found in the clip.
 pub(crate) struct Cast<'a> {
     begun: Begun<'a>,
     performer: String,
@@ -200,13 +200,13 @@ impl<'a> Cast<'a> {
     }
 }
 
-/// A making that everyone concerned consents to.
+/// A making job that everyone concerned consents to.
 pub(crate) struct Allowed<'a> {
     cast: Cast<'a>,
     token: Token,
 }
 
-/// What an allowed making draws with.
+/// What an allowed making job draws with.
 pub(crate) struct Drawing<'a> {
     /// Draws the faces.
     pub(crate) driver: &'a mut dyn Driver,

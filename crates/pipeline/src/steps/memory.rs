@@ -1,14 +1,14 @@
-//! How much memory a job takes, and whether there is as much.
+//! How much memory a job takes, and whether that much is free.
 //!
-//! Asked before anything is read, so that a job that would be killed halfway is refused with what
-//! it needs. How much is free is what the system, the container and the shell's limits leave.
+//! Checked before anything is read, so that a job that would be killed halfway is refused with what
+//! it needs. Free is what the system, the container and the shell's limits leave.
 
 use effigy_model::face_model::Shape;
 use effigy_train::Size;
 
 use crate::error::{Error, Result};
 
-/// Sizes, smallest first, as they are written.
+/// Sizes, smallest first, with their names.
 const SIZES: [(&str, Size); 3] = [
     ("small", Size::Small),
     ("medium", Size::Medium),
@@ -116,7 +116,7 @@ fn kib_after(said: &str, name: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// What a control group leaves, in bytes; files that are only kept for later give way.
+/// What a control group leaves, in bytes; cached files can be dropped.
 fn left_in_group(most: &str, taken: &str, details: &str) -> Option<u64> {
     let most: u64 = most.trim().parse().ok()?; // "max" is no limit
     let taken: u64 = taken.trim().parse().ok()?;

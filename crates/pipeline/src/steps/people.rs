@@ -48,7 +48,7 @@ pub(crate) struct Track {
     pub(crate) identities: Vec<Identity>,
 }
 
-/// The tracks of some clips, and who may be who.
+/// The tracks of some clips, to be joined into people.
 #[derive(Clone, Debug)]
 pub(crate) struct IdentityClusters {
     pub(crate) tracks: Vec<Track>,

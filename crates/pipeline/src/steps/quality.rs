@@ -1,8 +1,8 @@
-//! The quality card of a swap: what was reached, in numbers and pictures, measured before encoding.
+//! The quality card: what was reached, in numbers and pictures, measured before encoding.
 //!
 //! Faces are measured in some frames, flicker and pixels outside the mask in all. Everything
-//! compares the result with the frame of the target clip it was made from. [`page`] shows the card to people,
-//! [`card`] is what programs read.
+//! compares the result with the frame of the target clip it was made from. [`page`] shows the card to
+//! people, [`card`] is what programs read.
 
 mod card;
 mod expression;
@@ -35,7 +35,7 @@ use samples::{Samples, Scores};
 /// Frames from one measured face to the next.
 const MEASURE_EVERY: u64 = 5;
 
-/// Measures a swap while it runs.
+/// Measures while frames are drawn.
 pub(crate) struct Measuring<'a> {
     networks: &'a Networks,
     looks: Looks<'a>,
@@ -59,7 +59,7 @@ pub(crate) struct BeforeAfter<'a> {
     pub(crate) after: &'a Picture,
 }
 
-/// What the people concerned look like, by their consents; `None` where those hold no pictures.
+/// The templates of the people concerned; `None` where their consents hold no pictures.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Looks<'a> {
     /// The person whose face is drawn.
@@ -125,19 +125,19 @@ impl<'a> Measuring<'a> {
     /// When the ground truth cannot be read.
     pub(crate) fn take(
         &mut self,
-        source: &Picture,
+        target: &Picture,
         result: &Frame,
         replaced: &[Replaced<'_>],
     ) -> Result<()> {
         let both = BeforeAfter {
-            before: source,
+            before: target,
             after: &result.picture,
         };
-        self.n_outside += changed_outside(source, &result.picture, replaced);
+        self.n_outside += changed_outside(target, &result.picture, replaced);
         for face in replaced {
-            let seam = seam(source, &result.picture, &face.change);
+            let seam = seam(target, &result.picture, &face.change);
             self.seam.add(seam);
-            self.stills.take(source, &result.picture, face);
+            self.stills.take(target, &result.picture, face);
             if self.n_frames.is_multiple_of(MEASURE_EVERY) {
                 let scores = Scores {
                     secs: result.time.secs(),
@@ -214,7 +214,7 @@ impl Quality {
     /// `NAME.quality.html`; gives their paths.
     ///
     /// # Errors
-    /// When they cannot be written or the pictures not be marked.
+    /// When they cannot be written, or the pictures cannot be marked.
     pub(crate) fn write_beside(
         &self,
         output: &Path,

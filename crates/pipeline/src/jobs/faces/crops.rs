@@ -24,7 +24,7 @@ pub struct CropSettings {
     pub side_px: u32,
     /// Which faces are good enough.
     pub filter: CropFilter,
-    /// What their numbers follow.
+    /// The order in which they are numbered.
     pub order: CropOrder,
     /// Most crops of each person, the first by `order`; `None` keeps all.
     pub most_per_person: Option<usize>,
@@ -51,16 +51,16 @@ pub struct CropFilter {
     pub least_sharpness: f32,
     /// Least size of the face in the frame, in pixels.
     pub least_size_px: f32,
-    /// Most turn to either side, in degrees.
+    /// Largest turn to either side, in degrees.
     pub most_yaw: f32,
-    /// Most nod up or down, in degrees.
+    /// Largest nod up or down, in degrees.
     pub most_pitch: f32,
     /// Least brightness, `0..=1`.
     pub least_light: f32,
     /// Most brightness, `0..=1`.
     pub most_light: f32,
-    /// How many of the 64 signs of its look a crop must differ in from every other of its track;
-    /// 0 lets all pass, 4 drops near-duplicates.
+    /// Least number of the 64 bits of its perceptual hash in which a crop must differ from every
+    /// other of its track; 0 lets all pass, 4 drops near-duplicates.
     pub least_difference: u32,
 }
 
@@ -99,7 +99,7 @@ pub enum CropOrder {
 
 /// What a crop's side covers, in distances between the outer corners of the eyes.
 const CROP_EXTENT: f32 = 2.8;
-/// Looks remembered per track; older ones are far enough away in time to differ.
+/// Perceptual hashes kept for each track; older ones are far enough away in time to differ.
 const MOST_LOOKS: usize = 256;
 
 /// One crop that was written.
@@ -243,7 +243,7 @@ impl CropSet {
         }
     }
 
-    /// Whether no other crop of the track looks nearly the same; remembers the look if so.
+    /// Whether no other crop of the track looks nearly the same; remembers this one if so.
     fn is_new(&mut self, track: u32, look: Look) -> bool {
         let least = self.settings.filter.least_difference;
         if least == 0 {

@@ -29,7 +29,7 @@ pub(crate) struct TrackRecord {
     pub(crate) pitch: AngleCounts,
     pub(crate) sharpness_sum: f64,
     pub(crate) size_sum: f64,
-    /// `None` when no crop was good enough to tell.
+    /// `None` when no crop was good enough to identify.
     pub(crate) identity: Option<Identity>,
     pub(crate) sheet: Vec<SheetPick>,
 }
@@ -71,7 +71,7 @@ impl Recogniser {
     }
 }
 
-/// Watches the tracks of one input.
+/// Gathers the tracks of one input.
 pub(crate) struct Gatherer {
     input_index: usize,
     frame_secs: f64,
@@ -80,7 +80,7 @@ pub(crate) struct Gatherer {
     gathered: Gathered,
 }
 
-/// A track that may still go on.
+/// A track that may still continue.
 struct Live {
     record: TrackRecord,
     last_secs: f64,
@@ -96,7 +96,7 @@ const N_SHEET_CROPS: usize = 24;
 const CROP_STRETCH: u64 = 10;
 /// A track that was not seen for this long is over; the tracker bridges shorter gaps only.
 const OVER_AFTER_SECS: f64 = 2.0;
-/// Faces smaller than this do not show who they are.
+/// Faces smaller than this cannot be identified.
 const LEAST_IDENTITY_PX: f32 = 24.0;
 
 impl Gatherer {
@@ -113,7 +113,7 @@ impl Gatherer {
         }
     }
 
-    /// Takes note of the faces of one frame.
+    /// Takes in the faces of one frame.
     pub(crate) fn take(&mut self, frame: &Frame, faces: &[Face], measures: &[Measures]) {
         for (i, (face, measures)) in faces.iter().zip(measures).enumerate() {
             // Faces come in the order of their tracks, the smaller number first.
@@ -235,7 +235,7 @@ impl Live {
     }
 }
 
-/// How well a face shows who it is: sharp, large, and turned to the camera.
+/// How well a face can be identified: sharp, large, and turned to the camera.
 fn worth(face: &Face, measures: &Measures) -> f32 {
     let frontal = measures.pose.yaw.to_radians().cos() * measures.pose.pitch.to_radians().cos();
     let large = (measures.size_px / 160.0).min(1.0);

@@ -182,7 +182,7 @@ fn append_points(line: &mut String, points: &[Point3]) {
     line.push(']');
 }
 
-/// Writes a number with two places. Fourteen hundred of them a face are worth the shortcut.
+/// Writes a number with two decimals. Each face has 1434 of them, so that the shortcut is worth it.
 fn append_hundredths(line: &mut String, value: f32) {
     let hundredths = (f64::from(value) * 100.0).round() as i64;
     if hundredths < 0 {

@@ -1,4 +1,4 @@
-//! Contact sheets: one picture per person with crops from all over the inputs.
+//! Contact sheets: one picture for each person, with crops from all inputs.
 //!
 //! Crops wait in a nameless file on the disk until the people are known.
 
@@ -32,7 +32,7 @@ pub(crate) struct SheetPick {
     place: u64,
 }
 
-/// The sheets while the inputs pass.
+/// The sheets while the inputs are read.
 pub(crate) struct Sheets {
     folder: PathBuf,
     waiting: File,

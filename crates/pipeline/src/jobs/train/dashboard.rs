@@ -1,11 +1,11 @@
-//! How a training goes, for people to watch: curves, speed and time left, as lines for a terminal
-//! and as a drawing for a page.
+//! The progress of a training for people to watch: curves, speed and time left, as lines for a
+//! terminal and as a drawing for a page.
 
 use effigy_train::Report;
 
 /// Places of a curve in a terminal.
 const N_PLACES: usize = 32;
-/// Moments kept before every second one is forgotten.
+/// Points of a curve that are kept before every second one is dropped.
 const MOST_MOMENTS: usize = 512;
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 

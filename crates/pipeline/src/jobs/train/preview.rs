@@ -1,4 +1,4 @@
-//! What a training can draw so far: a marked sheet of source, redrawn and swapped faces, and a page
+//! What a training can draw so far: a marked sheet of faces as filmed, redrawn and swapped, and a page
 //! that shows the newest one beside the curves.
 
 use std::path::Path;
@@ -36,7 +36,7 @@ pub(crate) struct Shown<'a> {
 /// together with the page.
 ///
 /// # Errors
-/// When the sheet cannot be marked or one of them not be written.
+/// When the sheet cannot be marked, or one of the two cannot be written.
 pub(crate) fn write(
     folder: &Path,
     shown: &Shown<'_>,
@@ -85,7 +85,7 @@ fn sheet(columns: &[Vec<Picture>]) -> Picture {
     sheet
 }
 
-/// A page that shows the sheet and how the training goes, and looks for newer ones now and then.
+/// A page that shows the sheet and the curves, and reloads itself to show newer ones.
 fn write_page(folder: &Path, captions: &[String], dashboard: &str) -> Result<()> {
     let captions: Vec<String> = captions
         .iter()

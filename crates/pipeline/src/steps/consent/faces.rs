@@ -17,7 +17,7 @@ use crate::steps::progress::Progress;
 pub struct SubjectFaces {
     /// Identity vectors of crops spread over them.
     pub identities: Vec<Identity>,
-    /// OtherPerson people who are seen as well.
+    /// How many other people are seen as well.
     pub n_others: usize,
 }
 
@@ -47,7 +47,7 @@ pub fn subject_faces(
     })
 }
 
-/// Collects the faces of everyone whom a clip shows, one mean identity for each track.
+/// Collects the faces of all people in a clip, one mean identity for each track.
 ///
 /// # Errors
 /// When the clip cannot be read.

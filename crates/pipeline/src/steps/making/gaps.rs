@@ -1,7 +1,7 @@
-//! Short gaps in a followed face, bridged: a face that is lost for a moment was there in between.
+//! Bridging short gaps in a track: a face that is lost for a moment was there in between.
 //!
 //! Frames wait while a wanted face is missing. When it comes back on the same track, its points
-//! are put on the straight line between; when it stays away, the frames go on as they are.
+//! are interpolated linearly; when it stays away, the frames are passed on as they are.
 
 use effigy_frame::{Frame, Point3};
 

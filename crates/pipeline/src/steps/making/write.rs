@@ -1,4 +1,4 @@
-//! All frames of a making: drawn one after the other, marked and encoded on a thread of their own.
+//! All frames of a making job: drawn one after the other, marked and encoded on another thread.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

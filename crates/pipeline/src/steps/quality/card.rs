@@ -8,18 +8,18 @@ use super::ground_truth::GroundTruth;
 use crate::error::Result;
 use crate::steps::draft::DraftFile;
 
-/// What a swap reached. Averages over the faces or frames that were measured.
+/// What was reached: averages over the faces or frames that were measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Quality {
     /// Faces whose identity and expression were measured.
     pub n_faces_measured: u64,
-    /// Frames that flicker, seam and stray pixels were measured on.
+    /// Frames in which flicker, seam and pixels outside the mask were measured.
     pub n_frames_measured: u64,
-    /// Cosine similarity to the person who was drawn.
+    /// Cosine similarity to the source, the person who was drawn.
     pub identity_to_intended: Option<f64>,
-    /// Cosine similarity to the person whose face was replaced.
+    /// Cosine similarity to the performer, whose face was replaced.
     pub identity_to_original: Option<f64>,
-    /// Share of faces that are nearer to the person drawn.
+    /// Share of faces that are more similar to the source than to the performer.
     pub share_nearer_to_intended: Option<f64>,
     /// Cosine similarity of the two people to each other, by their consents.
     pub likeness_of_the_two: Option<f64>,
@@ -40,7 +40,7 @@ pub struct Quality {
     pub pose_error_degrees: Option<f64>,
     /// The same between two fits to the target alone.
     pub pose_noise_degrees: Option<f64>,
-    /// Mean colour difference along the rim of the mask, CIE76.
+    /// Mean colour difference along the edge of the mask, CIE76.
     pub seam_delta_e: Option<f64>,
     /// Change from frame to frame inside the face, as a multiple of the target's.
     pub flicker_ratio: Option<f64>,
@@ -147,7 +147,7 @@ impl Quality {
         let percent = self.share_nearer_to_intended.map(|share| 100.0 * share);
         let (to, from) = (self.identity_to_intended, self.identity_to_original);
         let nearer = Figure::new("more similar to the source", percent, " %");
-        // Where the network takes both for one person, what it finds nearer is chance.
+        // Where the network takes both for one person, which of them is closer is chance.
         let is_told_apart = self
             .likeness_of_the_two
             .is_none_or(|likeness| likeness < self.one_person_from);

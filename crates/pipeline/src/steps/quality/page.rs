@@ -1,5 +1,4 @@
-//! The quality card as one page that needs nothing else: figures, faces, and how they went over
-//! time. Its pictures are synthetic, so they go through the marked writer like any other.
+//! The quality card as one self-contained page: figures, faces, and curves over time. Its pictures are synthetic, so they go through the marked writer like any other.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -17,34 +17,34 @@ const RIM: f32 = 0.25;
 #[derive(Default)]
 pub(super) struct Stills {
     last: Vec<Still>,
-    source_change: Mean,
+    target_change: Mean,
     result_change: Mean,
 }
 
 /// A face at a moment, small and grey.
 struct Still {
     track: u32,
-    source: Vec<f32>,
+    target: Vec<f32>,
     result: Vec<f32>,
 }
 
 impl Stills {
-    pub(super) fn take(&mut self, source: &Picture, result: &Picture, face: &Replaced<'_>) {
+    pub(super) fn take(&mut self, target: &Picture, result: &Picture, face: &Replaced<'_>) {
         let Some(view) = aligned_view(face.points, STILL_SIDE, STILL_EXTENT) else {
             return;
         };
         let still = |picture| grey(&resample::crop(picture, view, STILL_SIDE));
         let now = Still {
             track: face.track,
-            source: still(source),
+            target: still(target),
             result: still(result),
         };
         if let Some(before) = self.last.iter_mut().find(|last| last.track == face.track) {
             let changes = [
-                change(&before.source, &now.source),
+                change(&before.target, &now.target),
                 change(&before.result, &now.result),
             ];
-            self.source_change.add(Some(changes[0]));
+            self.target_change.add(Some(changes[0]));
             self.result_change.add(Some(changes[1]));
             *before = now;
         } else {
@@ -52,21 +52,21 @@ impl Stills {
         }
     }
 
-    /// Change in the result over change in the source.
+    /// Change in the result over change in the target.
     pub(super) fn ratio(&self) -> Option<f64> {
-        let (result, source) = (self.result_change.get()?, self.source_change.get()?);
-        Some(result / source.max(1e-3))
+        let (result, target) = (self.result_change.get()?, self.target_change.get()?);
+        Some(result / target.max(1e-3))
     }
 }
 
 /// Pixels that differ though no mask covers them.
 pub(super) fn changed_outside(
-    source: &Picture,
+    target: &Picture,
     result: &Picture,
     replaced: &[Replaced<'_>],
 ) -> u64 {
-    let row_bytes = source.width() as usize * 3;
-    let rows = source
+    let row_bytes = target.width() as usize * 3;
+    let rows = target
         .pixels()
         .chunks_exact(row_bytes)
         .zip(result.pixels().chunks_exact(row_bytes));
@@ -98,8 +98,8 @@ fn mask_at(change: &Change, x: usize, y: usize) -> f32 {
     }
 }
 
-/// Mean colour difference between source and result where the mask begins.
-pub(super) fn seam(source: &Picture, result: &Picture, change: &Change) -> Option<f64> {
+/// Mean colour difference between target and result where the mask begins.
+pub(super) fn seam(target: &Picture, result: &Picture, change: &Change) -> Option<f64> {
     let (left, top) = (change.rect.x as u32, change.rect.y as u32);
     let mut mean = Mean::default();
     // Every third pixel is enough for a mean.
@@ -110,7 +110,7 @@ pub(super) fn seam(source: &Picture, result: &Picture, change: &Change) -> Optio
                 (i / change.mask.width()) as u32,
             );
             let lab = |picture: &Picture| lab_from_rgb(picture.get(left + x, top + y));
-            let (before, after) = (lab(source), lab(result));
+            let (before, after) = (lab(target), lab(result));
             let square: f32 = before
                 .iter()
                 .zip(&after)
@@ -169,22 +169,22 @@ mod tests {
 
     #[test]
     fn stray_pixels_are_counted() {
-        let source = Picture::filled(10, 10, [50; 3]);
-        let mut result = source.clone();
+        let target = Picture::filled(10, 10, [50; 3]);
+        let mut result = target.clone();
         result.set(3, 4, [9; 3]); // under the mask
-        assert_eq!(changed_outside(&source, &result, &replaced(&[])), 0);
+        assert_eq!(changed_outside(&target, &result, &replaced(&[])), 0);
         result.set(2, 3, [9; 3]); // in the box, but the mask is 0
         result.set(9, 9, [9; 3]);
-        assert_eq!(changed_outside(&source, &result, &replaced(&[])), 2);
+        assert_eq!(changed_outside(&target, &result, &replaced(&[])), 2);
     }
 
     #[test]
     fn seam_looks_at_the_rim_alone() {
-        let source = Picture::filled(10, 10, [50; 3]);
-        let mut result = source.clone();
+        let target = Picture::filled(10, 10, [50; 3]);
+        let mut result = target.clone();
         result.set(4, 5, [255; 3]);
-        assert_eq!(seam(&source, &result, &change()), Some(0.0));
+        assert_eq!(seam(&target, &result, &change()), Some(0.0));
         result.set(5, 3, [255; 3]);
-        assert!(50.0 < seam(&source, &result, &change()).unwrap());
+        assert!(50.0 < seam(&target, &result, &change()).unwrap());
     }
 }

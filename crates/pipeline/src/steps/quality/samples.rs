@@ -1,4 +1,4 @@
-//! Which faces a quality card shows, before and after: the worst of each kind and an average one.
+//! The faces that a quality card shows, before and after: the worst of each kind and a typical one.
 
 use effigy_face::align::aligned_view;
 use effigy_frame::{Picture, Point3, resample};
@@ -11,18 +11,18 @@ const EXTENT: f32 = 3.2;
 /// Room above and below the faces, for the label.
 const MARGINS_PX: [u32; 2] = [110, 60];
 const PAPER: [u8; 3] = [24; 3];
-/// Faces kept before every second one is forgotten.
+/// Faces kept before every second one is dropped.
 const MOST_KEPT: usize = 32;
 
 /// What was measured on one face.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Scores {
     pub(crate) secs: f64,
-    /// How much nearer it is to the person drawn.
+    /// How much more similar it is to the source than to the performer.
     pub(crate) likeness: Option<f64>,
-    /// How far mouth and eyes are off.
+    /// The expression error.
     pub(crate) expression: Option<f64>,
-    /// The colour step at the rim.
+    /// The colour step at the edge of the mask.
     pub(crate) seam: Option<f64>,
 }
 
@@ -38,12 +38,12 @@ struct Pair {
 pub(crate) struct Samples {
     pub(crate) scores: Vec<Scores>,
     worst: [Option<Pair>; KINDS.len()],
-    /// Spread over the clip, for an average one.
+    /// Spread over the clip, to choose a typical one from.
     spread: Vec<Pair>,
     every: usize,
 }
 
-/// A kind of mistake, and how bad a face is in it.
+/// A kind of error, and how large it is in a face.
 type Kind = (&'static str, fn(&Scores) -> Option<f64>);
 
 const KINDS: [Kind; 3] = [
@@ -94,7 +94,7 @@ impl Samples {
         }
     }
 
-    /// The faces, each with what it shows and when, the average one first.
+    /// The faces, each with what it shows and when, the typical one first.
     fn pairs(&self) -> Vec<(&'static str, &Pair)> {
         let mut spread: Vec<&Pair> = self.spread.iter().collect();
         let badness = |pair: &&Pair| pair.scores.expression.unwrap_or(f64::INFINITY);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn worst_and_an_average_one_are_shown_and_little_is_kept() {
+    fn worst_and_a_typical_one_are_shown_and_little_is_kept() {
         let points: Vec<Point3> = mean_mesh()
             .iter()
             .map(|p| Point3::new(60.0 + 30.0 * p.x, 50.0 + 30.0 * p.y, 0.0))
