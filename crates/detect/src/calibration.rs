@@ -10,8 +10,8 @@
 use effigy_model::Weights;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::Cue;
-use crate::reading::Reading;
+use crate::cue::CueKind;
+use crate::measurement::Measurement;
 
 /// The weights of this version.
 pub const FUSE: &str = include_str!("../weights/fuse.toml");
@@ -78,18 +78,23 @@ impl Calibration {
     }
 
     /// What is known of `cue`.
-    pub fn cue(&self, cue: Cue) -> Option<&CueCalibration> {
+    pub fn cue(&self, cue: CueKind) -> Option<&CueCalibration> {
         self.cue.iter().find(|known| known.name == cue.name())
     }
 
-    /// How the measures of `reading` become a score. `None` when they are not what was
+    /// How the measures of `measurement` become a score. `None` when they are not what was
     /// calibrated.
-    pub fn of(&self, reading: &Reading) -> Option<&CueCalibration> {
-        let known = self.cue(reading.cue)?;
+    pub(crate) fn of(&self, measurement: &Measurement) -> Option<&CueCalibration> {
+        let known = self.cue(measurement.cue)?;
         let names = known.measure.iter().map(|m| m.name.as_str());
         names
-            .eq(reading.measures.iter().map(|m| m.name))
+            .eq(measurement.measures.iter().map(|m| m.name))
             .then_some(known)
+    }
+
+    /// Whether the verdict depends on `cue`.
+    pub fn counts(&self, cue: CueKind) -> bool {
+        self.cue(cue).is_some_and(|known| 0.0 < known.weight)
     }
 
     /// The probability from each judging cue's logit.
@@ -205,8 +210,8 @@ mod tests {
         let committed = Calibration::built_in(&Weights::from_source_tree().unwrap());
         assert!(committed.no_signs_to < committed.signs_from);
         for known in &committed.cue {
-            let cue = Cue::ALL.iter().find(|cue| cue.name() == known.name);
-            let measures = crate::cue::measures(*cue.unwrap());
+            let cue = CueKind::ALL.iter().find(|cue| cue.name() == known.name);
+            let measures = crate::observe::measures(*cue.unwrap());
             let names: Vec<&str> = known.measure.iter().map(|m| m.name.as_str()).collect();
             let wanted: Vec<&str> = measures.iter().map(|m| m.name).collect();
             assert_eq!(names, wanted, "{}", known.name);

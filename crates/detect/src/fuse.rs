@@ -1,9 +1,10 @@
-//! From what the cues took of one face to a verdict.
+//! From what the cues measured in one face to a verdict.
 
-use crate::calibration::{Calibration, sigmoid};
-use crate::finding::{Cue, Evidence, Finding, Moment, Span};
-use crate::reading::{Reading, Taken};
-use crate::report::Verdict;
+use crate::calibration::{Calibration, CueCalibration, sigmoid};
+use crate::cue::CueKind;
+use crate::measurement::{self, Measurement, Moment, Span};
+use crate::note::{Note, Role, thinned};
+use crate::verdict::Verdict;
 
 /// A verdict on one face, with all that led to it.
 #[derive(Clone, Debug)]
@@ -14,43 +15,47 @@ pub struct Fused {
     pub probability: Option<f32>,
     /// The probability over time.
     pub timeline: Vec<Moment>,
-    /// What each cue says, in the order of [`Cue::ALL`].
-    pub findings: Vec<Finding>,
+    /// What each cue says, in the order of [`CueKind::ALL`].
+    pub notes: Vec<Note>,
     /// Sentences of the cues that speak loudest for the verdict, the loudest first.
     pub reasons: Vec<String>,
 }
 
-/// The cue that looks at what a face is made of. Without it a face is not judged: that it moves
-/// and talks as usual says too little.
-pub(crate) const ESSENTIAL: Cue = Cue::Noise;
+/// The cue that looks at the pixels of the face against those around it. Without it a face is not
+/// judged: that it moves and talks as usual says too little.
+pub(crate) const REQUIRED_CUE: CueKind = CueKind::Noise;
 
-/// Weighs what was taken of one face.
-pub fn fuse(taken: &[Taken], calibration: &Calibration) -> Fused {
-    let mut findings: Vec<Finding> = taken.iter().map(|t| finding(t, calibration)).collect();
-    findings.sort_by_key(|finding| finding.cue);
-    let counted: Vec<Counted<'_>> = taken
+/// Weighs what was measured in one face.
+pub fn fuse(results: &[measurement::Result], calibration: &Calibration) -> Fused {
+    let mut sorted: Vec<&measurement::Result> = results.iter().collect();
+    sorted.sort_by_key(|result| match result {
+        Ok(measurement) => measurement.cue,
+        Err(skipped) => skipped.cue,
+    });
+    let notes: Vec<Note> = sorted.iter().map(|r| note(r, calibration)).collect();
+    let weighed: Vec<Weighed> = results
         .iter()
         .flatten()
-        .filter_map(|reading| Counted::of(reading, calibration))
+        .filter_map(|measurement| Weighed::of(measurement, calibration))
         .collect();
-    if counted.iter().all(|c| c.reading.cue != ESSENTIAL) {
+    if weighed.iter().all(|w| w.cue != REQUIRED_CUE) {
         return Fused {
             verdict: Verdict::NotJudged,
             probability: None,
             timeline: Vec::new(),
-            findings,
+            notes,
             reasons: Vec::new(),
         };
     }
-    let logits = counted.iter().map(|c| (c.name, c.logit));
+    let logits = weighed.iter().map(|w| (w.cue.name(), w.logit));
     let probability = calibration.probability(logits);
     let verdict = verdict(probability, calibration);
     Fused {
         verdict,
         probability: Some(probability),
-        timeline: timeline(&counted, calibration),
-        reasons: reasons(verdict, counted, &findings),
-        findings,
+        timeline: timeline(&weighed, calibration),
+        reasons: reasons(verdict, weighed, &notes),
+        notes,
     }
 }
 
@@ -64,36 +69,34 @@ fn verdict(probability: f32, calibration: &Calibration) -> Verdict {
     }
 }
 
-/// A reading that counts, with its logit.
-struct Counted<'a> {
-    reading: &'a Reading,
-    name: &'static str,
+/// A measurement on which the verdict depends.
+struct Weighed {
+    cue: CueKind,
     logit: f32,
     /// How far it moves the probability's logit.
     pull: f32,
-    /// By second.
+    /// Logits by second.
     seconds: Vec<(i64, f32)>,
 }
 
-impl<'a> Counted<'a> {
-    fn of(reading: &'a Reading, calibration: &Calibration) -> Option<Self> {
-        let known = calibration.of(reading)?;
-        let logit = known.logit(&reading.overall);
-        // What has no weight is told by its finding, and is no reason for anything.
+impl Weighed {
+    /// `None` for what is not calibrated or has no weight: it is noted, and no reason for anything.
+    fn of(measurement: &Measurement, calibration: &Calibration) -> Option<Self> {
+        let known = calibration.of(measurement)?;
+        let logit = known.logit(&measurement.overall);
         (0.0 < known.weight).then(|| Self {
-            reading,
-            name: reading.cue.name(),
+            cue: measurement.cue,
             logit,
             pull: known.weight * logit,
-            seconds: by_second(reading, |values| known.logit(values)),
+            seconds: by_second(measurement, |values| known.logit(values)),
         })
     }
 }
 
 /// Means of the moments' logits over each second that has any.
-fn by_second(reading: &Reading, logit: impl Fn(&[f32]) -> f32) -> Vec<(i64, f32)> {
+fn by_second(measurement: &Measurement, logit: impl Fn(&[f32]) -> f32) -> Vec<(i64, f32)> {
     let mut seconds: Vec<(i64, f32, u32)> = Vec::new();
-    for (time, values) in &reading.moments {
+    for (time, values) in &measurement.moments {
         let second = time.floor() as i64;
         match seconds.last_mut() {
             Some((last, sum, n)) if *last == second => {
@@ -108,17 +111,17 @@ fn by_second(reading: &Reading, logit: impl Fn(&[f32]) -> f32) -> Vec<(i64, f32)
 }
 
 /// The probability by second; a cue that says nothing of a second counts with its overall score.
-fn timeline(counted: &[Counted<'_>], calibration: &Calibration) -> Vec<Moment> {
-    let mut seconds: Vec<i64> = counted
+fn timeline(weighed: &[Weighed], calibration: &Calibration) -> Vec<Moment> {
+    let mut seconds: Vec<i64> = weighed
         .iter()
         .flat_map(|c| c.seconds.iter().map(|(second, _)| *second))
         .collect();
     seconds.sort_unstable();
     seconds.dedup();
     let at = |second: i64| {
-        let logits = counted.iter().map(|c| {
+        let logits = weighed.iter().map(|c| {
             let here = c.seconds.binary_search_by_key(&second, |(s, _)| *s);
-            (c.name, here.map_or(c.logit, |i| c.seconds[i].1))
+            (c.cue.name(), here.map_or(c.logit, |i| c.seconds[i].1))
         });
         Moment {
             time_secs: second as f64,
@@ -129,69 +132,75 @@ fn timeline(counted: &[Counted<'_>], calibration: &Calibration) -> Vec<Moment> {
 }
 
 /// What to tell first: the cues that pull towards the verdict.
-fn reasons(verdict: Verdict, mut counted: Vec<Counted<'_>>, findings: &[Finding]) -> Vec<String> {
-    counted.sort_by(|a, b| b.pull.total_cmp(&a.pull));
+fn reasons(verdict: Verdict, mut weighed: Vec<Weighed>, notes: &[Note]) -> Vec<String> {
+    weighed.sort_by(|a, b| b.pull.total_cmp(&a.pull));
     if verdict == Verdict::NoSigns {
-        counted.reverse();
+        weighed.reverse();
     }
-    let wanted = |c: &&Counted<'_>| match verdict {
+    let wanted = |c: &&Weighed| match verdict {
         Verdict::Signs => 0.0 < c.pull,
         Verdict::NoSigns => c.pull < 0.0,
         Verdict::Inconclusive | Verdict::NotJudged => true,
     };
-    let sentence = |c: &Counted<'_>| {
-        let finding = findings.iter().find(|f| f.cue == c.reading.cue)?;
-        match &finding.outcome {
-            crate::finding::Outcome::Judged(evidence) => Some(evidence.sentence.clone()),
-            crate::finding::Outcome::NotJudged(_) => None,
-        }
+    let sentence = |c: &Weighed| {
+        let note = notes.iter().find(|note| note.name == c.cue.name())?;
+        Some(note.sentence.clone())
     };
-    counted.iter().filter(wanted).filter_map(sentence).collect()
+    weighed.iter().filter(wanted).filter_map(sentence).collect()
 }
 
-/// Says what one cue took.
-pub fn finding(taken: &Taken, calibration: &Calibration) -> Finding {
-    let reading = match taken {
-        Ok(reading) => reading,
-        Err(not) => return Finding::not_judged(not.cue, &not.why),
+/// Says what one cue measured.
+fn note(result: &measurement::Result, calibration: &Calibration) -> Note {
+    let measurement = match result {
+        Ok(measurement) => measurement,
+        Err(skipped) => return Note::not_judged(skipped.cue, &skipped.why),
     };
-    let Some(known) = calibration.of(reading) else {
-        return Finding::not_judged(reading.cue, "this version is not calibrated for it");
+    let names = measurement.measures.iter().map(|m| m.name);
+    let measures = names.zip(measurement.overall.iter().copied()).collect();
+    let Some(known) = calibration.of(measurement) else {
+        return Note {
+            measures,
+            ..Note::not_judged(measurement.cue, "this version is not calibrated for it")
+        };
     };
-    let score = sigmoid(known.logit(&reading.overall));
-    // A low score is told by what speaks for the face, even where something else is odd.
-    let told = if 0.5 <= score {
-        known.loudest(&reading.overall)
+    let role = if 0.0 < known.weight {
+        Role::Counts
     } else {
-        known.quietest(&reading.overall)
+        Role::Noted
     };
-    let (measure, value) = (reading.measures[told], reading.overall[told]);
-    let calibrated = &known.measure[told];
-    let words = if CLEARLY_ABOVE <= known.deviations(&reading.overall, told) {
+    let moment = |(time_secs, values): &(f64, Vec<f32>)| Moment {
+        time_secs: *time_secs,
+        score: sigmoid(known.logit(values)),
+    };
+    let timeline: Vec<Moment> = measurement.moments.iter().map(moment).collect();
+    let spans = spans(&timeline).into_iter();
+    Note {
+        score: Some(sigmoid(known.logit(&measurement.overall))),
+        when: spans.map(|s| [s.from_secs, s.to_secs]).collect(),
+        timeline: thinned(&timeline),
+        measures,
+        ..Note::words(measurement.cue, role, sentence(measurement, known))
+    }
+}
+
+/// Says what the measure means that speaks loudest.
+fn sentence(measurement: &Measurement, known: &CueCalibration) -> String {
+    let values = &measurement.overall;
+    // A low score is told by what speaks for the face, even where something else is odd.
+    let k = if 0.5 <= sigmoid(known.logit(values)) {
+        known.loudest(values)
+    } else {
+        known.quietest(values)
+    };
+    let (measure, calibrated) = (measurement.measures[k], &known.measure[k]);
+    let words = if CLEARLY_ABOVE <= known.deviations(values, k) {
         measure.high
     } else {
         measure.usual
     };
-    let sentence = format!(
-        "{words} ({} {value:.2}, real faces {:.2} ± {:.2}).",
-        measure.name, calibrated.usual, calibrated.deviation
-    );
-    let moments = reading.moments.iter();
-    let timeline: Vec<Moment> = moments
-        .map(|(time_secs, values)| Moment {
-            time_secs: *time_secs,
-            score: sigmoid(known.logit(values)),
-        })
-        .collect();
-    Finding::judged(
-        reading.cue,
-        Evidence {
-            score,
-            sentence,
-            when: spans(&timeline),
-            timeline,
-            places: Vec::new(),
-        },
+    format!(
+        "{words} ({} {:.2}, real faces {:.2} ± {:.2}).",
+        measure.name, values[k], calibrated.usual, calibrated.deviation
     )
 }
 
@@ -237,11 +246,11 @@ mod tests {
     use super::*;
     use crate::calibration::{MeasureCalibration, of_noise};
     use crate::cue::noise;
-    use crate::finding::Outcome;
-    use crate::reading::NotTaken;
+    use crate::measurement::{Measure, Skipped};
+    use crate::observe::measures;
 
     fn calibration() -> Calibration {
-        let measure = |m: &crate::reading::Measure| MeasureCalibration {
+        let measure = |m: &Measure| MeasureCalibration {
             name: m.name.to_owned(),
             usual: 0.0,
             deviation: 1.0,
@@ -250,10 +259,14 @@ mod tests {
         of_noise(noise::MEASURES.iter().map(measure).collect())
     }
 
-    fn noise(value: f32) -> Taken {
+    fn noise(value: f32) -> measurement::Result {
         let moments = (0..6).map(|i| (f64::from(i) / 2.0, vec![value, 0.0, 0.0, 0.0]));
         let moments = moments.collect();
-        Ok(Reading::of_moments(Cue::Noise, noise::MEASURES, moments))
+        Ok(Measurement::of_moments(
+            CueKind::Noise,
+            noise::MEASURES,
+            moments,
+        ))
     }
 
     #[test]
@@ -265,14 +278,7 @@ mod tests {
             "{:?}",
             fused.reasons
         );
-        let Outcome::Judged(evidence) = &fused.findings[0].outcome else {
-            panic!("the cue judged");
-        };
-        let whole = Span {
-            from_secs: 0.0,
-            to_secs: 2.5,
-        };
-        assert_eq!(evidence.when, [whole]);
+        assert_eq!(fused.notes[0].when, [[0.0, 2.5]]);
         assert_eq!(fused.timeline.len(), 3);
     }
 
@@ -287,11 +293,8 @@ mod tests {
     fn the_sentence_never_contradicts_its_number() {
         let said = |values: [f32; 4]| {
             let moments = vec![(0.0, values.to_vec())];
-            let reading = Reading::of_moments(Cue::Noise, noise::MEASURES, moments);
-            let Outcome::Judged(evidence) = finding(&Ok(reading), &calibration()).outcome else {
-                panic!("the cue judged");
-            };
-            evidence.sentence
+            let measurement = Measurement::of_moments(CueKind::Noise, noise::MEASURES, moments);
+            note(&Ok(measurement), &calibration()).sentence
         };
         // Odd colour, but everything else speaks so strongly for the face that the score is low.
         let low = said([-3.0, -2.0, 2.5, -2.0]);
@@ -303,12 +306,12 @@ mod tests {
     #[test]
     fn a_cue_without_weight_is_told_and_gives_no_reason() {
         let mut calibration = calibration();
-        calibration.cue.push(crate::calibration::CueCalibration {
+        calibration.cue.push(CueCalibration {
             name: "identity".to_owned(),
             weight: 0.0,
             bias: 0.0,
             network_sha256: None,
-            measure: crate::cue::measures(Cue::Identity)
+            measure: measures(CueKind::Identity)
                 .iter()
                 .map(|m| MeasureCalibration {
                     name: m.name.to_owned(),
@@ -320,22 +323,20 @@ mod tests {
         });
         let moments = vec![(0.0, vec![3.0; 2])];
         let drift =
-            Reading::of_moments(Cue::Identity, crate::cue::measures(Cue::Identity), moments);
+            Measurement::of_moments(CueKind::Identity, measures(CueKind::Identity), moments);
         let fused = fuse(&[noise(1.5), Ok(drift)], &calibration);
-        assert_eq!((fused.reasons.len(), fused.findings.len()), (1, 2));
-        assert!(fused.findings.iter().all(|f| f.score().is_some()));
+        assert_eq!((fused.reasons.len(), fused.notes.len()), (1, 2));
+        assert!(fused.notes.iter().all(|note| note.score.is_some()));
     }
 
     #[test]
     fn a_face_without_its_pixels_is_not_judged() {
-        let why = NotTaken::new(Cue::Noise, "the face is too small");
+        let why = Skipped::new(CueKind::Noise, "the face is too small");
         let fused = fuse(&[Err(why)], &calibration());
         assert_eq!(
             (fused.verdict, fused.probability),
             (Verdict::NotJudged, None)
         );
-        assert!(
-            matches!(&fused.findings[0].outcome, Outcome::NotJudged(why) if why.contains("small"))
-        );
+        assert!(fused.notes[0].sentence.contains("small"));
     }
 }

@@ -1,32 +1,26 @@
 //! Judging: a cue per thing looked at, over time, fused into a verdict, told in a report.
 //!
-//! Frames with their faces go into a [`Scanner`] in presentation order; each face's [`Watch`]
-//! shows them to the cues, which keep sums and no pictures. At the end every cue gives a
-//! [`Finding`]: a score with where, when and one sentence, or the reason why it could not judge.
-//! [`Report`] tells them for a file. Nothing here depends on what makes fakes.
+//! Frames with their faces go into a [`Scanner`] in presentation order, which shows each face to
+//! the [cues](cue::Cue). At the end every cue gives a [measurement](measurement::Measurement) or the
+//! reason why it has none; [`fuse`](fuse::fuse) weighs them and makes a [note](note::Note) of each,
+//! and a [`Report`] tells them for a file. Nothing here depends on what makes fakes.
 
-pub mod blocks;
 pub mod calibration;
 pub mod container;
 pub mod cue;
-mod error;
-pub mod exhibit;
-pub mod finding;
 pub mod fuse;
-pub mod matter;
+pub mod measurement;
+pub mod note;
+pub mod observe;
 pub mod person;
-pub mod reading;
 pub mod report;
-pub mod scanner;
-mod series;
-pub mod spectrum;
-pub mod unfit;
+pub mod sound;
+pub mod verdict;
 
 pub use calibration::Calibration;
-pub use error::{Error, Result};
-pub use finding::{Cue, Evidence, Finding, Moment, Outcome, Place, Span};
-pub use fuse::{Fused, fuse};
+pub use cue::{CueKind, Models};
+pub use observe::{ScanSettings, Scanner, Unfit};
 pub use person::Person;
-pub use report::{FaceReport, Report, Verdict};
-pub use scanner::{Judges, ScanSettings, Scanner, Watch, Watched};
-pub use unfit::Unfit;
+pub use report::{FaceReport, Report};
+pub use sound::Sound;
+pub use verdict::Verdict;

@@ -17,7 +17,7 @@ use effigy_model::weights::IdentityThreshold;
 use effigy_model::{Identity, mean_mesh};
 use serde::{Deserialize, Serialize};
 
-use crate::series::{MOST_FRAMES, correlation, covers, unbroken};
+use crate::observe::series::{MOST_FRAMES, correlation, covers, unbroken};
 
 /// The numbers of this version.
 pub const MANNER: &str = include_str!("../weights/manner.toml");

@@ -2,7 +2,6 @@
 //!
 //! The JSON form is versioned: a field may be added within a version, none changes its meaning.
 
-mod cue;
 mod lights;
 pub mod page;
 mod person;
@@ -12,32 +11,17 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-pub use self::cue::{CueReport, Standing};
 use crate::calibration::Calibration;
-
-use crate::exhibit::Exhibit;
-use crate::finding::Moment;
-use crate::fuse::fuse;
+use crate::fuse::{REQUIRED_CUE, fuse};
+use crate::measurement::{self, Skipped};
+use crate::note::{Note, thinned};
+use crate::observe::AnalysedTrack;
+use crate::observe::evidence::EvidenceFrame;
 use crate::person::Person;
-use crate::reading::{NotTaken, Taken};
-use crate::scanner::Watched;
+use crate::verdict::Verdict;
 
 /// Version of the JSON form.
 pub const REPORT_VERSION: u32 = 1;
-
-/// What a face or a file looks like, all in all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Nothing could be judged.
-    NotJudged,
-    /// Judged, and nothing speaks for manipulation.
-    NoSigns,
-    /// Judged, and the cues do not decide.
-    Inconclusive,
-    /// Signs of manipulation.
-    Signs,
-}
 
 /// Everything that is said of one file.
 #[derive(Clone, Debug, Serialize)]
@@ -67,7 +51,7 @@ pub struct Report {
     /// Each face that was followed.
     pub faces: Vec<FaceReport>,
     /// What the cues say that look at the whole file.
-    pub cues: Vec<CueReport>,
+    pub cues: Vec<Note>,
     /// What the file says of itself, in words; easily forged.
     pub claims: Vec<String>,
     /// Frames seen.
@@ -103,10 +87,10 @@ pub struct FaceReport {
     /// The probability over time: `[seconds, probability]`.
     pub timeline: Vec<[f64; 2]>,
     /// What each cue says.
-    pub cues: Vec<CueReport>,
+    pub cues: Vec<Note>,
     /// Its worst frames.
     #[serde(skip)]
-    pub exhibits: Vec<Exhibit>,
+    pub evidence: Vec<EvidenceFrame>,
 }
 
 /// What judged: for whoever wants to do it again.
@@ -143,25 +127,23 @@ pub struct Footing {
     pub made_by: MadeBy,
 }
 
-/// Points of a timeline in a report at most.
-const MOST_POINTS: usize = 600;
 /// Looks at a face's pixels that a video needs at least: one second.
 const LEAST_LOOKS: u64 = 3;
 
 impl Report {
     /// Draws everything together.
-    pub fn of(footing: Footing, watched: Vec<Watched>, calibration: &Calibration) -> Self {
+    pub fn of(footing: Footing, tracks: Vec<AnalysedTrack>, calibration: &Calibration) -> Self {
         let is_video = 1 < footing.n_frames;
         let person = footing.person.as_ref();
-        let lights = lights::between(&watched);
-        let face = |w: Watched| {
-            let identity = w.identity.as_ref();
-            let likeness = person.map(|person| person::likeness(person, identity, &w.windows));
-            let mut face = FaceReport::of(w, is_video, calibration);
+        let lights = lights::between(&tracks);
+        let face = |track: AnalysedTrack| {
+            let identity = track.facts.identity.as_ref();
+            let likeness = person.map(|person| person::likeness(person, identity, &track.windows));
+            let mut face = FaceReport::of(track, is_video, calibration);
             face.cues.extend(likeness);
             face
         };
-        let faces: Vec<FaceReport> = watched.into_iter().map(face).collect();
+        let faces: Vec<FaceReport> = tracks.into_iter().map(face).collect();
         let provenance = words::provenance(footing.marks.as_ref());
         let marked = footing.marks.as_ref().is_some_and(|marks| marks.marked);
         let likeliest = faces
@@ -186,7 +168,7 @@ impl Report {
             prevalence: calibration.prevalence,
             no_signs_to: calibration.no_signs_to,
             signs_from: calibration.signs_from,
-            not_judged: words::not_judged(&faces),
+            not_judged: not_judged(&faces),
             reasons,
             cues: lights
                 .into_iter()
@@ -211,91 +193,80 @@ fn probability_order(a: &FaceReport, b: &FaceReport) -> std::cmp::Ordering {
 
 impl FaceReport {
     /// Turns what was seen of a face into what is reported of it.
-    pub fn of(watched: Watched, is_video: bool, calibration: &Calibration) -> Self {
-        let rect = watched.largest;
-        let taken = judgeable(
-            watched.taken,
-            is_video,
-            watched.n_close_looks - watched.n_unfit,
-        );
-        let fused = fuse(&taken, calibration);
-        let cues = fused.findings.iter().map(|finding| {
-            let reading = taken.iter().flatten().find(|r| r.cue == finding.cue);
-            let counts = calibration.cue(finding.cue).is_some_and(|c| 0.0 < c.weight);
-            let standing = if counts {
-                Standing::Counts
-            } else {
-                Standing::Told
-            };
-            let mut cue = CueReport::of(finding, standing);
-            if let Some(reading) = reading {
-                let names = reading.measures.iter().map(|m| m.name);
-                cue.measures = names.zip(reading.overall.iter().copied()).collect();
-            }
-            cue
-        });
-        let mut cues: Vec<CueReport> = cues.collect();
+    fn of(track: AnalysedTrack, is_video: bool, calibration: &Calibration) -> Self {
+        let rect = track.largest;
+        let results = judgeable(track.results, is_video, track.n_fit_looks);
+        let fused = fuse(&results, calibration);
         let (mut verdict, mut reasons) = (fused.verdict, fused.reasons);
-        cues.extend(watched.splice.as_ref().map(words::splice));
-        if let Some(splice) = watched.splice.flatten().filter(|splice| splice.counts) {
-            // What is no face's look does not move its probability, and yet speaks against it.
+        if let Some(splice) = track.splice.as_ref().filter(|splice| splice.is_sign()) {
+            // Where pixels come from does not move the probability of how a face looks, and yet
+            // speaks against it.
             if verdict == Verdict::NoSigns {
                 verdict = Verdict::Inconclusive;
             }
-            reasons.insert(0, splice.sentence);
+            reasons.insert(0, splice.sentence.clone());
         }
         Self {
-            track: watched.track,
+            track: track.track,
             verdict,
             fake_probability: fused.probability,
-            from_secs: watched.span.from_secs,
-            to_secs: watched.span.to_secs,
-            n_frames: watched.n_frames,
+            from_secs: track.span.from_secs,
+            to_secs: track.span.to_secs,
+            n_frames: track.n_frames,
             rect: [rect.x, rect.y, rect.width, rect.height],
-            cues,
-            timeline: points(&fused.timeline),
+            cues: fused.notes.into_iter().chain(track.splice).collect(),
+            timeline: thinned(&fused.timeline),
             reasons,
-            exhibits: watched.exhibits,
+            evidence: track.evidence,
         }
     }
 }
 
-/// Refuses readings of a face that a video shows for a moment only.
-fn judgeable(taken: Vec<Taken>, is_video: bool, n_looks: u64) -> Vec<Taken> {
-    if !is_video || LEAST_LOOKS <= n_looks {
-        return taken;
+/// What could not be judged, in sentences.
+fn not_judged(faces: &[FaceReport]) -> Vec<String> {
+    if faces.is_empty() {
+        return vec!["No face was found.".to_owned()];
     }
-    let refuse = |taken: Taken| {
-        let cue = match taken {
-            Ok(reading) => reading.cue,
-            Err(not) => return Err(not),
-        };
-        Err(NotTaken::new(
-            cue,
-            "the face is seen well for less than a second",
-        ))
+    let unjudged = faces.iter().filter(|f| f.verdict == Verdict::NotJudged);
+    let say = |face: &FaceReport| {
+        // Every judged face needs this cue: why there is none is why there is no verdict.
+        let needed = face.cues.iter().find(|cue| cue.name == REQUIRED_CUE.name());
+        let why = needed.map_or("", |cue| cue.sentence.as_str());
+        let why = why.strip_prefix("Not judged: ").unwrap_or(why);
+        format!("Face {} at {:.1} s: {why}", face.track + 1, face.from_secs)
     };
-    taken.into_iter().map(refuse).collect()
+    let mut sentences: Vec<String> = unjudged.clone().take(MOST_SENTENCES).map(say).collect();
+    let n = unjudged.count();
+    if MOST_SENTENCES < n {
+        sentences.push(format!("And {} more faces.", n - MOST_SENTENCES));
+    }
+    sentences
 }
 
-/// Thins a timeline out: of neighbouring moments the worst stays.
-fn points(moments: &[Moment]) -> Vec<[f64; 2]> {
-    let together = moments.len().div_ceil(MOST_POINTS).max(1);
-    let worst = |moments: &[Moment]| {
-        let worst = moments.iter().max_by(|a, b| a.score.total_cmp(&b.score));
-        worst.map(|m| [m.time_secs, f64::from(m.score)])
+/// Unjudged faces that are told one by one; a crowd has hundreds.
+const MOST_SENTENCES: usize = 12;
+
+/// Refuses measurements of a face that a video shows for a moment only.
+fn judgeable(
+    results: Vec<measurement::Result>,
+    is_video: bool,
+    n_looks: u64,
+) -> Vec<measurement::Result> {
+    if !is_video || LEAST_LOOKS <= n_looks {
+        return results;
+    }
+    let refuse = |result: measurement::Result| {
+        let why = "the face is seen well for less than a second";
+        result.and_then(|measurement| Err(Skipped::new(measurement.cue, why)))
     };
-    moments.chunks(together).filter_map(worst).collect()
+    results.into_iter().map(refuse).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use effigy_model::Weights;
-
-    use super::*;
-
-    fn footing(n_frames: u64) -> Footing {
-        Footing {
+impl Footing {
+    /// Of frames without a file.
+    pub(crate) fn of_frames(n_frames: u64) -> Self {
+        Self {
             file: PathBuf::from("clip.mp4"),
             sha256: None,
             marks: None,
@@ -308,11 +279,18 @@ mod tests {
             made_by: MadeBy::default(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use effigy_model::Weights;
+
+    use super::*;
 
     #[test]
     fn no_face_is_not_judged_and_says_so() {
         let report = Report::of(
-            footing(25),
+            Footing::of_frames(25),
             Vec::new(),
             &Calibration::built_in(&Weights::from_source_tree().unwrap()),
         );
@@ -323,21 +301,5 @@ mod tests {
         for field in ["file", "fake_probability", "reasons", "faces", "cues"] {
             assert!(json.get(field).is_some(), "{field}");
         }
-    }
-
-    #[test]
-    fn a_long_timeline_is_thinned_and_keeps_its_peak() {
-        let moment = |i: i32| Moment {
-            time_secs: f64::from(i),
-            score: if i == 4321 { 0.9 } else { 0.1 },
-        };
-        let moments: Vec<Moment> = (0..7200).map(moment).collect();
-        let points = points(&moments);
-        assert!(points.len() <= MOST_POINTS);
-        assert!(
-            points
-                .iter()
-                .any(|p| 0.8 < p[1] && (p[0] - 4321.0).abs() < 0.5)
-        );
     }
 }

@@ -8,8 +8,8 @@ use effigy_model::Weights;
 use std::fs;
 use std::path::Path;
 
+use effigy_detect::Sound;
 use effigy_detect::Verdict;
-use effigy_detect::cue::speech::Sound;
 use effigy_frame::{Frame, Rational, Timestamp};
 use effigy_media::{Limits, VideoReader};
 use effigy_pipeline::scan::Footage;

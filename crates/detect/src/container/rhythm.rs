@@ -8,7 +8,7 @@
 
 use effigy_media::{Packet, PacketKind};
 
-use crate::reading::median;
+use crate::measurement::median;
 
 /// Pictures that are looked at: three minutes and more.
 pub const MOST_PACKETS: usize = 6000;

@@ -5,11 +5,10 @@
 //! 2022.
 
 use effigy_face::Observation;
-use effigy_frame::{Picture, Plane};
 use effigy_model::BlendJudge;
 
-use crate::finding::Cue;
-use crate::reading::{Measure, NotTaken, Reading, Taken};
+use crate::cue::{Cadence, Context, Cue, CueKind, EvidenceMap, Models};
+use crate::measurement::{self, Measure, Measurement, Skipped};
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[Measure {
@@ -23,17 +22,8 @@ pub const MEASURES: &[Measure] = &[Measure {
 pub struct Blending {
     moments: Vec<(f64, Vec<f32>)>,
     is_left_out: bool,
-}
-
-/// What the network made of one frame.
-#[derive(Clone, Debug)]
-pub struct Seam {
-    /// The measures: the network's logit.
-    pub values: [f32; 1],
-    /// What the network was shown.
-    pub crop: Picture,
-    /// Where the seam runs, `0..=1`; stretched over `crop`.
-    pub map: Plane,
+    /// What the network was last shown, and where it saw a seam.
+    last: Option<EvidenceMap>,
 }
 
 /// Moments kept at most: of longer tracks every other is dropped again and again.
@@ -41,14 +31,30 @@ const MOST_MOMENTS: usize = 4096;
 /// The network is never surer than this, so that a logit stays a number.
 const SUREST: f32 = 1e-4;
 
-impl Blending {
-    /// Looks at one face. `None` when its mesh is squeezed into a point.
-    pub fn look(&mut self, face: &Observation<'_>, judge: &BlendJudge) -> Option<Seam> {
+impl Cue for Blending {
+    fn kind(&self) -> CueKind {
+        CueKind::Blending
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence::CloseLooks
+    }
+
+    /// Measures the network's logit; nothing when the mesh is squeezed into a point.
+    fn look(&mut self, face: &Observation<'_>, models: &Models) -> Option<Vec<f32>> {
+        let Some(judge) = &models.blend_judge else {
+            self.is_left_out = true;
+            return None;
+        };
         let (crop, _) = face.aligned(BlendJudge::SIDE_PX, BlendJudge::EXTENT)?;
         let blend = judge.score(&crop);
         let score = blend.score.clamp(SUREST, 1.0 - SUREST);
-        let values = [(score / (1.0 - score)).ln()];
-        self.moments.push((face.time_secs(), values.to_vec()));
+        let values = vec![(score / (1.0 - score)).ln()];
+        self.moments.push((face.time_secs(), values.clone()));
         if MOST_MOMENTS < self.moments.len() {
             let mut keep = false;
             self.moments.retain(|_| {
@@ -56,32 +62,29 @@ impl Blending {
                 keep
             });
         }
-        Some(Seam {
-            values,
-            crop,
+        self.last = Some(EvidenceMap {
+            picture: crop,
             map: blend.seam,
-        })
+        });
+        Some(values)
     }
 
-    /// Notes that the network is not asked.
-    pub fn leave_out(&mut self) {
-        self.is_left_out = true;
+    fn evidence(&mut self, _face: &Observation<'_>) -> Option<EvidenceMap> {
+        self.last.take()
     }
 
-    /// Gives the reading.
-    ///
-    /// # Errors
-    /// When the face was never seen well, or the network not asked.
-    pub fn finish(self) -> Taken {
+    fn finish(self: Box<Self>, _context: &Context<'_>) -> measurement::Result {
+        let skip = |why: &str| Err(Skipped::new(CueKind::Blending, why));
         if self.is_left_out {
-            return Err(NotTaken::new(
-                Cue::Blending,
-                "its network cannot yet tell other people's swaps from real faces",
-            ));
+            return skip("its network cannot yet tell other people's swaps from real faces");
         }
         if self.moments.is_empty() {
-            return Err(NotTaken::new(Cue::Blending, "the face is never seen well"));
+            return skip("the face is never seen well");
         }
-        Ok(Reading::of_moments(Cue::Blending, MEASURES, self.moments))
+        Ok(Measurement::of_moments(
+            CueKind::Blending,
+            MEASURES,
+            self.moments,
+        ))
     }
 }

@@ -7,12 +7,13 @@
 //! compare the face with its own surroundings in the same frame, so that size, codec and quality
 //! of the file cancel out as far as they can.
 
+use effigy_face::Observation;
 use effigy_face::patch::Part;
 use effigy_frame::Plane;
 
-use crate::blocks::{Block, Blocks, N_PIXELS, table};
-use crate::finding::Cue;
-use crate::reading::{Measure, NotTaken, Reading, Taken};
+use crate::cue::{Cadence, Context, Cue, CueKind, EvidenceMap, Models};
+use crate::measurement::{self, Measure, Measurement, Skipped};
+use crate::observe::blocks::{Block, Blocks, N_PIXELS, table};
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -40,38 +41,65 @@ const LEAST_ENERGY: f32 = 128.0;
 #[derive(Clone, Debug, Default)]
 pub struct Compression {
     moments: Vec<(f64, Vec<f32>)>,
+    /// Where the last frame showed an earlier compression.
+    last: Option<Plane>,
 }
 
 /// What one frame shows.
 #[derive(Clone, Debug)]
-pub struct Ghost {
+struct Ghost {
     /// The measures.
-    pub values: Vec<f32>,
+    values: Vec<f32>,
     /// Where the face shows an earlier compression that its surroundings lack, `0..=1`, by block.
-    pub map: Plane,
+    map: Plane,
 }
 
-impl Compression {
-    /// Looks at one face. `None` where too little of it or of its surroundings has detail.
-    pub fn look(&mut self, blocks: &Blocks, time_secs: f64) -> Option<Ghost> {
-        let ghost = measure(blocks)?;
-        self.moments.push((time_secs, ghost.values.clone()));
-        Some(ghost)
+impl Cue for Compression {
+    fn kind(&self) -> CueKind {
+        CueKind::Compression
     }
 
-    /// Gives the reading.
-    ///
-    /// # Errors
-    /// When no frame showed enough.
-    pub fn finish(self) -> Taken {
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence::CloseLooks
+    }
+
+    /// Measures nothing where too little of the face or of its surroundings has detail.
+    fn look(&mut self, face: &Observation<'_>, _models: &Models) -> Option<Vec<f32>> {
+        let blocks = Blocks::of(&face.frame.picture, face.patch()?);
+        self.take(&blocks, face.time_secs())
+    }
+
+    fn evidence(&mut self, face: &Observation<'_>) -> Option<EvidenceMap> {
+        let map = self.last.take()?;
+        Some(EvidenceMap::of_patch(face, face.patch()?, map))
+    }
+
+    fn finish(self: Box<Self>, _context: &Context<'_>) -> measurement::Result {
         if self.moments.is_empty() {
-            return Err(NotTaken::new(
-                Cue::Compression,
+            return Err(Skipped::new(
+                CueKind::Compression,
                 "too little around the face has detail",
             ));
         }
         let moments = self.moments;
-        Ok(Reading::of_moments(Cue::Compression, MEASURES, moments))
+        Ok(Measurement::of_moments(
+            CueKind::Compression,
+            MEASURES,
+            moments,
+        ))
+    }
+}
+
+impl Compression {
+    fn take(&mut self, blocks: &Blocks, time_secs: f64) -> Option<Vec<f32>> {
+        let Ghost { values, map } = measure(blocks)?;
+        self.moments.push((time_secs, values.clone()));
+        self.last = Some(map);
+        Some(values)
     }
 }
 
@@ -188,7 +216,8 @@ const LOUDEST: f32 = 0.4;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blocks::Cosines;
+    use crate::cue::testing::finished;
+    use crate::observe::blocks::Cosines;
 
     /// Blocks of noise in three columns of parts; those that `was_compressed` names were
     /// rounded to the table of quality 60 before.
@@ -227,16 +256,18 @@ mod tests {
     #[test]
     fn a_face_with_a_ghost_of_its_own_is_found_where_it_is() {
         let mut compression = Compression::default();
-        let pasted = compression
-            .look(&blocks(|part| part == Part::Inner), 0.0)
-            .unwrap();
-        let whole = compression.look(&blocks(|_| true), 1.0).unwrap();
+        let mut look = |blocks: &Blocks, time_secs: f64| {
+            let values = compression.take(blocks, time_secs).unwrap();
+            (values, compression.last.take().unwrap())
+        };
+        let (pasted, map) = look(&blocks(|part| part == Part::Inner), 0.0);
+        let (whole, _) = look(&blocks(|_| true), 1.0);
         // At quality 60 the face loses nothing and its surroundings half of what they can.
-        assert!(0.2 < pasted.values[0], "{:?}", pasted.values);
-        assert!(whole.values[0] < 0.05, "{:?}", whole.values);
-        assert!(0.3 < pasted.map.get(1, 6), "inside the face");
-        assert_eq!(pasted.map.get(11, 6), 0.0, "around it");
-        assert!(compression.finish().is_ok());
+        assert!(0.2 < pasted[0], "{pasted:?}");
+        assert!(whole[0] < 0.05, "{whole:?}");
+        assert!(0.3 < map.get(1, 6), "inside the face");
+        assert_eq!(map.get(11, 6), 0.0, "around it");
+        assert!(finished(compression).is_ok());
     }
 
     #[test]
@@ -247,7 +278,7 @@ mod tests {
                 block.coefficients = [0.0; N_PIXELS];
             }
         }
-        assert!(Compression::default().look(&flat, 0.0).is_none());
-        assert!(Compression::default().finish().is_err());
+        assert!(Compression::default().take(&flat, 0.0).is_none());
+        assert!(finished(Compression::default()).is_err());
     }
 }

@@ -9,8 +9,8 @@ use effigy_face::Observation;
 use effigy_face::align::IDENTITY_EXTENT;
 use effigy_model::{FaceEmbedder, Identity};
 
-use crate::finding::Cue;
-use crate::reading::{Measure, NotTaken, Reading, Taken};
+use crate::cue::{Cadence, Context, Cue, CueKind, Facts, Models};
+use crate::measurement::{self, Measure, Measurement, Skipped};
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -39,13 +39,22 @@ const LEAST_LOOKS: usize = 6;
 /// Looks averaged into one mean, about a second.
 const TOGETHER: usize = 3;
 
-impl Drift {
-    /// Looks at one face.
-    pub fn look(&mut self, face: &Observation<'_>, face_embedder: &FaceEmbedder) {
-        let Some((crop, _)) = face.aligned(FaceEmbedder::SIDE_PX, IDENTITY_EXTENT) else {
-            return;
-        };
-        if let Some(identity) = face_embedder.embed(&[crop]).pop() {
+impl Cue for Drift {
+    fn kind(&self) -> CueKind {
+        CueKind::Identity
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence::CloseLooks
+    }
+
+    fn look(&mut self, face: &Observation<'_>, models: &Models) -> Option<Vec<f32>> {
+        let (crop, _) = face.aligned(FaceEmbedder::SIDE_PX, IDENTITY_EXTENT)?;
+        if let Some(identity) = models.face_embedder.embed(&[crop]).pop() {
             self.looks.push((face.time_secs(), identity));
         }
         if MOST_LOOKS < self.looks.len() {
@@ -55,19 +64,18 @@ impl Drift {
                 keep
             });
         }
+        None
     }
 
-    /// Who it was on the whole; `None` when it was never seen well.
-    pub fn mean(&self) -> Option<Identity> {
-        Identity::mean(self.looks.iter().map(|(_, identity)| identity))
+    fn add_facts(&self, facts: &mut Facts) {
+        facts.identity = self.mean();
     }
 
-    /// Gives the reading.
-    pub fn finish(self) -> Taken {
+    fn finish(self: Box<Self>, _context: &Context<'_>) -> measurement::Result {
         let mean = self.mean().filter(|_| LEAST_LOOKS <= self.looks.len());
         let Some(mean) = mean else {
-            return Err(NotTaken::new(
-                Cue::Identity,
+            return Err(Skipped::new(
+                CueKind::Identity,
                 "the face is not seen well for long enough, two seconds",
             ));
         };
@@ -82,18 +90,26 @@ impl Drift {
             let n_steps = (together.len() - 1).max(1) as f32;
             moments.push((*time, vec![1.0 - here.similarity(&mean), flicker / n_steps]));
         }
-        let mut reading = Reading::of_moments(Cue::Identity, MEASURES, moments);
+        let mut measurement = Measurement::of_moments(CueKind::Identity, MEASURES, moments);
         // Somebody else for a tenth of the time is enough: the median would not see it.
-        let mut drifts: Vec<f32> = reading.moments.iter().map(|(_, v)| v[0]).collect();
+        let mut drifts: Vec<f32> = measurement.moments.iter().map(|(_, v)| v[0]).collect();
         drifts.sort_by(f32::total_cmp);
-        reading.overall[0] = drifts[(drifts.len() * 9 / 10).min(drifts.len() - 1)];
-        Ok(reading)
+        measurement.overall[0] = drifts[(drifts.len() * 9 / 10).min(drifts.len() - 1)];
+        Ok(measurement)
+    }
+}
+
+impl Drift {
+    /// Who it was on the whole; `None` when it was never seen well.
+    fn mean(&self) -> Option<Identity> {
+        Identity::mean(self.looks.iter().map(|(_, identity)| identity))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cue::testing::finished;
 
     fn along(axis: usize) -> Identity {
         let mut values = [0.02; 128];
@@ -101,12 +117,12 @@ mod tests {
         Identity::from_values(values).unwrap()
     }
 
-    fn drift(axes: &[usize]) -> Taken {
+    fn drift(axes: &[usize]) -> measurement::Result {
         let looks = axes.iter().enumerate();
         let looks = looks
             .map(|(i, &axis)| (i as f64 / 3.0, along(axis)))
             .collect();
-        Drift { looks }.finish()
+        finished(Drift { looks })
     }
 
     #[test]
@@ -121,6 +137,6 @@ mod tests {
 
     #[test]
     fn a_face_seen_shortly_is_not_judged() {
-        assert_eq!(drift(&[0; 3]).unwrap_err().cue, Cue::Identity);
+        assert_eq!(drift(&[0; 3]).unwrap_err().cue, CueKind::Identity);
     }
 }

@@ -15,9 +15,9 @@ use effigy_face::landmarks::{
 use effigy_face::{Observation, skin};
 use effigy_model::mean_mesh;
 
-use crate::finding::Cue;
-use crate::reading::{Measure, NotTaken, Reading, Taken, median};
-use crate::series::{MOST_FRAMES, covers, unbroken};
+use crate::cue::{Cadence, Context, Cue, CueKind, Facts, Models};
+use crate::measurement::{self, Measure, Measurement, Skipped, median};
+use crate::observe::series::{MOST_FRAMES, covers, unbroken};
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -67,9 +67,55 @@ const GAMMA: f32 = 2.2;
 const SEEN_FROM: f32 = 0.15;
 const LEAST_POINTS: usize = 60;
 
+impl Cue for Light {
+    fn kind(&self) -> CueKind {
+        CueKind::Light
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence::FitFrames
+    }
+
+    fn look(&mut self, face: &Observation<'_>, _models: &Models) -> Option<Vec<f32>> {
+        self.take(face);
+        None
+    }
+
+    fn add_facts(&self, facts: &mut Facts) {
+        facts.light_towards = self.towards();
+    }
+
+    fn finish(self: Box<Self>, _context: &Context<'_>) -> measurement::Result {
+        let seen = unbroken(&self.seen);
+        let times: Vec<f64> = seen.iter().map(|(time, _)| *time).collect();
+        if !covers(&times, LEAST_SECS, LEAST_RATE) {
+            return Err(Skipped::new(
+                CueKind::Light,
+                "light is followed over time, and the face is not seen well for two seconds at twelve frames a second",
+            ));
+        }
+        let lit: Vec<Lit> = seen.iter().map(|(_, lit)| *lit).collect();
+        let rate = (times.len() - 1) as f64 / (times[times.len() - 1] - times[0]);
+        let length = ((MOMENT_SECS * rate) as usize).max(4);
+        let chunks = lit.chunks_exact(length).zip(times.iter().step_by(length));
+        Ok(Measurement {
+            cue: CueKind::Light,
+            measures: MEASURES,
+            overall: measure(&lit),
+            moments: chunks
+                .map(|(chunk, time)| (*time, measure(chunk)))
+                .collect(),
+        })
+    }
+}
+
 impl Light {
     /// Looks at one face.
-    pub fn look(&mut self, face: &Observation<'_>) {
+    pub fn take(&mut self, face: &Observation<'_>) {
         if face.size_px() < LEAST_SIZE_PX || MOST_FRAMES <= self.seen.len() {
             return;
         }
@@ -82,33 +128,6 @@ impl Light {
     pub fn towards(&self) -> Option<[f32; 3]> {
         let axis = |k: usize| median(self.seen.iter().map(|(_, lit)| lit.towards[k]).collect());
         (!self.seen.is_empty()).then(|| std::array::from_fn(axis))
-    }
-
-    /// Gives the reading.
-    ///
-    /// # Errors
-    /// When the face was not seen for long or often enough.
-    pub fn finish(self) -> Taken {
-        let seen = unbroken(&self.seen);
-        let times: Vec<f64> = seen.iter().map(|(time, _)| *time).collect();
-        if !covers(&times, LEAST_SECS, LEAST_RATE) {
-            return Err(NotTaken::new(
-                Cue::Light,
-                "light is followed over time, and the face is not seen well for two seconds at twelve frames a second",
-            ));
-        }
-        let lit: Vec<Lit> = seen.iter().map(|(_, lit)| *lit).collect();
-        let rate = (times.len() - 1) as f64 / (times[times.len() - 1] - times[0]);
-        let length = ((MOMENT_SECS * rate) as usize).max(4);
-        let chunks = lit.chunks_exact(length).zip(times.iter().step_by(length));
-        Ok(Reading {
-            cue: Cue::Light,
-            measures: MEASURES,
-            overall: measure(&lit),
-            moments: chunks
-                .map(|(chunk, time)| (*time, measure(chunk)))
-                .collect(),
-        })
     }
 }
 
@@ -297,6 +316,7 @@ const LEAST_ONE_SIDED: f32 = 0.1;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cue::testing::finished;
     use effigy_face::landmarks::EARS;
 
     /// The mean mesh's skin under a lamp, `towards` it, with some light from everywhere.
@@ -349,7 +369,7 @@ mod tests {
                 (f64::from(i) / 25.0, lit_head([x, -0.3, -0.6], 0.0))
             };
             let seen = (0..75).map(frame).collect();
-            Light { seen }.finish().unwrap().overall[0]
+            finished(Light { seen }).unwrap().overall[0]
         };
         let (steady, jumping) = (watched(0.0), watched(0.5));
         assert!(steady < 1e-3 && 0.1 < jumping, "{steady} {jumping}");
@@ -360,6 +380,6 @@ mod tests {
         let seen = vec![(0.0, lit_head([0.5, 0.0, -0.8], 0.0))];
         let light = Light { seen };
         assert!(light.towards().is_some_and(|t| 0.1 < t[0]));
-        assert!(light.finish().is_err());
+        assert!(finished(light).is_err());
     }
 }

@@ -12,9 +12,9 @@ use effigy_face::landmarks::{INNER_FACE, INNER_FACE_ANCHORS, RIM_ANCHORS, RIM_AN
 use effigy_face::pose;
 use effigy_frame::Point2;
 
-use crate::finding::Cue;
-use crate::reading::{Measure, NotTaken, Reading, Taken, median};
-use crate::series::{MOST_FRAMES, covers, unbroken};
+use crate::cue::{Cadence, Context, Cue, CueKind, Models};
+use crate::measurement::{self, Measure, Measurement, Skipped, median};
+use crate::observe::series::{MOST_FRAMES, covers, unbroken};
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -68,16 +68,25 @@ const DEEPEST: f32 = 25.0;
 /// What is said of a second is taken from it and so much before and after.
 const AROUND_SECS: f64 = 1.0;
 
-impl Movement {
-    /// Looks at one face.
-    pub fn look(&mut self, face: &Observation<'_>) {
+impl Cue for Movement {
+    fn kind(&self) -> CueKind {
+        CueKind::Movement
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence::FitFrames
+    }
+
+    fn look(&mut self, face: &Observation<'_>, _models: &Models) -> Option<Vec<f32>> {
         if MOST_YAW < face.pose().yaw.abs() || MOST_FRAMES <= self.seen.len() {
-            return;
+            return None;
         }
         let points = face.points;
-        let Some(darkness) = face.eye_darkness() else {
-            return;
-        };
+        let darkness = face.eye_darkness()?;
         let turn = |of: &[usize]| pose::angles(&pose::rotation_of(points, of));
         let (inner, rim) = (turn(&INNER_FACE), turn(&RIM_AND_FOREHEAD));
         let middle = |of: [usize; 8]| {
@@ -93,25 +102,22 @@ impl Movement {
             turn_gap: (inner.yaw - rim.yaw).hypot(inner.pitch - rim.pitch),
         };
         self.seen.push((face.time_secs(), look));
+        None
     }
 
-    /// Gives the reading.
-    ///
-    /// # Errors
-    /// When the face was not seen for long or often enough.
-    pub fn finish(self) -> Taken {
+    fn finish(self: Box<Self>, _context: &Context<'_>) -> measurement::Result {
         let seen = unbroken(&self.seen);
         let times: Vec<f64> = seen.iter().map(|(time, _)| *time).collect();
         if !covers(&times, LEAST_SECS, LEAST_RATE) {
-            return Err(NotTaken::new(
-                Cue::Movement,
+            return Err(Skipped::new(
+                CueKind::Movement,
                 "the face is not seen well for long enough without a break, four seconds at twelve frames a second",
             ));
         }
         let looks: Vec<Look> = seen.iter().map(|(_, look)| *look).collect();
         if stands_still(&looks) {
-            return Err(NotTaken::new(
-                Cue::Movement,
+            return Err(Skipped::new(
+                CueKind::Movement,
                 "nothing moves, as in a still picture",
             ));
         }
@@ -127,8 +133,8 @@ impl Movement {
             (time, values)
         };
         let seconds = 0..=(times[times.len() - 1] - times[0]) as u32;
-        Ok(Reading {
-            cue: Cue::Movement,
+        Ok(Measurement {
+            cue: CueKind::Movement,
             measures: MEASURES,
             overall: vec![shallow, head_apart(&looks), turn_gap(&looks)],
             moments: seconds.map(moment).collect(),

@@ -4,14 +4,15 @@
 //! Noise that differs between regions is the trace of Mahdian and Saic, "Using noise
 //! inconsistencies for blind image forensics", Image and Vision Computing 2009; the soft edge is
 //! what Li et al., "Face X-ray for more general face forgery detection", CVPR 2020, learn from.
-//! Here both are ratios of detail in bands ([`crate::patch`]), so that brightness and contrast
+//! Here both are ratios of detail in bands ([`effigy_face::patch`]), so that brightness and contrast
 //! cancel out.
 
+use effigy_face::Observation;
 use effigy_face::patch::{Part, Patch};
 use effigy_frame::Plane;
 
-use crate::finding::Cue;
-use crate::reading::{Measure, NotTaken, Reading, Taken, median};
+use crate::cue::{Cadence, Context, Cue, CueKind, EvidenceMap, Models};
+use crate::measurement::{self, Measure, Measurement, Skipped, median};
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -43,22 +44,45 @@ pub struct Noise {
     moments: Vec<(f64, Vec<f32>)>,
 }
 
-impl Noise {
-    /// Looks at one face; gives the numbers where they could be taken.
-    pub fn look(&mut self, patch: &Patch, time_secs: f64) -> Option<&[f32]> {
-        self.moments.push((time_secs, measure(patch)?));
-        self.moments.last().map(|(_, values)| values.as_slice())
+impl Cue for Noise {
+    fn kind(&self) -> CueKind {
+        CueKind::Noise
     }
 
-    /// Gives the reading.
-    pub fn finish(self) -> Taken {
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence::CloseLooks
+    }
+
+    fn look(&mut self, face: &Observation<'_>, _models: &Models) -> Option<Vec<f32>> {
+        self.take(face.patch()?, face.time_secs())
+    }
+
+    fn evidence(&mut self, face: &Observation<'_>) -> Option<EvidenceMap> {
+        let patch = face.patch()?;
+        Some(EvidenceMap::of_patch(face, patch, softness_map(patch)))
+    }
+
+    fn finish(self: Box<Self>, _context: &Context<'_>) -> measurement::Result {
         if self.moments.is_empty() {
-            return Err(NotTaken::new(
-                Cue::Noise,
+            return Err(Skipped::new(
+                CueKind::Noise,
                 "too little around the face is in the picture",
             ));
         }
-        Ok(Reading::of_moments(Cue::Noise, MEASURES, self.moments))
+        let moments = self.moments;
+        Ok(Measurement::of_moments(CueKind::Noise, MEASURES, moments))
+    }
+}
+
+impl Noise {
+    fn take(&mut self, patch: &Patch, time_secs: f64) -> Option<Vec<f32>> {
+        let values = measure(patch)?;
+        self.moments.push((time_secs, values.clone()));
+        Some(values)
     }
 }
 
@@ -88,7 +112,7 @@ fn measure(patch: &Patch) -> Option<Vec<f32>> {
 }
 
 /// Shows where a face is softer than the middle of the patch's detail, `0..=1`.
-pub fn softness_map(patch: &Patch) -> Plane {
+fn softness_map(patch: &Patch) -> Plane {
     let (columns, rows) = (patch.width / CELL_PX, patch.height / CELL_PX);
     let mut map = Plane::filled(columns.max(1), rows.max(1), 0.0);
     let mut sharpness: Vec<Option<f32>> = Vec::with_capacity(columns * rows);
@@ -167,8 +191,8 @@ mod tests {
     #[test]
     fn a_soft_edge_is_measured_as_such() {
         let mut noise = Noise::default();
-        let even = noise.look(&patch(1.0), 0.0).unwrap().to_vec();
-        let soft = noise.look(&patch(0.5), 1.0).unwrap().to_vec();
+        let even = noise.take(&patch(1.0), 0.0).unwrap();
+        let soft = noise.take(&patch(0.5), 1.0).unwrap();
         assert!(even[0].abs() < 0.1, "{even:?}"); // 1024 samples a part
         assert!((soft[0] - 2.0_f32.ln()).abs() < 0.1, "{soft:?}");
         assert!((soft[1] - even[1]).abs() < 0.1, "the lips did not change");

@@ -11,9 +11,9 @@ use effigy_face::landmarks::{CHEEK_PATCHES, FOREHEAD_PATCH};
 use effigy_face::{Observation, skin};
 use effigy_frame::Point2;
 
-use crate::finding::Cue;
-use crate::reading::{Measure, NotTaken, Reading, Taken, median};
-use crate::series::{MOST_FRAMES, covers, evenly, windows};
+use crate::cue::{Cadence, Context, Cue, CueKind, Models};
+use crate::measurement::{self, Measure, Measurement, Skipped, median};
+use crate::observe::series::{MOST_FRAMES, covers, evenly, windows};
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -63,31 +63,36 @@ const PEAK_HZ: f32 = 0.12;
 /// POS and CHROM work on stretches of this length.
 const STRETCH_SECS: f64 = 1.6;
 
-impl Pulse {
-    /// Looks at one face.
-    pub fn look(&mut self, face: &Observation<'_>) {
+impl Cue for Pulse {
+    fn kind(&self) -> CueKind {
+        CueKind::Pulse
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence::FitFrames
+    }
+
+    fn look(&mut self, face: &Observation<'_>, _models: &Models) -> Option<Vec<f32>> {
         let unfit = face.size_px() < LEAST_SIZE_PX || MOST_YAW < face.pose().yaw.abs();
         if unfit || MOST_FRAMES <= self.seen.len() {
-            return;
+            return None;
         }
         let points = face.points;
         let mut colours = [[0.0; 3]; 3];
         for (colour, corners) in colours.iter_mut().zip(PATCHES) {
             let corners = corners.map(|i| points[i].xy());
-            match mean_colour(face, &corners) {
-                Some(mean) => *colour = mean,
-                None => return,
-            }
+            *colour = mean_colour(face, &corners)?;
         }
         self.seen.push((face.time_secs(), colours));
+        None
     }
 
-    /// Gives the reading.
-    ///
-    /// # Errors
-    /// When the skin was not seen for long or often enough.
-    pub fn finish(self) -> Taken {
-        let refuse = |why: &str| Err(NotTaken::new(Cue::Pulse, why));
+    fn finish(self: Box<Self>, _context: &Context<'_>) -> measurement::Result {
+        let refuse = |why: &str| Err(Skipped::new(CueKind::Pulse, why));
         let times: Vec<f64> = self.seen.iter().map(|(time, _)| *time).collect();
         if !covers(&times, LEAST_SECS, LEAST_RATE) {
             return refuse(
@@ -101,7 +106,7 @@ impl Pulse {
             let time = times[0] + start as f64 / RATE_HZ;
             moments.push((time, measure(window).to_vec()));
         }
-        Ok(Reading::of_moments(Cue::Pulse, MEASURES, moments))
+        Ok(Measurement::of_moments(CueKind::Pulse, MEASURES, moments))
     }
 }
 
@@ -232,6 +237,7 @@ fn coherence(a: &[(f32, f32)], b: &[(f32, f32)]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cue::testing::finished;
 
     /// Ten seconds of skin with this much beat at 72 a minute; noise of half a level.
     fn skin(beat: f32) -> Vec<[f32; 9]> {
@@ -250,12 +256,12 @@ mod tests {
         (0..(10.0 * RATE_HZ) as usize).map(frame).collect()
     }
 
-    fn watched(skin: Vec<[f32; 9]>, secs: f64) -> Taken {
+    fn watched(skin: Vec<[f32; 9]>, secs: f64) -> measurement::Result {
         let colours = |v: &[f32; 9]| std::array::from_fn(|p| std::array::from_fn(|c| v[3 * p + c]));
         let frame = |(i, v): (usize, &[f32; 9])| (i as f64 / RATE_HZ, colours(v));
         let n = (secs * RATE_HZ) as usize;
         let seen = skin.iter().enumerate().take(n).map(frame).collect();
-        Pulse { seen }.finish()
+        finished(Pulse { seen })
     }
 
     #[test]

@@ -8,9 +8,10 @@
 use effigy_face::Observation;
 use effigy_face::landmarks::mouth_openness;
 
-use crate::finding::Cue;
-use crate::reading::{Measure, NotTaken, Reading, Taken};
-use crate::series::MOST_FRAMES;
+use crate::cue::{Cadence, Context, Cue, CueKind, Models};
+use crate::measurement::{self, Measure, Measurement, Skipped};
+use crate::observe::series::{MOST_FRAMES, smoothed};
+use crate::sound::{LEVELS_PER_SEC, Sound};
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[Measure {
@@ -18,44 +19,6 @@ pub const MEASURES: &[Measure] = &[Measure {
     high: "The lips do not open and close with the sound",
     usual: "The lips open and close with the sound",
 }];
-
-/// How loud a file's sound is over time.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Sound {
-    /// Levels from the start of the file's clock, `LEVELS_PER_SEC` a second.
-    Levels(Vec<f32>),
-    /// There is nothing to compare with, and why: the end of a sentence.
-    Unusable(String),
-}
-
-/// Levels a second.
-pub const LEVELS_PER_SEC: u32 = 100;
-
-impl Sound {
-    /// Takes the loudness of mono samples, in powers of ten.
-    pub fn of_samples(samples: &[f32], rate_hz: u32) -> Self {
-        let together = (rate_hz / LEVELS_PER_SEC).max(1) as usize;
-        let power = |block: &[f32]| block.iter().map(|v| v * v).sum::<f32>() / block.len() as f32;
-        let powers: Vec<f32> = samples.chunks(together).map(power).collect();
-        let levels: Vec<f32> = smoothed(&powers, SMOOTH_LEVELS)
-            .iter()
-            .map(|p| (p + SILENCE).log10())
-            .collect();
-        let low = levels.iter().copied().fold(f32::INFINITY, f32::min);
-        let high = levels.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        if high - low < LEAST_RANGE {
-            return Self::Unusable("the sound is silent, or always as loud".to_owned());
-        }
-        Self::Levels(levels)
-    }
-}
-
-/// Power under which there is nothing to hear.
-const SILENCE: f32 = 1e-7;
-/// Loudest against quietest, in powers of ten, under which nobody speaks.
-const LEAST_RANGE: f32 = 1.0;
-/// Levels on either side that are averaged: syllables last a fifth of a second.
-const SMOOTH_LEVELS: usize = 5;
 
 /// How the lips moved so far.
 #[derive(Clone, Debug, Default)]
@@ -74,20 +37,31 @@ const SLOW_SECS: f64 = 0.8;
 const MOST_LAG_STEPS: i32 = 4;
 const LAG_STEP_SECS: f64 = 0.04;
 
-impl Speech {
-    /// Looks at one face.
-    pub fn look(&mut self, face: &Observation<'_>) {
+impl Cue for Speech {
+    fn kind(&self) -> CueKind {
+        CueKind::Speech
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence::EveryFrame
+    }
+
+    fn look(&mut self, face: &Observation<'_>, _models: &Models) -> Option<Vec<f32>> {
         if MOST_YAW < face.pose().yaw.abs() || MOST_FRAMES <= self.openings.len() {
-            return;
+            return None;
         }
         let opening = mouth_openness(face.points);
         self.openings.push((face.time_secs(), opening));
+        None
     }
 
-    /// Gives the reading.
-    pub fn finish(self, sound: &Sound) -> Taken {
-        let refuse = |why: &str| Err(NotTaken::new(Cue::Speech, why));
-        let levels = match sound {
+    fn finish(self: Box<Self>, context: &Context<'_>) -> measurement::Result {
+        let refuse = |why: &str| Err(Skipped::new(CueKind::Speech, why));
+        let levels = match context.sound {
             Sound::Levels(levels) => levels,
             Sound::Unusable(why) => return refuse(why),
         };
@@ -103,14 +77,16 @@ impl Speech {
         let best = (-MOST_LAG_STEPS..=MOST_LAG_STEPS)
             .map(|step| self.fit(levels, &lips, slow, f64::from(step) * LAG_STEP_SECS))
             .fold(-1.0, f32::max);
-        Ok(Reading {
-            cue: Cue::Speech,
+        Ok(Measurement {
+            cue: CueKind::Speech,
             measures: MEASURES,
             overall: vec![1.0 - best],
             moments: Vec::new(),
         })
     }
+}
 
+impl Speech {
     /// The correlation of lips and loudness when the sound is `lag_secs` late.
     fn fit(&self, levels: &[f32], lips: &[f32], slow: usize, lag_secs: f64) -> f32 {
         let level_at = |time: f64| {
@@ -134,22 +110,6 @@ impl Speech {
 fn quick_part(values: &[f32], slow: usize) -> Vec<f32> {
     let soft = smoothed(values, slow);
     values.iter().zip(soft).map(|(v, s)| v - s).collect()
-}
-
-/// Means over `reach` neighbours on either side.
-fn smoothed(values: &[f32], reach: usize) -> Vec<f32> {
-    let mut sums = Vec::with_capacity(values.len() + 1);
-    let mut sum = 0.0_f64;
-    sums.push(sum);
-    for v in values {
-        sum += f64::from(*v);
-        sums.push(sum);
-    }
-    let mean = |i: usize| {
-        let (from, to) = (i.saturating_sub(reach), (i + reach + 1).min(values.len()));
-        ((sums[to] - sums[from]) / (to - from) as f64) as f32
-    };
-    (0..values.len()).map(mean).collect()
 }
 
 #[cfg(test)]
@@ -177,6 +137,10 @@ mod tests {
         Sound::of_samples(&samples, RATE_HZ)
     }
 
+    fn heard(lips: Speech, sound: &Sound) -> measurement::Result {
+        Box::new(lips).finish(&Context { sound })
+    }
+
     fn lips(late_secs: f64, secs: f64) -> Speech {
         let frame = |i: i32| {
             let time = f64::from(i) / 25.0;
@@ -189,7 +153,7 @@ mod tests {
 
     #[test]
     fn lips_that_follow_the_sound_are_in_step_and_late_ones_are_not() {
-        let step = |late| lips(late, 8.0).finish(&sound()).unwrap().overall[0];
+        let step = |late| heard(lips(late, 8.0), &sound()).unwrap().overall[0];
         assert!(step(0.0) < 0.3, "{}", step(0.0));
         assert!(step(0.1) < 0.3, "a broadcast's lag: {}", step(0.1));
         assert!(0.6 < step(1.0), "{}", step(1.0));
@@ -198,8 +162,8 @@ mod tests {
     #[test]
     fn silence_and_short_clips_are_not_judged() {
         let silent = Sound::of_samples(&vec![0.0; 16_000], RATE_HZ);
-        let refused = lips(0.0, 8.0).finish(&silent).unwrap_err();
+        let refused = heard(lips(0.0, 8.0), &silent).unwrap_err();
         assert!(refused.why.contains("silent"), "{}", refused.why);
-        assert!(lips(0.0, 1.0).finish(&sound()).is_err());
+        assert!(heard(lips(0.0, 1.0), &sound()).is_err());
     }
 }

@@ -13,20 +13,23 @@ mod mosaic;
 use effigy_face::patch::{Part, Patch};
 use effigy_frame::{Picture, Plane};
 
+use crate::cue::CueKind;
+use crate::note::{Note, Role};
+
 /// What was found in one face.
 #[derive(Clone, Debug)]
-pub struct Splice {
+pub(crate) struct Splice {
     /// What it is, as a sentence.
-    pub sentence: String,
+    sentence: String,
     /// Where, `0..=1`, stretched over the patch.
-    pub map: Plane,
+    pub(crate) map: Plane,
     /// Whether a verdict may rest on it. A face without the mosaic around it is told only: it may
     /// have been smoothed, and no pictures straight from cameras were there to say how often.
-    pub counts: bool,
+    counts: bool,
 }
 
 /// Looks at one face of a picture. `None` where nothing stands out.
-pub fn look(picture: &Picture, patch: &Patch) -> Option<Splice> {
+pub(crate) fn look(picture: &Picture, patch: &Patch) -> Option<Splice> {
     if let Some(foreign) = grid::foreign(picture, patch) {
         let ((x, y), (u, v)) = (foreign.face.origin, foreign.around.origin);
         return Some(Splice {
@@ -50,6 +53,24 @@ pub fn look(picture: &Picture, patch: &Patch) -> Option<Splice> {
         });
     }
     mosaic::foreign(picture, patch).map(|foreign| of_mosaic(foreign, patch))
+}
+
+/// Says what was found in one face, or that nothing was.
+pub(crate) fn note(found: Option<&Splice>) -> Note {
+    let nothing = "Nothing was found that was put in from another picture or stands twice. Scaled \
+                   or strongly compressed pictures keep no trace.";
+    let say = |role, sentence: &str| Note::words(CueKind::Splice, role, sentence.to_owned());
+    match found {
+        Some(found) if !found.counts => say(Role::Noted, &found.sentence),
+        Some(found) => Note {
+            score: Some(1.0),
+            ..say(Role::Counts, &found.sentence)
+        },
+        None => Note {
+            score: Some(0.0),
+            ..say(Role::Counts, nothing)
+        },
+    }
 }
 
 fn of_mosaic(foreign: mosaic::Foreign, patch: &Patch) -> Splice {

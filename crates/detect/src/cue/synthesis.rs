@@ -9,12 +9,13 @@
 //! contrasts of the face with its surroundings: taken alone they tell sizes and file formats
 //! apart rather than drawn faces from real ones.
 
+use effigy_face::Observation;
 use effigy_face::patch::{Part, Patch};
 use effigy_frame::Picture;
 
-use crate::finding::Cue;
-use crate::reading::{Measure, NotTaken, Reading, Taken};
-use crate::spectrum::{SIDE_PX, Spectrum};
+use crate::cue::{Cadence, Context, Cue, CueKind, Models};
+use crate::measurement::{self, Measure, Measurement, Skipped};
+use crate::observe::spectrum::{SIDE_PX, Spectrum};
 
 /// What is measured, in this order.
 pub const MEASURES: &[Measure] = &[
@@ -36,27 +37,46 @@ pub struct Synthesis {
     moments: Vec<(f64, Vec<f32>)>,
 }
 
-impl Synthesis {
-    /// Looks at one face in `picture`; gives the numbers where they could be taken.
-    pub fn look(&mut self, picture: &Picture, patch: &Patch, time_secs: f64) -> Option<&[f32]> {
-        let values = vec![lattice(picture, patch)?, spiky_detail(patch)?];
-        self.moments.push((time_secs, values));
-        self.moments.last().map(|(_, values)| values.as_slice())
+impl Cue for Synthesis {
+    fn kind(&self) -> CueKind {
+        CueKind::Synthesis
     }
 
-    /// Gives the reading.
-    ///
-    /// # Errors
-    /// When the face was never large enough.
-    pub fn finish(self) -> Taken {
+    fn measures(&self) -> &'static [Measure] {
+        MEASURES
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence::CloseLooks
+    }
+
+    fn look(&mut self, face: &Observation<'_>, _models: &Models) -> Option<Vec<f32>> {
+        self.take(&face.frame.picture, face.patch()?, face.time_secs());
+        None
+    }
+
+    fn finish(self: Box<Self>, _context: &Context<'_>) -> measurement::Result {
         if self.moments.is_empty() {
-            return Err(NotTaken::new(
-                Cue::Synthesis,
+            return Err(Skipped::new(
+                CueKind::Synthesis,
                 "the face or what is around it is too small in the picture",
             ));
         }
         let moments = self.moments;
-        Ok(Reading::of_moments(Cue::Synthesis, MEASURES, moments))
+        Ok(Measurement::of_moments(
+            CueKind::Synthesis,
+            MEASURES,
+            moments,
+        ))
+    }
+}
+
+impl Synthesis {
+    /// Measures one face where it is large enough.
+    fn take(&mut self, picture: &Picture, patch: &Patch, time_secs: f64) {
+        let values = lattice(picture, patch).zip(spiky_detail(patch));
+        let moment = values.map(|(lattice, spiky)| (time_secs, vec![lattice, spiky]));
+        self.moments.extend(moment);
     }
 }
 
@@ -138,6 +158,7 @@ const LEAST_PIXELS: u32 = 500;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cue::testing::finished;
 
     const SIDE: u32 = 256;
 
@@ -221,7 +242,7 @@ mod tests {
         let mut patch = patch(|_| 1.0);
         patch.parts.fill(Part::Inner);
         let mut synthesis = Synthesis::default();
-        assert!(synthesis.look(&picture(false), &patch, 0.0).is_none());
-        assert!(synthesis.finish().is_err());
+        synthesis.take(&picture(false), &patch, 0.0);
+        assert!(finished(synthesis).is_err());
     }
 }

@@ -4,17 +4,18 @@
 //! 3-D lighting environments", WIFS 2010). Two lamps in one room do the same, so this is told and
 //! does not count in the verdict.
 
-use super::{CueReport, Standing};
+use crate::cue::CueKind;
 use crate::cue::light::degrees_between;
-use crate::finding::{Cue, Span};
-use crate::scanner::Watched;
+use crate::measurement::Span;
+use crate::note::{Note, Role};
+use crate::observe::AnalysedTrack;
 
 /// Tells the two faces on which the light differs most. `None` for fewer than two seen together.
-pub(super) fn between(watched: &[Watched]) -> Option<CueReport> {
+pub(super) fn between(tracks: &[AnalysedTrack]) -> Option<Note> {
     let mut worst: Option<(f32, u32, u32)> = None;
-    for (i, a) in watched.iter().enumerate() {
-        for b in &watched[i + 1..] {
-            let lights = a.light_towards.zip(b.light_towards);
+    for (i, a) in tracks.iter().enumerate() {
+        for b in &tracks[i + 1..] {
+            let lights = a.facts.light_towards.zip(b.facts.light_towards);
             let degrees = lights.and_then(|(a, b)| degrees_between(a, b));
             let Some(degrees) = degrees.filter(|_| together(&a.span, &b.span)) else {
                 continue;
@@ -35,9 +36,9 @@ pub(super) fn between(watched: &[Watched]) -> Option<CueReport> {
         a + 1,
         b + 1
     );
-    Some(CueReport {
+    Some(Note {
         measures: vec![("apart-degrees", degrees)],
-        ..CueReport::words(Cue::Light.name(), Standing::Told, sentence)
+        ..Note::words(CueKind::Light, Role::Noted, sentence)
     })
 }
 
@@ -51,30 +52,32 @@ fn together(a: &Span, b: &Span) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cue::Facts;
     use effigy_frame::Rect;
 
-    fn face(track: u32, light: [f32; 3], [from_secs, to_secs]: [f64; 2]) -> Watched {
-        Watched {
+    fn face(track: u32, light: [f32; 3], [from_secs, to_secs]: [f64; 2]) -> AnalysedTrack {
+        AnalysedTrack {
             track,
             span: Span { from_secs, to_secs },
             n_frames: 1,
-            n_close_looks: 1,
-            n_unfit: 0,
-            commonest_unfit: None,
+            n_fit_looks: 1,
             largest: Rect::default(),
-            identity: None,
+            facts: Facts {
+                light_towards: Some(light),
+                ..Facts::default()
+            },
             windows: Vec::new(),
-            light_towards: Some(light),
             splice: None,
-            taken: Vec::new(),
-            exhibits: Vec::new(),
+            results: Vec::new(),
+            evidence: Vec::new(),
         }
     }
 
     #[test]
     fn lights_from_two_sides_are_told_and_faces_never_seen_together_are_not_compared() {
         let (left, right) = ([-0.5, -0.2, -0.5], [0.5, -0.1, -0.5]);
-        let said = |b: Watched| between(&[face(0, left, [0.0, 2.0]), b]).map(|cue| cue.sentence);
+        let said =
+            |b: AnalysedTrack| between(&[face(0, left, [0.0, 2.0]), b]).map(|cue| cue.sentence);
         let told = said(face(1, right, [1.0, 3.0])).unwrap();
         assert!(told.contains("different sides"), "{told}");
         assert!(told.contains("faces 1 and 2"), "{told}");

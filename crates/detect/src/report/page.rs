@@ -5,7 +5,9 @@ mod picture;
 
 use std::fmt::Write as _;
 
-use super::{CueReport, FaceReport, Report, Standing, Verdict};
+use super::{FaceReport, Report};
+use crate::note::{Note, Role};
+use crate::verdict::Verdict;
 
 /// Faces that are shown in full; of a crowd the others get a line each.
 const MOST_FACES: usize = 12;
@@ -139,10 +141,10 @@ fn show_face(html: &mut String, face: &FaceReport, report: &Report) {
     if 1 < face.timeline.len() {
         html.push_str(&chart::timeline(&face.timeline, report.duration_secs));
     }
-    if !face.exhibits.is_empty() && face.verdict != Verdict::NotJudged {
+    if !face.evidence.is_empty() && face.verdict != Verdict::NotJudged {
         html.push_str("<div class=\"row\">");
-        for exhibit in &face.exhibits {
-            html.push_str(&picture::figure(exhibit));
+        for frame in &face.evidence {
+            html.push_str(&picture::figure(frame));
         }
         html.push_str("</div><p class=\"small\">The most suspicious moments. Right: the same with what looks out of place in red. Real faces have some too; look whether it follows the edge of the face.</p>");
     }
@@ -151,20 +153,20 @@ fn show_face(html: &mut String, face: &FaceReport, report: &Report) {
 }
 
 /// What counts comes first, then what is only told; what could not be judged is folded away.
-fn cues(html: &mut String, cues: &[CueReport]) {
-    let of = |standing: Standing| cues.iter().filter(move |cue| cue.standing == standing);
+fn cues(html: &mut String, cues: &[Note]) {
+    let of = |role: Role| cues.iter().filter(move |cue| cue.role == role);
     html.push_str("<table>");
-    for cue in of(Standing::Counts) {
+    for cue in of(Role::Counts) {
         row(html, cue, &cue.score.map_or(String::new(), chart::bar));
     }
-    if of(Standing::Told).next().is_some() {
+    if of(Role::Noted).next().is_some() {
         html.push_str("<tr class=\"told\"><td colspan=\"3\">Told only; these do not count in the verdict:</td></tr>");
     }
-    for cue in of(Standing::Told) {
+    for cue in of(Role::Noted) {
         row(html, cue, &cue.score.map_or(String::new(), chart::mark));
     }
     html.push_str("</table>");
-    let names: Vec<&str> = of(Standing::NotJudged).map(|cue| cue.name).collect();
+    let names: Vec<&str> = of(Role::NotJudged).map(|cue| cue.name).collect();
     if names.is_empty() {
         return;
     }
@@ -175,13 +177,13 @@ fn cues(html: &mut String, cues: &[CueReport]) {
             names.join(", ")
         ),
     );
-    for cue in of(Standing::NotJudged) {
+    for cue in of(Role::NotJudged) {
         row(html, cue, "–");
     }
     html.push_str("</table></details>");
 }
 
-fn row(html: &mut String, cue: &CueReport, bar: &str) {
+fn row(html: &mut String, cue: &Note, bar: &str) {
     let when: Vec<String> = cue
         .when
         .iter()

@@ -2,19 +2,15 @@
 
 use effigy_model::Identity;
 
-use super::{CueReport, Standing};
 use crate::calibration::sigmoid;
-use crate::finding::Cue;
+use crate::cue::CueKind;
+use crate::note::{Note, Role};
 use crate::person::{Manners, Person, Window, manner};
 
 /// Compares one face with the person of the references.
 ///
 /// The score is of looks alone: how somebody moves tells people apart too seldom to decide.
-pub(super) fn likeness(
-    person: &Person,
-    identity: Option<&Identity>,
-    windows: &[Window],
-) -> CueReport {
+pub(super) fn likeness(person: &Person, identity: Option<&Identity>, windows: &[Window]) -> Note {
     let mut cue = looks(person, identity);
     let moves = moves(person, windows);
     cue.sentence = format!("{} {}", cue.sentence, moves.sentence);
@@ -24,7 +20,7 @@ pub(super) fn likeness(
     cue
 }
 
-fn looks(person: &Person, face: Option<&Identity>) -> CueReport {
+fn looks(person: &Person, face: Option<&Identity>) -> Note {
     let threshold = person.threshold;
     let similarity = face.map(|face| person.identity.similarity(face));
     let chance = 100.0 * threshold.false_match_rate;
@@ -42,17 +38,17 @@ fn looks(person: &Person, face: Option<&Identity>) -> CueReport {
             )
         }
     };
-    let standing = match similarity {
-        Some(_) => Standing::Told,
-        None => Standing::NotJudged,
+    let role = match similarity {
+        Some(_) => Role::Noted,
+        None => Role::NotJudged,
     };
-    CueReport {
+    Note {
         score: similarity.map(|s| sigmoid((threshold.similarity - s) / STEP)),
         measures: similarity
             .map(|s| ("unlike", 1.0 - s))
             .into_iter()
             .collect(),
-        ..CueReport::words(Cue::Person.name(), standing, sentence)
+        ..Note::words(CueKind::Person, role, sentence)
     }
 }
 

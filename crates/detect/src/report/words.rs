@@ -1,60 +1,28 @@
-//! Verdicts and provenance in words.
+//! What the file itself says, in words: its marks, and how it was put together.
 
 use effigy_mark::{Report as Marks, State};
 
-use super::{CueReport, FaceReport, Standing, Verdict};
-use crate::finding::Cue;
-use crate::fuse::ESSENTIAL;
-use crate::scanner::Told;
-
-impl Verdict {
-    /// Says it to the reader.
-    pub fn in_words(self) -> &'static str {
-        match self {
-            Self::NotJudged => "not judged",
-            Self::NoSigns => "no signs of manipulation",
-            Self::Inconclusive => "inconclusive",
-            Self::Signs => "signs of manipulation",
-        }
-    }
-
-    /// Says what it means, in one sentence.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::NotJudged => {
-                "Nothing in this file could be judged. That says nothing of whether it is genuine."
-            }
-            Self::NoSigns => {
-                "What could be judged looks as real faces do. That is no proof: good fakes can look so too."
-            }
-            Self::Inconclusive => {
-                "What was seen is found in real and in manipulated faces alike. Look for other evidence."
-            }
-            Self::Signs => {
-                "A face in this file looks as manipulated faces do and as few real ones do."
-            }
-        }
-    }
-}
+use crate::cue::CueKind;
+use crate::note::{Note, Role};
 
 /// What the marks of a file say.
-pub(super) fn provenance(marks: Option<&Marks>) -> CueReport {
-    let name = Cue::Provenance.name();
+pub(super) fn provenance(marks: Option<&Marks>) -> Note {
+    let cue = CueKind::Provenance;
     match marks {
         None => {
             let sentence = "Not judged: this is not the file itself.".to_owned();
-            CueReport::words(name, Standing::NotJudged, sentence)
+            Note::words(cue, Role::NotJudged, sentence)
         }
-        Some(marks) if marks.marked => CueReport {
+        Some(marks) if marks.marked => Note {
             score: Some(1.0),
-            ..CueReport::words(name, Standing::Counts, synthetic(marks))
+            ..Note::words(cue, Role::Counts, synthetic(marks))
         },
         Some(marks) => {
-            let standing = match marks.credentials {
-                Some(_) => Standing::Told,
-                None => Standing::NotJudged,
+            let role = match marks.credentials {
+                Some(_) => Role::Noted,
+                None => Role::NotJudged,
             };
-            CueReport::words(name, standing, unmarked(marks))
+            Note::words(cue, role, unmarked(marks))
         }
     }
 }
@@ -91,55 +59,11 @@ fn unmarked(marks: &Marks) -> String {
 }
 
 /// How the file was put together; told, never counted.
-pub(super) fn container(said: Option<String>) -> CueReport {
+pub(super) fn container(said: Option<String>) -> Note {
     let unknown = "Not judged: its headers say nothing of how it was put together.";
-    let name = Cue::Container.name();
+    let cue = CueKind::Container;
     match said {
-        Some(said) => CueReport::words(name, Standing::Told, said),
-        None => CueReport::words(name, Standing::NotJudged, unknown.to_owned()),
+        Some(said) => Note::words(cue, Role::Noted, said),
+        None => Note::words(cue, Role::NotJudged, unknown.to_owned()),
     }
 }
-
-/// What was put into a picture or copied in it.
-pub(super) fn splice(found: &Option<Told>) -> CueReport {
-    let nothing = "Nothing was found that was put in from another picture or stands twice. Scaled \
-                   or strongly compressed pictures keep no trace.";
-    let name = Cue::Splice.name();
-    match found {
-        Some(found) if !found.counts => {
-            CueReport::words(name, Standing::Told, found.sentence.clone())
-        }
-        Some(found) => CueReport {
-            score: Some(1.0),
-            ..CueReport::words(name, Standing::Counts, found.sentence.clone())
-        },
-        None => CueReport {
-            score: Some(0.0),
-            ..CueReport::words(name, Standing::Counts, nothing.to_owned())
-        },
-    }
-}
-
-/// What could not be judged, in sentences.
-pub(super) fn not_judged(faces: &[FaceReport]) -> Vec<String> {
-    if faces.is_empty() {
-        return vec!["No face was found.".to_owned()];
-    }
-    let unjudged = faces.iter().filter(|f| f.verdict == Verdict::NotJudged);
-    let say = |face: &FaceReport| {
-        // Every judged face needs this cue: why there is none is why there is no verdict.
-        let needed = face.cues.iter().find(|cue| cue.name == ESSENTIAL.name());
-        let why = needed.map_or("", |cue| cue.sentence.as_str());
-        let why = why.strip_prefix("Not judged: ").unwrap_or(why);
-        format!("Face {} at {:.1} s: {why}", face.track + 1, face.from_secs)
-    };
-    let mut sentences: Vec<String> = unjudged.clone().take(MOST_SENTENCES).map(say).collect();
-    let n = unjudged.count();
-    if MOST_SENTENCES < n {
-        sentences.push(format!("And {} more faces.", n - MOST_SENTENCES));
-    }
-    sentences
-}
-
-/// Unjudged faces that are told one by one; a crowd has hundreds.
-const MOST_SENTENCES: usize = 12;

@@ -8,11 +8,11 @@ pub mod batch;
 
 use std::path::PathBuf;
 
+use effigy_detect::Sound;
 use effigy_detect::container::rhythm::MOST_PACKETS;
 use effigy_detect::container::{self, Container};
-use effigy_detect::cue::speech::Sound;
 use effigy_detect::report::{Footing, MadeBy};
-use effigy_detect::{Calibration, Cue, Judges, Person, Report, ScanSettings, Scanner};
+use effigy_detect::{Calibration, CueKind, Models, Person, Report, ScanSettings, Scanner};
 use effigy_face::TrackSettings;
 use effigy_frame::{Frame, Picture};
 use effigy_mark::Trust;
@@ -143,14 +143,12 @@ fn judge(
 ) -> Result<Report> {
     let mut follower = Follower::new(networks, job.tracking)?;
     let calibration = Calibration::built_in(&networks.weights);
-    let counts = |cue| calibration.cue(cue).is_some_and(|known| 0.0 < known.weight);
-    let asks_for_seams = job.settings.asks_all || counts(Cue::Blending);
-    let judges = Judges {
+    let asks_for_seams = job.settings.asks_all || calibration.counts(CueKind::Blending);
+    let models = Models {
         face_embedder: networks.face_embedder.clone(),
         blend_judge: asks_for_seams.then(|| networks.blend_judge.clone()),
-        calibration: calibration.clone(),
     };
-    let mut scanner = Scanner::new(job.settings, judges);
+    let mut scanner = Scanner::new(job.settings, models, calibration.clone());
     progress.begin("scan", footage.n_frames);
     let window = job.window;
     let frames = footage

@@ -28,7 +28,7 @@ fn a_face_that_is_seen_well_is_judged() {
             .iter()
             .any(|cue| cue.name == "noise" && cue.score.is_some())
     );
-    assert!(!face.exhibits.is_empty() && !face.timeline.is_empty());
+    assert!(!face.evidence.is_empty() && !face.timeline.is_empty());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn light_on(actor: &str) -> [f32; 3] {
     let mut take = |followed: effigy_media::Result<Followed>| {
         let Followed { frame, faces } = followed?;
         for face in &faces {
-            light.look(&Observation::new(&frame, face));
+            light.take(&Observation::new(&frame, face));
         }
         Ok(())
     };

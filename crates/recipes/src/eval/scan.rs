@@ -14,7 +14,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use effigy_detect::cue::speech::Sound;
+use effigy_detect::Sound;
 use effigy_frame::Frame;
 use effigy_media::{Limits, VideoReader};
 use effigy_pipeline::{Networks, Quiet, ScanJob, scan, scan_footage};

@@ -9,9 +9,9 @@ mod camera;
 use std::path::Path;
 
 use anyhow::Result;
-use effigy_detect::cue::speech::Sound;
-use effigy_detect::report::Standing;
-use effigy_detect::{Cue, Report};
+use effigy_detect::Sound;
+use effigy_detect::note::Role;
+use effigy_detect::{CueKind, Report};
 use effigy_frame::{Frame, Picture, Rational, Timestamp};
 use effigy_media::{Limits, read_picture};
 use effigy_pipeline::{Networks, Quiet, ScanJob, scan, scan_footage};
@@ -123,13 +123,13 @@ fn judged(picture: &Picture, networks: &Networks) -> Result<Report> {
 
 fn is_found(report: &Report) -> bool {
     let mut cues = report.faces.iter().flat_map(|face| &face.cues);
-    cues.any(|cue| cue.name == Cue::Splice.name() && cue.score == Some(1.0))
+    cues.any(|cue| cue.name == CueKind::Splice.name() && cue.score == Some(1.0))
 }
 
 /// Whether the report tells that the face lacks its camera's mosaic.
 fn is_told_of(report: &Report) -> bool {
     let mut cues = report.faces.iter().flat_map(|face| &face.cues);
-    cues.any(|cue| cue.name == Cue::Splice.name() && cue.standing == Standing::Told)
+    cues.any(|cue| cue.name == CueKind::Splice.name() && cue.role == Role::Noted)
 }
 
 /// `under` with the ellipse in the face's box taken from `over`.

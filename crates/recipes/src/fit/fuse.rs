@@ -15,10 +15,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use effigy_detect::Cue;
+use effigy_detect::CueKind;
 use effigy_detect::calibration::{Calibration, CueCalibration, MeasureCalibration};
-use effigy_detect::cue::measures;
-use effigy_detect::cue::speech::{LEVELS_PER_SEC, Sound};
+use effigy_detect::observe::measures;
+use effigy_detect::sound::{LEVELS_PER_SEC, Sound};
 use effigy_detect::{Report, ScanSettings};
 use effigy_media::{VideoReader, read_audio};
 use effigy_model::Weights;
@@ -123,8 +123,8 @@ pub(crate) fn everything() -> ScanSettings {
 pub(crate) fn reading_of(footage: &Footage, report: &Report) -> Reading {
     let face = report.faces.iter().max_by_key(|face| face.n_frames);
     let cues = face.into_iter().flat_map(|face| &face.cues);
-    let counts = |name: &str| footage.truth != Truth::Dubbed || name == Cue::Speech.name();
-    let unseen = |name: &str| name != Cue::Blending.name() || !is_trained_on(&footage.name);
+    let counts = |name: &str| footage.truth != Truth::Dubbed || name == CueKind::Speech.name();
+    let unseen = |name: &str| name != CueKind::Blending.name() || !is_trained_on(&footage.name);
     let wanted = |name: &str| counts(name) && unseen(name);
     let taken = cues.filter(|cue| !cue.measures.is_empty() && wanted(cue.name));
     let values = taken.map(|cue| {
@@ -172,11 +172,11 @@ pub(crate) fn calibrate(readings: &[Reading], wanted: &dyn Fn(&str) -> bool) -> 
     // What a generator leaves is looked for in faces that one drew, not in swaps.
     let real = others.iter().filter(|r| r.truth == Truth::Real);
     let drawn_or_real: Vec<&Reading> = drawn.iter().chain(real).copied().collect();
-    let cues: Vec<CueCalibration> = Cue::ALL
+    let cues: Vec<CueCalibration> = CueKind::ALL
         .iter()
         .filter(|cue| !measures(**cue).is_empty())
         .filter_map(|cue| match cue {
-            Cue::Synthesis => calibrate_cue(*cue, &drawn_or_real),
+            CueKind::Synthesis => calibrate_cue(*cue, &drawn_or_real),
             _ => calibrate_cue(*cue, &others),
         })
         .collect();
@@ -184,7 +184,7 @@ pub(crate) fn calibrate(readings: &[Reading], wanted: &dyn Fn(&str) -> bool) -> 
 }
 
 /// Finds what is usual of one cue's measures, and their weights.
-fn calibrate_cue(cue: Cue, readings: &[&Reading]) -> Option<CueCalibration> {
+fn calibrate_cue(cue: CueKind, readings: &[&Reading]) -> Option<CueCalibration> {
     let of_cue = |r: &&&Reading| r.measures.contains_key(cue.name());
     let readings: Vec<&&Reading> = readings.iter().filter(of_cue).collect();
     let mut measure: Vec<MeasureCalibration> = Vec::new();
@@ -245,9 +245,9 @@ fn examples(readings: &[&Reading], inputs: &dyn Fn(&Reading) -> Vec<f32>) -> Vec
 
 /// The hash of the weights that a cue's numbers come from.
 fn network_sha256(cue: &str, hashes: &[(String, String)]) -> Option<String> {
-    let file = if cue == Cue::Blending.name() {
+    let file = if cue == CueKind::Blending.name() {
         "blend-judge.safetensors"
-    } else if cue == Cue::Identity.name() {
+    } else if cue == CueKind::Identity.name() {
         "identifier.safetensors"
     } else {
         return None;
@@ -258,7 +258,12 @@ fn network_sha256(cue: &str, hashes: &[(String, String)]) -> Option<String> {
 
 /// Cues that are told and count for nothing: a dubbed clip is no manipulated face, and what the
 /// blending network, light and pulse say was chance on swaps.
-const TOLD_ONLY: [Cue; 4] = [Cue::Blending, Cue::Light, Cue::Pulse, Cue::Speech];
+const TOLD_ONLY: [CueKind; 4] = [
+    CueKind::Blending,
+    CueKind::Light,
+    CueKind::Pulse,
+    CueKind::Speech,
+];
 
 /// Pulls weights towards zero: there are a few dozen clips.
 const CUE_RIDGE: f32 = 0.03;
@@ -341,7 +346,7 @@ const MOST_FOR_NO_SIGNS: f32 = 0.4;
 const LEAST_FOR_SIGNS: f32 = 0.7;
 
 fn is_judged(reading: &Reading) -> bool {
-    reading.measures.contains_key(Cue::Noise.name())
+    reading.measures.contains_key(CueKind::Noise.name())
 }
 
 /// The probability of a reading; `None` when it cannot be judged.

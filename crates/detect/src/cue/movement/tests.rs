@@ -4,6 +4,8 @@ use effigy_face::landmarks::EYES;
 use effigy_frame::{Frame, Picture, Point3, Rational, Rect, Similarity, Timestamp};
 use effigy_model::mean_mesh;
 
+use crate::cue::testing::{finished, models};
+
 const RATE: f64 = 25.0;
 /// How far the neck is behind the eyes, in distances between their outer corners.
 const NECK: f32 = 1.2;
@@ -59,8 +61,8 @@ fn picture(points: &[Point3], frame: usize, wrong: Wrong) -> Picture {
     picture
 }
 
-fn watched(secs: f64, wrong: Wrong) -> Taken {
-    let mut movement = Movement::default();
+fn watched(secs: f64, wrong: Wrong) -> measurement::Result {
+    let (mut movement, models) = (Movement::default(), models());
     for frame in 0..(secs * RATE) as usize {
         let points = mesh(frame, wrong);
         let picture = picture(&points, frame, wrong);
@@ -77,9 +79,9 @@ fn watched(secs: f64, wrong: Wrong) -> Taken {
             time: Timestamp::new(frame as i64, Rational::new(1, RATE as i32)),
             picture,
         };
-        movement.look(&Observation::new(&frame, &face));
+        movement.look(&Observation::new(&frame, &face), &models);
     }
-    movement.finish()
+    finished(movement)
 }
 
 fn overall(wrong: Wrong) -> Vec<f32> {
@@ -141,11 +143,11 @@ fn a_still_picture_is_not_judged() {
         (i as f64 / RATE, look)
     };
     let seen = (0..200).map(look).collect();
-    let refused = Movement { seen }.finish().unwrap_err();
+    let refused = finished(Movement { seen }).unwrap_err();
     assert!(refused.why.contains("nothing moves"), "{}", refused.why);
 }
 
 #[test]
 fn three_seconds_are_not_judged() {
-    assert_eq!(watched(3.0, BLINKS).unwrap_err().cue, Cue::Movement);
+    assert_eq!(watched(3.0, BLINKS).unwrap_err().cue, CueKind::Movement);
 }

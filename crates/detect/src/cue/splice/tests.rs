@@ -1,7 +1,7 @@
 use effigy_frame::{Picture, Plane};
 
 use super::*;
-use crate::blocks::{Cosines, N_PIXELS, brightness, table};
+use crate::observe::blocks::{Cosines, N_PIXELS, brightness, table};
 use effigy_face::patch::Part;
 
 const SIDE: usize = 384;

@@ -4,19 +4,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use effigy_frame::{Picture, Plane};
 
-use crate::exhibit::Exhibit;
+use crate::observe::evidence::EvidenceFrame;
 
 /// A worst frame, as it is and with its map.
-pub(super) fn figure(exhibit: &Exhibit) -> String {
-    let plain = data_uri(&exhibit.picture);
-    let marked = data_uri(&overlaid(&exhibit.picture, &exhibit.map));
+pub(super) fn figure(frame: &EvidenceFrame) -> String {
+    let plain = data_uri(&frame.picture);
+    let marked = data_uri(&overlaid(&frame.picture, &frame.map));
     format!(
         "<figure><img src=\"{plain}\" alt=\"the face\"> <img src=\"{marked}\" \
          alt=\"the face with suspicious places in red\"><figcaption>{}: {:.1} s, frame {}</figcaption>\
          </figure>",
-        exhibit.cue.name(),
-        exhibit.time_secs,
-        exhibit.frame_index
+        frame.cue.name(),
+        frame.time_secs,
+        frame.frame_index
     )
 }
 

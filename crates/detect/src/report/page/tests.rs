@@ -5,50 +5,50 @@ use effigy_frame::{Picture, Plane};
 
 use super::*;
 use crate::Calibration;
-use crate::cue::{light, noise};
-use crate::exhibit::Exhibit;
-use crate::finding::{Cue, Span};
-use crate::reading::{NotTaken, Reading};
+use crate::cue::{CueKind, Facts, light, noise};
+use crate::measurement::{Measurement, Skipped, Span};
+use crate::observe::AnalysedTrack;
+use crate::observe::evidence::EvidenceFrame;
 use crate::report::{Footing, MadeBy};
-use crate::scanner::Watched;
 
 fn report(name: &str) -> Report {
     let moments = (0..30)
         .map(|i| (f64::from(i) / 3.0, vec![3.0; 4]))
         .collect();
-    let exhibit = Exhibit {
-        cue: Cue::Noise,
+    let frame = EvidenceFrame {
+        cue: CueKind::Noise,
         score: 0.9,
         time_secs: 2.0,
         frame_index: 50,
         picture: Picture::filled(64, 64, [90; 3]),
         map: Plane::filled(4, 4, 1.0),
     };
-    let watched = Watched {
+    let track = AnalysedTrack {
         track: 0,
         span: Span {
             from_secs: 0.0,
             to_secs: 10.0,
         },
         n_frames: 250,
-        n_close_looks: 30,
-        n_unfit: 0,
-        commonest_unfit: None,
+        n_fit_looks: 30,
         largest: effigy_frame::Rect::default(),
-        identity: None,
+        facts: Facts::default(),
         windows: Vec::new(),
-        light_towards: None,
-        taken: vec![
-            Ok(Reading::of_moments(Cue::Noise, noise::MEASURES, moments)),
-            Ok(Reading::of_moments(
-                Cue::Light,
+        results: vec![
+            Ok(Measurement::of_moments(
+                CueKind::Noise,
+                noise::MEASURES,
+                moments,
+            )),
+            Ok(Measurement::of_moments(
+                CueKind::Light,
                 light::MEASURES,
                 vec![(0.0, vec![1.0; 2])],
             )),
-            Err(NotTaken::new(Cue::Speech, "there is no sound")),
+            Err(Skipped::new(CueKind::Speech, "there is no sound")),
         ],
         splice: None,
-        exhibits: vec![exhibit],
+        evidence: vec![frame],
     };
     let footing = Footing {
         file: PathBuf::from(name),
@@ -64,7 +64,7 @@ fn report(name: &str) -> Report {
     };
     Report::of(
         footing,
-        vec![watched],
+        vec![track],
         &Calibration::built_in(&Weights::from_source_tree().unwrap()),
     )
 }
@@ -106,17 +106,17 @@ fn words_from_outside_stay_words() {
 #[test]
 fn what_does_not_count_is_told_as_such_and_has_no_bar() {
     let report = report("clip.mp4");
-    let standings: Vec<(&str, Standing)> = report.faces[0]
+    let roles: Vec<(&str, Role)> = report.faces[0]
         .cues
         .iter()
-        .map(|cue| (cue.name, cue.standing))
+        .map(|cue| (cue.name, cue.role))
         .collect();
     let wanted = [
-        ("noise", Standing::Counts),
-        ("light", Standing::Told),
-        ("speech", Standing::NotJudged),
+        ("noise", Role::Counts),
+        ("light", Role::Noted),
+        ("speech", Role::NotJudged),
     ];
-    assert_eq!(standings, wanted);
+    assert_eq!(roles, wanted);
     let html = page(&report);
     let place = |text: &str| html.find(text).unwrap();
     assert!(place("<th>noise</th>") < place("Told only"));

@@ -1,6 +1,6 @@
 //! Faces that were put into a picture.
 
-use effigy_detect::{Cue, Report, Verdict};
+use effigy_detect::{CueKind, Report, Verdict};
 use effigy_frame::Picture;
 use effigy_media::Limits;
 
@@ -43,5 +43,5 @@ fn a_face_put_into_a_jpeg_is_told_first_and_shown() {
     assert_eq!(splice_score(&report), Some(1.0));
     assert!(report.reasons[0].contains("another grid"));
     assert_ne!(report.verdict, Verdict::NoSigns);
-    assert_eq!(report.faces[0].exhibits[0].cue, Cue::Splice);
+    assert_eq!(report.faces[0].evidence[0].cue, CueKind::Splice);
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use effigy_detect::Cue;
+use effigy_detect::CueKind;
 use effigy_detect::calibration::{Calibration, sigmoid};
 use serde::Serialize;
 
@@ -81,7 +81,7 @@ impl<'a> Table<'a> {
     pub(super) fn print(&self) -> Result<()> {
         let mut lines = Vec::new();
         println!("Swaps against their originals, by cue");
-        let cues = Cue::ALL.iter().map(|cue| cue.name()).chain([ALL_CUES]);
+        let cues = CueKind::ALL.iter().map(|cue| cue.name()).chain([ALL_CUES]);
         for cue in cues.clone() {
             lines.extend(self.line(cue, CLEAN, "originals"));
         }
@@ -92,7 +92,7 @@ impl<'a> Table<'a> {
         println!("Swaps against their originals, all cues and blending alone, after a change");
         let changes: BTreeSet<&str> = self.rows.iter().map(|row| row.change).collect();
         for change in changes {
-            for cue in [ALL_CUES, Cue::Blending.name(), Cue::Noise.name()] {
+            for cue in [ALL_CUES, CueKind::Blending.name(), CueKind::Noise.name()] {
                 lines.extend(self.line(cue, change, "originals"));
             }
         }

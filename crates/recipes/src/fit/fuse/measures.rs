@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use effigy_detect::Cue;
-use effigy_detect::cue::measures;
+use effigy_detect::CueKind;
+use effigy_detect::observe::measures;
 
 use super::table::auc;
 use super::{Reading, Truth};
@@ -12,7 +12,7 @@ use super::{Reading, Truth};
 ///
 /// `pairs` is how often a swap is higher than its own original.
 pub(super) fn print(readings: &[Reading]) {
-    for cue in Cue::ALL {
+    for &cue in CueKind::ALL {
         for (k, measure) in measures(cue).iter().enumerate() {
             let value = |r: &Reading| r.measures.get(cue.name())?.get(k).copied();
             print_row(

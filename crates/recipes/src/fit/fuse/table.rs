@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use effigy_detect::Cue;
+use effigy_detect::CueKind;
 use effigy_detect::calibration::{Calibration, sigmoid};
 
 use super::{Reading, Truth, calibrate, probability};
@@ -17,7 +17,7 @@ pub(super) fn print(readings: &[Reading]) {
         let theirs = readings.iter().filter(|r| r.group == group);
         judged.extend(theirs.map(|r| (r, calibration.clone())));
     }
-    for cue in Cue::ALL.iter().map(|cue| cue.name()) {
+    for cue in CueKind::ALL.iter().map(|cue| cue.name()) {
         let score = |(r, c): &(&Reading, Calibration)| {
             let known = c.cue.iter().find(|known| known.name == cue)?;
             Some(sigmoid(known.logit(r.measures.get(cue)?)))

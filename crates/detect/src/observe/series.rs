@@ -99,6 +99,22 @@ pub(crate) fn correlation(
     }
 }
 
+/// Means over `reach` neighbours on either side.
+pub(crate) fn smoothed(values: &[f32], reach: usize) -> Vec<f32> {
+    let mut sums = Vec::with_capacity(values.len() + 1);
+    let mut sum = 0.0_f64;
+    sums.push(sum);
+    for v in values {
+        sum += f64::from(*v);
+        sums.push(sum);
+    }
+    let mean = |i: usize| {
+        let (from, to) = (i.saturating_sub(reach), (i + reach + 1).min(values.len()));
+        ((sums[to] - sums[from]) / (to - from) as f64) as f32
+    };
+    (0..values.len()).map(mean).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,19 +8,19 @@ use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
 /// Pixels a side of a window.
-pub const SIDE_PX: usize = 32;
+pub(crate) const SIDE_PX: usize = 32;
 
 /// The mean logarithm of the power of windows, by frequency: `[row * SIDE_PX + column]` steps of
 /// `1 / SIDE_PX` cycles a pixel, those above half being negative.
 #[derive(Clone, Debug)]
-pub struct Spectrum(Vec<f32>);
+pub(crate) struct Spectrum(Vec<f32>);
 
 impl Spectrum {
     /// Takes the spectrum of the windows whose first pixels lie at `places` of `picture`.
     ///
     /// # Panics
     /// If there are none.
-    pub fn of(picture: &Picture, places: &[(u32, u32)]) -> Self {
+    pub(crate) fn of(picture: &Picture, places: &[(u32, u32)]) -> Self {
         assert!(!places.is_empty(), "a spectrum needs windows");
         let taper: [f32; SIDE_PX] = std::array::from_fn(|i| {
             0.5 - 0.5 * (2.0 * PI * (i as f32 + 0.5) / SIDE_PX as f32).cos()
@@ -38,7 +38,7 @@ impl Spectrum {
     }
 
     /// The mean over the frequencies whose steps along and across `wanted` takes, `0..=SIDE_PX/2`.
-    pub fn mean(&self, wanted: impl Fn(usize, usize) -> bool) -> f32 {
+    pub(crate) fn mean(&self, wanted: impl Fn(usize, usize) -> bool) -> f32 {
         let folded = |i: usize| i.min(SIDE_PX - i);
         let chosen = (0..self.0.len())
             .filter(|i| wanted(folded(i % SIDE_PX), folded(i / SIDE_PX)))

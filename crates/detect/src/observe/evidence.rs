@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use effigy_face::Observation;
-use effigy_face::patch::Patch;
-use effigy_frame::{Picture, Plane, Point2, Similarity, resample};
+use effigy_frame::{Picture, Plane};
 
-use crate::finding::Cue;
+use crate::cue::{CueKind, EvidenceMap};
 
 /// One frame's face, and where it looks wrong.
 #[derive(Clone, Debug)]
-pub struct Exhibit {
+pub struct EvidenceFrame {
     /// Which cue finds it odd.
-    pub cue: Cue,
+    pub cue: CueKind,
     /// How wrong, `0..=1`.
     pub score: f32,
     /// When.
@@ -25,51 +24,44 @@ pub struct Exhibit {
     pub map: Plane,
 }
 
-/// Longer side of an exhibit's picture.
-const SIDE_PX: f32 = 240.0;
-
-impl Exhibit {
-    /// Shows what a patch shows; `map` is stretched over the patch.
-    pub fn of_patch(
-        cue: Cue,
+impl EvidenceFrame {
+    /// Shows what `cue` saw in a face.
+    pub(crate) fn new(
+        cue: CueKind,
         face: &Observation<'_>,
-        patch: &Patch,
         score: f32,
-        map: Plane,
+        shown: EvidenceMap,
     ) -> Self {
-        let (width, height) = (
-            patch.width as f32 * patch.factor as f32,
-            patch.height as f32 * patch.factor as f32,
-        );
-        let scale = width.max(height) / SIDE_PX;
-        let (left, top) = (patch.origin.0 as f32, patch.origin.1 as f32);
-        let view = Similarity::about(Point2::default(), Point2::new(left, top), scale, 0.0);
-        let side = |px: f32| (px / scale).round().max(1.0) as u32;
         Self {
             cue,
             score,
             time_secs: face.time_secs(),
             frame_index: face.frame.index,
-            picture: resample::warp(&face.frame.picture, view, side(width), side(height)),
-            map,
+            picture: shown.picture,
+            map: shown.map,
         }
     }
 }
 
 /// The worst frames of each face, and of all faces so many that memory stays bounded.
-#[derive(Clone, Debug, Default)]
-pub struct Exhibits {
-    by_track: BTreeMap<u32, Vec<Exhibit>>,
+#[derive(Debug, Default)]
+pub(crate) struct EvidenceFrames {
+    by_track: BTreeMap<u32, Vec<EvidenceFrame>>,
 }
 
 const MOST_OF_ONE_FACE: usize = 3;
 const MOST_FACES: usize = 24;
-/// Exhibits of one face lie this far apart: neighbouring frames look the same.
+/// Frames of one face lie this far apart: neighbouring frames look the same.
 const LEAST_GAP_SECS: f64 = 0.9;
 
-impl Exhibits {
-    /// Keeps the exhibit that `make` makes if it is among the worst of its face.
-    pub fn offer(&mut self, track: u32, score: f32, make: impl FnOnce() -> Exhibit) {
+impl EvidenceFrames {
+    /// Keeps the frame that `make` makes, if it makes one, if it is among the worst of its face.
+    pub(crate) fn offer(
+        &mut self,
+        track: u32,
+        score: f32,
+        make: impl FnOnce() -> Option<EvidenceFrame>,
+    ) {
         if !self.by_track.contains_key(&track) && MOST_FACES <= self.by_track.len() {
             self.drop_mildest();
         }
@@ -78,26 +70,26 @@ impl Exhibits {
         if full && kept.last().is_some_and(|mildest| score <= mildest.score) {
             return;
         }
-        let exhibit = make();
+        let Some(frame) = make() else { return };
         let near = kept
             .iter()
-            .position(|k| (k.time_secs - exhibit.time_secs).abs() < LEAST_GAP_SECS);
+            .position(|k| (k.time_secs - frame.time_secs).abs() < LEAST_GAP_SECS);
         match near {
-            Some(i) if exhibit.score <= kept[i].score => return,
-            Some(i) => kept[i] = exhibit,
-            None => kept.push(exhibit),
+            Some(i) if frame.score <= kept[i].score => return,
+            Some(i) => kept[i] = frame,
+            None => kept.push(frame),
         }
         kept.sort_by(|a, b| b.score.total_cmp(&a.score));
         kept.truncate(MOST_OF_ONE_FACE);
     }
 
     /// Gives away what is kept of one face, the worst first.
-    pub fn take(&mut self, track: u32) -> Vec<Exhibit> {
+    pub(crate) fn take(&mut self, track: u32) -> Vec<EvidenceFrame> {
         self.by_track.remove(&track).unwrap_or_default()
     }
 
     fn drop_mildest(&mut self) {
-        let worst = |kept: &[Exhibit]| kept.first().map_or(0.0, |e| e.score);
+        let worst = |kept: &[EvidenceFrame]| kept.first().map_or(0.0, |e| e.score);
         let mildest = self
             .by_track
             .iter()
@@ -113,9 +105,9 @@ impl Exhibits {
 mod tests {
     use super::*;
 
-    fn exhibit(score: f32, time_secs: f64) -> Exhibit {
-        Exhibit {
-            cue: Cue::Noise,
+    fn frame(score: f32, time_secs: f64) -> EvidenceFrame {
+        EvidenceFrame {
+            cue: CueKind::Noise,
             score,
             time_secs,
             frame_index: 0,
@@ -126,20 +118,20 @@ mod tests {
 
     #[test]
     fn the_worst_frames_are_kept_apart_in_time() {
-        let mut exhibits = Exhibits::default();
+        let mut frames = EvidenceFrames::default();
         for (score, time) in [(0.1, 0.0), (0.9, 5.0), (0.8, 5.3), (0.5, 9.0), (0.6, 12.0)] {
-            exhibits.offer(7, score, || exhibit(score, time));
+            frames.offer(7, score, || Some(frame(score, time)));
         }
-        let kept: Vec<f64> = exhibits.take(7).iter().map(|e| e.time_secs).collect();
+        let kept: Vec<f64> = frames.take(7).iter().map(|e| e.time_secs).collect();
         assert_eq!(kept, [5.0, 12.0, 9.0]);
     }
 
     #[test]
     fn a_crowd_does_not_fill_the_memory() {
-        let mut exhibits = Exhibits::default();
+        let mut frames = EvidenceFrames::default();
         for track in 0..1000 {
-            exhibits.offer(track, track as f32 / 1000.0, || exhibit(0.5, 0.0));
+            frames.offer(track, track as f32 / 1000.0, || Some(frame(0.5, 0.0)));
         }
-        assert!(exhibits.by_track.len() <= MOST_FACES);
+        assert!(frames.by_track.len() <= MOST_FACES);
     }
 }

@@ -13,7 +13,7 @@ pub enum Unfit {
     Blurred,
     /// Seen from the side.
     Turned,
-    /// Without grain, as drawn faces are; see [`crate::matter`].
+    /// Without grain, as drawn faces are.
     Drawn,
     /// Without colour, as statues, ink and black-and-white pictures are.
     Colourless,

@@ -1,8 +1,8 @@
-//! What cues take from footage: a few numbers, each with its meaning, over time and over all.
+//! What cues measure in footage: a few numbers, each with its meaning, over time and over all.
 
-use crate::finding::Cue;
+use crate::cue::CueKind;
 
-/// One number that a cue takes. Cues are made so that high is suspicious.
+/// One number that a cue measures. Cues are made so that high is suspicious.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
     /// Its name in the weights file.
@@ -13,11 +13,11 @@ pub struct Measure {
     pub usual: &'static str,
 }
 
-/// The numbers that one cue took of one face or file.
+/// What one cue measured in one face.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
+pub struct Measurement {
     /// Which cue.
-    pub cue: Cue,
+    pub cue: CueKind,
     /// What the numbers are.
     pub measures: &'static [Measure],
     /// One number per measure, over all.
@@ -26,21 +26,21 @@ pub struct Reading {
     pub moments: Vec<(f64, Vec<f32>)>,
 }
 
-/// A reading, or why there is none.
-pub type Taken = Result<Reading, NotTaken>;
+/// A measurement, or why there is none.
+pub type Result = std::result::Result<Measurement, Skipped>;
 
 /// Why a cue could not judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotTaken {
+pub struct Skipped {
     /// Which cue.
-    pub cue: Cue,
+    pub cue: CueKind,
     /// The end of a sentence: "the clip has no sound".
     pub why: String,
 }
 
-impl NotTaken {
+impl Skipped {
     /// Says why `cue` could not judge.
-    pub fn new(cue: Cue, why: impl Into<String>) -> Self {
+    pub fn new(cue: CueKind, why: impl Into<String>) -> Self {
         Self {
             cue,
             why: why.into(),
@@ -48,17 +48,17 @@ impl NotTaken {
     }
 }
 
-impl Reading {
+impl Measurement {
     /// Sums up numbers taken at single moments: the median of each.
     ///
     /// # Panics
     /// If there are no moments.
     pub fn of_moments(
-        cue: Cue,
+        cue: CueKind,
         measures: &'static [Measure],
         moments: Vec<(f64, Vec<f32>)>,
     ) -> Self {
-        assert!(!moments.is_empty(), "a reading needs moments");
+        assert!(!moments.is_empty(), "a measurement needs moments");
         let column = |k: usize| moments.iter().map(|(_, values)| values[k]).collect();
         let overall = (0..measures.len()).map(|k| median(column(k))).collect();
         Self {
@@ -68,6 +68,24 @@ impl Reading {
             moments,
         }
     }
+}
+
+/// A score at one time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// When.
+    pub time_secs: f64,
+    /// `0..=1`
+    pub score: f32,
+}
+
+/// A stretch of time, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Span {
+    /// From when.
+    pub from_secs: f64,
+    /// Until when.
+    pub to_secs: f64,
 }
 
 /// Gives the middle value, the mean of the middle two of an even number, 0 of none.
@@ -93,8 +111,8 @@ mod tests {
     #[test]
     fn one_wild_moment_does_not_move_the_whole() {
         let moments = [0.2, 0.3, 9.0].map(|v| (0.0, vec![v])).to_vec();
-        let reading = Reading::of_moments(Cue::Noise, MEASURES, moments);
-        assert_eq!(reading.overall, [0.3]);
+        let measurement = Measurement::of_moments(CueKind::Noise, MEASURES, moments);
+        assert_eq!(measurement.overall, [0.3]);
     }
 
     #[test]

@@ -5,21 +5,22 @@
 //! Of those nothing is claimed. A painted statue, or a drawing with shades, with much line work that
 //! compression has blurred, or with grain, is not told from skin here.
 
+use effigy_face::Observation;
 use effigy_face::patch::{Part, Patch};
 use effigy_frame::Picture;
 use effigy_frame::colour::lab_from_rgb;
 
-use crate::unfit::Unfit;
+use super::unfit::Unfit;
 
 /// What a face is made of, in numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Matter {
+pub(crate) struct Material {
     /// How far the skin is from grey, in CIE a*b*.
-    pub chroma: f32,
+    chroma: f32,
     /// How far the lips' colour is from the skin's, in CIE a*b*.
-    pub lips_apart: f32,
+    lips_apart: f32,
     /// The usual size of the finest detail of brightness, in levels.
-    pub grain: f32,
+    grain: f32,
 }
 
 /// Half of the least in compressed clips of people, 0.33; flat colours have 0.02.
@@ -30,9 +31,10 @@ const LEAST_CHROMA: f32 = 4.0;
 const PALE_CHROMA: f32 = 9.0;
 const LEAST_LIPS_APART: f32 = 1.2;
 
-impl Matter {
+impl Material {
     /// Looks at one face. `None` where too little of it is seen.
-    pub fn of(picture: &Picture, patch: &Patch) -> Option<Self> {
+    pub(crate) fn of(face: &Observation<'_>) -> Option<Self> {
+        let (picture, patch) = (&face.frame.picture, face.patch()?);
         let [skin, lips] = [Part::Inner, Part::Lips].map(|part| tint(picture, patch, part));
         let (skin, lips) = (skin?, lips?);
         Some(Self {
@@ -43,7 +45,7 @@ impl Matter {
     }
 
     /// Why such a face cannot be judged, if it can't.
-    pub fn unfit(self) -> Option<Unfit> {
+    pub(crate) fn unfit(self) -> Option<Unfit> {
         let is_pale = self.chroma < PALE_CHROMA && self.lips_apart < LEAST_LIPS_APART;
         if self.grain < LEAST_GRAIN {
             Some(Unfit::Drawn)
@@ -79,12 +81,12 @@ mod tests {
 
     #[track_caller]
     fn check(chroma: f32, lips_apart: f32, grain: f32, wanted: Option<Unfit>) {
-        let matter = Matter {
+        let material = Material {
             chroma,
             lips_apart,
             grain,
         };
-        assert_eq!(matter.unfit(), wanted, "{matter:?}");
+        assert_eq!(material.unfit(), wanted, "{material:?}");
     }
 
     #[test]

@@ -11,39 +11,39 @@ use effigy_frame::Picture;
 use effigy_frame::colour::luma;
 
 /// Pixels a side of a block.
-pub const SIDE_PX: usize = 8;
+pub(crate) const SIDE_PX: usize = 8;
 /// Pixels of a block.
-pub const N_PIXELS: usize = SIDE_PX * SIDE_PX;
+pub(crate) const N_PIXELS: usize = SIDE_PX * SIDE_PX;
 /// Blocks that are looked at: of more, some are left out evenly.
 const MOST_BLOCKS: usize = 3000;
 
 /// One block of brightness.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub(crate) struct Block {
     /// Its column among the blocks of the patch.
-    pub column: usize,
+    pub(crate) column: usize,
     /// Its row.
-    pub row: usize,
+    pub(crate) row: usize,
     /// Which part of the face most of it is. [`Part::Inner`] holds eyes and lips too.
-    pub part: Part,
+    pub(crate) part: Part,
     /// Its coefficients.
-    pub coefficients: [f32; N_PIXELS],
+    pub(crate) coefficients: [f32; N_PIXELS],
 }
 
 /// The blocks of one face that lie in one part of it.
 #[derive(Clone, Debug)]
-pub struct Blocks {
+pub(crate) struct Blocks {
     /// Blocks a row.
-    pub columns: usize,
+    pub(crate) columns: usize,
     /// Rows.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// In rows.
-    pub blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block>,
 }
 
 impl Blocks {
     /// Cuts the blocks of `patch` out of the frame that it was taken from.
-    pub fn of(picture: &Picture, patch: &Patch) -> Self {
+    pub(crate) fn of(picture: &Picture, patch: &Patch) -> Self {
         let first = |origin: u32| (origin as usize).div_ceil(SIDE_PX);
         let last =
             |origin: u32, side: usize| (origin as usize + side * patch.factor as usize) / SIDE_PX;
@@ -75,22 +75,7 @@ impl Blocks {
             blocks,
         }
     }
-
-    /// The mean of `value` over the blocks of `part`, leaving out those that give `None`; `None`
-    /// for too few.
-    pub fn mean(&self, part: Part, value: impl Fn(&Block) -> Option<f32>) -> Option<f32> {
-        let of_part = self.blocks.iter().filter(|block| block.part == part);
-        let (mut sum, mut n) = (0.0_f64, 0_usize);
-        for v in of_part.filter_map(value) {
-            sum += f64::from(v);
-            n += 1;
-        }
-        (LEAST_BLOCKS <= n).then(|| (sum / n as f64) as f32)
-    }
 }
-
-/// Fewer blocks of a part than this say nothing of it.
-const LEAST_BLOCKS: usize = 6;
 
 /// The part to which at least twelve of sixteen places of a block belong.
 fn part_of(patch: &Patch, (x, y): (usize, usize)) -> Option<Part> {
@@ -111,17 +96,17 @@ fn part_of(patch: &Patch, (x, y): (usize, usize)) -> Option<Part> {
 }
 
 /// Reads the brightness of one block.
-pub fn brightness(picture: &Picture, (x, y): (usize, usize)) -> [f32; N_PIXELS] {
+pub(crate) fn brightness(picture: &Picture, (x, y): (usize, usize)) -> [f32; N_PIXELS] {
     std::array::from_fn(|i| luma(picture.get((x + i % SIDE_PX) as u32, (y + i / SIDE_PX) as u32)))
 }
 
 /// The cosines of the transform.
 #[derive(Clone, Debug)]
-pub struct Cosines([[f32; SIDE_PX]; SIDE_PX]);
+pub(crate) struct Cosines([[f32; SIDE_PX]; SIDE_PX]);
 
 impl Cosines {
     /// Computes them.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(std::array::from_fn(|k| {
             let scale = if k == 0 { 0.125_f32.sqrt() } else { 0.5 };
             std::array::from_fn(|n| scale * ((2 * n + 1) as f32 * k as f32 * PI / 16.0).cos())
@@ -129,7 +114,7 @@ impl Cosines {
     }
 
     /// Transforms one block.
-    pub fn transform(&self, pixels: &[f32; N_PIXELS]) -> [f32; N_PIXELS] {
+    pub(crate) fn transform(&self, pixels: &[f32; N_PIXELS]) -> [f32; N_PIXELS] {
         let mut along = [0.0; N_PIXELS];
         for (row, out) in pixels.chunks_exact(8).zip(along.chunks_exact_mut(8)) {
             for (out, cosines) in out.iter_mut().zip(&self.0) {
@@ -162,7 +147,7 @@ const STANDARD_TABLE: [u16; N_PIXELS] = [
 ];
 
 /// Gives the table that the common library (libjpeg) takes for `quality`, `1..=100`.
-pub fn table(quality: u16) -> [u16; N_PIXELS] {
+pub(crate) fn table(quality: u16) -> [u16; N_PIXELS] {
     let scale = if quality < 50 {
         5000 / quality.max(1)
     } else {

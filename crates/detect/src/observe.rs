@@ -1,0 +1,14 @@
+//! Faces over time: what is taken of a frame, who is shown what, and what is kept for the eye.
+
+pub(crate) mod blocks;
+pub mod evidence;
+mod material;
+mod scanner;
+pub(crate) mod series;
+pub(crate) mod spectrum;
+mod track;
+mod unfit;
+
+pub use scanner::{ScanSettings, Scanner};
+pub use track::{AnalysedTrack, measures};
+pub use unfit::Unfit;
