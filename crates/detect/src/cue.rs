@@ -7,6 +7,8 @@
 
 pub mod blending;
 pub mod compression;
+#[cfg(test)]
+pub(crate) mod dummy;
 pub mod identity;
 pub mod light;
 pub mod movement;
@@ -55,6 +57,9 @@ pub enum CueKind {
     Provenance,
     /// Whether this is the person of the reference, who moves like them.
     Person,
+    /// Counts frames.
+    #[cfg(test)]
+    Dummy,
 }
 
 impl CueKind {
@@ -73,6 +78,8 @@ impl CueKind {
         Self::Container,
         Self::Provenance,
         Self::Person,
+        #[cfg(test)]
+        Self::Dummy,
     ];
 
     /// The name in reports, weights and tables.
@@ -91,6 +98,8 @@ impl CueKind {
             Self::Container => "container",
             Self::Provenance => "provenance",
             Self::Person => "person",
+            #[cfg(test)]
+            Self::Dummy => "dummy",
         }
     }
 }

@@ -35,6 +35,8 @@ fn all_cues() -> Vec<Box<dyn Cue>> {
         Box::new(Light::default()),
         Box::new(Pulse::default()),
         Box::new(Speech::default()),
+        #[cfg(test)]
+        Box::new(crate::cue::dummy::Dummy::default()),
     ]
 }
 
