@@ -27,7 +27,7 @@ def effigy(home, *words):
 def trained(home, model, n):
     """Trains up to step `n` afresh; gives seconds of training, peak memory and processor time."""
     peak, cpu_secs = effigy(
-        home, "train", "--of", "ada", str(ACTORS / "ada-2.mp4"), "--of", "ben",
+        home, "train", "--person", "ada", str(ACTORS / "ada-2.mp4"), "--person", "ben",
         str(ACTORS / "ben-2.mp4"), "-o", str(model), "--steps", str(n),
     )
     newest = json.loads((model / "model.json").read_text())["checkpoints"][0]

@@ -9,7 +9,7 @@ use crate::commands::table;
 use crate::output::{Exit, Output};
 use crate::weights::weights;
 
-/// Find the faces in videos and pictures, follow them and tell who is who
+/// Find, track and tell apart the faces in videos and pictures
 ///
 /// Prints who was seen, for how long, and how they turn. With -o it also writes faces.jsonl: one
 /// line per face and frame with box, points, pose, score and sharpness. Exits with 2 when an
@@ -26,8 +26,8 @@ pub(crate) struct Args {
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     device: Choice,
     /// Smallest face to look for, in pixels
-    #[arg(long, default_value_t = 24.0, value_name = "PX")]
-    smallest: f32,
+    #[arg(long, alias = "smallest", default_value_t = 24.0, value_name = "PX")]
+    min_face: f32,
     /// Print the summary as one JSON object
     #[arg(long)]
     json: bool,
@@ -49,8 +49,8 @@ struct Writing {
     #[arg(long, requires = "output")]
     overlay: bool,
     /// Write a contact sheet of each person
-    #[arg(long, requires = "output")]
-    sheet: bool,
+    #[arg(long, alias = "sheet", requires = "output")]
+    contact_sheet: bool,
     /// Write aligned crops, so many pixels a side
     #[arg(long, requires = "output", value_name = "SIDE", value_parser = clap::value_parser!(u32).range(16..=2048))]
     crops: Option<u32>,
@@ -65,7 +65,7 @@ struct Filter {
     /// Only this person, by number; may be given several times
     #[arg(long, requires = "crops", value_name = "N")]
     person: Vec<u32>,
-    /// Least sharpness, 0 to 1
+    /// Minimum sharpness, 0 to 1
     #[arg(
         long,
         requires = "crops",
@@ -73,10 +73,10 @@ struct Filter {
         value_name = "SHARPNESS"
     )]
     min_sharpness: f32,
-    /// Least size of the face in the frame, in pixels
+    /// Minimum size of the face in the frame, in pixels
     #[arg(long, requires = "crops", default_value_t = 0.0, value_name = "PX")]
     min_size: f32,
-    /// Most turn to either side, in degrees
+    /// Maximum turn to either side, in degrees
     #[arg(
         long,
         requires = "crops",
@@ -84,7 +84,7 @@ struct Filter {
         value_name = "DEGREES"
     )]
     max_yaw: f32,
-    /// Most nod up or down, in degrees
+    /// Maximum nod up or down, in degrees
     #[arg(
         long,
         requires = "crops",
@@ -92,21 +92,21 @@ struct Filter {
         value_name = "DEGREES"
     )]
     max_pitch: f32,
-    /// Least brightness, 0 to 1
+    /// Minimum brightness, 0 to 1
     #[arg(long, requires = "crops", default_value_t = 0.0, value_name = "LIGHT")]
     min_light: f32,
-    /// Most brightness, 0 to 1
+    /// Maximum brightness, 0 to 1
     #[arg(long, requires = "crops", default_value_t = 1.0, value_name = "LIGHT")]
     max_light: f32,
     /// Leave out crops that look nearly like an earlier one
-    #[arg(long, requires = "crops")]
-    distinct: bool,
+    #[arg(long, alias = "distinct", requires = "crops")]
+    dedupe: bool,
     /// What the crops of a person are sorted by
     #[arg(long, requires = "crops", default_value = "time", value_name = "ORDER")]
     sort: Order,
     /// Keep only the first so many crops of each person, in this order
-    #[arg(long, requires = "crops", value_name = "N")]
-    most: Option<usize>,
+    #[arg(long, alias = "most", requires = "crops", value_name = "N")]
+    max_crops: Option<usize>,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
@@ -133,7 +133,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             .map(|folder| writing(folder.clone(), &args.writing)),
         ..FacesJob::new(args.inputs.clone())
     };
-    job.tracking.find.smallest_px = args.smallest;
+    job.tracking.find.smallest_px = args.min_face;
     output.say(format_args!("device: {}", args.device));
     let networks = Networks::load(&weights()?, args.device)?;
     let report = effigy_pipeline::faces(&job, &networks, &mut output.progress())?;
@@ -159,12 +159,12 @@ fn writing(folder: PathBuf, args: &Writing) -> FacesOutput {
         },
         identity: args.identity,
         overlay: args.overlay,
-        sheet: args.sheet,
+        sheet: args.contact_sheet,
         crops: args.crops.map(|side_px| CropSettings {
             side_px,
             filter: filter(&args.filter),
             order: order(args.filter.sort),
-            most_per_person: args.filter.most,
+            most_per_person: args.filter.max_crops,
         }),
     }
 }
@@ -178,7 +178,7 @@ fn filter(args: &Filter) -> CropFilter {
         most_pitch: args.max_pitch,
         least_light: args.min_light,
         most_light: args.max_light,
-        least_difference: if args.distinct { NEAR_DUPLICATE } else { 0 },
+        least_difference: if args.dedupe { NEAR_DUPLICATE } else { 0 },
     }
 }
 

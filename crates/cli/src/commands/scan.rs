@@ -12,26 +12,26 @@ use crate::weights::weights;
 
 /// Look for signs of manipulation in the faces of pictures and videos
 ///
-/// Says what was seen, where and when, and what could not be judged. A verdict is a hint, no
+/// Says what was seen, where and when, and what could not be judged. A verdict is a hint, not
 /// proof: docs/figures.md says how often it is wrong. Exits with 1 when a file shows signs or is
 /// marked as synthetic; else with 2 when one could not be judged or read; else with 0.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Pictures, videos, and folders of them
-    #[arg(required_unless_present = "list", value_name = "INPUT")]
+    #[arg(required_unless_present = "files_from", value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// File with one input per line, besides those named
-    #[arg(long, value_name = "FILE")]
-    list: Option<PathBuf>,
-    /// Folder for a page and a JSON file per input; what is there already is not made again
+    #[arg(long, alias = "list", value_name = "FILE")]
+    files_from: Option<PathBuf>,
+    /// Folder for a page and a JSON file per input; existing reports are kept and not made again
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
     /// Print one JSON object per file
     #[arg(long)]
     json: bool,
-    /// Frames a second whose pixels are looked at closely
-    #[arg(long, default_value_t = 3.0, value_name = "FPS")]
-    fps: f32,
+    /// Frames a second whose pixels are examined; movement is followed in every frame
+    #[arg(long, alias = "fps", default_value_t = 3.0, value_name = "N")]
+    samples_per_sec: f32,
     /// Real pictures or clips of somebody: say of each face whether it looks and moves like them
     #[arg(long, value_name = "REF", num_args = 1..)]
     person: Vec<PathBuf>,
@@ -61,9 +61,9 @@ struct Tally {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     anyhow::ensure!(
-        (0.1..=60.0).contains(&args.fps),
-        "--fps is {}; choose between 0.1 and 60",
-        args.fps
+        (0.1..=60.0).contains(&args.samples_per_sec),
+        "--samples-per-sec is {}; choose between 0.1 and 60",
+        args.samples_per_sec
     );
     output.say(format_args!("device: {}", args.device));
     let networks = Networks::load(&weights()?, args.device)?;
@@ -92,11 +92,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
 
 fn job(args: &Args, networks: &Networks, output: &mut Output) -> anyhow::Result<BatchJob> {
     let mut inputs = args.inputs.clone();
-    if let Some(list) = &args.list {
+    if let Some(list) = &args.files_from {
         inputs.extend(listed(list)?);
     }
     let mut each = ScanJob::new(PathBuf::new());
-    each.settings.samples_per_sec = args.fps;
+    each.settings.samples_per_sec = args.samples_per_sec;
     each.trust = verify::trust(&args.trust, args.home.as_deref())?;
     each.person = scan::person(&args.person, networks, &mut output.progress())?;
     let processors = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);

@@ -12,7 +12,7 @@ use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
 use crate::weights::weights;
 
-/// Replace the face of one person in a clip by another's, and mark the result
+/// Replace the face of one person in a clip with another's, and mark the result
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Clip whose face is replaced
@@ -35,38 +35,40 @@ pub(crate) struct Args {
     /// End before this moment
     #[arg(long, value_name = "SECONDS")]
     to: Option<f64>,
-    /// Draw only the frame at this moment, into a picture
-    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["from", "to"])]
-    still: Option<f64>,
-    /// Show source and result side by side
+    /// Draw only the frame at this moment, as a picture
+    #[arg(long, alias = "still", value_name = "SECONDS", conflicts_with_all = ["from", "to"])]
+    frame_at: Option<f64>,
+    /// Show the clip and the result side by side
     #[arg(long)]
     compare: bool,
-    /// Whose complexion the result has: that of the person seen, as neck and ears, or that drawn
-    #[arg(long, default_value = "seen", value_name = "WHOSE")]
-    complexion: ComplexionName,
-    /// Compare with the exact answer: an actor's clip, its masks beside it
-    #[arg(long, value_name = "CLIP")]
-    exact: Option<PathBuf>,
+    /// Whose skin tone the face has: the target's (the clip's, as neck and ears) or the source's
+    #[arg(long, alias = "complexion", default_value = "target", value_name = "WHOSE")]
+    skin_tone: SkinToneName,
+    /// Compare with the ground truth: an actor's clip with its masks beside it
+    #[arg(long, alias = "exact", value_name = "CLIP")]
+    ground_truth: Option<PathBuf>,
     #[command(flatten)]
     computing: Computing,
     #[command(flatten)]
     safeguards: SafeguardArgs,
 }
 
-/// Complexions as they are written.
+/// Whose skin tone, as it is written.
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
-enum ComplexionName {
-    Seen,
-    Drawn,
+enum SkinToneName {
+    #[value(alias = "seen")]
+    Target,
+    #[value(alias = "drawn")]
+    Source,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let path = args.output.clone();
-    let is_still = args.still.is_some();
+    let is_still = args.frame_at.is_some();
     if let (true, Some(path)) = (is_still, &path) {
         anyhow::ensure!(
             is_picture(path),
-            "--still makes a picture; name it .png, .jpg or .webp, not {path:?}"
+            "--frame-at makes a picture; name it .png, .jpg or .webp, not {path:?}"
         );
     }
     let job = SwapJob {
@@ -76,7 +78,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         face: args.face.clone(),
         onto: args.onto.clone(),
         range: TimeRange {
-            from_secs: args.still.unwrap_or(args.from),
+            from_secs: args.frame_at.unwrap_or(args.from),
             to_secs: args.to,
         },
         view: if args.compare {
@@ -84,11 +86,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         } else {
             View::Result
         },
-        skin_tone: match args.complexion {
-            ComplexionName::Seen => SkinTone::Target,
-            ComplexionName::Drawn => SkinTone::Source,
+        skin_tone: match args.skin_tone {
+            SkinToneName::Target => SkinTone::Target,
+            SkinToneName::Source => SkinTone::Source,
         },
-        ground_truth: args.exact.clone(),
+        ground_truth: args.ground_truth.clone(),
         checkpoint: args.computing.checkpoint,
         device: args.computing.device,
         weights: weights()?,

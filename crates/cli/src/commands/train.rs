@@ -14,12 +14,12 @@ use crate::weights::weights;
 
 /// Learn the faces of people who consent, from their clips
 ///
-/// Stops with Ctrl-C and goes on where it stopped when run again.
+/// Ctrl-C saves and stops; the same command continues from there.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
     people: People,
-    /// Folder of the face model; gone on with if it is there
+    /// Folder of the face model; training continues where it stopped if the folder exists
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
     /// Size of the network [default: what suits the device and its memory]
@@ -31,10 +31,10 @@ pub(crate) struct Args {
     /// Train so many steps in all
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
-    /// Start a new model from nothing, not from the base that has seen many faces
-    #[arg(long)]
-    from_nothing: bool,
-    /// Where all randomness starts
+    /// Start a new model from random weights instead of the base trained on many faces
+    #[arg(long, alias = "from-nothing")]
+    from_scratch: bool,
+    /// Seed of all random numbers
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
     #[command(flatten)]
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             (None, None) => Budget::EarlyStopping,
         },
         seed: args.seed,
-        start: if args.from_nothing {
+        start: if args.from_scratch {
             Start::Nothing
         } else {
             Start::Base
@@ -102,15 +102,16 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     Ok(Exit::Nothing)
 }
 
-/// The people after each `--of`: a name, then clips.
+/// The people after each `--person`: a name, then clips.
 #[derive(Clone, Debug)]
 struct People(Vec<Subject>);
 
 impl clap::Args for People {
     fn augment_args(command: Command) -> Command {
         command.arg(
-            Arg::new("of")
-                .long("of")
+            Arg::new("person")
+                .long("person")
+                .alias("of")
                 .help("A person, by name or identifier of their consent, and clips that show them")
                 .value_names(["NAME", "CLIP"])
                 .num_args(2..)
@@ -128,7 +129,7 @@ impl clap::Args for People {
 impl FromArgMatches for People {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let groups = matches
-            .get_occurrences::<PathBuf>("of")
+            .get_occurrences::<PathBuf>("person")
             .into_iter()
             .flatten();
         let people = groups.filter_map(|mut values| {
@@ -160,14 +161,14 @@ mod tests {
 
     #[test]
     fn each_person_has_a_name_and_clips() {
-        let line = "x --of ada a1.mp4 a2.mp4 --of ben b.mp4 -o m --minutes 2";
+        let line = "x --person ada a1.mp4 a2.mp4 --person ben b.mp4 -o m --minutes 2";
         let only = Only::try_parse_from(line.split(' ')).unwrap();
         let [ada, ben] = &only.args.people.0[..] else {
             panic!("two people were named")
         };
         assert_eq!((ada.name.as_str(), ada.inputs.len()), ("ada", 2));
         assert_eq!((ben.name.as_str(), ben.inputs.len()), ("ben", 1));
-        assert!(Only::try_parse_from("x --of ada -o m".split(' ')).is_err());
+        assert!(Only::try_parse_from("x --person ada -o m".split(' ')).is_err());
         assert!(Only::try_parse_from("x -o m".split(' ')).is_err());
     }
 }
