@@ -64,3 +64,25 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Verify(args) => verify::run(args, output),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::Cli;
+
+    #[test]
+    fn old_names_of_options_still_work_for_this_version() {
+        for line in [
+            "effigy train --of ada a.mp4 --of ben b.mp4 -o m --from-nothing",
+            "effigy swap --model m --face ada ben.mp4 --still 2.5 --complexion drawn",
+            "effigy swap --model m --face ada ben.mp4 --exact ada.mp4 --complexion seen",
+            "effigy faces a.mp4 -o out --smallest 40 --sheet --crops 64 --distinct --most 9",
+            "effigy scan --list files.txt --fps 2",
+        ] {
+            let parsed = Cli::try_parse_from(line.split(' '));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+        }
+        assert!(Cli::try_parse_from(["effigy", "scan", "a.mp4", "--frames", "2"]).is_err());
+    }
+}

@@ -42,7 +42,12 @@ pub(crate) struct Args {
     #[arg(long)]
     compare: bool,
     /// Whose skin tone the face has: the target's (the clip's, as neck and ears) or the source's
-    #[arg(long, alias = "complexion", default_value = "target", value_name = "WHOSE")]
+    #[arg(
+        long,
+        alias = "complexion",
+        default_value = "target",
+        value_name = "WHOSE"
+    )]
     skin_tone: SkinToneName,
     /// Compare with the ground truth: an actor's clip with its masks beside it
     #[arg(long, alias = "exact", value_name = "CLIP")]

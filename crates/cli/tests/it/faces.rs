@@ -111,7 +111,14 @@ fn ctrl_c_leaves_nothing_half_written() {
     };
     let out = place.path().join("out");
     let mut child = Command::new(env!("CARGO_BIN_EXE_effigy"))
-        .args(["faces", "--overlay", "--sheet", "--crops", "64", "-o"])
+        .args([
+            "faces",
+            "--overlay",
+            "--contact-sheet",
+            "--crops",
+            "64",
+            "-o",
+        ])
         .args([&out, &clip])
         .stderr(Stdio::piped())
         .spawn()

@@ -129,7 +129,7 @@ fn a_consent_is_recorded_shown_handed_on_and_revoked() {
     desk.check("consent new --subject Ada --use swap clip.mp4", 0);
     desk.check("consent revoke Ada --reason moved", 0);
     desk.refused(
-        "train --of Ada clip.mp4 --of Nell clip.mp4 -o m --steps 1",
+        "train --person Ada clip.mp4 --person Nell clip.mp4 -o m --steps 1",
         "was revoked on",
     );
     desk.refused(

@@ -49,7 +49,7 @@ fn a_list_is_scanned_with_a_page_each_and_a_broken_file_is_named() {
     .unwrap();
     let (list, pages) = (at("list.txt"), at("pages"));
     let (list, pages) = (list.to_string_lossy(), pages.to_string_lossy());
-    let output = scan(home.path(), &["--list", &list, "--report", &pages]);
+    let output = scan(home.path(), &["--files-from", &list, "--report", &pages]);
     let said = stdout(&output);
     assert!(said.contains("broken.mp4: not readable"), "{said}");
     assert!(
@@ -83,7 +83,11 @@ fn written(folder: &Path, ending: &str) -> Vec<PathBuf> {
 #[test]
 fn settings_without_sense_are_refused() {
     let home = tempfile::tempdir().unwrap();
-    for args in [&["--fps", "0", "a.mp4"][..], &[], &["no-such-file.mp4"]] {
+    for args in [
+        &["--samples-per-sec", "0", "a.mp4"][..],
+        &[],
+        &["no-such-file.mp4"],
+    ] {
         let output = scan(home.path(), args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
     }

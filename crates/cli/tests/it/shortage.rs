@@ -81,7 +81,7 @@ fn actor(name: &str) -> String {
 
 fn training(steps: u64) -> String {
     let [ada, ben] = ["ada-1.mp4", "ben-2.mp4"].map(actor);
-    format!("train --of ada '{ada}' --of ben '{ben}' --steps {steps} -o m")
+    format!("train --person ada '{ada}' --person ben '{ben}' --steps {steps} -o m")
 }
 
 fn swapping(rest: &str) -> String {
