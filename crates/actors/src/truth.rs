@@ -18,7 +18,8 @@ mod record;
 use std::path::Path;
 
 pub use self::flow::Flow;
-pub use self::masks::{Level, Masks};
+pub(crate) use self::masks::Level;
+pub use self::masks::Masks;
 pub use self::points::Points;
 pub use self::record::{LightRecord, Played, Record};
 use crate::error::Result;
@@ -65,5 +66,34 @@ impl Truth {
         self.masks.write(clip)?;
         self.flow.write(clip)?;
         self.points.write(clip)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn committed_truth_is_written_as_it_was_read_to_the_byte() {
+        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors");
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["ada-microphone.mp4", "cleo-and-dan.mp4"] {
+            let clip = committed.join(name);
+            let record = Record::read(&clip).unwrap();
+            let truth = Truth {
+                points: Points::read(&clip, record.people.len()).unwrap(),
+                masks: Masks::read(&clip).unwrap(),
+                flow: Flow::read(&clip).unwrap(),
+                record,
+            };
+            truth.write(&folder.path().join(name)).unwrap();
+            for ending in ["json", "points.png", "masks.png", "flow.png"] {
+                let bytes = |path: &Path| fs::read(path.with_extension(ending)).unwrap();
+                let (before, after) = (bytes(&clip), bytes(&folder.path().join(name)));
+                assert!(before == after, "{name}: {ending}");
+            }
+        }
     }
 }

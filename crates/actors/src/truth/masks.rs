@@ -8,7 +8,7 @@ use crate::error::Result;
 /// What a pixel shows; its number is the grey level in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Level {
+pub(crate) enum Level {
     /// The room behind.
     Room = 0,
     /// Hair, clothes and neck.
