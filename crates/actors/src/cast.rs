@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_somebody_of_their_own() {
+    fn every_name_in_the_cast_is_an_actor() {
         for name in NAMES {
             assert!(actor(name).is_ok(), "{name}");
         }

@@ -181,7 +181,7 @@ mod tests {
         let (clip, path) = committed_clip("ben-1-as-ada");
         let set = Set::new(&head, &clip, &Line::default(), 320).unwrap();
         let actor = &set.actors[0];
-        // Nobody speaks yet in the first frame.
+        // The first frame comes before the first word.
         let moment = actor.performance.at(&head, 0.0);
         let posed = actor.person.pose(&head, &moment).unwrap();
         let places = Anchors::lay(&head).places(&actor.person, &posed);

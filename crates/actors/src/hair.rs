@@ -67,9 +67,10 @@ pub(crate) fn grow(head: &Head, rest: &[V3], costume: &Costume) -> Hair {
             hair.points.push(p);
             hair.normals.push(strand.normal(&points, j));
         }
-        let own = 0.72 + 0.56 * chance(i as u32, costume.seed + 3);
-        let lock = 1.0 + 0.25 * bumps(root.on(&head.neutral) * 1.1, costume.seed + 4);
-        hair.colours.push(costume.hair_colour * (own * lock));
+        let of_strand = 0.72 + 0.56 * chance(i as u32, costume.seed + 3);
+        let of_lock = 1.0 + 0.25 * bumps(root.on(&head.neutral) * 1.1, costume.seed + 4);
+        hair.colours
+            .push(costume.hair_colour * (of_strand * of_lock));
     }
     hair
 }

@@ -29,7 +29,9 @@ pub(crate) fn develop(
     frame_seed: u32,
 ) -> Picture {
     let side = exposure.side;
+    // As light passes: the lens blurs by depth, the shutter smears by movement.
     let blurred = move_blur(&depth_blur(exposure, lens), moved, side);
+    // What glass scatters, wide and weak; two boxes are near enough to a bell.
     let glow = box_blur(&box_blur(&blurred, side, 7), side, 5);
     let mut pixels = Vec::with_capacity(3 * side * side);
     let grain = grain(side, frame_seed);
@@ -38,9 +40,11 @@ pub(crate) fn develop(
             (i % side) as f32 / side as f32 - 0.5,
             (i / side) as f32 / side as f32 - 0.5,
         );
+        // Light falls off towards the corners with the square of the distance.
         let vignette = 1.0 - 0.42 * (x * x + y * y);
         let light = mix3(light, halo, 0.055).tint(lens.balance) * (lens.exposure * vignette);
         let noisy = light.to_array().into_iter().zip(grain[i]).map(|(c, g)| {
+            // Noise of reading the sensor, and of counting photons, which grows with the root.
             let sigma = (0.000_008 + 0.000_16 * c.max(0.0)).sqrt() * lens.noise;
             (c + sigma * g).max(0.0)
         });
@@ -66,6 +70,7 @@ fn grain(side: usize, seed: u32) -> Vec<[f32; 3]> {
     let n = side * side;
     let raw: Vec<[f32; 4]> = (0..n as u32)
         .map(|i| {
+            // The sum of three uniform numbers is near enough to normal.
             let bell = |k: u32| {
                 let c = |j| chance(4 * i + k, seed.wrapping_mul(31).wrapping_add(j));
                 (c(1) + c(2) + c(3) - 1.5) * 2.0
@@ -75,6 +80,7 @@ fn grain(side: usize, seed: u32) -> Vec<[f32; 3]> {
         .collect();
     (0..n)
         .map(|i| {
+            // The colour filter's gaps are filled from neighbours, which makes their noise alike.
             let (x, y) = (i % side, i / side);
             let right = y * side + (x + 1).min(side - 1);
             let below = (y + 1).min(side - 1) * side + x;
@@ -94,6 +100,7 @@ fn depth_blur(exposure: &Exposure, lens: &Lens) -> Vec<V3> {
             let at = |x: i32, y: i32| (y.clamp(0, side - 1) * side + x.clamp(0, side - 1)) as usize;
             let i = at(x, y);
             let radius = if exposure.person[i] > 0.5 {
+                // Depth as its inverse: the circle of confusion is linear in that.
                 let near = exposure.near[i] / exposure.person[i];
                 0.42 + lens.blur * (near / lens.focus - 1.0).abs()
             } else {
@@ -130,7 +137,7 @@ fn move_blur(colour: &[V3], moved: &[[f32; 2]], side: usize) -> Vec<V3> {
     };
     let smear = |(i, &[dx, dy]): (usize, &[f32; 2])| {
         if dx.hypot(dy) < 0.35 {
-            return colour[i];
+            return colour[i]; // Too little to be seen, and most pixels.
         }
         let (x, y) = ((i % side) as f32, (i / side) as f32);
         let mut sum = V3::ZERO;
@@ -143,6 +150,7 @@ fn move_blur(colour: &[V3], moved: &[[f32; 2]], side: usize) -> Vec<V3> {
     moved.iter().enumerate().map(smear).collect()
 }
 
+/// Averages a square around each pixel by a running sum, along rows and then columns.
 fn box_blur(colour: &[V3], side: usize, radius: usize) -> Vec<V3> {
     let along = |from: &[V3], step: usize, line: usize| {
         let mut out = vec![V3::ZERO; from.len()];

@@ -17,6 +17,7 @@ mod hair;
 mod head;
 mod lens;
 mod light;
+mod lighting;
 mod mesh_points;
 mod noise;
 mod perform;

@@ -18,7 +18,7 @@ pub(crate) struct Sky {
 
 /// How much a point sees of each part of the sky: moments of the visible cosine.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Sight([f32; 10]);
+pub(crate) struct SkyView([f32; 10]);
 
 impl Sky {
     /// Adds light of a clamped-cosine lobe around a direction.
@@ -69,8 +69,8 @@ impl Sky {
     }
 
     /// Gives the light on a point that sees a part of the sky, over π.
-    pub(crate) fn onto(&self, sight: &Sight) -> V3 {
-        let t = &sight.0;
+    pub(crate) fn onto(&self, view: &SkyView) -> V3 {
+        let t = &view.0;
         let mut sum = self.constant * t[0];
         for (part, t) in self.linear.iter().zip(&t[1..4]) {
             sum += *part * *t;
@@ -180,13 +180,13 @@ const N_DIRECTIONS: usize = 80;
 const MAP_SIDE: usize = 160;
 
 /// Finds how much of the sky each point sees past `triangles` and `dots`.
-pub(crate) fn sights(
+pub(crate) fn sky_views(
     points: &[(V3, V3)],
     triangles: &[[V3; 3]],
     dots: &[V3],
     around: Ball,
-) -> Vec<Sight> {
-    let mut all = vec![Sight::default(); points.len()];
+) -> Vec<SkyView> {
+    let mut all = vec![SkyView::default(); points.len()];
     for i in 0..N_DIRECTIONS {
         let towards = spread(i, N_DIRECTIONS);
         let mut map = DepthMap::new(towards, around, MAP_SIDE);
@@ -199,18 +199,18 @@ pub(crate) fn sights(
             map.dot(placed);
         }
         let moments = squares(towards);
-        for ((p, normal), sight) in points.iter().zip(&mut all) {
+        for ((p, normal), view) in points.iter().zip(&mut all) {
             let cosine = normal.dot(towards);
             if cosine <= 0.0 {
                 continue;
             }
             let lit = map.lit(*p + *normal * 0.25, 0.2);
             let share = 4.0 / N_DIRECTIONS as f32 * cosine * lit;
-            sight.0[0] += share;
-            for (t, d) in sight.0[1..4].iter_mut().zip(towards.to_array()) {
+            view.0[0] += share;
+            for (t, d) in view.0[1..4].iter_mut().zip(towards.to_array()) {
                 *t += share * d;
             }
-            for (t, d) in sight.0[4..].iter_mut().zip(moments) {
+            for (t, d) in view.0[4..].iter_mut().zip(moments) {
                 *t += share * d;
             }
         }
@@ -226,7 +226,7 @@ fn spread(i: usize, n: usize) -> V3 {
     v3(r * cos, y, r * sin)
 }
 
-impl Sight {
+impl SkyView {
     /// Says how open the place is, `0..=1`.
     pub(crate) fn openness(&self) -> f32 {
         self.0[0].min(1.0)
@@ -252,8 +252,8 @@ mod tests {
             middle: V3::ZERO,
             radius: 10.0,
         };
-        let sights = sights(&points, &[], &[], around);
-        let (seen, exact) = (sky().onto(&sights[0]), sky().irradiance(points[0].1));
+        let sky_views = sky_views(&points, &[], &[], around);
+        let (seen, exact) = (sky().onto(&sky_views[0]), sky().irradiance(points[0].1));
         assert!(
             (seen - exact).length() < 0.03 * exact.length(),
             "{seen:?} {exact:?}"

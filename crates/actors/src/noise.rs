@@ -56,7 +56,7 @@ pub(crate) struct Spot {
     /// Distance to it.
     pub(crate) distance: f32,
     /// A number in `0..1` that is its own.
-    pub(crate) own: f32,
+    pub(crate) number: f32,
 }
 
 /// Finds the nearest of points scattered one per unit cube.
@@ -64,7 +64,7 @@ pub(crate) fn nearest_spot(p: V3, seed: u32) -> Spot {
     let base = p.map(f32::floor);
     let mut best = Spot {
         distance: f32::MAX,
-        own: 0.0,
+        number: 0.0,
     };
     for k in -1..=1 {
         for j in -1..=1 {
@@ -74,8 +74,8 @@ pub(crate) fn nearest_spot(p: V3, seed: u32) -> Spot {
                 let part = |shift: u32| ((h >> shift) & 1023) as f32 / 1024.0;
                 let distance = (cell + v3(part(0), part(10), part(20)) - p).length();
                 if distance < best.distance {
-                    let own = (stir(h) >> 8) as f32 / (1 << 24) as f32;
-                    best = Spot { distance, own };
+                    let number = (stir(h) >> 8) as f32 / (1 << 24) as f32;
+                    best = Spot { distance, number };
                 }
             }
         }

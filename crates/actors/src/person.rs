@@ -5,7 +5,7 @@ use super::cast::{Costume, Looks};
 use super::error::Result;
 use super::hair::{self, Hair};
 use super::head::{Head, Material};
-use super::light::{Sight, sights};
+use super::light::{SkyView, sky_views};
 use super::raster::Ball;
 use super::skin::Skin;
 use super::space::{Turn, V3, smooth, v3};
@@ -50,7 +50,7 @@ pub(crate) struct Person {
     pub(crate) n_skin: usize,
     pub(crate) pieces: Vec<Piece>,
     pub(crate) skin: Skin,
-    pub(crate) sights: Vec<Sight>,
+    pub(crate) sky_views: Vec<SkyView>,
     /// Skin vertices next to each skin vertex.
     pub(crate) neighbours: Vec<Vec<u32>>,
     /// How far each vertex follows the head: 0 for the chest, 1 for the face.
@@ -94,6 +94,13 @@ pub(crate) struct Posed {
     pub(crate) eye_middles: [V3; 2],
 }
 
+/// A person as they stand in a frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub(crate) person: &'a Person,
+    pub(crate) posed: &'a Posed,
+}
+
 /// Where the head turns on the neck.
 const PIVOT: V3 = v3(0.0, -7.5, -1.5);
 /// Eye turns at which the lids have followed all the way.
@@ -129,7 +136,7 @@ impl Person {
         }
         let eyes = [1, 2].map(|eye| eyeball(&rest, &eye_of, eye));
         let mut person = Self {
-            sights: Vec::new(),
+            sky_views: Vec::new(),
             neighbours: neighbours(&pieces, head.n_skin),
             follows: rest.iter().map(|p| follows(p.y)).collect(),
             hair_follows: hair.points.iter().map(|p| follows(p.y + 3.0)).collect(),
@@ -150,11 +157,11 @@ impl Person {
         for follow in &mut person.follows[n_head..] {
             *follow = 0.0;
         }
-        person.sights = person.see_sky();
+        person.sky_views = person.see_sky();
         Ok(person)
     }
 
-    fn see_sky(&self) -> Vec<Sight> {
+    fn see_sky(&self) -> Vec<SkyView> {
         let normals = normals(&self.rest, &self.pieces);
         let points: Vec<(V3, V3)> = self.rest.iter().copied().zip(normals).collect();
         let blocks = |p: &&Piece| !matches!(p.surface, Surface::Teeth | Surface::Mouth);
@@ -164,7 +171,7 @@ impl Person {
             .filter(blocks)
             .map(|p| p.corners.map(|c| self.rest[c as usize]))
             .collect();
-        sights(
+        sky_views(
             &points,
             &triangles,
             &self.hair.points,

@@ -41,12 +41,14 @@ impl Grid {
         if area >= -1e-9 {
             return; // Rows grow downwards, so that a front has negative area.
         }
+        // Only samples whose middle lies in the triangle's box can lie in the triangle.
         let low = |k: usize| a[k].min(b[k]).min(c[k]);
         let high = |k: usize| a[k].max(b[k]).max(c[k]);
         let first = |x: f32| (x - 0.5).ceil().max(0.0) as usize;
         let (x0, y0) = (first(low(0)), first(low(1)));
         let x1 = ((high(0) + 0.5).floor().max(0.0) as usize).min(self.width);
         let y1 = ((high(1) + 0.5).floor().max(0.0) as usize).min(self.height);
+        // A corner's weight grows linearly from 0 on the opposite edge to 1 at the corner.
         let scale = 1.0 / area;
         let edge = |p: Spot, q: Spot| [(p[1] - q[1]) * scale, (q[0] - p[0]) * scale];
         let (ea, eb) = (edge(b, c), edge(c, a));
@@ -62,6 +64,7 @@ impl Grid {
                 if wa < 0.0 || wb < 0.0 || wc < 0.0 {
                     continue;
                 }
+                // 1 / depth is linear in the picture, which depth itself is not.
                 let near = wa * a[2] + wb * b[2] + wc * c[2];
                 if near > self.near[i] {
                     self.near[i] = near;
@@ -189,12 +192,14 @@ impl DepthMap {
         }
         let (i, j) = (x as usize, y as usize);
         let (fx, fy) = (x - i as f32, y - j as f32);
-        let over = |i: usize, j: usize| {
-            let gap = self.height[j * self.side + i] - height - bias;
-            1.0 - (gap * 8.0).clamp(0.0, 1.0)
+        // A blocker has to be clearly above the point; how clearly fades over an eighth of a cm.
+        let lit_past = |i: usize, j: usize| {
+            let blocker_above = self.height[j * self.side + i] - height - bias;
+            1.0 - (blocker_above * 8.0).clamp(0.0, 1.0)
         };
-        let upper = over(i, j) * (1.0 - fx) + over(i + 1, j) * fx;
-        let lower = over(i, j + 1) * (1.0 - fx) + over(i + 1, j + 1) * fx;
+        // The answers are mixed, not the heights: between two blockers there is none.
+        let upper = lit_past(i, j) * (1.0 - fx) + lit_past(i + 1, j) * fx;
+        let lower = lit_past(i, j + 1) * (1.0 - fx) + lit_past(i + 1, j + 1) * fx;
         upper * (1.0 - fy) + lower * fy
     }
 }

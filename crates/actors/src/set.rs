@@ -11,9 +11,9 @@ use super::lens::{self, Lens};
 use super::mesh_points::{Anchors, in_picture};
 use super::noise::stir;
 use super::perform::Performance;
-use super::person::{Moment, Person, Posed};
+use super::person::{Moment, Person, Posed, Shown};
 use super::prop::microphone;
-use super::shoot::{Shown, shoot};
+use super::shoot::shoot;
 use super::space::V3;
 use super::speech::Line;
 

@@ -183,21 +183,21 @@ impl<'a> Painter<'a> {
     /// The tone of each zone: cheeks, nose and ears are redder, the brow yellower, eyelids darker.
     fn blotched(&self, p: V3) -> V3 {
         let seed = self.looks.seed;
-        let near = |q: V3, radius: f32| {
+        let closeness = |q: V3, radius: f32| {
             let mirrored = v3(p.x.abs(), p.y, p.z);
             (-((mirrored - q).length() / radius).powi(2)).exp()
         };
-        let blood = 0.75 * near(v3(4.6, 0.2, 8.6), 2.3)
-            + 0.7 * near(v3(0.0, 0.2, 12.6), 1.5)
-            + 0.45 * near(v3(1.2, -0.6, 11.2), 0.8)
-            + 0.8 * near(v3(8.6, 1.0, 0.0), 2.4)
-            + 0.4 * near(v3(0.0, -6.6, 10.4), 1.7)
-            + 0.45 * near(v3(1.7, 3.2, 9.3), 0.55)
+        let blood = 0.75 * closeness(v3(4.6, 0.2, 8.6), 2.3)
+            + 0.7 * closeness(v3(0.0, 0.2, 12.6), 1.5)
+            + 0.45 * closeness(v3(1.2, -0.6, 11.2), 0.8)
+            + 0.8 * closeness(v3(8.6, 1.0, 0.0), 2.4)
+            + 0.4 * closeness(v3(0.0, -6.6, 10.4), 1.7)
+            + 0.45 * closeness(v3(1.7, 3.2, 9.3), 0.55)
             + 0.3 * cloud(p * 0.55, 3, seed)
             + 0.22 * cloud(p * 2.3, 2, seed + 5);
-        let shade = 0.55 * near(v3(3.2, 2.2, 9.4), 1.1)
-            + 0.5 * near(v3(3.1, 4.4, 9.5), 0.9)
-            + 0.35 * near(v3(1.6, 3.7, 9.3), 0.7);
+        let shade = 0.55 * closeness(v3(3.2, 2.2, 9.4), 1.1)
+            + 0.5 * closeness(v3(3.1, 4.4, 9.5), 0.9)
+            + 0.35 * closeness(v3(1.6, 3.7, 9.3), 0.7);
         let fine = 1.0
             + 0.07 * cloud(p * 1.3, 3, seed + 9)
             + 0.085 * bumps(p * 4.5, seed + 17)
@@ -245,14 +245,14 @@ impl<'a> Painter<'a> {
         let on_face = smooth(3.0, 7.0, p.z) * smooth(-8.5, -5.0, p.y);
         let middle = (-((p.y - 1.5) / 3.5).powi(2)).exp();
         let spot = nearest_spot(p * 2.6, seed + 40);
-        let size = 0.14 + 0.16 * (spot.own * 7.0).fract();
+        let size = 0.14 + 0.16 * (spot.number * 7.0).fract();
         let freckle = smooth(size, 0.3 * size, spot.distance)
-            * smooth(1.0 - 0.75 * self.looks.freckles * middle, 1.0, spot.own);
+            * smooth(1.0 - 0.75 * self.looks.freckles * middle, 1.0, spot.number);
         let mole = nearest_spot(p * 0.42, seed + 41);
-        let is_mole = if mole.own > 0.86 { 1.0 } else { 0.0 };
+        let is_mole = if mole.number > 0.86 { 1.0 } else { 0.0 };
         let mole = is_mole * smooth(0.055, 0.03, mole.distance);
         let red = nearest_spot(p * 0.8, seed + 42);
-        let red = smooth(0.2, 0.0, red.distance) * smooth(0.8, 1.0, red.own);
+        let red = smooth(0.2, 0.0, red.distance) * smooth(0.8, 1.0, red.number);
         colour
             .tint(mix3(V3::all(1.0), v3(0.74, 0.60, 0.50), freckle * on_face))
             .tint(mix3(V3::all(1.0), v3(0.42, 0.30, 0.26), mole))
@@ -279,7 +279,7 @@ impl<'a> Painter<'a> {
             return colour;
         }
         let grain = nearest_spot(p * 9.0, self.looks.seed + 51);
-        let dot = smooth(0.6, 0.15, grain.distance) * (0.4 + 0.6 * grain.own);
+        let dot = smooth(0.6, 0.15, grain.distance) * (0.4 + 0.6 * grain.number);
         let patch = 0.75 + 0.4 * bumps(p * 1.7, self.looks.seed + 52);
         let shadow = v3(0.70, 0.75, 0.80).tint(colour);
         let shaded = mix3(colour, shadow, (0.8 * beard * patch).clamp(0.0, 1.0));
