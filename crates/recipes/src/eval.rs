@@ -4,8 +4,8 @@ mod actors;
 mod blending;
 mod finder;
 mod identity;
-mod manner;
 mod mesh;
+mod motion_signature;
 mod pairs;
 mod rhythm;
 mod scan;
@@ -32,15 +32,16 @@ pub(crate) enum Command {
     Mesh(mesh::Args),
     /// Accuracy of the identity network on pairs
     Identity(identity::Args),
-    /// How well people are told apart by how they move
-    Manner(manner::Args),
+    /// How well movement tells people apart
+    #[command(alias = "manner")]
+    MotionSignature(motion_signature::Args),
     /// The blending judge alone, on swaps made by others and on real footage
     Blending(blending::Args),
-    /// How well manipulated faces are told from real ones, by cue and all in all
+    /// How well manipulated faces are distinguished from real ones, by each cue and by all together
     Scan(scan::Args),
     /// Faces put into portraits or copied in them, and false alarms on untouched ones
     Splice(splice::Args),
-    /// Whether clips that were encoded twice are told from those encoded once
+    /// Whether clips that were encoded twice are distinguished from those encoded once
     Rhythm,
     /// Tremble of the points on a still head, and their lag on a moving one
     Video(video::Args),
@@ -54,7 +55,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Finder(args) => finder::measure(data, args),
         Command::Mesh(args) => mesh::measure(data, args),
         Command::Identity(args) => identity::measure(data, args),
-        Command::Manner(args) => manner::measure(data, args),
+        Command::MotionSignature(args) => motion_signature::measure(data, args),
         Command::Blending(args) => blending::measure(data, args),
         Command::Scan(args) => scan::measure(data, args),
         Command::Splice(args) => splice::measure(data, args),

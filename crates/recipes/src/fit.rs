@@ -1,4 +1,5 @@
-//! What is fitted rather than trained: the mean mesh, and how cues are weighed.
+//! What is fitted rather than trained: the mean mesh, how people move, and how cues are weighed.
 
 pub(crate) mod fuse;
 pub(crate) mod mean_mesh;
+pub(crate) mod motion_signature;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Truth {
     /// From a camera.
     Real,
-    /// A face put onto somebody.
+    /// A face put onto another person.
     Swap,
     /// Drawn as a whole by a generator.
     Generated,
@@ -34,7 +34,7 @@ pub(crate) struct Footage {
     pub(crate) window: Option<Window>,
 }
 
-/// Clips of one performer have one name here; all others are of somebody else each.
+/// Clips of one performer have one name here; every other clip shows a person of its own.
 const SAME_DRIVER: [(&str, &str); 4] = [
     ("Matilda_Bobbie_2", "Ava_de_Addario_1"),
     ("Matilda_Bobbie_0", "David_Kovalniy_1"),

@@ -41,7 +41,7 @@ struct Networks {
     face_mesh: FaceMesh,
 }
 
-/// Prints how well swaps are told from their originals, and how real footage scores.
+/// Prints how well swaps are distinguished from their originals, and how real footage scores.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let device = args.device.open()?;
     let (weights, from) = (&args.weights, effigy_model::Weights::from_source_tree()?);

@@ -1,4 +1,4 @@
-//! Real clips, encoded once or twice by ourselves: is an earlier encoding heard in the sizes of
+//! Real clips, encoded once or twice by ourselves: does an earlier encoding show in the sizes of
 //! packets?
 //!
 //! All are shrunk first, to leave little of what their publishers' encoders did. Nothing is fitted:
@@ -26,17 +26,17 @@ const MOST_WIDTH: u32 = 320;
 /// Shorter clips hold too few beats.
 const LONG_FRAMES: usize = 150;
 
-struct Heard {
+struct Measured {
     rhythm: Option<Rhythm>,
     is_long: bool,
     clip: usize,
 }
 
-/// Prints, for each first encoding, how well it is heard.
+/// Prints, for each first encoding, how well it is found.
 pub(super) fn measure(data: &Path) -> Result<()> {
     let clips = clips(data)?;
     let mut once = Vec::new();
-    let mut twice: Vec<(u32, u8, Vec<Heard>)> = PERIODS
+    let mut twice: Vec<(u32, u8, Vec<Measured>)> = PERIODS
         .iter()
         .flat_map(|period| CRFS.map(|crf| (*period, crf, Vec::new())))
         .collect();
@@ -45,22 +45,22 @@ pub(super) fn measure(data: &Path) -> Result<()> {
     for (clip, source) in clips.iter().enumerate() {
         let frames = small(source)?;
         let is_long = LONG_FRAMES <= frames.len();
-        let heard = |path: &Path| -> Result<Heard> {
+        let measured = |path: &Path| -> Result<Measured> {
             let rhythm = rhythm(&packets(path, MOST_PACKETS, &Limits::default())?);
-            Ok(Heard {
+            Ok(Measured {
                 rhythm,
                 is_long,
                 clip,
             })
         };
         write(&path("once.mp4"), &frames, SECOND_CRF, None)?;
-        once.push(heard(&path("once.mp4"))?);
+        once.push(measured(&path("once.mp4"))?);
         for (period, crf, all) in &mut twice {
             write(&path("first.mp4"), &frames, *crf, Some(*period))?;
             let first = VideoReader::open(&path("first.mp4"), &Limits::default())?;
             let first: Vec<Frame> = first.collect::<effigy_media::Result<_>>()?;
             write(&path("twice.mp4"), &first, SECOND_CRF, None)?;
-            all.push(heard(&path("twice.mp4"))?);
+            all.push(measured(&path("twice.mp4"))?);
         }
         println!("{}: {:?}", source.display(), once.last().map(|h| h.rhythm));
     }
@@ -81,13 +81,13 @@ pub(super) fn measure(data: &Path) -> Result<()> {
     Ok(())
 }
 
-fn print_row(name: &str, twice: &[Heard], once: &[Heard], is_long: bool, period: u32) {
-    let judged = |heard: &Heard, fake: bool| {
-        let rhythm = heard.rhythm.filter(|_| heard.is_long == is_long)?;
+fn print_row(name: &str, twice: &[Measured], once: &[Measured], is_long: bool, period: u32) {
+    let judged = |measured: &Measured, fake: bool| {
+        let rhythm = measured.rhythm.filter(|_| measured.is_long == is_long)?;
         Some(Judged {
             score: rhythm.clarity.into(),
             fake,
-            group: heard.clip,
+            group: measured.clip,
         })
     };
     let twice_judged = twice.iter().filter_map(|h| judged(h, true));
@@ -104,8 +104,8 @@ fn print_row(name: &str, twice: &[Heard], once: &[Heard], is_long: bool, period:
 }
 
 /// How many stand out clearly, at `period` or a multiple of it where that is asked for.
-fn found(heard: &[Heard], is_long: bool, period: Option<usize>) -> (usize, usize) {
-    let of_length: Vec<&Heard> = heard.iter().filter(|h| h.is_long == is_long).collect();
+fn found(measured: &[Measured], is_long: bool, period: Option<usize>) -> (usize, usize) {
+    let of_length: Vec<&Measured> = measured.iter().filter(|h| h.is_long == is_long).collect();
     let is_right = |r: &Rhythm| period.is_none_or(|period| r.period.is_multiple_of(period));
     let found = of_length.iter().filter_map(|h| h.rhythm.as_ref());
     let found = found.filter(|r| CLEARLY <= r.clarity && is_right(r));

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::footage::{Footage, Truth, footage};
 use crate::device::DeviceArgs;
-use crate::fit::fuse::{Reading, everything, reading_of};
+use crate::fit::fuse::{ClipMeasures, everything, measures_of};
 use change::Change;
 use table::Table;
 
@@ -31,8 +31,8 @@ use table::Table;
 pub(crate) struct Args {
     #[command(flatten)]
     device: DeviceArgs,
-    /// Where what was scanned is kept, a line each; what is there is believed and not scanned
-    /// again, so delete it when a cue has changed
+    /// Where scans are kept, a line each; what is there is taken as it is and not scanned again,
+    /// so delete it when a cue has changed
     #[arg(long, value_name = "FILE")]
     cache: PathBuf,
     /// Scan only so many pieces of footage of each source, swaps and originals counted apart
@@ -54,7 +54,7 @@ pub(crate) struct Args {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Scanned {
     change: String,
-    reading: Reading,
+    reading: ClipMeasures,
 }
 
 /// Prints the tables and one line of JSON.
@@ -161,7 +161,7 @@ fn first_frames(piece: &Footage, secs: f64) -> Result<Vec<Frame>> {
     Ok(frames)
 }
 
-fn read(piece: &Footage, frames: Vec<Frame>, networks: &Networks) -> Result<Reading> {
+fn read(piece: &Footage, frames: Vec<Frame>, networks: &Networks) -> Result<ClipMeasures> {
     let job = ScanJob {
         settings: everything(),
         ..ScanJob::new(piece.path.clone())
@@ -172,7 +172,7 @@ fn read(piece: &Footage, frames: Vec<Frame>, networks: &Networks) -> Result<Read
         sound: Sound::Unusable("it is not looked at".to_owned()),
     };
     let report = scan_footage(&job, footage, networks, &mut Quiet)?;
-    Ok(reading_of(piece, &report))
+    Ok(measures_of(piece, &report))
 }
 
 /// What was scanned so far, in memory and in a file.

@@ -1,5 +1,5 @@
 //! How often `effigy scan` finds a face that was put into a picture or copied in it, and how often
-//! it says so of a picture that nobody touched.
+//! it says so of an untouched picture.
 //!
 //! The portraits of the development footage are spoiled here: the face is put back three pixels
 //! across and two down, or drawn a second time elsewhere.
@@ -40,7 +40,7 @@ const CHANGES: [&str; 10] = [
     "filmed, JPEG 98",
     "filmed and put in",
     "filmed and put in, JPEG 98",
-    "face not filmed (told)",
+    "face not filmed (noted)",
 ];
 /// Where a face that is put in comes to lie, off the grid on which it was.
 const SHIFT: (u32, u32) = (3, 2);
@@ -89,9 +89,9 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
             ];
             for ((count, variant), name) in counts.iter_mut().zip(variants).zip(CHANGES) {
                 if let Some(found) = variant.map(|v| judged(&v, &networks)).transpose()? {
-                    let is_told = name.ends_with("(told)");
-                    count.0 += u32::from(if is_told {
-                        is_told_of(&found)
+                    let is_noted = name.ends_with("(noted)");
+                    count.0 += u32::from(if is_noted {
+                        is_noted_of(&found)
                     } else {
                         is_found(&found)
                     });
@@ -99,9 +99,9 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
                 }
             }
         }
-        let told = CHANGES.iter().zip(counts);
-        let told = told.map(|(change, (found, n))| format!("{change} {found} of {n}"));
-        println!("{source}: {}", told.collect::<Vec<_>>().join("; "));
+        let counted = CHANGES.iter().zip(counts);
+        let counted = counted.map(|(change, (found, n))| format!("{change} {found} of {n}"));
+        println!("{source}: {}", counted.collect::<Vec<_>>().join("; "));
     }
     Ok(())
 }
@@ -126,8 +126,8 @@ fn is_found(report: &Report) -> bool {
     cues.any(|cue| cue.name == CueKind::Splice.name() && cue.score == Some(1.0))
 }
 
-/// Whether the report tells that the face lacks its camera's mosaic.
-fn is_told_of(report: &Report) -> bool {
+/// Whether the report notes that the face lacks its camera's mosaic.
+fn is_noted_of(report: &Report) -> bool {
     let mut cues = report.faces.iter().flat_map(|face| &face.cues);
     cues.any(|cue| cue.name == CueKind::Splice.name() && cue.role == Role::Noted)
 }

@@ -3,7 +3,7 @@
 //! Two kinds of still head. *Noise*: one frame of a clip, 60 times over with fresh sensor noise,
 //! written as H.264 and read back; a point should not move at all, and its deviation from its own
 //! mean is counted. *Calm*: the second of the real clip in which the face moves least; the
-//! deviation from a parabola over 9 frames is counted, since nobody sits perfectly still. The lag
+//! deviation from a parabola over 9 frames is counted, since no one sits perfectly still. The lag
 //! is measured on the second in which the face moves most: the delay that best explains the
 //! difference between the smoothed points and the points as the network gave them.
 

@@ -119,7 +119,11 @@ pub(crate) fn evaluate(data: &Path, args: &Args) -> Result<()> {
             }
         }
         if let Some(peer) = &mut peer {
-            measure_peer(peer, (&plain, identifier), &mut table, &mut decibels)?;
+            let unmarked = Unmarked {
+                picture: &plain,
+                identifier,
+            };
+            measure_peer(peer, &unmarked, &mut table, &mut decibels)?;
         }
     }
     clips(data, args.clips, &mut table, peer.as_mut())?;
@@ -162,17 +166,27 @@ fn report(table: &Table, decibels: &[Vec<f64>], alarms: &Alarms, speed: &Speed) 
     );
 }
 
+/// A picture, and what it is to be marked with.
+struct Unmarked<'a> {
+    picture: &'a Picture,
+    identifier: u64,
+}
+
 fn measure_peer(
     peer: &mut Peer,
-    (plain, identifier): (&Picture, u64),
+    unmarked: &Unmarked<'_>,
     table: &mut Table,
     decibels: &mut [Vec<f64>],
 ) -> Result<()> {
     for (method, mode) in MODES.iter().enumerate() {
-        let Some(marked) = peer.embed(mode, plain, identifier)? else {
+        let &Unmarked {
+            picture,
+            identifier,
+        } = unmarked;
+        let Some(marked) = peer.embed(mode, picture, identifier)? else {
             continue;
         };
-        decibels[1 + method].push(psnr(plain, &marked));
+        decibels[1 + method].push(psnr(picture, &marked));
         for attacked in attacks(&marked)? {
             let recovered = peer.read(mode, &attacked.picture)? == identifier;
             table.count(&attacked.attack, 1 + method, recovered);

@@ -1,5 +1,5 @@
-//! Makes `fuse.toml`: what is usual of real faces, how each cue's numbers become its score, and
-//! how scores become a probability.
+//! Makes `fuse.toml`: mean and standard deviation of each measure on real faces, how each cue's
+//! measures become its score, and how scores become a probability.
 //!
 //! Fitted on the development footage: real clips and pictures, and face swaps beside their
 //! originals. Fakes that are no swaps are only printed: nothing is fitted to them. What it prints
@@ -45,7 +45,7 @@ pub(crate) struct Args {
 
 /// What the cues took of the largest face of one clip.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Reading {
+pub(crate) struct ClipMeasures {
     pub(crate) name: String,
     pub(crate) group: String,
     pub(crate) truth: Truth,
@@ -71,9 +71,9 @@ pub(crate) fn make(data: &Path, args: &Args) -> Result<()> {
 }
 
 /// Scans what was not scanned yet.
-fn readings(data: &Path, args: &Args) -> Result<Vec<Reading>> {
+fn readings(data: &Path, args: &Args) -> Result<Vec<ClipMeasures>> {
     let path = &args.readings;
-    let mut readings: Vec<Reading> = Vec::new();
+    let mut readings: Vec<ClipMeasures> = Vec::new();
     if path.is_file() {
         for line in fs::read_to_string(path)?.lines() {
             readings.push(serde_json::from_str(line)?);
@@ -97,7 +97,7 @@ fn readings(data: &Path, args: &Args) -> Result<Vec<Reading>> {
     Ok(readings)
 }
 
-fn read(footage: &Footage, networks: &Networks) -> Result<Reading> {
+fn read(footage: &Footage, networks: &Networks) -> Result<ClipMeasures> {
     let job = ScanJob {
         window: footage.window,
         settings: everything(),
@@ -107,7 +107,7 @@ fn read(footage: &Footage, networks: &Networks) -> Result<Reading> {
         Truth::Dubbed => scan_dubbed(job, networks)?,
         _ => scan(&job, networks, &mut Quiet)?,
     };
-    Ok(reading_of(footage, &report))
+    Ok(measures_of(footage, &report))
 }
 
 /// Settings that ask every network.
@@ -120,7 +120,7 @@ pub(crate) fn everything() -> ScanSettings {
 
 /// Takes from a report what its cues took of the face that the clip is about: the one that is
 /// seen longest.
-pub(crate) fn reading_of(footage: &Footage, report: &Report) -> Reading {
+pub(crate) fn measures_of(footage: &Footage, report: &Report) -> ClipMeasures {
     let face = report.faces.iter().max_by_key(|face| face.n_frames);
     let cues = face.into_iter().flat_map(|face| &face.cues);
     let counts = |name: &str| footage.truth != Truth::Dubbed || name == CueKind::Speech.name();
@@ -131,7 +131,7 @@ pub(crate) fn reading_of(footage: &Footage, report: &Report) -> Reading {
         let values = cue.measures.iter().map(|(_, v)| *v);
         (cue.name.to_owned(), values.collect())
     });
-    Reading {
+    ClipMeasures {
         name: footage.name.clone(),
         group: footage.group.clone(),
         truth: footage.truth,
@@ -165,13 +165,13 @@ fn scan_dubbed(job: ScanJob, networks: &Networks) -> Result<Report> {
 const DUBBED_RATE_HZ: u32 = 4000;
 
 /// Fits everything on the readings whose group passes `wanted`.
-pub(crate) fn calibrate(readings: &[Reading], wanted: &dyn Fn(&str) -> bool) -> Calibration {
+pub(crate) fn calibrate(readings: &[ClipMeasures], wanted: &dyn Fn(&str) -> bool) -> Calibration {
     let wanted = readings.iter().filter(|r| wanted(&r.group));
-    let (drawn, others): (Vec<&Reading>, Vec<&Reading>) =
+    let (drawn, others): (Vec<&ClipMeasures>, Vec<&ClipMeasures>) =
         wanted.partition(|r| r.truth == Truth::Generated);
     // What a generator leaves is looked for in faces that one drew, not in swaps.
     let real = others.iter().filter(|r| r.truth == Truth::Real);
-    let drawn_or_real: Vec<&Reading> = drawn.iter().chain(real).copied().collect();
+    let drawn_or_real: Vec<&ClipMeasures> = drawn.iter().chain(real).copied().collect();
     let cues: Vec<CueCalibration> = CueKind::ALL
         .iter()
         .filter(|cue| !measures(**cue).is_empty())
@@ -183,10 +183,10 @@ pub(crate) fn calibrate(readings: &[Reading], wanted: &dyn Fn(&str) -> bool) -> 
     fuse(cues, &others)
 }
 
-/// Finds what is usual of one cue's measures, and their weights.
-fn calibrate_cue(cue: CueKind, readings: &[&Reading]) -> Option<CueCalibration> {
-    let of_cue = |r: &&&Reading| r.measures.contains_key(cue.name());
-    let readings: Vec<&&Reading> = readings.iter().filter(of_cue).collect();
+/// Finds mean, standard deviation and weight of each of a cue's measures.
+fn calibrate_cue(cue: CueKind, readings: &[&ClipMeasures]) -> Option<CueCalibration> {
+    let of_cue = |r: &&&ClipMeasures| r.measures.contains_key(cue.name());
+    let readings: Vec<&&ClipMeasures> = readings.iter().filter(of_cue).collect();
     let mut measure: Vec<MeasureCalibration> = Vec::new();
     for (k, wanted) in measures(cue).iter().enumerate() {
         let real = readings.iter().filter(|r| r.truth == Truth::Real);
@@ -206,8 +206,8 @@ fn calibrate_cue(cue: CueKind, readings: &[&Reading]) -> Option<CueCalibration> 
         network_sha256: None,
         measure,
     };
-    let readings: Vec<&Reading> = readings.iter().map(|r| **r).collect();
-    let inputs = |r: &Reading| deviations(&known, &r.measures[cue.name()]);
+    let readings: Vec<&ClipMeasures> = readings.iter().map(|r| **r).collect();
+    let inputs = |r: &ClipMeasures| deviations(&known, &r.measures[cue.name()]);
     let fitted = fit(&examples(&readings, &inputs), CUE_RIDGE)?;
     known.bias = fitted.bias;
     for (measure, weight) in known.measure.iter_mut().zip(fitted.weights) {
@@ -217,19 +217,22 @@ fn calibrate_cue(cue: CueKind, readings: &[&Reading]) -> Option<CueCalibration> 
 }
 
 /// What to fit to: each face by itself, and what parts each swap from its own original.
-fn examples(readings: &[&Reading], inputs: &dyn Fn(&Reading) -> Vec<f32>) -> Vec<Example> {
-    let face = |r: &&Reading| Example {
+fn examples(
+    readings: &[&ClipMeasures],
+    inputs: &dyn Fn(&ClipMeasures) -> Vec<f32>,
+) -> Vec<Example> {
+    let face = |r: &&ClipMeasures| Example {
         inputs: inputs(r),
         kind: match r.truth {
             Truth::Real => Kind::Real,
             _ => Kind::Fake,
         },
     };
-    let original_of = |swap: &Reading| {
+    let original_of = |swap: &ClipMeasures| {
         let name = format!("{}/original", swap.name.strip_suffix("/swap")?);
         readings.iter().copied().find(|r| r.name == name)
     };
-    let difference = |swap: &&Reading| {
+    let difference = |swap: &&ClipMeasures| {
         let original = inputs(original_of(swap)?);
         let inputs = inputs(swap).into_iter().zip(original);
         Some(Example {
@@ -256,9 +259,9 @@ fn network_sha256(cue: &str, hashes: &[(String, String)]) -> Option<String> {
     found.map(|(_, sha256)| sha256.clone())
 }
 
-/// Cues that are told and count for nothing: a dubbed clip is no manipulated face, and what the
+/// Cues that are reported but do not count: a dubbed clip is no manipulated face, and what the
 /// blending network, light and pulse say was chance on swaps.
-const TOLD_ONLY: [CueKind; 4] = [
+const NOT_COUNTED: [CueKind; 4] = [
     CueKind::Blending,
     CueKind::Light,
     CueKind::Pulse,
@@ -286,16 +289,16 @@ fn mean_and_deviation(values: &[f32]) -> Option<(f32, f32)> {
 }
 
 /// Fits the second layer and sets where the verdicts begin.
-fn fuse(mut cues: Vec<CueCalibration>, readings: &[&Reading]) -> Calibration {
-    let logits = |cues: &[CueCalibration], r: &Reading| -> Vec<f32> {
+fn fuse(mut cues: Vec<CueCalibration>, readings: &[&ClipMeasures]) -> Calibration {
+    let logits = |cues: &[CueCalibration], r: &ClipMeasures| -> Vec<f32> {
         let logit = |known: &CueCalibration| {
-            let counts = TOLD_ONLY.iter().all(|cue| known.name != cue.name());
+            let counts = NOT_COUNTED.iter().all(|cue| known.name != cue.name());
             let values = r.measures.get(&known.name).filter(|_| counts);
             values.map_or(0.0, |values| known.logit(values))
         };
         cues.iter().map(logit).collect()
     };
-    let judged: Vec<&Reading> = readings.iter().filter(|r| is_judged(r)).copied().collect();
+    let judged: Vec<&ClipMeasures> = readings.iter().filter(|r| is_judged(r)).copied().collect();
     let fitted = fit(&examples(&judged, &|r| logits(&cues, r)), FUSE_RIDGE);
     let bias = fitted.as_ref().map_or(0.0, |f| f.bias);
     for (known, weight) in cues
@@ -345,12 +348,12 @@ const MOST_FOR_NO_SIGNS: f32 = 0.4;
 /// Signs are claimed from this probability on at least.
 const LEAST_FOR_SIGNS: f32 = 0.7;
 
-fn is_judged(reading: &Reading) -> bool {
+fn is_judged(reading: &ClipMeasures) -> bool {
     reading.measures.contains_key(CueKind::Noise.name())
 }
 
 /// The probability of a reading; `None` when it cannot be judged.
-pub(crate) fn probability(calibration: &Calibration, reading: &Reading) -> Option<f32> {
+pub(crate) fn probability(calibration: &Calibration, reading: &ClipMeasures) -> Option<f32> {
     let logits = calibration.cue.iter().filter_map(|known| {
         let values = reading.measures.get(&known.name)?;
         Some((known.name.as_str(), known.logit(values)))

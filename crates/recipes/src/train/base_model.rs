@@ -27,7 +27,7 @@ const SAVE_EVERY_SECS: f64 = 120.0;
 /// Trains and writes the weights.
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     let samples = people::read(data, Split::Train, |_| true)?;
-    let mut faces = everybody(&samples, args.seed)?;
+    let mut faces = all_faces(&samples, args.seed)?;
     println!("base: {} faces", faces.n_faces());
     let settings = Settings {
         shape: Size::Small.shape(),
@@ -70,7 +70,7 @@ pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
 }
 
 /// All training faces as if they were one person's, some of them turned further as well.
-fn everybody(samples: &[Sample], seed: u64) -> Result<BaseSet> {
+fn all_faces(samples: &[Sample], seed: u64) -> Result<BaseSet> {
     let side = Size::Small.shape().side as u32;
     let surface = Surface::new()?;
     let mut random = ChaCha8Rng::seed_from_u64(seed);

@@ -33,7 +33,7 @@ pub(crate) const SOURCES: [(&str, u32); 5] = [
     (CLIPS, 30),
 ];
 
-/// Frames of these clips are trained on; nobody in them appears in the others, which are for
+/// Frames of these clips are trained on; the people in them appear in no other clip; those are for
 /// evaluations.
 pub(crate) const TRAINING_CLIPS: [&str; 10] = [
     "latentsync-demo1",

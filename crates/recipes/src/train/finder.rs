@@ -4,6 +4,7 @@
 //! further out are left alone, all others are negative. Scores by focal loss (Lin et al., ICCV
 //! 2017, equation 5), boxes and points by absolute difference.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Result;
@@ -22,7 +23,7 @@ use crate::train::pose_augmentation::Surface;
 use crate::train::run::{self, Args};
 
 /// Faces each grid is asked for, by their longer side in pixels; neighbours overlap.
-const SIZES: [(f32, f32); 3] = [(9.0, 46.0), (36.0, 100.0), (80.0, 400.0)];
+const SIZES: [Range<f32>; 3] = [9.0..46.0, 36.0..100.0, 80.0..400.0];
 /// Cells nearer to the middle than this share of the face's size are positive.
 const POSITIVE_REACH: f32 = 0.16;
 /// Cells nearer than this, but not positive, are left alone.
@@ -116,7 +117,7 @@ fn draw(samples: &[Sample], surface: &Surface, n: usize, random: &mut ChaCha8Rng
         let (picture, placed) = mosaic(samples, surface, random);
         append_space_to_depth(&picture, &mut pictures);
         for ((grid, stride), sizes) in grids.iter_mut().zip(STRIDES).zip(SIZES) {
-            append_truth(grid, stride as f32, sizes, &placed);
+            append_truth(grid, stride as f32, &sizes, &placed);
         }
     }
     Batch {
@@ -126,26 +127,28 @@ fn draw(samples: &[Sample], surface: &Surface, n: usize, random: &mut ChaCha8Rng
     }
 }
 
-fn append_truth(grid: &mut GridTruth, stride: f32, (least, most): (f32, f32), placed: &[Placed]) {
+fn append_truth(grid: &mut GridTruth, stride: f32, sizes: &Range<f32>, placed: &[Placed]) {
     let area = grid.side * grid.side;
     let mut cells = vec![0.0; CELL_CHANNELS * area];
     let mut counts = vec![1.0; area];
     for face in placed {
         let size = face.rect.width.max(face.rect.height);
-        let mine = face.wanted && (least..most).contains(&size);
-        let near = (least / 1.5..most * 1.5).contains(&size) || !face.wanted;
+        let is_asked_for = face.wanted && sizes.contains(&size);
+        // A face a little too small or large for this grid is neither right nor wrong on it.
+        let about_as_large = sizes.start / 1.5..sizes.end * 1.5;
+        let is_neutral = about_as_large.contains(&size) || !face.wanted;
         for at in 0..area {
             let middle = Point2::new(
                 ((at % grid.side) as f32 + 0.5) * stride,
                 ((at / grid.side) as f32 + 0.5) * stride,
             );
             let away = middle.distance(face.rect.centre());
-            if mine && away < (POSITIVE_REACH * size).max(0.71 * stride) {
+            if is_asked_for && away < (POSITIVE_REACH * size).max(0.71 * stride) {
                 counts[at] = 1.0;
                 encode(face, middle, stride, |channel, value| {
                     cells[channel * area + at] = value
                 });
-            } else if near && away < NEUTRAL_REACH * size && cells[at] < 0.5 {
+            } else if is_neutral && away < NEUTRAL_REACH * size && cells[at] < 0.5 {
                 counts[at] = 0.0;
             }
         }

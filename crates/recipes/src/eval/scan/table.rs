@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Scanned;
 use super::tone::Tone;
 use crate::data::footage::Truth;
-use crate::fit::fuse::{Reading, calibrate, probability};
+use crate::fit::fuse::{ClipMeasures, calibrate, probability};
 use crate::statistics::{
     Interval, Judged, auc, calibration_error, equal_error_rate, true_rate_at, with_interval,
 };
@@ -22,7 +22,7 @@ pub(super) struct Table<'a> {
 
 struct Row<'a> {
     change: &'a str,
-    reading: &'a Reading,
+    reading: &'a ClipMeasures,
     calibration: Calibration,
     group: usize,
 }
@@ -58,7 +58,7 @@ const ALL_CUES: &str = "all cues";
 
 impl<'a> Table<'a> {
     pub(super) fn new(scanned: &[&'a Scanned]) -> Self {
-        let clean: Vec<Reading> = scanned
+        let clean: Vec<ClipMeasures> = scanned
             .iter()
             .filter(|s| s.change == CLEAN && s.reading.truth != Truth::Own)
             .map(|s| s.reading.clone())
@@ -119,7 +119,7 @@ impl<'a> Table<'a> {
     /// is around it.
     pub(super) fn print_tones(&self, tones: &BTreeMap<&str, Option<Tone>>) {
         println!("By tone of skin, as it looks in the light of the clip; sex is not annotated");
-        let tone_of = |reading: &Reading| {
+        let tone_of = |reading: &ClipMeasures| {
             let original = reading.name.replace("/swap", "/original");
             tones.get(original.as_str()).copied().flatten()
         };
@@ -154,7 +154,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Prints how well swaps of our own are told from real footage by their pixels alone.
+    /// Prints how well swaps of our own are distinguished from real footage by their pixels alone.
     fn print_own(&self) {
         let rows = self.rows.iter().filter(|row| row.change == CLEAN);
         let wanted = rows.filter(|r| matches!(r.reading.truth, Truth::Own | Truth::Real));

@@ -1,9 +1,9 @@
-//! How light the skin of whoever is seen looks, so that errors can be told by it.
+//! How light the skin of the person seen looks, so that errors can be broken down by it.
 //!
 //! The individual typology angle of Chardon, Cretois and Hourseau, "Skin colour typology and
 //! suntanning pathways", International Journal of Cosmetic Science 1991: arctan((L* − 50) / b*) of
-//! the cheeks. It was made for lamps of a known kind: in other light it tells light and skin
-//! together, and somebody may fall into two groups on two days.
+//! the cheeks. It was made for lamps of a known kind: in other light it measures light and skin
+//! together, and one person may fall into two groups on two days.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,4 +1,4 @@
-//! What was read where nothing is: every picture and clip that nobody marked.
+//! What was read where nothing is: all unmarked pictures and clips.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub(super) struct Alarms {
     pub(super) alarms: usize,
 }
 
-/// Looks at what nobody marked: faces, no faces, and what others faked.
+/// Looks at what is unmarked: faces, no faces, and fakes by others.
 pub(super) fn false_alarms(data: &Path, n: Option<usize>) -> Result<Alarms> {
     let people = SOURCES.map(|source| format!("people/{source}"));
     let folders = OTHERS.into_iter().chain(people.iter().map(String::as_str));

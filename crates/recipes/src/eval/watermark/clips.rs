@@ -40,7 +40,7 @@ pub(super) fn clips(
             Ok(())
         })?;
         if let Some(peer) = &mut peer {
-            measure_peer_in_clip(peer, (&plain, identifier), table)?;
+            measure_peer_in_clip(peer, &plain, identifier, table)?;
         }
     }
     Ok(())
@@ -72,7 +72,8 @@ fn scene(path: &Path, first: usize) -> Result<Vec<Frame>> {
 
 fn measure_peer_in_clip(
     peer: &mut Peer,
-    (plain, identifier): (&[Frame], u64),
+    plain: &[Frame],
+    identifier: u64,
     table: &mut Table,
 ) -> Result<()> {
     for (method, mode) in MODES.iter().enumerate() {

@@ -80,7 +80,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It ends by itself when nobody asks any more; this only spares it the wait.
+        // It ends by itself when no more is asked; this only spares it the wait.
         drop(self.child.kill());
         drop(self.child.wait());
     }

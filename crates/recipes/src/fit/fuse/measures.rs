@@ -6,15 +6,15 @@ use effigy_detect::CueKind;
 use effigy_detect::observe::measures;
 
 use super::table::auc;
-use super::{Reading, Truth};
+use super::{ClipMeasures, Truth};
 
 /// Prints how well each measure, as it was taken and with no weights, tells fakes from real faces.
 ///
 /// `pairs` is how often a swap is higher than its own original.
-pub(super) fn print(readings: &[Reading]) {
+pub(super) fn print(readings: &[ClipMeasures]) {
     for &cue in CueKind::ALL {
         for (k, measure) in measures(cue).iter().enumerate() {
-            let value = |r: &Reading| r.measures.get(cue.name())?.get(k).copied();
+            let value = |r: &ClipMeasures| r.measures.get(cue.name())?.get(k).copied();
             print_row(
                 &format!("{}/{}", cue.name(), measure.name),
                 readings,
@@ -24,7 +24,7 @@ pub(super) fn print(readings: &[Reading]) {
     }
 }
 
-fn print_row(name: &str, readings: &[Reading], value: &dyn Fn(&Reading) -> Option<f32>) {
+fn print_row(name: &str, readings: &[ClipMeasures], value: &dyn Fn(&ClipMeasures) -> Option<f32>) {
     let of = |truth: Truth, wanted: &dyn Fn(&str) -> bool| -> Vec<f32> {
         let chosen = readings
             .iter()
@@ -52,8 +52,8 @@ fn print_row(name: &str, readings: &[Reading], value: &dyn Fn(&Reading) -> Optio
 
 /// For each pair that was judged on both sides, whether the swap is higher.
 fn higher_than_original(
-    readings: &[Reading],
-    value: &dyn Fn(&Reading) -> Option<f32>,
+    readings: &[ClipMeasures],
+    value: &dyn Fn(&ClipMeasures) -> Option<f32>,
 ) -> Vec<bool> {
     let mut pairs: BTreeMap<&str, [Option<f32>; 2]> = BTreeMap::new();
     for reading in readings {
@@ -74,8 +74,8 @@ fn higher_than_original(
 mod tests {
     use super::*;
 
-    fn reading(name: &str, truth: Truth, value: f32) -> Reading {
-        Reading {
+    fn reading(name: &str, truth: Truth, value: f32) -> ClipMeasures {
+        ClipMeasures {
             name: name.to_owned(),
             group: String::new(),
             truth,
@@ -92,7 +92,7 @@ mod tests {
             reading("dfl-pairs/b/swap", Truth::Swap, 0.5),
             reading("dfl-pairs/c/swap", Truth::Swap, 9.0),
         ];
-        let light = |r: &Reading| r.measures.get("light").map(|v| v[0]);
+        let light = |r: &ClipMeasures| r.measures.get("light").map(|v| v[0]);
         assert_eq!(higher_than_original(&readings, &light), [true, false]);
     }
 }

@@ -1,24 +1,24 @@
-//! How well cues tell fakes from real faces, everybody judged by weights fitted without them.
+//! How well cues tell fakes from real faces, each person judged by weights that were fitted without them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use effigy_detect::CueKind;
 use effigy_detect::calibration::{Calibration, sigmoid};
 
-use super::{Reading, Truth, calibrate, probability};
+use super::{ClipMeasures, Truth, calibrate, probability};
 use crate::statistics;
 
 /// Prints, cross-validated, how well each cue and all together tell swaps from real faces.
-pub(super) fn print(readings: &[Reading]) {
+pub(super) fn print(readings: &[ClipMeasures]) {
     let groups: BTreeSet<&str> = readings.iter().map(|r| r.group.as_str()).collect();
-    let mut judged: Vec<(&Reading, Calibration)> = Vec::new();
+    let mut judged: Vec<(&ClipMeasures, Calibration)> = Vec::new();
     for group in groups {
         let calibration = calibrate(readings, &|other| other != group);
         let theirs = readings.iter().filter(|r| r.group == group);
         judged.extend(theirs.map(|r| (r, calibration.clone())));
     }
     for cue in CueKind::ALL.iter().map(|cue| cue.name()) {
-        let score = |(r, c): &(&Reading, Calibration)| {
+        let score = |(r, c): &(&ClipMeasures, Calibration)| {
             let known = c.cue.iter().find(|known| known.name == cue)?;
             Some(sigmoid(known.logit(r.measures.get(cue)?)))
         };
@@ -28,7 +28,7 @@ pub(super) fn print(readings: &[Reading]) {
     print_false_alarms(&judged);
 }
 
-type Judged<'a> = (&'a Reading, Calibration);
+type Judged<'a> = (&'a ClipMeasures, Calibration);
 
 fn print_row(name: &str, judged: &[Judged<'_>], score: &dyn Fn(&Judged<'_>) -> Option<f32>) {
     let of = |truth: Truth, wanted: &dyn Fn(&str) -> bool| -> Vec<f32> {

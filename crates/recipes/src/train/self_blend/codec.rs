@@ -18,21 +18,28 @@ pub(super) fn compress(picture: &mut Picture, quantiser: f32, random: &mut ChaCh
     let step = 0.625 * 2.0_f32.powf(quantiser / 6.0);
     let phase = [0; 2].map(|_: u8| random.random_range(0..BLOCK));
     let from_before = random.random_bool(0.6);
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
     let [luma, blue, red] = apart(picture);
     let coded = |plane: &Plane, phase: [usize; 2], step: f32| {
-        let first = quantised(plane, None, phase, (step, 0.33));
+        let intra = Quantiser {
+            step,
+            dead_zone: 0.33,
+        };
+        let first = quantised(plane, None, phase, intra);
         if !from_before {
             return first;
         }
         // The frame before was coded on its own, and its blocks were moved by parts of a pixel.
-        let before = between_pixels(&quantised(plane, None, [phase[1], phase[0]], (step, 0.33)));
-        quantised(plane, Some(&before), phase, (step * 1.12, 0.17))
+        let before = between_pixels(&quantised(plane, None, [phase[1], phase[0]], intra));
+        let inter = Quantiser {
+            step: step * 1.12,
+            dead_zone: 0.17,
+        };
+        quantised(plane, Some(&before), phase, inter)
     };
     let half = phase.map(|p| p / 2);
     let luma = coded(&luma, phase, step);
     let (blue, red) = (coded(&blue, half, step), coded(&red, half, step));
-    together(picture, &luma, [&blue, &red], (width, height));
+    together(picture, &luma, [&blue, &red]);
 }
 
 /// Luma at full size, the two colour differences at half.
@@ -58,9 +65,11 @@ fn apart(picture: &Picture) -> [Plane; 3] {
     [luma, blue, red]
 }
 
-fn together(picture: &mut Picture, luma: &Plane, [blue, red]: [&Plane; 2], size: (usize, usize)) {
+/// Puts the three planes back into the picture.
+fn together(picture: &mut Picture, luma: &Plane, [blue, red]: [&Plane; 2]) {
+    let width = picture.width() as usize;
     for (i, rgb) in picture.pixels_mut().chunks_exact_mut(3).enumerate() {
-        let (x, y) = (i % size.0, i / size.0);
+        let (x, y) = (i % width, i / width);
         let (luma, b, r) = (
             luma.values()[i],
             blue.get(x / 2, y / 2),
@@ -77,14 +86,23 @@ fn together(picture: &mut Picture, luma: &Plane, [blue, red]: [&Plane; 2], size:
     }
 }
 
-/// Codes a plane in blocks, as what differs from `before` where there is one; `dead_zone` is the
-/// share of a step that is added before rounding down.
+/// How coefficients are rounded.
+#[derive(Clone, Copy)]
+struct Quantiser {
+    /// The distance between two levels.
+    step: f32,
+    /// The share of a step that is added before rounding down.
+    dead_zone: f32,
+}
+
+/// Codes a plane in blocks, as what differs from `before` where there is one.
 fn quantised(
     plane: &Plane,
     before: Option<&Plane>,
     phase: [usize; 2],
-    (step, dead_zone): (f32, f32),
+    quantiser: Quantiser,
 ) -> Plane {
+    let Quantiser { step, dead_zone } = quantiser;
     let (width, height) = (plane.width(), plane.height());
     let mut coded = Plane::filled(width, height, 0.0);
     let known = |x: usize, y: usize| before.map_or(128.0, |before| before.get(x, y));

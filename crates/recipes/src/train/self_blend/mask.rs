@@ -1,4 +1,4 @@
-//! Masks of the kinds that face swaps use: hulls of the mesh, bent and feathered.
+//! Masks of the kinds that face swaps use: hulls of the mesh, warped and feathered.
 
 use effigy_face::mask::hull_mask;
 use effigy_frame::{Plane, Point2};
@@ -14,8 +14,8 @@ use crate::train::augment::normal;
 pub(super) fn mask(points: &[Point2], side: u32, random: &mut ChaCha8Rng) -> Option<Plane> {
     let n = side as usize;
     let corners = outline(points, random);
-    let bent = bend(&hull_mask(&corners, n, n), random);
-    let feathered = feather(&bent, random);
+    let warped = warp(&hull_mask(&corners, n, n), random);
+    let feathered = feather(&warped, random);
     feathered
         .values()
         .iter()
@@ -55,8 +55,8 @@ fn outline(points: &[Point2], random: &mut ChaCha8Rng) -> Vec<Point2> {
         .collect()
 }
 
-/// Bends a mask by a smooth random field.
-fn bend(mask: &Plane, random: &mut ChaCha8Rng) -> Plane {
+/// Warps a mask by a smooth random field.
+fn warp(mask: &Plane, random: &mut ChaCha8Rng) -> Plane {
     const KNOTS: usize = 6;
     let n = mask.width();
     let reach = n as f32 * random.random_range(0.0..0.03);

@@ -1,6 +1,6 @@
 //! The face as a face model draws it, to be laid over the real one.
 //!
-//! Swaps of our own making, but of nobody: the base, which has seen many people, draws each face
+//! Swaps of our own making that change no one: the base, which has seen many people, draws each face
 //! as it is. What a decoder loses and adds is there; whose face it is stays.
 
 use anyhow::Result;
@@ -12,7 +12,7 @@ use effigy_model::Weights;
 use effigy_model::face_model::{BASE_SHAPE, FaceNet, base, from_planes, weights};
 use effigy_model::tensors::{space_to_depth, values};
 
-/// A network that draws anybody.
+/// A network that draws any face.
 pub(crate) struct Redrawer {
     net: FaceNet,
     device: Device,

@@ -1,13 +1,12 @@
-//! How well people are told apart by how they move, and what is usual of it.
+//! How people move: what everyone shares, and how alike a person is to themselves and to strangers.
 //!
 //! Each real clip is split in the middle: the first half is the reference, the second halves of
-//! all clips are compared with it. What everybody shares is taken from everybody but the two.
+//! all clips are compared with it. What everyone shares is taken from all people but the two.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use effigy_detect::Unfit;
 use effigy_detect::person::{Manner, Manners, N_PAIRS, Window, manner};
 use effigy_face::{Observation, TrackSettings};
@@ -16,70 +15,31 @@ use effigy_pipeline::scan::cut_out;
 use effigy_pipeline::{Followed, Follower, Networks};
 
 use crate::data::footage::{Footage, Truth, footage};
-use crate::device::DeviceArgs;
-use crate::statistics::{Judged, auc, with_interval};
-
-/// What to write.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    device: DeviceArgs,
-    /// Write what is usual of real people's movement here, as `crates/detect/weights/manner.toml`
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-}
+use crate::statistics::Judged;
 
 /// One real clip.
-struct Clip {
+pub(crate) struct Clip {
     person: String,
     name: String,
     first: Vec<f32>,
     second: Vec<f32>,
 }
 
-/// Prints how often a clip is more like the same person than like somebody else.
-pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
-    let networks = args.device.networks()?;
+/// Measures every real clip that is long enough.
+pub(crate) fn clips(data: &Path, networks: &Networks) -> Result<Vec<Clip>> {
     let mut clips = Vec::new();
     for footage in footage(data)? {
         let is_video = footage.name.starts_with("video/") || footage.name.contains("dfl-pairs");
         if footage.truth == Truth::Real && is_video {
-            clips.extend(halves(&footage, windows(&footage, &networks)?));
+            clips.extend(halves(&footage, windows(&footage, networks)?));
         }
     }
-    let people: BTreeSet<&str> = clips.iter().map(|c| c.person.as_str()).collect();
-    println!("{} clips of {} people", clips.len(), people.len());
-    let compared = compare(&clips, &people);
-    for kind in [Kind::SameClip, Kind::OtherClip] {
-        let of_kind = compared
-            .iter()
-            .filter(|c| c.kind == kind || c.kind == Kind::Stranger);
-        let judged: Vec<Judged> = of_kind.map(|c| c.judged).collect();
-        let n = judged.iter().filter(|j| j.fake).count();
-        if let Some(found) = with_interval(&judged, auc) {
-            println!(
-                "{}: {n} against {} with strangers, AUC {:.2} [{:.2}, {:.2}]",
-                kind.in_words(),
-                judged.len() - n,
-                found.value,
-                found.low,
-                found.high
-            );
-        }
-    }
-    let manners = manners(&clips, &people, &compared);
-    println!(
-        "same {:.2?}, strangers {:.2?}",
-        manners.same, manners.strangers
-    );
-    let Some(output) = &args.output else {
-        return Ok(());
-    };
-    let text = format!(
-        "# Made by `recipes eval manner`.\n{}",
-        toml::to_string(&manners)?
-    );
-    fs::write(output, text).with_context(|| format!("cannot write {output:?}"))
+    Ok(clips)
+}
+
+/// Names everyone in the clips.
+pub(crate) fn people(clips: &[Clip]) -> BTreeSet<&str> {
+    clips.iter().map(|c| c.person.as_str()).collect()
 }
 
 /// The windows of the face that is seen longest.
@@ -123,14 +83,14 @@ fn halves(footage: &Footage, windows: Vec<Window>) -> Option<Clip> {
 
 /// Who is compared with whom.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     SameClip,
     OtherClip,
     Stranger,
 }
 
 impl Kind {
-    fn in_words(self) -> &'static str {
+    pub(crate) fn in_words(self) -> &'static str {
         match self {
             Self::SameClip => "second halves with the first half of the same clip",
             Self::OtherClip => "second halves with the first half of another clip of the person",
@@ -139,12 +99,14 @@ impl Kind {
     }
 }
 
-struct Compared {
-    kind: Kind,
-    judged: Judged,
+/// A second half and the first half that it was compared with.
+pub(crate) struct Compared {
+    pub(crate) kind: Kind,
+    pub(crate) judged: Judged,
 }
 
-fn compare(clips: &[Clip], people: &BTreeSet<&str>) -> Vec<Compared> {
+/// Compares all second halves with all first halves.
+pub(crate) fn compare(clips: &[Clip], people: &BTreeSet<&str>) -> Vec<Compared> {
     let mut compared = Vec::new();
     for reference in clips {
         let group = people.iter().position(|p| *p == reference.person);
@@ -161,7 +123,7 @@ fn compare(clips: &[Clip], people: &BTreeSet<&str>) -> Vec<Compared> {
                 made_from: String::new(),
                 same: [0.0; 2],
                 strangers: [0.0; 2],
-                usual: usual(clips.iter().filter(others)),
+                usual: mean_over_people(clips.iter().filter(others)),
             };
             let judged = Judged {
                 score: f64::from(manners.likeness(&reference.first, &probe.second)),
@@ -175,7 +137,7 @@ fn compare(clips: &[Clip], people: &BTreeSet<&str>) -> Vec<Compared> {
 }
 
 /// The mean over people, each counting once.
-fn usual<'a>(clips: impl Iterator<Item = &'a Clip>) -> Vec<f32> {
+fn mean_over_people<'a>(clips: impl Iterator<Item = &'a Clip>) -> Vec<f32> {
     let mut by_person: BTreeMap<&str, (Vec<f32>, f32)> = BTreeMap::new();
     for clip in clips {
         let none = || (vec![0.0; N_PAIRS], 0.0);
@@ -190,7 +152,8 @@ fn usual<'a>(clips: impl Iterator<Item = &'a Clip>) -> Vec<f32> {
     (0..N_PAIRS).map(mean).collect()
 }
 
-fn manners(clips: &[Clip], people: &BTreeSet<&str>, compared: &[Compared]) -> Manners {
+/// Fits what is shared by all, and how alike halves of one person and of strangers are.
+pub(crate) fn fit(clips: &[Clip], people: &BTreeSet<&str>, compared: &[Compared]) -> Manners {
     let of = |wanted: &dyn Fn(Kind) -> bool| {
         let chosen = compared.iter().filter(|c| wanted(c.kind));
         let values: Vec<f64> = chosen.map(|c| c.judged.score).collect();
@@ -207,13 +170,14 @@ fn manners(clips: &[Clip], people: &BTreeSet<&str>, compared: &[Compared]) -> Ma
         ),
         same: of(&|kind| kind != Kind::Stranger),
         strangers: of(&|kind| kind == Kind::Stranger),
-        usual: usual(clips.iter()),
+        usual: mean_over_people(clips.iter()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::auc;
 
     fn clip(person: &str, name: &str, own: usize) -> Clip {
         let of = |at: usize, strength: f32| {
@@ -246,7 +210,7 @@ mod tests {
         let judged: Vec<Judged> = compared.iter().map(|c| c.judged).collect();
         assert_eq!(auc(&judged), Some(1.0));
         assert!(
-            (usual(clips.iter())[1] - (0.1 + 0.9 / 3.0)).abs() < 1e-6,
+            (mean_over_people(clips.iter())[1] - (0.1 + 0.9 / 3.0)).abs() < 1e-6,
             "each person once"
         );
     }
