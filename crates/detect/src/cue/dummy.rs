@@ -71,16 +71,27 @@ mod tests {
         calibration
     }
 
+    /// Skin with grain, so that the face is fit to be looked at closely.
+    fn picture(width: u32, height: u32) -> Picture {
+        let mut state = 3_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 27) as u8
+        };
+        let pixel = |_| [180, 120, 90].map(|level: u8| level + noise());
+        Picture::new(width, height, (0..width * height).flat_map(pixel).collect())
+    }
+
     fn face() -> Face {
-        let middle = Point2::new(80.0, 60.0);
-        let frame_from_mean = Similarity::about(Point2::default(), middle, 30.0, 0.0);
+        let middle = Point2::new(160.0, 120.0);
+        let frame_from_mean = Similarity::about(Point2::default(), middle, 60.0, 0.0);
         let points = mean_mesh().iter().map(|&p| frame_from_mean.apply3(p));
         let points: Vec<_> = points.collect();
         Face {
             track: 4,
             rect: Rect::around(points.iter().map(|p| p.xy())).unwrap(),
             score: 1.0,
-            crop: Picture::filled(64, 64, [90; 3]),
+            crop: picture(64, 64),
             frame_from_crop: frame_from_mean,
             points,
         }
@@ -92,8 +103,8 @@ mod tests {
         for index in 0..N_FRAMES {
             let frame = Frame {
                 index,
-                time: Timestamp::new(index as i64, Rational::new(1, 25)),
-                picture: Picture::filled(160, 120, [90; 3]),
+                time: Timestamp::new(index as i64, Rational::new(1, 10)),
+                picture: picture(320, 240),
             };
             scanner.look(&frame, &[face()]);
         }
