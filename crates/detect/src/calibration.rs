@@ -1,8 +1,8 @@
 //! From numbers to scores to a probability: two layers of logistic regression, small enough to
 //! read.
 //!
-//! A cue's score is `sigmoid(bias + Σ weight · z)`, where `z` says by how many deviations of real
-//! faces a measure is above theirs. The probability is `sigmoid(bias + Σ weight · logit(score))`
+//! A cue's score is `sigmoid(bias + Σ weight · z)`, where `z` says by how many standard deviations
+//! a measure is above the mean of real faces. The probability is `sigmoid(bias + Σ weight · logit(score))`
 //! over the cues that could judge; a cue that could not adds nothing. No weight is negative: more
 //! suspicion never lowers the probability. The numbers stand in `weights/fuse.toml`, made by
 //! `recipes fuse`.
@@ -50,16 +50,16 @@ pub struct CueCalibration {
     pub measure: Vec<MeasureCalibration>,
 }
 
-/// What is usual of a measure, and how much it counts.
+/// How a measure is distributed over real faces, and how much it counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasureCalibration {
     /// The measure's name.
     pub name: String,
     /// Mean of real faces.
-    pub usual: f32,
+    pub mean: f32,
     /// Standard deviation of real faces.
-    pub deviation: f32,
-    /// Of its deviations in the score.
+    pub std: f32,
+    /// Of its z-score in the cue's score.
     pub weight: f32,
 }
 
@@ -122,14 +122,14 @@ impl CueCalibration {
         let known = &self.measure[k];
         known.weight
             * self
-                .deviations(values, k)
+                .z_score(values, k)
                 .clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)
     }
 
-    /// By how many deviations of real faces measure `k` is above theirs.
-    pub fn deviations(&self, values: &[f32], k: usize) -> f32 {
+    /// By how many standard deviations of real faces measure `k` is above their mean.
+    pub fn z_score(&self, values: &[f32], k: usize) -> f32 {
         let known = &self.measure[k];
-        (values[k] - known.usual) / known.deviation.max(1e-6)
+        (values[k] - known.mean) / known.std.max(1e-6)
     }
 
     /// Which measure speaks loudest for manipulation.
@@ -183,8 +183,8 @@ mod tests {
     fn one_cue() -> Calibration {
         of_noise(vec![MeasureCalibration {
             name: "a".to_owned(),
-            usual: 2.0,
-            deviation: 0.5,
+            mean: 2.0,
+            std: 0.5,
             weight: 1.0,
         }])
     }
@@ -217,7 +217,7 @@ mod tests {
             assert_eq!(names, wanted, "{}", known.name);
             let weights = known.measure.iter().map(|m| m.weight);
             assert!(weights.chain([known.weight]).all(|w| 0.0 <= w));
-            assert!(known.measure.iter().all(|m| 0.0 < m.deviation));
+            assert!(known.measure.iter().all(|m| 0.0 < m.std));
         }
     }
 }

@@ -193,14 +193,14 @@ fn sentence(measurement: &Measurement, known: &CueCalibration) -> String {
         known.quietest(values)
     };
     let (measure, calibrated) = (measurement.measures[k], &known.measure[k]);
-    let words = if CLEARLY_ABOVE <= known.deviations(values, k) {
+    let words = if CLEARLY_ABOVE <= known.z_score(values, k) {
         measure.high
     } else {
         measure.usual
     };
     format!(
         "{words} ({} {:.2}, real faces {:.2} ± {:.2}).",
-        measure.name, values[k], calibrated.usual, calibrated.deviation
+        measure.name, values[k], calibrated.mean, calibrated.std
     )
 }
 
@@ -252,8 +252,8 @@ mod tests {
     fn calibration() -> Calibration {
         let measure = |m: &Measure| MeasureCalibration {
             name: m.name.to_owned(),
-            usual: 0.0,
-            deviation: 1.0,
+            mean: 0.0,
+            std: 1.0,
             weight: 1.0,
         };
         of_noise(noise::MEASURES.iter().map(measure).collect())
@@ -315,8 +315,8 @@ mod tests {
                 .iter()
                 .map(|m| MeasureCalibration {
                     name: m.name.to_owned(),
-                    usual: 0.0,
-                    deviation: 1.0,
+                    mean: 0.0,
+                    std: 1.0,
                     weight: 1.0,
                 })
                 .collect(),

@@ -63,8 +63,8 @@ mod tests {
     fn calibration() -> Calibration {
         let mut calibration = of_noise(vec![MeasureCalibration {
             name: "frames".to_owned(),
-            usual: 2.0,
-            deviation: 1.0,
+            mean: 2.0,
+            std: 1.0,
             weight: 1.0,
         }]);
         calibration.cue[0].name = "dummy".to_owned();

@@ -191,11 +191,11 @@ fn calibrate_cue(cue: CueKind, readings: &[&ClipMeasures]) -> Option<CueCalibrat
     for (k, wanted) in measures(cue).iter().enumerate() {
         let real = readings.iter().filter(|r| r.truth == Truth::Real);
         let values: Vec<f32> = real.map(|r| r.measures[cue.name()][k]).collect();
-        let (usual, deviation) = mean_and_deviation(&values)?;
+        let (mean, std) = mean_and_std(&values)?;
         measure.push(MeasureCalibration {
             name: wanted.name.to_owned(),
-            usual,
-            deviation,
+            mean,
+            std,
             weight: 0.0,
         });
     }
@@ -273,19 +273,19 @@ const CUE_RIDGE: f32 = 0.03;
 const FUSE_RIDGE: f32 = 0.03;
 
 fn deviations(known: &CueCalibration, values: &[f32]) -> Vec<f32> {
-    let bounded = |k| known.deviations(values, k).clamp(-4.0, 4.0);
+    let bounded = |k| known.z_score(values, k).clamp(-4.0, 4.0);
     (0..values.len()).map(bounded).collect()
 }
 
-fn mean_and_deviation(values: &[f32]) -> Option<(f32, f32)> {
+fn mean_and_std(values: &[f32]) -> Option<(f32, f32)> {
     if values.len() < 8 {
         return None;
     }
     let n = values.len() as f64;
     let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
     let square = |v: &f32| (f64::from(*v) - mean).powi(2);
-    let deviation = (values.iter().map(square).sum::<f64>() / n).sqrt();
-    Some((mean as f32, deviation.max(1e-4) as f32))
+    let std = (values.iter().map(square).sum::<f64>() / n).sqrt();
+    Some((mean as f32, std.max(1e-4) as f32))
 }
 
 /// Fits the second layer and sets where the verdicts begin.
