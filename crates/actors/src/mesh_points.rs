@@ -3,8 +3,8 @@
 //! The mean mesh is bent onto the head by the landmarks that both have (thin-plate spline), each
 //! point then goes to the nearest place of the skin; irises are put on the eyeballs.
 
+use effigy_face::ibug68::IBUG_68;
 use effigy_face::landmarks::{LEFT_EYE, LOWER_LIP, N_SKIN_POINTS, RIGHT_EYE, UPPER_LIP};
-use effigy_face::scheme68::SCHEME_68;
 use effigy_frame::Point3;
 use effigy_model::mean_mesh;
 
@@ -41,7 +41,7 @@ impl Anchors {
         let lower = jaw[head.landmarks[66] as usize];
         let between = 0.5 * (upper + lower);
         let anchor = |i: usize| {
-            if let Some(k) = SCHEME_68.iter().position(|&p| p == i).filter(|k| *k > 16) {
+            if let Some(k) = IBUG_68.iter().position(|&p| p == i).filter(|k| *k > 16) {
                 let corner = head.landmarks[k];
                 return Anchor {
                     corners: [corner; 3],
@@ -115,7 +115,7 @@ fn pairs(head: &Head) -> (Vec<V3>, Vec<V3>) {
     let ids = [0, 2, 6, 8, 10, 14, 16].into_iter().chain(17..68);
     ids.map(|k| {
         let on_head = head.neutral[head.landmarks[k] as usize];
-        (flipped(mean_mesh()[SCHEME_68[k]]), on_head)
+        (flipped(mean_mesh()[IBUG_68[k]]), on_head)
     })
     .unzip()
 }

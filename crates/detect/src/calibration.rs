@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn two_deviations_above_the_usual_raise_the_score() {
+    fn two_deviations_above_the_mean_raise_the_score() {
         let cue = &one_cue().cue[0];
         assert!((cue.logit(&[2.0]) + 1.0).abs() < 1e-6);
         assert!((cue.logit(&[3.0]) - 1.0).abs() < 1e-6);

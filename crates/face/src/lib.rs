@@ -6,18 +6,18 @@
 
 pub mod align;
 mod error;
+pub mod ibug68;
 pub mod landmarks;
 pub mod mask;
+pub mod mesh_edges;
 pub mod observation;
 pub mod patch;
 pub mod people;
 pub mod pose;
 pub mod quality;
-pub mod scheme68;
 pub mod skin;
 pub mod smooth;
 pub mod track;
-pub mod wires;
 
 pub use error::{Error, Result};
 pub use observation::Observation;

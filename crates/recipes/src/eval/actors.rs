@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use effigy_actors::truth::{Points, Record};
 use effigy_face::align::mesh_view;
+use effigy_face::ibug68::IBUG_68;
 use effigy_face::landmarks::{LEFT_EYE, RIGHT_EYE};
 use effigy_face::pose::pose;
-use effigy_face::scheme68::SCHEME_68;
 use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Point3, Rect};
 use effigy_media::{Limits, VideoReader};
@@ -125,7 +125,7 @@ fn judge(
     Sums {
         n_faces: 1.0,
         n_found: 0.0,
-        error_68: SCHEME_68.iter().map(|&i| gap(i)).sum::<f64>() / 68.0,
+        error_68: IBUG_68.iter().map(|&i| gap(i)).sum::<f64>() / 68.0,
         error_478: (0..points.len()).map(gap).sum::<f64>() / points.len() as f64,
         yaw: f64::from((there.yaw - here.yaw).abs()),
         pitch: f64::from((there.pitch - here.pitch).abs()),

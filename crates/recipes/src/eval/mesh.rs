@@ -110,7 +110,7 @@ fn errors(face_mesh: &FaceMesh, sample: &Sample, random: &mut ChaCha8Rng) -> [f6
     let mean = |of: &[usize]| of.iter().map(|&i| f64::from(gap(i))).sum::<f64>() / of.len() as f64;
     let all: Vec<usize> = (0..mesh.points.len()).collect();
     [
-        mean(&effigy_face::scheme68::SCHEME_68),
+        mean(&effigy_face::ibug68::IBUG_68),
         mean(&all),
         f64::from(mesh.presence),
     ]

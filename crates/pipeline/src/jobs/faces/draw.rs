@@ -1,16 +1,16 @@
 //! Drawing a mesh onto a frame: thin lines, a colour per track, a pointer where the face looks.
 
 use effigy_face::landmarks::NOSE_TIP;
-use effigy_face::wires::Wire;
+use effigy_face::mesh_edges::MeshEdge;
 use effigy_face::{Face, Pose};
 use effigy_frame::{Picture, Point2};
 
 /// Which lines are drawn.
 pub(crate) struct Look {
     /// The net over the whole face, drawn faintly.
-    pub(crate) net: Vec<Wire>,
+    pub(crate) net: Vec<MeshEdge>,
     /// Outline, eyes, irises and lips, drawn clearly.
-    pub(crate) features: Vec<Wire>,
+    pub(crate) features: Vec<MeshEdge>,
 }
 
 /// Colours of the tracks, in turn; colour-blind readers can distinguish them (Okabe and Ito, 2008).

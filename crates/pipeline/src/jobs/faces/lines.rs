@@ -9,7 +9,7 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Wri
 use std::path::{Path, PathBuf};
 
 use effigy_face::Face;
-use effigy_face::scheme68::pick_68;
+use effigy_face::ibug68::pick_ibug68;
 use effigy_frame::Point3;
 use effigy_model::Identity;
 
@@ -81,7 +81,7 @@ impl Lines {
         append(&mut self.line, input, face, measures);
         match self.scheme {
             PointScheme::Mesh478 => append_points(&mut self.line, &face.points),
-            PointScheme::Ibug68 => append_points(&mut self.line, &pick_68(&face.points)),
+            PointScheme::Ibug68 => append_points(&mut self.line, &pick_ibug68(&face.points)),
         }
         if let Some(Identity(values)) = identity {
             let numbers = values

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use effigy_face::{Face, wires};
+use effigy_face::{Face, mesh_edges};
 use effigy_frame::Frame;
 use effigy_media::{Info, VideoWriter, WriteSettings};
 
@@ -53,8 +53,8 @@ impl Overlay {
         };
         Ok(Self {
             look: Look {
-                net: wires::net(),
-                features: wires::features(),
+                net: mesh_edges::net(),
+                features: mesh_edges::features(),
             },
             target,
         })

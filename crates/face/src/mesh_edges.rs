@@ -11,11 +11,11 @@ use crate::landmarks::{
     RIGHT_EYE_RIM,
 };
 
-/// Two points of the mesh that are joined by a line.
-pub type Wire = (usize, usize);
+/// Two points of the mesh, by number, that are joined by a line.
+pub type MeshEdge = (usize, usize);
 
 /// Gives the lines of the features: outline, eyes, irises and lips.
-pub fn features() -> Vec<Wire> {
+pub fn features() -> Vec<MeshEdge> {
     let rims: [&[usize]; 7] = [
         &FACE_RIM,
         &RIGHT_EYE_RIM,
@@ -29,29 +29,29 @@ pub fn features() -> Vec<Wire> {
 }
 
 /// Gives the lines of the whole net, features included, irises left out.
-pub fn net() -> Vec<Wire> {
+pub fn net() -> Vec<MeshEdge> {
     let points: Vec<Point2> = mean_mesh()[..N_SKIN_POINTS]
         .iter()
         .map(|p| p.xy())
         .collect();
     let holes = [&RIGHT_EYE_RIM[..], &LEFT_EYE_RIM, &INNER_LIPS];
-    let mut wires: Vec<Wire> = triangles(&points)
+    let mut edges: Vec<MeshEdge> = triangles(&points)
         .iter()
         .flat_map(|&[a, b, c]| [(a, b), (b, c), (c, a)])
         .map(|(a, b)| (a.min(b), a.max(b)))
-        .filter(|wire| !holes.iter().any(|rim| crosses(rim, *wire)))
+        .filter(|edge| !holes.iter().any(|rim| crosses(rim, *edge)))
         .collect();
-    wires.sort_unstable();
-    wires.dedup();
-    wires
+    edges.sort_unstable();
+    edges.dedup();
+    edges
 }
 
-fn closed(rim: &[usize]) -> impl Iterator<Item = Wire> {
+fn closed(rim: &[usize]) -> impl Iterator<Item = MeshEdge> {
     (0..rim.len()).map(|i| (rim[i], rim[(i + 1) % rim.len()]))
 }
 
-/// Whether a wire joins two points of a rim that are not neighbours on it.
-fn crosses(rim: &[usize], (a, b): Wire) -> bool {
+/// Whether an edge joins two points of a rim that are not neighbours on it.
+fn crosses(rim: &[usize], (a, b): MeshEdge) -> bool {
     let place = |point| rim.iter().position(|&p| p == point);
     match (place(a), place(b)) {
         (Some(a), Some(b)) => !matches!(a.abs_diff(b), 1 | 0) && a.abs_diff(b) != rim.len() - 1,
@@ -70,7 +70,7 @@ fn triangles(points: &[Point2]) -> Vec<[usize; 3]> {
         let (bad, mut kept): (Vec<_>, Vec<_>) = triangles
             .into_iter()
             .partition(|&t| circle_holds(&all, t, all[i]));
-        let edges: Vec<Wire> = bad
+        let edges: Vec<MeshEdge> = bad
             .iter()
             .flat_map(|&[a, b, c]| [(a, b), (b, c), (c, a)])
             .collect();

@@ -1,4 +1,4 @@
-//! The 68-point scheme of the older face literature (iBUG 300-W), as a subset of the mesh.
+//! The 68 points of the older face literature (iBUG 300-W), as a subset of the mesh.
 //!
 //! Order as published: jaw from the subject's right ear to the left (0–16), right brow (17–21),
 //! left brow (22–26), bridge (27–30) and wings of the nose (31–35), right eye (36–41), left eye
@@ -8,7 +8,7 @@
 use effigy_frame::Point3;
 
 /// Which mesh point stands for each of the 68.
-pub const SCHEME_68: [usize; 68] = [
+pub const IBUG_68: [usize; 68] = [
     127, 234, 93, 58, 172, 136, 149, 148, 152, // jaw, right half and chin
     377, 378, 365, 397, 288, 323, 454, 356, // jaw, left half
     70, 63, 105, 66, 107, // right brow
@@ -25,8 +25,8 @@ pub const SCHEME_68: [usize; 68] = [
 ///
 /// # Panics
 /// If `points` is not a whole mesh.
-pub fn pick_68(points: &[Point3]) -> Vec<Point3> {
-    SCHEME_68.iter().map(|&i| points[i]).collect()
+pub fn pick_ibug68(points: &[Point3]) -> Vec<Point3> {
+    IBUG_68.iter().map(|&i| points[i]).collect()
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn both_halves_of_the_scheme_mirror_each_other() {
-        let points = pick_68(mean_mesh());
+        let points = pick_ibug68(mean_mesh());
         for (i, p) in points.iter().enumerate() {
             let m = points[mirrored(i)];
             let gap = (p.x + m.x).abs() + (p.y - m.y).abs();
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn no_point_is_used_twice() {
-        let mut sorted = SCHEME_68;
+        let mut sorted = IBUG_68;
         sorted.sort_unstable();
         assert!(sorted.windows(2).all(|pair| pair[0] < pair[1]));
     }
