@@ -10,6 +10,7 @@ pub mod container;
 pub mod cue;
 pub mod fuse;
 pub mod measurement;
+pub mod motion;
 pub mod note;
 pub mod observe;
 pub mod person;

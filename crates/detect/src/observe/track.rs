@@ -20,8 +20,8 @@ use crate::cue::speech::Speech;
 use crate::cue::synthesis::Synthesis;
 use crate::cue::{Cadence, Context, Cue, CueKind, Facts, Models};
 use crate::measurement::{self, Measure, Skipped, Span};
+use crate::motion::{MotionTrace, Window};
 use crate::note::Note;
-use crate::person::{self, Manner};
 
 /// The cues that every face is shown to, in the order of reports.
 fn all_cues() -> Vec<Box<dyn Cue>> {
@@ -66,7 +66,7 @@ pub(crate) struct TrackAnalysis {
     largest_px: f32,
     largest: Rect,
     cues: Vec<Box<dyn Cue>>,
-    manner: Manner,
+    motion: MotionTrace,
 }
 
 /// Times of frames are rounded to ticks.
@@ -89,7 +89,7 @@ impl TrackAnalysis {
             largest_px: 0.0,
             largest: Rect::default(),
             cues: all_cues(),
-            manner: Manner::default(),
+            motion: MotionTrace::default(),
         }
     }
 
@@ -119,7 +119,7 @@ impl TrackAnalysis {
         let unfit = Unfit::of(face);
         if unfit.is_none() {
             self.show(Cadence::FitFrames, face, judging, evidence);
-            self.manner.look(face);
+            self.motion.look(face);
         }
         if !closely {
             return;
@@ -177,7 +177,7 @@ impl TrackAnalysis {
             n_fit_looks: n_fit,
             largest: self.largest,
             facts,
-            windows: self.manner.windows(),
+            windows: self.motion.windows(),
             results: self.cues.into_iter().map(result).collect(),
             splice: None,
             evidence: Vec::new(),
@@ -201,7 +201,7 @@ pub struct AnalysedTrack {
     /// Whose face it is, and how it was lit.
     pub(crate) facts: Facts,
     /// How its gestures go together, window by window.
-    pub(crate) windows: Vec<person::Window>,
+    pub(crate) windows: Vec<Window>,
     /// What each cue measured.
     pub(crate) results: Vec<measurement::Result>,
     /// Of a single picture: what was put in or copied, or that nothing was found.

@@ -4,12 +4,13 @@ use effigy_model::Identity;
 
 use crate::calibration::sigmoid;
 use crate::cue::CueKind;
+use crate::motion::{MotionStatistics, Window, signature};
 use crate::note::{Note, Role};
-use crate::person::{Manners, Person, Window, manner};
+use crate::person::Person;
 
 /// Compares one face with the person of the references.
 ///
-/// The score is of looks alone: how somebody moves tells people apart too seldom to decide.
+/// The score is of looks alone: how people move tells them apart too seldom to decide.
 pub(super) fn likeness(person: &Person, identity: Option<&Identity>, windows: &[Window]) -> Note {
     let mut cue = looks(person, identity);
     let moves = moves(person, windows);
@@ -68,16 +69,16 @@ fn moves(person: &Person, windows: &[Window]) -> Moves {
         timeline: Vec::new(),
         unlike: None,
     };
-    let Some(reference) = &person.manner else {
+    let Some(reference) = &person.motion else {
         return unknown("no reference shows the face for four seconds");
     };
-    let Some(seen) = manner(windows) else {
+    let Some(seen) = signature(windows) else {
         return unknown("the face is not seen well for four seconds");
     };
-    let manners = Manners::built_in();
-    let likeness = manners.likeness(reference, &seen);
-    let ([same, same_by], [strangers, strangers_by]) = (manners.same, manners.strangers);
-    let words = if manners.middle() <= likeness {
+    let statistics = MotionStatistics::built_in();
+    let likeness = statistics.likeness(reference, &seen);
+    let ([same, same_by], [strangers, strangers_by]) = (statistics.same, statistics.strangers);
+    let words = if statistics.middle() <= likeness {
         "Head, face and mouth move together as in the reference"
     } else {
         "Head, face and mouth move together otherwise than in the reference"
@@ -87,14 +88,14 @@ fn moves(person: &Person, windows: &[Window]) -> Moves {
          {strangers:.2} ± {strangers_by:.2}: a hint, no proof)."
     );
     let score = |pairs: &[f32]| {
-        let below = manners.middle() - manners.likeness(reference, pairs);
+        let below = statistics.middle() - statistics.likeness(reference, pairs);
         f64::from(sigmoid(2.0 * below / strangers_by.max(1e-3)))
     };
     Moves {
         sentence,
         timeline: windows
             .iter()
-            .map(|(time, pairs)| [*time, score(pairs)])
+            .map(|window| [window.from_secs, score(&window.correlations)])
             .collect(),
         unlike: Some(1.0 - likeness),
     }
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
     use effigy_model::weights::IdentityThreshold;
 
-    use crate::person::LEAST_WINDOWS;
+    use crate::motion::LEAST_WINDOWS;
 
     const THRESHOLD: IdentityThreshold = IdentityThreshold {
         similarity: 0.6,
@@ -119,10 +120,13 @@ mod tests {
     }
 
     fn windows(pair: usize) -> Vec<Window> {
-        let mut pairs = Manners::built_in().usual;
+        let mut pairs = MotionStatistics::built_in().mean;
         pairs[pair] += 1.0;
         (0..LEAST_WINDOWS)
-            .map(|i| (i as f64, pairs.clone()))
+            .map(|i| Window {
+                from_secs: i as f64,
+                correlations: pairs.clone(),
+            })
             .collect()
     }
 
@@ -131,7 +135,7 @@ mod tests {
         let person = Person {
             identity: identity(),
             threshold: THRESHOLD,
-            manner: manner(&windows(3)),
+            motion: signature(&windows(3)),
         };
         let said = |pair| likeness(&person, Some(&identity()), &windows(pair));
         let (same, other) = (said(3), said(40));
@@ -154,7 +158,7 @@ mod tests {
         let person = Person {
             identity: identity(),
             threshold: THRESHOLD,
-            manner: manner(&windows(3)[..1]),
+            motion: signature(&windows(3)[..1]),
         };
         let said = likeness(&person, Some(&identity()), &windows(3)).sentence;
         assert!(said.contains("no reference shows"), "{said}");

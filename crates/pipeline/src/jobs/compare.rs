@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use effigy_detect::Person;
-use effigy_detect::person::{Manner, Window, manner};
+use effigy_detect::motion::{MotionTrace, Window, signature};
 use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
 use effigy_face::{Face, Observation, TrackSettings};
 use effigy_frame::{Frame, Picture, Rect, resample};
@@ -126,7 +126,7 @@ pub fn person(
     let of = |identity| Person {
         identity,
         threshold: networks.weights.identity_threshold(),
-        manner: manner(&windows),
+        motion: signature(&windows),
     };
     Ok(Identity::mean(&identities).map(of))
 }
@@ -151,7 +151,7 @@ struct Candidate {
     /// Area of the face summed over the frames: who is seen most.
     presence: f64,
     crops: BestOf<(Picture, CropPlace)>,
-    manner: Manner,
+    motion: MotionTrace,
 }
 
 fn leading_person(
@@ -171,7 +171,7 @@ fn leading_person(
         path: path.to_owned(),
     };
     let leading = candidates.into_iter().next().ok_or_else(no_face)?;
-    let windows = leading.manner.windows();
+    let windows = leading.motion.windows();
     let picks = leading.crops.into_picks().into_iter().map(|pick| pick.item);
     let (crops, places): (Vec<Picture>, Vec<CropPlace>) = picks.unzip();
     let identity = Identity::mean(&networks.face_embedder.embed(&crops)).ok_or_else(no_face)?;
@@ -229,14 +229,14 @@ impl Candidate {
             track,
             presence: 0.0,
             crops: BestOf::new(N_CROPS, CROP_STRETCH),
-            manner: Manner::default(),
+            motion: MotionTrace::default(),
         }
     }
 
     fn take(&mut self, frame: &Frame, face: &Face, place: CropPlace) {
         self.presence += f64::from(face.rect.area());
         let seen = Observation::new(frame, face);
-        self.manner.look(&seen);
+        self.motion.look(&seen);
         let pose = seen.pose();
         let frontal = pose.yaw.to_radians().cos() * pose.pitch.to_radians().cos();
         let worth = face.score * frontal.max(0.05) * (0.2 + seen.quality().sharpness);

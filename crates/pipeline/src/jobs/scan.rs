@@ -197,7 +197,7 @@ fn footing(job: &ScanJob, networks: &Networks) -> Footing {
     let mut weights = networks.weights.hashes();
     for (name, text) in [
         ("fuse.toml", effigy_detect::calibration::FUSE),
-        ("manner.toml", effigy_detect::person::MANNER),
+        ("motion.toml", effigy_detect::motion::MOTION),
     ] {
         weights.push((name.to_owned(), effigy_files::sha256(text.as_bytes())));
     }

@@ -14,7 +14,7 @@ use crate::statistics::{Judged, auc, with_interval};
 pub(crate) struct Args {
     #[command(flatten)]
     device: DeviceArgs,
-    /// Write the mean of how real people move here, as `crates/detect/weights/manner.toml`
+    /// Write the mean of how real people move here, as `crates/detect/weights/motion.toml`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

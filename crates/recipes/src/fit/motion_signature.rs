@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use effigy_detect::Unfit;
-use effigy_detect::person::{Manner, Manners, N_PAIRS, Window, manner};
+use effigy_detect::motion::{MotionStatistics, MotionTrace, N_PAIRS, Window, signature};
 use effigy_face::{Observation, TrackSettings};
 use effigy_media::{Limits, VideoReader};
 use effigy_pipeline::scan::cut_out;
@@ -47,37 +47,37 @@ fn windows(footage: &Footage, networks: &Networks) -> Result<Vec<Window>> {
     let window = footage.window;
     let reader = VideoReader::open(&footage.path, &Limits::default())?;
     let frames = reader.map(move |frame| Ok(cut_out(frame?, window)));
-    let mut seen: BTreeMap<u32, (u32, Manner)> = BTreeMap::new();
+    let mut seen: BTreeMap<u32, (u32, MotionTrace)> = BTreeMap::new();
     let mut follower = Follower::new(networks, TrackSettings::default())?;
     follower.follow(frames, &mut |followed| {
         let Followed { frame, faces } = followed?;
         for face in &faces {
             let observed = Observation::new(&frame, face);
-            let (n_frames, manner) = seen.entry(face.track).or_default();
+            let (n_frames, trace) = seen.entry(face.track).or_default();
             *n_frames += 1;
             if Unfit::of(&observed).is_none() {
-                manner.look(&observed);
+                trace.look(&observed);
             }
         }
         Ok(())
     })?;
     let longest = seen.into_values().max_by_key(|(n_frames, _)| *n_frames);
-    Ok(longest.map_or_else(Vec::new, |(_, manner)| manner.windows()))
+    Ok(longest.map_or_else(Vec::new, |(_, trace)| trace.windows()))
 }
 
 /// Splits a clip where no window reaches over. `None` for clips that are too short.
 fn halves(footage: &Footage, windows: Vec<Window>) -> Option<Clip> {
-    let (first, last) = (windows.first()?.0, windows.last()?.0);
-    let middle = 0.5 * (first + last + effigy_detect::person::WINDOW_SECS);
-    let ends = |w: &&Window| w.0 + effigy_detect::person::WINDOW_SECS <= middle;
-    let begins = |w: &&Window| middle <= w.0;
+    let (first, last) = (windows.first()?.from_secs, windows.last()?.from_secs);
+    let middle = 0.5 * (first + last + effigy_detect::motion::WINDOW_SECS);
+    let ends = |w: &&Window| w.from_secs + effigy_detect::motion::WINDOW_SECS <= middle;
+    let begins = |w: &&Window| middle <= w.from_secs;
     let first: Vec<Window> = windows.iter().filter(ends).cloned().collect();
     let second: Vec<Window> = windows.iter().filter(begins).cloned().collect();
     Some(Clip {
         person: footage.group.clone(),
         name: footage.name.clone(),
-        first: manner(&first)?,
-        second: manner(&second)?,
+        first: signature(&first)?,
+        second: signature(&second)?,
     })
 }
 
@@ -119,14 +119,14 @@ pub(crate) fn compare(clips: &[Clip], people: &BTreeSet<&str>) -> Vec<Compared> 
                 Kind::Stranger
             };
             let others = |c: &&Clip| c.person != reference.person && c.person != probe.person;
-            let manners = Manners {
+            let statistics = MotionStatistics {
                 made_from: String::new(),
                 same: [0.0; 2],
                 strangers: [0.0; 2],
-                usual: mean_over_people(clips.iter().filter(others)),
+                mean: mean_over_people(clips.iter().filter(others)),
             };
             let judged = Judged {
-                score: f64::from(manners.likeness(&reference.first, &probe.second)),
+                score: f64::from(statistics.likeness(&reference.first, &probe.second)),
                 fake: kind != Kind::Stranger,
                 group: group.unwrap_or_default(),
             };
@@ -153,7 +153,11 @@ fn mean_over_people<'a>(clips: impl Iterator<Item = &'a Clip>) -> Vec<f32> {
 }
 
 /// Fits what is shared by all, and how alike halves of one person and of strangers are.
-pub(crate) fn fit(clips: &[Clip], people: &BTreeSet<&str>, compared: &[Compared]) -> Manners {
+pub(crate) fn fit(
+    clips: &[Clip],
+    people: &BTreeSet<&str>,
+    compared: &[Compared],
+) -> MotionStatistics {
     let of = |wanted: &dyn Fn(Kind) -> bool| {
         let chosen = compared.iter().filter(|c| wanted(c.kind));
         let values: Vec<f64> = chosen.map(|c| c.judged.score).collect();
@@ -162,7 +166,7 @@ pub(crate) fn fit(clips: &[Clip], people: &BTreeSet<&str>, compared: &[Compared]
         let square = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
         [mean as f32, square.sqrt() as f32]
     };
-    Manners {
+    MotionStatistics {
         made_from: format!(
             "{} real clips of {} people in ../shared/data, dfl-pairs and video",
             clips.len(),
@@ -170,7 +174,7 @@ pub(crate) fn fit(clips: &[Clip], people: &BTreeSet<&str>, compared: &[Compared]
         ),
         same: of(&|kind| kind != Kind::Stranger),
         strangers: of(&|kind| kind == Kind::Stranger),
-        usual: mean_over_people(clips.iter()),
+        mean: mean_over_people(clips.iter()),
     }
 }
 
