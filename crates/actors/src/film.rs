@@ -101,7 +101,7 @@ mod tests {
     use crate::head::Head;
     use crate::mesh_points::{Anchors, in_picture};
     use crate::speech::Line;
-    use effigy_face::landmarks::NOSE_TIP;
+    use effigy_face::landmarks::NOSE_BRIDGE;
 
     use crate::truth::{Flow, Masks, Points, Record};
 
@@ -219,7 +219,7 @@ mod tests {
         let points = Points::read(&path, 1).unwrap().points;
         let (flow, masks) = (Flow::read(&path).unwrap(), Masks::read(&path).unwrap());
         for n in 0..points.len() - 1 {
-            let [here, there] = [n, n + 1].map(|n| points[n][0][NOSE_TIP]);
+            let [here, there] = [n, n + 1].map(|n| points[n][0][NOSE_BRIDGE]);
             let moved = flow.at(n, here.x / SIDE, here.y / SIDE).unwrap();
             let away = [there.x - here.x - moved[0], there.y - here.y - moved[1]];
             // Flow is kept for every sixteenth pixel.
