@@ -59,11 +59,6 @@ impl Picture {
         &mut self.pixels
     }
 
-    /// Gives the bytes away.
-    pub fn into_pixels(self) -> Vec<u8> {
-        self.pixels
-    }
-
     /// The colour at column `x`, row `y`.
     ///
     /// # Panics

@@ -56,12 +56,15 @@ impl ToneMap {
 
     fn map_pixel(&self, stored: [u16; 3]) -> [u8; 3] {
         let mut light = stored.map(|v| self.light[usize::from(v >> 4)]);
+        // HLG stores the light of the scene; what a screen makes of it depends on the brightness.
         if self.is_hlg {
             light = display_light(light);
         }
+        // Before the roll-off, so that it acts on the colours that will be shown.
         if self.is_wide {
             light = bt709_from_bt2020(light);
         }
+        // One factor for all three channels, or bright colours would turn towards white or yellow.
         let brightest = light[0].max(light[1]).max(light[2]).max(1e-6);
         let scale = rolled_off(brightest) / brightest * (STEPS - 1) as f32;
         light.map(|v| self.srgb[((v * scale + 0.5).max(0.0) as usize).min(STEPS - 1)])
