@@ -4,6 +4,7 @@
 //! chosen profiles are drawn into one [`Stamps`], once; laying it over a frame touches only the
 //! pixels under it.
 
+mod canvas;
 mod font;
 mod stamp;
 

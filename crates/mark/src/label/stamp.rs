@@ -2,13 +2,14 @@
 
 use effigy_frame::{Picture, Point2, Rect};
 
-use crate::label::font::{ABOVE, CAPITAL, GAP, glyph};
+use crate::label::canvas::{Canvas, PAD, text_units};
+use crate::label::font::{ABOVE, CAPITAL};
 use crate::label::{Label, Profile};
 
 /// The labels of one job at one frame size.
 #[derive(Clone, Debug)]
 pub(crate) struct Stamps {
-    stamps: Vec<(Span, Stamp)>,
+    stamps: Vec<Stamp>,
 }
 
 /// When a label is shown.
@@ -22,6 +23,7 @@ enum Span {
 /// A dark plate with light letters. `plate` and `ink` are coverages, `0..=255`.
 #[derive(Clone, Debug)]
 struct Stamp {
+    span: Span,
     x: u32,
     y: u32,
     width: u32,
@@ -62,7 +64,7 @@ impl Stamps {
         let room_px = width.saturating_sub(2 * margin_x).max(1);
         let capital_px = |share: f32| (height as f32 * share).max(SMALLEST_PX);
         let disclosure = label.disclosure();
-        let mut stamps: Vec<(Span, Stamp)> = Vec::new();
+        let mut stamps: Vec<Stamp> = Vec::new();
         for profile in label.profiles.as_slice() {
             let (span, words) = match profile {
                 Profile::Eu => (
@@ -93,7 +95,7 @@ impl Stamps {
                     },
                 ),
             };
-            let mut stamp = Stamp::draw(&words);
+            let mut stamp = Stamp::draw(&words, span);
             stamp.x = match profile {
                 Profile::Eu => width.saturating_sub(margin_x + stamp.width),
                 Profile::Cn | Profile::UsCa => margin_x.min(width.saturating_sub(stamp.width)),
@@ -103,17 +105,17 @@ impl Stamps {
                 Profile::Cn => free_row(&stamps, &stamp, margin_y),
                 Profile::UsCa => height.saturating_sub(margin_y + stamp.height),
             };
-            stamps.push((span, stamp));
+            stamps.push(stamp);
         }
         Self { stamps }
     }
 
     /// Lays the labels over a frame shown `secs` after the first one.
     pub(crate) fn lay_over(&self, picture: &mut Picture, secs: f64) {
-        for (span, stamp) in &self.stamps {
-            let is_shown = match span {
+        for stamp in &self.stamps {
+            let is_shown = match stamp.span {
                 Span::Always => true,
-                Span::Opening(until) => secs < *until,
+                Span::Opening(until) => secs < until,
             };
             if is_shown {
                 stamp.lay_over(picture);
@@ -123,22 +125,23 @@ impl Stamps {
 }
 
 /// The row for `stamp`: `top`, or below the stamp that already stands beside it.
-fn free_row(stamps: &[(Span, Stamp)], stamp: &Stamp, top: u32) -> u32 {
+fn free_row(stamps: &[Stamp], stamp: &Stamp, top: u32) -> u32 {
     let gap = stamp.height / 4;
     let beside = |other: &Stamp| {
         stamp.x < other.x + other.width + gap && other.x < stamp.x + stamp.width + gap
     };
     let below = stamps
         .iter()
-        .filter(|(_, other)| beside(other) && other.y <= top);
+        .filter(|other| beside(other) && other.y <= top);
     below
-        .map(|(_, other)| other.y + other.height + gap)
+        .map(|other| other.y + other.height + gap)
         .max()
         .unwrap_or(top)
 }
 
 impl Stamp {
-    fn draw(words: &Words<'_>) -> Self {
+    /// Draws the words; the place is chosen afterwards, by the size.
+    fn draw(words: &Words<'_>, span: Span) -> Self {
         let icon_units = words
             .icon
             .map_or(0.0, |icon| text_units(icon) * ICON_TEXT + 3.7 * PAD);
@@ -166,7 +169,15 @@ impl Stamp {
             x += icon_units;
         }
         canvas.text(words.text, Point2::new(x, baseline), 1.0);
-        canvas.stamp
+        Self {
+            span,
+            x: 0,
+            y: 0,
+            width: canvas.width,
+            height: canvas.height,
+            plate: canvas.plate,
+            ink: canvas.ink,
+        }
     }
 
     fn lay_over(&self, picture: &mut Picture) {
@@ -191,121 +202,8 @@ impl Stamp {
     }
 }
 
-/// Space around the words, in font units.
-const PAD: f32 = 22.0;
 /// Size of the icon's letters against the words.
 const ICON_TEXT: f32 = 0.78;
-/// Half the width of a pen stroke, in font units.
-const PEN: f32 = 4.6;
-
-/// Width of a text in font units.
-fn text_units(text: &str) -> f32 {
-    let widths: i32 = text
-        .chars()
-        .map(|letter| i32::from(glyph(letter).width))
-        .sum();
-    let gaps = i32::from(GAP) * (text.chars().count().max(1) as i32 - 1);
-    (widths + gaps) as f32
-}
-
-/// A stamp being drawn; places are in font units.
-struct Canvas {
-    stamp: Stamp,
-    scale: f32,
-}
-
-impl Canvas {
-    fn new(width: u32, height: u32, scale: f32) -> Self {
-        let empty = vec![0; width as usize * height as usize];
-        let stamp = Stamp {
-            x: 0,
-            y: 0,
-            width,
-            height,
-            plate: empty.clone(),
-            ink: empty,
-        };
-        Self { stamp, scale }
-    }
-
-    /// Fills a plate with rounded corners.
-    fn plate(&mut self) {
-        let (width, height) = (self.stamp.width as f32, self.stamp.height as f32);
-        let radius = (PAD * self.scale).min(height / 2.0).min(width / 2.0);
-        for y in 0..self.stamp.height {
-            for x in 0..self.stamp.width {
-                let (px, py) = (x as f32 + 0.5, y as f32 + 0.5);
-                // How far the pixel lies beyond the centre of the nearest rounded corner.
-                let dx = (radius - px).max(px - (width - radius)).max(0.0);
-                let dy = (radius - py).max(py - (height - radius)).max(0.0);
-                let cover = (radius - dx.hypot(dy) + 0.5).clamp(0.0, 1.0);
-                self.stamp.plate[(y * self.stamp.width + x) as usize] = (cover * 255.0) as u8;
-            }
-        }
-    }
-
-    /// Draws the outline of a box.
-    fn frame(&mut self, outline: Rect) {
-        let Rect {
-            x,
-            y,
-            width,
-            height,
-        } = outline;
-        let corners = [
-            Point2::new(x, y),
-            Point2::new(x + width, y),
-            Point2::new(x + width, y + height),
-            Point2::new(x, y + height),
-            Point2::new(x, y),
-        ];
-        for pair in corners.windows(2) {
-            self.stroke(pair[0], pair[1], 1.0);
-        }
-    }
-
-    /// Draws letters from the upper left corner `at` on.
-    fn text(&mut self, text: &str, at: Point2, size: f32) {
-        let Point2 { mut x, y } = at;
-        for letter in text.chars() {
-            let glyph = glyph(letter);
-            for stroke in glyph.strokes.iter().chain(glyph.accent) {
-                for pair in stroke.windows(2) {
-                    let place = |(px, py): (i16, i16)| {
-                        Point2::new(x + f32::from(px) * size, y + f32::from(py) * size)
-                    };
-                    self.stroke(place(pair[0]), place(pair[1]), size);
-                }
-            }
-            x += f32::from(glyph.width + GAP) * size;
-        }
-    }
-
-    /// Draws a line with round ends: a pixel is inked by how far it lies from the line, so that the
-    /// edge is smooth at any size.
-    fn stroke(&mut self, from: Point2, to: Point2, size: f32) {
-        let scale = self.scale;
-        let (ax, ay, bx, by) = (from.x * scale, from.y * scale, to.x * scale, to.y * scale);
-        let radius = (PEN * size * scale).max(0.5);
-        let reach = radius + 1.0;
-        let low = |a: f32, b: f32| (a.min(b) - reach).floor().max(0.0) as u32;
-        let high = |a: f32, b: f32, end: u32| ((a.max(b) + reach).ceil().max(0.0) as u32).min(end);
-        let (dx, dy) = (bx - ax, by - ay);
-        let length2 = (dx * dx + dy * dy).max(f32::MIN_POSITIVE);
-        for y in low(ay, by)..high(ay, by, self.stamp.height) {
-            for x in low(ax, bx)..high(ax, bx, self.stamp.width) {
-                let (px, py) = (x as f32 + 0.5 - ax, y as f32 + 0.5 - ay);
-                // The nearest point of the line, held between its ends: beyond them it is round.
-                let along = ((px * dx + py * dy) / length2).clamp(0.0, 1.0);
-                let distance = (px - along * dx).hypot(py - along * dy);
-                let cover = ((radius - distance + 0.5).clamp(0.0, 1.0) * 255.0) as u8;
-                // Strokes of one letter overlap: the larger cover counts, or joints would be darker.
-                let ink = &mut self.stamp.ink[(y * self.stamp.width + x) as usize];
-                *ink = (*ink).max(cover);
-            }
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
