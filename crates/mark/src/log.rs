@@ -62,6 +62,15 @@ pub struct Entry {
     pub before: String,
 }
 
+/// A line of the log that was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What it says.
+    pub entry: Entry,
+    /// SHA-256 of the line, which the next one repeats.
+    hash: String,
+}
+
 /// The log of one installation.
 pub struct Log<'a> {
     path: PathBuf,
@@ -102,8 +111,9 @@ impl<'a> Log<'a> {
         let _held = self.lock()?;
         let entries = self.verify()?;
         refuse_clock_back(&entries, now)?;
-        let before = entries.last().map(|(_, hash)| hash.clone());
-        let at = entries.last().map_or(now, |(last, _)| last.at.max(now));
+        let last = entries.last();
+        let before = last.map(|last| last.hash.clone());
+        let at = last.map_or(now, |last| last.entry.at.max(now));
         let entry = Entry {
             line: entries.len() + 1,
             at,
@@ -143,26 +153,27 @@ impl<'a> Log<'a> {
     ///
     /// # Errors
     /// At the first line that does not follow, was not signed here, or is not there any more.
-    pub fn verify(&self) -> Result<Vec<(Entry, String)>> {
+    pub fn verify(&self) -> Result<Vec<Checked>> {
         let bytes = if self.path.exists() {
             files::read(&self.path, LONGEST_LOG)?
         } else {
             Vec::new()
         };
         let text = String::from_utf8_lossy(&bytes);
-        let mut entries: Vec<(Entry, String)> = Vec::new();
+        let mut entries: Vec<Checked> = Vec::new();
         for (index, line) in text.lines().enumerate() {
-            let before = entries.last().map(|(_, hash)| hash.as_str());
+            let before = entries.last().map(|last| last.hash.as_str());
             let entry = self.checked(line, index + 1, before.unwrap_or(NOTHING_BEFORE));
             let entry = entry.map_err(|reason| self.broken(index + 1, reason))?;
-            entries.push((entry, effigy_files::sha256(line.as_bytes())));
+            let hash = effigy_files::sha256(line.as_bytes());
+            entries.push(Checked { entry, hash });
         }
         self.check_length(&entries)?;
         Ok(entries)
     }
 
     /// A log may be one line longer than it says: when the program was killed in between.
-    fn check_length(&self, entries: &[(Entry, String)]) -> Result<()> {
+    fn check_length(&self, entries: &[Checked]) -> Result<()> {
         let path = self.length_path();
         let length = if path.exists() {
             let text = files::read_text(&path)?;
@@ -180,7 +191,10 @@ impl<'a> Log<'a> {
         if length.lines + 1 < entries.len() {
             return Err(self.broken(length.lines + 1, "the file that says the length is older"));
         }
-        let last = length.lines.checked_sub(1).map(|at| entries[at].1.as_str());
+        let last = length
+            .lines
+            .checked_sub(1)
+            .map(|at| entries[at].hash.as_str());
         if last.unwrap_or(NOTHING_BEFORE) != length.last {
             return Err(self.broken(length.lines, "it was replaced"));
         }
@@ -245,11 +259,11 @@ impl<'a> Log<'a> {
 /// Clocks count whole seconds from where they were set, so that two may differ by so much.
 const SLACK_SECS: i64 = 2;
 
-fn refuse_clock_back(entries: &[(Entry, String)], now: UtcTime) -> Result<()> {
+fn refuse_clock_back(entries: &[Checked], now: UtcTime) -> Result<()> {
     match entries.last() {
-        Some((last, _)) if now.plus_secs(SLACK_SECS) < last.at => Err(Error::ClockBack {
+        Some(last) if now.plus_secs(SLACK_SECS) < last.entry.at => Err(Error::ClockBack {
             now,
-            recorded: last.at,
+            recorded: last.entry.at,
         }),
         _ => Ok(()),
     }
@@ -266,7 +280,7 @@ mod tests {
     }
 
     /// A log of four lines, and what is left of it after `change`.
-    fn changed(change: impl Fn(Vec<String>) -> Vec<String>) -> Result<Vec<(Entry, String)>> {
+    fn changed(change: impl Fn(Vec<String>) -> Vec<String>) -> Result<Vec<Checked>> {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys::create(&folder.path().join("keys"), "Test Studio", now()).unwrap();
         let log = Log::of(&keys);
@@ -387,7 +401,8 @@ mod tests {
         log.append(event.clone(), now()).unwrap();
         // A clock that counts whole seconds may be one behind; the log stays in order.
         log.append(event.clone(), now().plus_secs(-1)).unwrap();
-        let times: Vec<UtcTime> = log.verify().unwrap().iter().map(|(e, _)| e.at).collect();
+        let lines = log.verify().unwrap();
+        let times: Vec<UtcTime> = lines.iter().map(|line| line.entry.at).collect();
         assert_eq!(times, [now(), now()]);
         let early = log.append(event, now().plus_days(-1));
         assert!(matches!(early, Err(Error::ClockBack { .. })));

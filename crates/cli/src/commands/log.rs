@@ -27,8 +27,8 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let log = Log::of(&keys);
     let entries = log.verify()?;
     if let Args::Show { .. } = args {
-        for (entry, _) in &entries {
-            output.data(serde_json::to_string(entry)?)?;
+        for line in &entries {
+            output.data(serde_json::to_string(&line.entry)?)?;
         }
     } else {
         output.data(format_args!(

@@ -64,7 +64,7 @@ impl Studio {
     pub(crate) fn logged(&self) -> String {
         let keys = Keys::open(&self.safeguards.keys).unwrap();
         let entries = Log::of(&keys).verify().unwrap();
-        let lines = entries.iter().map(|(entry, _)| match entry.event {
+        let lines = entries.iter().map(|line| match line.entry.event {
             Event::Consented { .. } => "consented",
             Event::Revoked { .. } => "revoked",
             Event::TrainingBegan { .. } => "training-began",
