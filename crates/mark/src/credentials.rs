@@ -11,6 +11,7 @@ use effigy_files::FORMATS;
 
 pub use read::{Action, Credentials, State};
 pub(crate) use read::{Anchors, is_synthetic_type, read};
+pub use write::ModelName;
 pub(crate) use write::{Authorisation, Before, Manifest, sign};
 
 /// Label of our own assertion: who made this, when, by which model and whose consent.

@@ -19,7 +19,7 @@ pub mod watermark;
 mod writer;
 mod xmp;
 
-pub use credentials::{Action, Credentials, State};
+pub use credentials::{Action, Credentials, ModelName, State};
 pub use error::{Error, Result};
 pub use external::mark_file;
 /// Names a file by what is in it.

@@ -11,7 +11,7 @@ use effigy_frame::{Frame, Picture, resample};
 use effigy_media::{VideoWriter, WriteSettings};
 
 use crate::consent::Token;
-use crate::credentials::{self, Anchors, Authorisation, Before, Manifest, State};
+use crate::credentials::{self, Anchors, Authorisation, Before, Manifest, ModelName, State};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::foreign;
@@ -37,8 +37,8 @@ pub struct Policy<'a> {
     pub provider: String,
     /// The file that was edited; its own credentials are kept.
     pub parent: Option<PathBuf>,
-    /// Name and SHA-256 of the face model.
-    pub model: Option<(String, String)>,
+    /// The face model that drew it.
+    pub model: Option<ModelName>,
     /// Tells the time of what is written.
     pub clock: Clock,
 }
@@ -222,7 +222,7 @@ impl<'a> Job<'a> {
             before: self.before()?,
             label: &self.label,
             parent: self.policy.parent.clone(),
-            model: self.policy.model.clone(),
+            model: self.policy.model.as_ref(),
             thumbnail: jpeg(&self.path, thumbnail)?,
         };
         credentials::sign(unsigned.path(), &signed, &manifest, self.policy.keys)?;

@@ -44,6 +44,15 @@ pub(crate) struct Before {
     pub(crate) metadata: Vec<Foreign>,
 }
 
+/// Which face model drew a file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ModelName {
+    /// Name of its folder.
+    pub name: String,
+    /// SHA-256 of its weights, in hexadecimal digits.
+    pub sha256: String,
+}
+
 /// What a manifest says.
 pub(crate) struct Manifest<'a> {
     /// File name of the output.
@@ -53,8 +62,8 @@ pub(crate) struct Manifest<'a> {
     pub(crate) label: &'a Label,
     /// The file that was edited.
     pub(crate) parent: Option<PathBuf>,
-    /// Name and SHA-256 of the face model.
-    pub(crate) model: Option<(String, String)>,
+    /// The face model that drew it.
+    pub(crate) model: Option<&'a ModelName>,
     /// A small JPEG of the marked picture.
     pub(crate) thumbnail: Vec<u8>,
 }
@@ -133,7 +142,6 @@ fn builder(manifest: &Manifest<'_>, unhashed: Option<String>) -> c2pa::Result<Bu
 
 fn making(manifest: &Manifest<'_>, unhashed: Option<String>) -> serde_json::Value {
     let label = manifest.label;
-    let model = manifest.model.as_ref();
     json!({
         "provider": label.provider,
         "system": "effigy",
@@ -145,7 +153,7 @@ fn making(manifest: &Manifest<'_>, unhashed: Option<String>) -> serde_json::Valu
         "consents": manifest.authorisation.consents,
         "before": manifest.before,
         "unhashed": unhashed,
-        "model": model.map(|(name, sha256)| json!({ "name": name, "sha256": sha256 })),
+        "model": manifest.model,
         "label": { "profiles": label.profiles, "language": label.language, "source": label.source },
     })
 }

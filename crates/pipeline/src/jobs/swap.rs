@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_files::is_picture;
 use effigy_frame::TimeRange;
+use effigy_mark::ModelName;
 use effigy_mark::consent::{Claim, Seen, Use};
 use effigy_model::device::{self, Choice};
 use effigy_model::{FaceModel, Weights};
@@ -91,7 +92,7 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
         driver: &mut Swap::new(&model, &networks.face_mesh, roles, job.skin_tone),
         measuring: Measuring::new(&networks, looks, truth.transpose()?),
         title: format!("drawing {}", job.face),
-        model: Some(name_and_hash(job, &model)),
+        model: Some(model_name(job, &model)),
     };
     allowed.make(drawing, &networks, progress)
 }
@@ -140,10 +141,13 @@ fn not_in_model(job: &SwapJob, model: &FaceModel) -> Error {
 }
 
 /// What names the model in the credentials of the output.
-fn name_and_hash(job: &SwapJob, model: &FaceModel) -> (String, String) {
+fn model_name(job: &SwapJob, model: &FaceModel) -> ModelName {
     let newest = &model.manifest().checkpoints[0].weights;
     let name = job.model.file_name().unwrap_or_default();
-    (name.to_string_lossy().into_owned(), newest.sha256.clone())
+    ModelName {
+        name: name.to_string_lossy().into_owned(),
+        sha256: newest.sha256.clone(),
+    }
 }
 
 /// What a result is called when no name is given: `NAME-as-FACE` beside the target clip, a picture

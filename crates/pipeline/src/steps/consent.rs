@@ -9,7 +9,7 @@ use effigy_mark::consent::{
 };
 use effigy_mark::keys::{Signer, Timestamps};
 use effigy_mark::label::{Language, Profiles, Source};
-use effigy_mark::{Clock, Keys, Policy};
+use effigy_mark::{Clock, Keys, ModelName, Policy};
 use effigy_model::{Identity, Weights};
 
 use crate::error::Result;
@@ -98,7 +98,7 @@ impl Safeguards {
         &self,
         keys: &'a Keys,
         parent: Option<&Path>,
-        model: Option<(String, String)>,
+        model: Option<ModelName>,
     ) -> Policy<'a> {
         Policy {
             keys,

@@ -14,7 +14,7 @@ use std::time::Instant;
 use effigy_files::is_picture;
 use effigy_frame::TimeRange;
 use effigy_mark::consent::{Claim, Match, Template, Token, Use};
-use effigy_mark::{Keys, Marked};
+use effigy_mark::{Keys, Marked, ModelName};
 use effigy_media::{Limits, probe};
 use effigy_render::Driver;
 
@@ -214,8 +214,8 @@ pub(crate) struct Drawing<'a> {
     pub(crate) measuring: Measuring<'a>,
     /// Whose face is drawn, for the progress bar.
     pub(crate) title: String,
-    /// Name and SHA-256 of the face model, where there is one.
-    pub(crate) model: Option<(String, String)>,
+    /// The face model, where there is one.
+    pub(crate) model: Option<ModelName>,
 }
 
 impl Allowed<'_> {
