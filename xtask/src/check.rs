@@ -1,9 +1,8 @@
 //! `cargo xtask check`: everything a change must pass, the same on every machine, quick steps
 //! first.
 //!
-//! Everything is built in the release profile: the networks would be fifty times slower without
-//! optimisation, and one profile means that dependencies are built once. The GPU step has its
-//! own target folder, because another feature set would rebuild most of the default one.
+//! Programs, tests, benchmarks and lints share one build in the profile `checks` (`Cargo.toml` says
+//! what it optimises), so that everything is compiled once, the GPU's backend included.
 
 mod build;
 mod options;

@@ -79,11 +79,8 @@ mod tests {
 
     #[test]
     fn full_adds_the_extra_steps_and_a_name_runs_any_step_alone() {
-        assert_eq!(
-            wanted("").len(),
-            STEPS.iter().filter(|step| !step.is_extra).count()
-        );
-        assert_eq!(wanted("--full").len(), STEPS.len());
+        assert!(!wanted("").contains(&"doc"));
+        assert_eq!(wanted("--full"), STEPS.map(|step| step.name));
         assert_eq!(wanted("doc tidy"), ["tidy", "doc"]);
         assert!(parse("--full test").unwrap().unwrap().is_full);
     }

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use super::build::build;
+use super::build::{Built, build};
 use super::{Check, programs, run_quietly};
 use crate::{licences, tidy};
 
@@ -18,7 +18,7 @@ pub(super) struct Step {
     pub(super) run: fn(&mut Check<'_>) -> Result<()>,
 }
 
-pub(super) const STEPS: [Step; 10] = [
+pub(super) const STEPS: [Step; 9] = [
     Step {
         name: "tidy",
         about: "sizes and names of files, links, and whether the documents tell the truth",
@@ -50,38 +50,53 @@ pub(super) const STEPS: [Step; 10] = [
         run: |check| run_quietly(Command::new("typos").current_dir(check.root)),
     },
     Step {
-        name: "clippy",
-        about: "the lints of programs, tests and benchmarks",
+        name: "build",
+        about: "programs, tests and benchmarks, with lints: no warning is let pass",
         is_extra: false,
-        run: |check| {
-            check.cargo("clippy --release --workspace --all-targets --locked -- -D warnings")
+        run: |check| match build_all(check)?.n_warnings {
+            0 => Ok(()),
+            n => bail!("{n} warnings"),
         },
     },
     Step {
         name: "test",
-        about: "all tests; the slowest are listed",
+        about: "all tests, on the CPU and on Mesa's software Vulkan; the slowest are listed",
         is_extra: false,
         run: test,
     },
     Step {
+        name: "cpu",
+        about: "whether everything compiles without the GPU's backend, as ./effigy builds it",
+        is_extra: true,
+        run: |check| check.cargo(&format!("check {WITHOUT_GPU}")),
+    },
+    Step {
         name: "doc",
         about: "the documentation of the crates, links included",
-        is_extra: false,
+        is_extra: true,
         run: document,
     },
-    Step {
-        name: "benches",
-        about: "whether the benchmarks build",
-        is_extra: false,
-        run: |check| check.cargo("build --release --workspace --benches --locked"),
-    },
-    Step {
-        name: "gpu",
-        about: "the networks on Mesa's software Vulkan against the CPU",
-        is_extra: false,
-        run: test_gpu,
-    },
 ];
+
+/// What every build of the check says to cargo, so that all share what they have built.
+const SHARED: &str = "--profile checks --workspace --features effigy-model/gpu --locked";
+
+/// The same without the GPU's backend.
+const WITHOUT_GPU: &str = "--profile checks --workspace --locked";
+
+/// Builds all targets; clippy, being the compiler itself with more lints, compiles our crates.
+fn build_all(check: &Check<'_>) -> Result<Built> {
+    build(&mut linting(
+        check,
+        &format!("build --all-targets {SHARED}"),
+    ))
+}
+
+fn linting(check: &Check<'_>, line: &str) -> Command {
+    let mut command = check.cargo_command(line);
+    command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    command
+}
 
 fn check_scripts(check: &mut Check<'_>) -> Result<()> {
     let scripts = ["effigy", "check", ".ci/run", "scripts/packages.sh"];
@@ -93,26 +108,14 @@ fn check_scripts(check: &mut Check<'_>) -> Result<()> {
 }
 
 fn test(check: &mut Check<'_>) -> Result<()> {
-    let built = build(&mut check.cargo_command("test --no-run --release --workspace --locked"))?;
+    let built = build_all(check)?;
     let tested = programs::run(check, &built.programs);
-    let mut examples = check.cargo_command("test --doc --release --workspace --locked --");
+    let mut examples = linting(check, &format!("test --doc {SHARED} --"));
     let shown = programs::run_one(check, "examples", &mut examples);
     tested.and(shown)
 }
 
 fn document(check: &mut Check<'_>) -> Result<()> {
-    let mut command = check.cargo_command("doc --release --workspace --no-deps --locked");
+    let mut command = check.cargo_command(&format!("doc --no-deps {WITHOUT_GPU}"));
     run_quietly(command.env("RUSTDOCFLAGS", "-D warnings"))
-}
-
-fn test_gpu(check: &mut Check<'_>) -> Result<()> {
-    let mut command = check.cargo_command(
-        "test --no-run --release --package effigy-model --features gpu --test gpu --locked \
-         --target-dir target/gpu",
-    );
-    // The driver does the work; what is compiled here only has to be compiled soon.
-    command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
-    command.env("CARGO_PROFILE_RELEASE_INCREMENTAL", "false");
-    let built = build(&mut command)?;
-    programs::run(check, &built.programs)
 }
