@@ -186,10 +186,10 @@ fn boxes(names: &[String]) -> String {
     let place = |wanted: &str| names.iter().position(|name| name == wanted);
     let order = match (place("moov"), place("mdat")) {
         (Some(index), Some(pictures)) if index < pictures => {
-            "its index stands before its pictures, as programs put it for the web"
+            "its index stands before its pictures, as programs write it for the web"
         }
         (Some(_), Some(_)) => {
-            "its index stands behind its pictures, as cameras and programs write it at first"
+            "its index stands behind its pictures, as cameras and most programs write it"
         }
         _ => "its index or its pictures are missing",
     };

@@ -31,16 +31,16 @@ impl Verdict {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::NotJudged => {
-                "Nothing in this file could be judged. That says nothing of whether it is genuine."
+                "Nothing in this file could be judged. That says nothing about whether it is genuine."
             }
             Self::NoSigns => {
-                "What could be judged looks as real faces do. That is no proof: good fakes can look so too."
+                "What could be judged looks like real faces. That is no proof: good fakes can look like them too."
             }
             Self::Inconclusive => {
                 "What was seen is found in real and in manipulated faces alike. Look for other evidence."
             }
             Self::Signs => {
-                "A face in this file looks as manipulated faces do and as few real ones do."
+                "A face in this file looks like manipulated faces and unlike most real ones."
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::measurement::{self, Measure, Measurement, Skipped};
 pub const MEASURES: &[Measure] = &[
     Measure {
         name: "drift",
-        high: "At times the face looks like somebody else's",
+        high: "At times the face looks like someone else's",
         usual: "The face stays the same person's",
     },
     Measure {

@@ -42,7 +42,7 @@ impl Unfit {
             Self::Dark => "the face is too dark",
             Self::Blurred => "the face is too blurred",
             Self::Turned => "the face is seen from the side",
-            Self::Drawn => "the face has no grain at all, as a drawn face, which is no photograph",
+            Self::Drawn => "the face has no grain at all, like a drawing and unlike a photograph",
             Self::Colourless => {
                 "the face has no colour, or one pale tint: it may be a statue or a drawing, and \
                  black-and-white pictures are not judged"

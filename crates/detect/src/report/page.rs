@@ -160,7 +160,7 @@ fn cues(html: &mut String, cues: &[Note]) {
         row(html, cue, &cue.score.map_or(String::new(), chart::bar));
     }
     if of(Role::Noted).next().is_some() {
-        html.push_str("<tr class=\"told\"><td colspan=\"3\">Told only; these do not count in the verdict:</td></tr>");
+        html.push_str("<tr class=\"told\"><td colspan=\"3\">For information only; these do not count in the verdict:</td></tr>");
     }
     for cue in of(Role::Noted) {
         row(html, cue, &cue.score.map_or(String::new(), chart::mark));

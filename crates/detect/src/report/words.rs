@@ -30,10 +30,12 @@ pub(super) fn provenance(marks: Option<&Marks>) -> Note {
 fn synthetic(marks: &Marks) -> String {
     let mut says = Vec::new();
     if let Some(credentials) = marks.credentials.as_ref().filter(|c| c.synthetic) {
-        let signer = credentials.signer.as_deref().unwrap_or("somebody unnamed");
+        let signer = credentials.signer.as_deref().unwrap_or("an unnamed signer");
         says.push(match credentials.state {
             State::Trusted => format!("its credentials, signed by {signer}"),
-            State::Untrusted => format!("its credentials, signed by {signer}, unknown here"),
+            State::Untrusted => {
+                format!("its credentials, signed by {signer}, who is not trusted here")
+            }
             State::Broken => "its credentials, which were damaged".to_owned(),
         });
     }
@@ -49,8 +51,8 @@ fn synthetic(marks: &Marks) -> String {
 fn unmarked(marks: &Marks) -> String {
     match &marks.credentials {
         Some(credentials) => match credentials.state {
-            State::Trusted => "Its credentials hold and say nothing of synthetic media.",
-            State::Untrusted => "Its credentials are whole, and signed by somebody unknown here.",
+            State::Trusted => "Its credentials are valid and do not mention synthetic media.",
+            State::Untrusted => "Its credentials are intact, but the signer is not trusted here.",
             State::Broken => "Its credentials are damaged: the file was changed after signing.",
         }
         .to_owned(),
@@ -60,7 +62,7 @@ fn unmarked(marks: &Marks) -> String {
 
 /// How the file was put together; told, never counted.
 pub(super) fn container(said: Option<String>) -> Note {
-    let unknown = "Not judged: its headers say nothing of how it was put together.";
+    let unknown = "Not judged: its headers do not say how it was put together.";
     let cue = CueKind::Container;
     match said {
         Some(said) => Note::words(cue, Role::Noted, said),

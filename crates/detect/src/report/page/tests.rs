@@ -119,8 +119,8 @@ fn what_does_not_count_is_told_as_such_and_has_no_bar() {
     assert_eq!(roles, wanted);
     let html = page(&report);
     let place = |text: &str| html.find(text).unwrap();
-    assert!(place("<th>noise</th>") < place("Told only"));
-    assert!(place("Told only") < place("<th>light</th>"));
+    assert!(place("<th>noise</th>") < place("For information only"));
+    assert!(place("For information only") < place("<th>light</th>"));
     assert!(place("Not judged: speech") < place("<th>speech</th>"));
     let light = &html[place("<th>light</th>")..place("<th>speech</th>")];
     assert!(light.contains("not counted") && !light.contains("#c0392b"));
