@@ -133,14 +133,14 @@ impl CueCalibration {
     }
 
     /// Which measure speaks loudest for manipulation.
-    pub fn loudest(&self, values: &[f32]) -> usize {
+    pub(crate) fn loudest(&self, values: &[f32]) -> usize {
         (0..self.measure.len().min(values.len()))
             .max_by(|&a, &b| self.pull(values, a).total_cmp(&self.pull(values, b)))
             .unwrap_or(0)
     }
 
     /// Which measure speaks loudest against manipulation.
-    pub fn quietest(&self, values: &[f32]) -> usize {
+    pub(crate) fn quietest(&self, values: &[f32]) -> usize {
         (0..self.measure.len().min(values.len()))
             .min_by(|&a, &b| self.pull(values, a).total_cmp(&self.pull(values, b)))
             .unwrap_or(0)

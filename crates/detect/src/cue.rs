@@ -1,22 +1,22 @@
 //! The cues, one file each: each looks at one thing.
 //!
 //! A cue is shown a face frame by frame and keeps a few numbers a second; at the end it gives one
-//! [`Measurement`](crate::measurement::Measurement), or says why it has none. A new cue is a file
+//! `Measurement`, or says why it has none. A new cue is a file
 //! of its own, a [`CueKind`] here, a line in the collection of `observe/track.rs`, and numbers in
 //! `weights/fuse.toml` once it was calibrated.
 
-pub mod blending;
-pub mod compression;
+pub(crate) mod blending;
+pub(crate) mod compression;
 #[cfg(test)]
 pub(crate) mod dummy;
-pub mod identity;
+pub(crate) mod identity;
 pub mod light;
-pub mod movement;
-pub mod noise;
-pub mod pulse;
-pub mod speech;
-pub mod splice;
-pub mod synthesis;
+pub(crate) mod movement;
+pub(crate) mod noise;
+pub(crate) mod pulse;
+pub(crate) mod speech;
+pub(crate) mod splice;
+pub(crate) mod synthesis;
 
 use std::fmt;
 
@@ -105,7 +105,7 @@ impl CueKind {
 }
 
 /// Looks at one thing in one face, over time.
-pub trait Cue: fmt::Debug + Send {
+pub(crate) trait Cue: fmt::Debug + Send {
     /// Which cue this is.
     fn kind(&self) -> CueKind;
 
@@ -138,7 +138,7 @@ pub trait Cue: fmt::Debug + Send {
 
 /// In which frames a cue is shown a face.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cadence {
+pub(crate) enum Cadence {
     /// In all.
     EveryFrame,
     /// In all in which the face is large, bright, sharp and frontal enough.
@@ -158,27 +158,27 @@ pub struct Models {
 
 /// What cues need at the end besides what they saw.
 #[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The file's sound.
-    pub sound: &'a Sound,
+    pub(crate) sound: &'a Sound,
 }
 
 /// What is known of a face besides measures.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// Whose face it is.
-    pub identity: Option<Identity>,
+    pub(crate) identity: Option<Identity>,
     /// From where the light came, where that was seen: x right, y down, z away.
-    pub light_towards: Option<[f32; 3]>,
+    pub(crate) light_towards: Option<[f32; 3]>,
 }
 
 /// A face with a map of where it looks wrong.
 #[derive(Clone, Debug)]
-pub struct EvidenceMap {
+pub(crate) struct EvidenceMap {
     /// The face with its surroundings.
-    pub picture: Picture,
+    pub(crate) picture: Picture,
     /// How wrong each place is, `0..=1`; stretched over `picture`.
-    pub map: Plane,
+    pub(crate) map: Plane,
 }
 
 /// Longer side of the picture that shows a patch.
@@ -186,7 +186,7 @@ const EVIDENCE_SIDE_PX: f32 = 240.0;
 
 impl EvidenceMap {
     /// Shows what a patch shows; `map` is stretched over the patch.
-    pub fn of_patch(face: &Observation<'_>, patch: &Patch, map: Plane) -> Self {
+    pub(crate) fn of_patch(face: &Observation<'_>, patch: &Patch, map: Plane) -> Self {
         let (width, height) = (
             patch.width as f32 * patch.factor as f32,
             patch.height as f32 * patch.factor as f32,

@@ -8,17 +8,17 @@ use crate::verdict::Verdict;
 
 /// A verdict on one face, with all that led to it.
 #[derive(Clone, Debug)]
-pub struct Fused {
+pub(crate) struct Fused {
     /// All in all.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// Probability of being manipulated; `None` when not judged.
-    pub probability: Option<f32>,
+    pub(crate) probability: Option<f32>,
     /// The probability over time.
-    pub timeline: Vec<Moment>,
+    pub(crate) timeline: Vec<Moment>,
     /// What each cue says, in the order of [`CueKind::ALL`].
-    pub notes: Vec<Note>,
+    pub(crate) notes: Vec<Note>,
     /// Sentences of the cues that speak loudest for the verdict, the loudest first.
-    pub reasons: Vec<String>,
+    pub(crate) reasons: Vec<String>,
 }
 
 /// The cue that looks at the pixels of the face against those around it. Without it a face is not
@@ -26,7 +26,7 @@ pub struct Fused {
 pub(crate) const REQUIRED_CUE: CueKind = CueKind::Noise;
 
 /// Weighs what was measured in one face.
-pub fn fuse(results: &[measurement::Result], calibration: &Calibration) -> Fused {
+pub(crate) fn fuse(results: &[measurement::Result], calibration: &Calibration) -> Fused {
     let mut sorted: Vec<&measurement::Result> = results.iter().collect();
     sorted.sort_by_key(|result| match result {
         Ok(measurement) => measurement.cue,

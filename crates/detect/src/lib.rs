@@ -1,15 +1,14 @@
 //! Judging: a cue per thing looked at, over time, fused into a verdict, told in a report.
 //!
 //! Frames with their faces go into a [`Scanner`] in presentation order, which shows each face to
-//! the [cues](cue::Cue). At the end every cue gives a [measurement](measurement::Measurement) or the
-//! reason why it has none; [`fuse`](fuse::fuse) weighs them and makes a [note](note::Note) of each,
-//! and a [`Report`] tells them for a file. Nothing here depends on what makes fakes.
+//! the [cues](cue). At the end every cue gives a measurement or the reason why it has none; `fuse`
+//! weighs them and makes a [note](note::Note) of each, and a [`Report`] gathers them for a file. Nothing here depends on what makes fakes.
 
 pub mod calibration;
 pub mod container;
 pub mod cue;
-pub mod fuse;
-pub mod measurement;
+mod fuse;
+mod measurement;
 pub mod motion;
 pub mod note;
 pub mod observe;

@@ -15,32 +15,32 @@ pub struct Measure {
 
 /// What one cue measured in one face.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Measurement {
+pub(crate) struct Measurement {
     /// Which cue.
-    pub cue: CueKind,
+    pub(crate) cue: CueKind,
     /// What the numbers are.
-    pub measures: &'static [Measure],
+    pub(crate) measures: &'static [Measure],
     /// One number per measure, over all.
-    pub overall: Vec<f32>,
+    pub(crate) overall: Vec<f32>,
     /// The same over time, in order; empty when there is only one time.
-    pub moments: Vec<(f64, Vec<f32>)>,
+    pub(crate) moments: Vec<(f64, Vec<f32>)>,
 }
 
 /// A measurement, or why there is none.
-pub type Result = std::result::Result<Measurement, Skipped>;
+pub(crate) type Result = std::result::Result<Measurement, Skipped>;
 
 /// Why a cue could not judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
+pub(crate) struct Skipped {
     /// Which cue.
-    pub cue: CueKind,
+    pub(crate) cue: CueKind,
     /// The end of a sentence: "the clip has no sound".
-    pub why: String,
+    pub(crate) why: String,
 }
 
 impl Skipped {
     /// Says why `cue` could not judge.
-    pub fn new(cue: CueKind, why: impl Into<String>) -> Self {
+    pub(crate) fn new(cue: CueKind, why: impl Into<String>) -> Self {
         Self {
             cue,
             why: why.into(),
@@ -53,7 +53,7 @@ impl Measurement {
     ///
     /// # Panics
     /// If there are no moments.
-    pub fn of_moments(
+    pub(crate) fn of_moments(
         cue: CueKind,
         measures: &'static [Measure],
         moments: Vec<(f64, Vec<f32>)>,
@@ -72,24 +72,24 @@ impl Measurement {
 
 /// A score at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// When.
-    pub time_secs: f64,
+    pub(crate) time_secs: f64,
     /// `0..=1`
-    pub score: f32,
+    pub(crate) score: f32,
 }
 
 /// A stretch of time, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Span {
+pub(crate) struct Span {
     /// From when.
-    pub from_secs: f64,
+    pub(crate) from_secs: f64,
     /// Until when.
-    pub to_secs: f64,
+    pub(crate) to_secs: f64,
 }
 
 /// Gives the middle value, the mean of the middle two of an even number, 0 of none.
-pub fn median(mut values: Vec<f32>) -> f32 {
+pub(crate) fn median(mut values: Vec<f32>) -> f32 {
     values.sort_by(f32::total_cmp);
     match values.len() {
         0 => 0.0,

@@ -22,7 +22,7 @@ use crate::observe::series::{MOST_FRAMES, correlation, covers, unbroken};
 pub const MOTION: &str = include_str!("../weights/motion.toml");
 
 /// Gestures of one frame: three of the head, eleven of the face.
-pub const N_GESTURES: usize = 14;
+const N_GESTURES: usize = 14;
 /// Pairs of them.
 pub const N_PAIRS: usize = N_GESTURES * (N_GESTURES - 1) / 2;
 
@@ -45,7 +45,7 @@ pub struct Window {
 pub const WINDOW_SECS: f64 = 3.0;
 const HOP_SECS: f64 = 0.5;
 /// Windows that a signature needs.
-pub const LEAST_WINDOWS: usize = 3;
+pub(crate) const LEAST_WINDOWS: usize = 3;
 const LEAST_RATE: f64 = 12.0;
 /// Turned further, one side of the face is a guess.
 const MOST_YAW: f32 = 60.0;

@@ -9,7 +9,7 @@ use effigy_model::{Found, mean_mesh};
 use crate::landmarks::{STABLE_POINTS, between_eyes, mouth_centre};
 
 /// Side of the mesh network's view, in sizes of the face's upright box.
-pub const MESH_VIEW_SIZES: f32 = 1.4;
+const MESH_VIEW_SIZES: f32 = 1.4;
 
 /// What the identity network's crop covers, in distances between the outer eye corners.
 pub const IDENTITY_EXTENT: f32 = 2.4;

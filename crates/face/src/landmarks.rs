@@ -232,7 +232,7 @@ pub fn between_eyes<P: MeshPoint>(points: &[P]) -> Point2 {
 }
 
 /// Gives the middle between the corners of the mouth.
-pub fn mouth_centre<P: MeshPoint>(points: &[P]) -> Point2 {
+pub(crate) fn mouth_centre<P: MeshPoint>(points: &[P]) -> Point2 {
     middle(points, MOUTH_RIGHT, MOUTH_LEFT)
 }
 
@@ -254,7 +254,7 @@ impl Eye {
     }
 
     /// Gives the distance between its lids.
-    pub fn lid_distance<P: MeshPoint>(&self, points: &[P]) -> f32 {
+    pub(crate) fn lid_distance<P: MeshPoint>(&self, points: &[P]) -> f32 {
         distance(points, self.upper_lid, self.lower_lid)
     }
 }

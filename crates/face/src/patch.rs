@@ -13,7 +13,7 @@ use crate::landmarks::{
 };
 
 /// How many bands of detail a patch has.
-pub const N_BANDS: usize = 3;
+pub(crate) const N_BANDS: usize = 3;
 
 /// A face and its surroundings, split into bands.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use crate::cue::{Cadence, Context, Cue, CueKind, EvidenceMap, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped};
 
 /// What is measured, in this order.
-pub const MEASURES: &[Measure] = &[Measure {
+pub(crate) const MEASURES: &[Measure] = &[Measure {
     name: "seam",
     high: "The face looks blended into the picture",
     usual: "The face looks as much a part of the picture as real ones do",
@@ -19,7 +19,7 @@ pub const MEASURES: &[Measure] = &[Measure {
 
 /// What was measured so far.
 #[derive(Clone, Debug, Default)]
-pub struct Blending {
+pub(crate) struct Blending {
     moments: Vec<(f64, Vec<f32>)>,
     is_left_out: bool,
     /// What the network was last shown, and where it saw a seam.

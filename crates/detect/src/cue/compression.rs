@@ -16,7 +16,7 @@ use crate::measurement::{self, Measure, Measurement, Skipped};
 use crate::observe::blocks::{Block, Blocks, N_PIXELS, table};
 
 /// What is measured, in this order.
-pub const MEASURES: &[Measure] = &[
+pub(crate) const MEASURES: &[Measure] = &[
     Measure {
         name: "ghost",
         high: "The face shows an earlier compression that its surroundings lack",
@@ -39,7 +39,7 @@ const LEAST_ENERGY: f32 = 128.0;
 
 /// What was measured so far.
 #[derive(Clone, Debug, Default)]
-pub struct Compression {
+pub(crate) struct Compression {
     moments: Vec<(f64, Vec<f32>)>,
     /// Where the last frame showed an earlier compression.
     last: Option<Plane>,

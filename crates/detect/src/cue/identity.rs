@@ -13,7 +13,7 @@ use crate::cue::{Cadence, Context, Cue, CueKind, Facts, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped};
 
 /// What is measured, in this order.
-pub const MEASURES: &[Measure] = &[
+pub(crate) const MEASURES: &[Measure] = &[
     Measure {
         name: "drift",
         high: "At times the face looks like someone else's",
@@ -28,7 +28,7 @@ pub const MEASURES: &[Measure] = &[
 
 /// Who the face looked like so far.
 #[derive(Clone, Debug, Default)]
-pub struct Drift {
+pub(crate) struct Drift {
     looks: Vec<(f64, Identity)>,
 }
 

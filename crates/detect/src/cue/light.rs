@@ -20,7 +20,7 @@ use crate::measurement::{self, Measure, Measurement, Skipped, median};
 use crate::observe::series::{MOST_FRAMES, covers, unbroken};
 
 /// What is measured, in this order.
-pub const MEASURES: &[Measure] = &[
+pub(crate) const MEASURES: &[Measure] = &[
     Measure {
         name: "jumps",
         high: "The light on the face jumps from frame to frame",
@@ -300,7 +300,7 @@ fn solve(
 }
 
 /// Degrees between two lights as the camera sees them; `None` where one hardly has a direction.
-pub fn degrees_between(a: [f32; 3], b: [f32; 3]) -> Option<f32> {
+pub(crate) fn degrees_between(a: [f32; 3], b: [f32; 3]) -> Option<f32> {
     let length = |v: [f32; 3]| v[0].hypot(v[1]);
     let lengths = [length(a), length(b)];
     if lengths.iter().any(|l| *l < LEAST_ONE_SIDED) {

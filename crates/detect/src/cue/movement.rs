@@ -17,7 +17,7 @@ use crate::measurement::{self, Measure, Measurement, Skipped, median};
 use crate::observe::series::{MOST_FRAMES, covers, unbroken};
 
 /// What is measured, in this order.
-pub const MEASURES: &[Measure] = &[
+pub(crate) const MEASURES: &[Measure] = &[
     Measure {
         name: "shallow-blinks",
         high: "The eyes do not close as far as eyes that blink do",
@@ -37,7 +37,7 @@ pub const MEASURES: &[Measure] = &[
 
 /// How the head and the eyes moved so far.
 #[derive(Clone, Debug, Default)]
-pub struct Movement {
+pub(crate) struct Movement {
     seen: Vec<(f64, Look)>,
 }
 

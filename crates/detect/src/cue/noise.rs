@@ -15,7 +15,7 @@ use crate::cue::{Cadence, Context, Cue, CueKind, EvidenceMap, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped, median};
 
 /// What is measured, in this order.
-pub const MEASURES: &[Measure] = &[
+pub(crate) const MEASURES: &[Measure] = &[
     Measure {
         name: "soft-edge",
         high: "The face is softer along its edge than inside and around it, as if blended in",
@@ -40,7 +40,7 @@ pub const MEASURES: &[Measure] = &[
 
 /// What was measured so far.
 #[derive(Clone, Debug, Default)]
-pub struct Noise {
+pub(crate) struct Noise {
     moments: Vec<(f64, Vec<f32>)>,
 }
 

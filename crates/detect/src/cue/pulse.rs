@@ -16,7 +16,7 @@ use crate::measurement::{self, Measure, Measurement, Skipped, median};
 use crate::observe::series::{MOST_FRAMES, covers, evenly, windows};
 
 /// What is measured, in this order.
-pub const MEASURES: &[Measure] = &[
+pub(crate) const MEASURES: &[Measure] = &[
     Measure {
         name: "no-pulse",
         high: "Less of a beat shows in the skin than in most real clips, which says little",
@@ -36,7 +36,7 @@ type Colours = [[f32; 3]; 3];
 
 /// How the skin was coloured so far.
 #[derive(Clone, Debug, Default)]
-pub struct Pulse {
+pub(crate) struct Pulse {
     seen: Vec<(f64, Colours)>,
 }
 

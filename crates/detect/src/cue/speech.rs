@@ -14,7 +14,7 @@ use crate::observe::series::{MOST_FRAMES, smoothed};
 use crate::sound::{LEVELS_PER_SEC, Sound};
 
 /// What is measured, in this order.
-pub const MEASURES: &[Measure] = &[Measure {
+pub(crate) const MEASURES: &[Measure] = &[Measure {
     name: "out-of-step",
     high: "The lips do not open and close with the sound",
     usual: "The lips open and close with the sound",
@@ -22,7 +22,7 @@ pub const MEASURES: &[Measure] = &[Measure {
 
 /// How the lips moved so far.
 #[derive(Clone, Debug, Default)]
-pub struct Speech {
+pub(crate) struct Speech {
     /// Time and opening, in distances between the outer eye corners.
     openings: Vec<(f64, f32)>,
 }

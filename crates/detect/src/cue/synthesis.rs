@@ -18,7 +18,7 @@ use crate::measurement::{self, Measure, Measurement, Skipped};
 use crate::observe::spectrum::{SIDE_PX, Spectrum};
 
 /// What is measured, in this order.
-pub const MEASURES: &[Measure] = &[
+pub(crate) const MEASURES: &[Measure] = &[
     Measure {
         name: "lattice",
         high: "The finest detail of the face repeats from pixel to pixel, as if it was enlarged",
@@ -33,7 +33,7 @@ pub const MEASURES: &[Measure] = &[
 
 /// What was measured so far.
 #[derive(Clone, Debug, Default)]
-pub struct Synthesis {
+pub(crate) struct Synthesis {
     moments: Vec<(f64, Vec<f32>)>,
 }
 
