@@ -1,8 +1,8 @@
 //! How a file was put together: tables of a JPEG, boxes of an MP4, the rhythm of a video, traces
 //! of an earlier save.
 //!
-//! Told, and never counted: nearly every picture and clip that is passed on was saved again by
-//! some program, and that says nothing of a face. What is read is bounded and untrusted.
+//! It never counts in the verdict: nearly every picture and clip that is passed on was saved again
+//! by some program, and that says nothing about a face. What is read is bounded and untrusted.
 
 mod resave;
 pub mod rhythm;
@@ -33,7 +33,7 @@ const MOST_BOXES: usize = 32;
 /// Looks at the headers of a picture or video.
 ///
 /// # Errors
-/// When the file cannot be read. A damaged header is none: it is told.
+/// When the file cannot be read. A damaged header is no error: it is noted.
 pub fn look(path: &Path) -> std::io::Result<Container> {
     let mut file = File::open(path)?;
     let mut head = Vec::new();

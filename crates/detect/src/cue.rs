@@ -143,7 +143,7 @@ pub(crate) enum Cadence {
     EveryFrame,
     /// In all in which the face is large, bright, sharp and frontal enough.
     FitFrames,
-    /// A few times a second, where the face is fit and is skin before a camera.
+    /// A few times a second, where the face is fit and passes the material check.
     CloseLooks,
 }
 

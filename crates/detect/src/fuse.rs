@@ -186,7 +186,7 @@ fn note(result: &measurement::Result, calibration: &Calibration) -> Note {
 /// Says what the measure means that speaks loudest.
 fn sentence(measurement: &Measurement, known: &CueCalibration) -> String {
     let values = &measurement.overall;
-    // A low score is told by what speaks for the face, even where something else is odd.
+    // A low score is explained by what speaks for the face, even where something else is odd.
     let k = if 0.5 <= sigmoid(known.logit(values)) {
         known.loudest(values)
     } else {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cue_without_weight_is_told_and_gives_no_reason() {
+    fn a_cue_without_weight_is_noted_and_gives_no_reason() {
         let mut calibration = calibration();
         calibration.cue.push(CueCalibration {
             name: "identity".to_owned(),

@@ -1,8 +1,9 @@
-//! Judging: a cue per thing looked at, over time, fused into a verdict, told in a report.
+//! Judging: a cue per thing looked at, over time, fused into a verdict and put into a report.
 //!
 //! Frames with their faces go into a [`Scanner`] in presentation order, which shows each face to
 //! the [cues](cue). At the end every cue gives a measurement or the reason why it has none; `fuse`
-//! weighs them and makes a [note](note::Note) of each, and a [`Report`] gathers them for a file. Nothing here depends on what makes fakes.
+//! weighs them and makes a [note](note::Note) of each, and a [`Report`] gathers them for a file.
+//! Nothing here depends on what makes fakes.
 
 pub mod calibration;
 pub mod container;

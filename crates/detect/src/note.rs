@@ -11,8 +11,8 @@ use crate::measurement::Moment;
 pub enum Role {
     /// The verdict depends on it.
     Counts,
-    /// It is told for the reader, and the verdict is the same without it: on the development
-    /// footage it told too little, or it answers another question.
+    /// It is there for the reader, and the verdict is the same without it: it said too little on
+    /// the development footage, or it answers another question.
     #[serde(rename = "told")]
     Noted,
     /// It could not judge.

@@ -243,7 +243,7 @@ fn not_judged(faces: &[FaceReport]) -> Vec<String> {
     sentences
 }
 
-/// Unjudged faces that are told one by one; a crowd has hundreds.
+/// Unjudged faces that get a sentence each; a crowd has hundreds.
 const MOST_SENTENCES: usize = 12;
 
 /// Refuses measurements of a face that a video shows for a moment only.

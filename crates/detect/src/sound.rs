@@ -35,7 +35,7 @@ impl Sound {
 
 /// Power under which there is nothing to hear.
 const SILENCE: f32 = 1e-7;
-/// Loudest against quietest, in powers of ten, under which nobody speaks.
+/// Loudest against quietest, in powers of ten, under which there is no speech.
 const LEAST_RANGE: f32 = 1.0;
 /// Levels on either side that are averaged: syllables last a fifth of a second.
 const SMOOTH_LEVELS: usize = 5;

@@ -69,21 +69,24 @@ impl Patch {
         let factor = (size_px / FACE_PX).round().max(1.0) as u32;
         let reach = REACH * shape.longest;
         let clip = |v: f32, most: u32| v.clamp(0.0, most as f32) as u32;
-        let (left, top) = (
-            clip(shape.middle.x - reach, picture.width()),
-            clip(shape.middle.y - reach, picture.height()),
-        );
-        let (right, bottom) = (
-            clip(shape.middle.x + reach, picture.width()),
-            clip(shape.middle.y + reach, picture.height()),
-        );
-        let (width, height) = ((right - left) / factor, (bottom - top) / factor);
-        if width < LEAST_SIDE_PX || height < LEAST_SIDE_PX {
+        let left = clip(shape.middle.x - reach, picture.width());
+        let top = clip(shape.middle.y - reach, picture.height());
+        let right = clip(shape.middle.x + reach, picture.width());
+        let bottom = clip(shape.middle.y + reach, picture.height());
+        let window = Window {
+            left,
+            top,
+            width: (right - left) / factor,
+            height: (bottom - top) / factor,
+            factor,
+        };
+        if window.width < LEAST_SIDE_PX || window.height < LEAST_SIDE_PX {
             return None;
         }
-        let channels = read(picture, (left, top), (width, height), factor);
-        let size = (width as usize, height as usize);
-        let [brightness, blue, red] = channels;
+        let [brightness, blue, red] = window.read(picture);
+        let size = (window.width as usize, window.height as usize);
+        // Cameras and codecs store colour at half the resolution, so its finest band is twice as
+        // wide as that of brightness.
         let finest = |plane: Vec<f32>| {
             let soft = blurred(&plane, size, 1);
             let soft = blurred(&soft, size, 2);
@@ -308,39 +311,58 @@ impl Ellipse {
     }
 }
 
-/// Reads brightness, blue and red of a block of the frame, averaging squares of `factor` pixels.
-fn read(
-    picture: &Picture,
-    (left, top): (u32, u32),
-    (width, height): (u32, u32),
+/// A part of the frame that is shrunk by a whole factor.
+#[derive(Clone, Copy)]
+struct Window {
+    /// Its first pixel in the frame.
+    left: u32,
+    top: u32,
+    /// Its size once it is shrunk.
+    width: u32,
+    height: u32,
+    /// Pixels of the frame, a side, that become one.
     factor: u32,
-) -> [Vec<f32>; 3] {
-    let n = width as usize * height as usize;
-    let mut planes = [(); 3].map(|()| Vec::with_capacity(n));
-    let share = 1.0 / (factor * factor) as f32;
-    for y in 0..height {
-        for x in 0..width {
-            let mut sum = [0.0_f32; 3];
-            for dy in 0..factor {
-                for dx in 0..factor {
-                    let rgb = picture.get(left + x * factor + dx, top + y * factor + dy);
-                    let bright = luma(rgb);
-                    sum[0] += bright;
-                    sum[1] += f32::from(rgb[2]) - bright;
-                    sum[2] += f32::from(rgb[0]) - bright;
-                }
-            }
-            for (plane, v) in planes.iter_mut().zip(sum) {
-                plane.push(v * share);
-            }
-        }
-    }
-    planes
 }
 
+impl Window {
+    /// Reads brightness, and blue and red against it.
+    fn read(&self, picture: &Picture) -> [Vec<f32>; 3] {
+        let n = self.width as usize * self.height as usize;
+        let mut planes = [(); 3].map(|()| Vec::with_capacity(n));
+        for y in 0..self.height {
+            for x in 0..self.width {
+                for (plane, v) in planes.iter_mut().zip(self.mean_at(picture, x, y)) {
+                    plane.push(v);
+                }
+            }
+        }
+        planes
+    }
+
+    /// The mean of the square of pixels that becomes one: plain averaging adds no detail of its
+    /// own, as sharper kernels would.
+    fn mean_at(&self, picture: &Picture, x: u32, y: u32) -> [f32; 3] {
+        let share = 1.0 / (self.factor * self.factor) as f32;
+        let (from_x, from_y) = (self.left + x * self.factor, self.top + y * self.factor);
+        let mut sum = [0.0_f32; 3];
+        for dy in 0..self.factor {
+            for dx in 0..self.factor {
+                let rgb = picture.get(from_x + dx, from_y + dy);
+                let bright = luma(rgb);
+                sum[0] += bright;
+                sum[1] += f32::from(rgb[2]) - bright;
+                sum[2] += f32::from(rgb[0]) - bright;
+            }
+        }
+        sum.map(|v| v * share)
+    }
+}
+
+/// Splits a plane of this size into bands of detail, the finest first.
 fn split(plane: Vec<f32>, size: (usize, usize)) -> [Vec<f32>; N_BANDS] {
     let mut sharp = plane;
     std::array::from_fn(|k| {
+        // Each blur is twice as wide as the one before, by holes between its taps.
         let soft = blurred(&sharp, size, 1 << k);
         let band = difference(&sharp, &soft);
         sharp = soft;

@@ -32,6 +32,7 @@ pub fn mean_colour(picture: &Picture, corners: &[Point2; 4]) -> Option<[f32; 3]>
     if !inside {
         return None;
     }
+    // Of a large patch a grid of pixels is enough for a mean, and costs the same for all sizes.
     let step = ((right - left) * (bottom - top) / PATCH_PIXELS).sqrt();
     let step = (step as usize).max(1);
     let (mut sum, mut n) = ([0.0_f32; 3], 0_u32);
@@ -51,11 +52,12 @@ pub fn mean_colour(picture: &Picture, corners: &[Point2; 4]) -> Option<[f32; 3]>
 
 /// Whether a convex polygon holds a place, whichever way round its corners go.
 fn holds(corners: &[Point2; 4], place: Point2) -> bool {
-    let side = |i: usize| {
+    // A place is inside when it lies on the same side of all edges.
+    let side_of_edge = |i: usize| {
         let (a, b) = (corners[i], corners[(i + 1) % corners.len()]);
         (b.x - a.x) * (place.y - a.y) - (b.y - a.y) * (place.x - a.x)
     };
-    let sides: [f32; 4] = std::array::from_fn(side);
+    let sides: [f32; 4] = std::array::from_fn(side_of_edge);
     sides.iter().all(|s| 0.0 <= *s) || sides.iter().all(|s| *s <= 0.0)
 }
 
@@ -104,6 +106,8 @@ pub(crate) fn eye_darkness(picture: &Picture, points: &[Point3]) -> Option<f32> 
     let mut darkness = 0.0;
     for [a, b] in EYE_CORNERS {
         let mut levels = eye_levels(picture, points[a].xy(), points[b].xy())?;
+        // The iris with its lashes takes about a seventh of the grid: the level below which they
+        // lie is what an open eye shows, and reflections do not move it.
         levels.sort_by(f32::total_cmp);
         darkness += 0.5 * (skin - levels[DARKEST]) / skin;
     }
@@ -136,9 +140,10 @@ fn between_pixels(picture: &Picture, place: Point2) -> Option<f32> {
     }
     let (left, top) = (x as u32, y as u32);
     let (fx, fy) = (x - left as f32, y - top as f32);
-    let at = |dx: u32, dy: u32| luma(picture.get(left + dx, top + dy));
-    let upper = at(0, 0) + fx * (at(1, 0) - at(0, 0));
-    let lower = at(0, 1) + fx * (at(1, 1) - at(0, 1));
+    // Bilinear: eyes are a few pixels wide in small faces, and whole pixels would jump.
+    let level = |dx: u32, dy: u32| luma(picture.get(left + dx, top + dy));
+    let upper = level(0, 0) + fx * (level(1, 0) - level(0, 0));
+    let lower = level(0, 1) + fx * (level(1, 1) - level(0, 1));
     Some(upper + fy * (lower - upper))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Each frame, every followed face is fitted again where it was a frame ago; the mesh network's
 //! presence tells when it is gone. Searches begin every few frames to pick up new faces, and as
-//! soon as a face is lost or the scene is cut. While there is somebody to follow they run beside
+//! soon as a face is lost or the scene is cut. While any face is followed they run beside
 //! the following, and their result always counts the same number of frames later: same frames,
 //! same settings, same tracks.
 
@@ -28,7 +28,7 @@ pub struct TrackSettings {
     pub find: FindSettings,
     /// Frames from one search to the next while faces are followed.
     pub search_every: u32,
-    /// Frames from one search to the next while a face is lost or there is nobody to follow.
+    /// Frames from one search to the next while a face is lost or there is none to follow.
     pub search_every_when_lost: u32,
     /// Presence under which a followed face counts as gone, `0..=1`.
     pub least_presence: f32,

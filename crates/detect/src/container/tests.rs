@@ -29,7 +29,7 @@ fn tables_of_the_common_library_are_known_and_others_are_not() {
 }
 
 #[test]
-fn a_header_that_lies_or_ends_early_is_told_and_harms_nobody() {
+fn a_header_that_lies_or_ends_early_is_noted_and_harmless() {
     let whole = header(&table(75));
     let table_end = whole.len() - 4;
     for n in 2..table_end {
@@ -59,7 +59,7 @@ fn atom(size: u32, name: &[u8; 4]) -> Vec<u8> {
 }
 
 #[test]
-fn boxes_are_told_in_order_and_lying_sizes_end_them() {
+fn boxes_are_listed_in_order_and_lying_sizes_end_them() {
     let whole = [atom(16, b"ftyp"), atom(24, b"mdat"), atom(8, b"moov")].concat();
     assert_eq!(names(&whole), ["ftyp", "mdat", "moov"]);
     assert!(boxes(&names(&whole)).contains("behind its pictures"));

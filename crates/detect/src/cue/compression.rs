@@ -133,16 +133,17 @@ fn measure(blocks: &Blocks) -> Option<Ghost> {
     let mean = |part: &[&Loss], of: &dyn Fn(&Loss) -> f32| {
         part.iter().map(|loss| of(loss)).sum::<f32>() / part.len() as f32
     };
-    let gap = |q: usize| {
+    // How much less the face changes than its surroundings at one quality: a ghost.
+    let ghost_at = |q: usize| {
         let relative = |loss: &Loss| loss.relative[q];
         mean(&around, &relative) - mean(&inner, &relative)
     };
-    let loudest = (0..QUALITIES.len()).max_by(|a, b| gap(*a).total_cmp(&gap(*b)))?;
+    let loudest = (0..QUALITIES.len()).max_by(|a, b| ghost_at(*a).total_cmp(&ghost_at(*b)))?;
     let level = |part: &[&Loss]| mean(part, &|loss| loss.coarse).max(1e-4).ln();
     let usual = mean(&around, &|loss| loss.relative[loudest]);
     Some(Ghost {
         values: vec![
-            gap(loudest),
+            ghost_at(loudest),
             0.5 * (level(&inner) + level(&around)) - level(&edge),
         ],
         map: map(blocks, &losses, |loss| usual - loss.relative[loudest]),

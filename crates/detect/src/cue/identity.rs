@@ -91,7 +91,7 @@ impl Cue for Drift {
             moments.push((*time, vec![1.0 - here.similarity(&mean), flicker / n_steps]));
         }
         let mut measurement = Measurement::of_moments(CueKind::Identity, MEASURES, moments);
-        // Somebody else for a tenth of the time is enough: the median would not see it.
+        // Someone else's face for a tenth of the time is enough, and the median would not see it.
         let mut drifts: Vec<f32> = measurement.moments.iter().map(|(_, v)| v[0]).collect();
         drifts.sort_by(f32::total_cmp);
         measurement.overall[0] = drifts[(drifts.len() * 9 / 10).min(drifts.len() - 1)];
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_else_for_a_while_is_drift_and_nobody_else_is_not() {
+    fn another_face_for_a_while_is_drift_and_the_same_face_is_not() {
         let steady = drift(&[0; 30]).unwrap();
         assert!(steady.overall[0].abs() < 1e-5);
         let mut axes = [0; 30];

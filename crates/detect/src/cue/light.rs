@@ -5,7 +5,7 @@
 //! 2003; Kee and Farid, "Exposing digital forgeries from 3-D lighting environments", WIFS 2010).
 //! The first three beside the mean say from where the light comes; a face that is drawn anew for
 //! each frame lets it jump. On the face swaps at hand neither number tells swaps from real faces
-//! wherever they were filmed, so this is told and does not count in the verdict.
+//! wherever they were filmed, so this is noted and does not count in the verdict.
 
 use std::sync::LazyLock;
 
@@ -175,14 +175,14 @@ fn normal(i: usize) -> [f32; 3] {
     const NEIGHBOURS: usize = 10;
     let mean = mean_mesh();
     let here = mean[i];
-    let mut near: Vec<[f64; 3]> = mean[..N_SKIN_POINTS]
+    let mut around: Vec<[f64; 3]> = mean[..N_SKIN_POINTS]
         .iter()
         .map(|p| [p.x - here.x, p.y - here.y, p.z - here.z].map(f64::from))
         .collect();
-    let far = |p: &[f64; 3]| p.iter().map(|v| v * v).sum::<f64>();
-    near.sort_by(|a, b| far(a).total_cmp(&far(b)));
+    let squared_distance = |p: &[f64; 3]| p.iter().map(|v| v * v).sum::<f64>();
+    around.sort_by(|a, b| squared_distance(a).total_cmp(&squared_distance(b)));
     // z = a·x + b·y by least squares.
-    let sum = |f: fn(&[f64; 3]) -> f64| near.iter().take(NEIGHBOURS).map(f).sum::<f64>();
+    let sum = |f: fn(&[f64; 3]) -> f64| around.iter().take(NEIGHBOURS).map(f).sum::<f64>();
     let (xx, xy, yy) = (
         sum(|p| p[0] * p[0]),
         sum(|p| p[0] * p[1]),
@@ -239,7 +239,7 @@ fn fit(seen: &[([f32; 3], f32)]) -> Option<Lit> {
     if mean < LEAST_MEAN {
         return None;
     }
-    let gap = |(normal, level): &([f32; 3], f32)| {
+    let squared_error = |(normal, level): &([f32; 3], f32)| {
         let explained: f64 = harmonics(*normal)
             .iter()
             .zip(&light)
@@ -247,7 +247,7 @@ fn fit(seen: &[([f32; 3], f32)]) -> Option<Lit> {
             .sum();
         (f64::from(*level) - explained).powi(2)
     };
-    let unexplained = (seen.iter().map(gap).sum::<f64>() / n).sqrt() / mean;
+    let unexplained = (seen.iter().map(squared_error).sum::<f64>() / n).sqrt() / mean;
     let scale = light[0].max(0.05 * mean);
     Some(Lit {
         towards: std::array::from_fn(|k| (light[k + 1] / scale) as f32),

@@ -142,7 +142,7 @@ impl Cue for Movement {
     }
 }
 
-/// Whether the head stays where it is to a third of a pixel, which nobody's does.
+/// Whether the head stays where it is to a third of a pixel, which no living head does.
 fn stands_still(looks: &[Look]) -> bool {
     let range = |pick: fn(&Look) -> f32| {
         let (low, high) = looks

@@ -4,8 +4,8 @@
 //! Stuijk and de Haan, "Algorithmic principles of remote PPG", IEEE TBME 2017) and by CHROM (de
 //! Haan and Jeanne, "Robust pulse rate from chrominance-based rPPG", IEEE TBME 2013). Compression
 //! takes it away from real clips too, and a swap can carry it over from its original (Seibold et
-//! al., "High-quality deepfakes have a heart!", Frontiers in Imaging 2025), so this is told and
-//! does not count in the verdict.
+//! al., "High-quality deepfakes have a heart!", Frontiers in Imaging 2025), so this is noted
+//! and does not count in the verdict.
 
 use effigy_face::landmarks::{CHEEK_PATCHES, FOREHEAD_PATCH};
 use effigy_face::{Observation, skin};
@@ -40,7 +40,7 @@ pub(crate) struct Pulse {
     seen: Vec<(f64, Colours)>,
 }
 
-/// A beat needs this long to be told from noise.
+/// A beat needs this long to stand out from noise.
 const LEAST_SECS: f64 = 8.0;
 /// Frames a second under which beats fall between frames.
 const LEAST_RATE: f64 = 12.0;

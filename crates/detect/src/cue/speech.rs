@@ -3,7 +3,7 @@
 //! The opening of the lips is laid against the loudness of the sound; where the two belong
 //! together they rise and fall together within a sixth of a second (the observation that Chung
 //! and Zisserman, "Out of time: automated lip sync in the wild", ACCV 2016 workshops, learn from).
-//! A dubbed real clip is no manipulated face, so this is told and does not count in the verdict.
+//! A dubbed real clip is no manipulated face, so this is noted and does not count in the verdict.
 
 use effigy_face::Observation;
 use effigy_face::landmarks::mouth_openness;
@@ -118,7 +118,7 @@ mod tests {
 
     const RATE_HZ: u32 = 8000;
 
-    /// Whether somebody speaks: syllables of uneven length.
+    /// Whether a person speaks: syllables of uneven length.
     fn speaks(secs: f64) -> bool {
         (secs * 7.3).sin() + (secs * 3.1).sin() > 0.3
     }

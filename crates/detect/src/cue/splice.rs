@@ -23,7 +23,7 @@ pub(crate) struct Splice {
     sentence: String,
     /// Where, `0..=1`, stretched over the patch.
     pub(crate) map: Plane,
-    /// Whether a verdict may rest on it. A face without the mosaic around it is told only: it may
+    /// Whether a verdict may rest on it. A face without the mosaic around it is only noted: it may
     /// have been smoothed, and no pictures straight from cameras were there to say how often.
     counts: bool,
 }

@@ -1,9 +1,9 @@
-//! What a face is made of: skin before a camera, or stone, paint and ink.
+//! Material check: whether a face is filmed skin, or stone, paint and ink.
 //!
 //! Cues are calibrated on colour footage of people. A drawn face has next to no grain; a statue, a
 //! drawing in ink and a black-and-white picture have no colour, or one pale tint down to the lips.
-//! Of those nothing is claimed. A painted statue, or a drawing with shades, with much line work that
-//! compression has blurred, or with grain, is not told from skin here.
+//! They are not judged. A painted statue, or a drawing with shades, with grain, or with much line
+//! work that compression has blurred, passes for skin here.
 
 use effigy_face::Observation;
 use effigy_face::patch::{Part, Patch};

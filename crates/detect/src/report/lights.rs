@@ -1,8 +1,8 @@
 //! Whether the light falls alike on faces that are seen together.
 //!
 //! A face from elsewhere brings its light along (Kee and Farid, "Exposing digital forgeries from
-//! 3-D lighting environments", WIFS 2010). Two lamps in one room do the same, so this is told and
-//! does not count in the verdict.
+//! 3-D lighting environments", WIFS 2010). Two lamps in one room do the same, so this is noted
+//! and does not count in the verdict.
 
 use crate::cue::CueKind;
 use crate::cue::light::degrees_between;

@@ -152,7 +152,7 @@ fn show_face(html: &mut String, face: &FaceReport, report: &Report) {
     html.push_str("</section>");
 }
 
-/// What counts comes first, then what is only told; what could not be judged is folded away.
+/// What counts comes first, then what is only noted; what could not be judged is folded away.
 fn cues(html: &mut String, cues: &[Note]) {
     let of = |role: Role| cues.iter().filter(move |cue| cue.role == role);
     html.push_str("<table>");

@@ -60,7 +60,7 @@ fn unmarked(marks: &Marks) -> String {
     }
 }
 
-/// How the file was put together; told, never counted.
+/// How the file was put together. It never counts in the verdict.
 pub(super) fn container(said: Option<String>) -> Note {
     let unknown = "Not judged: its headers do not say how it was put together.";
     let cue = CueKind::Container;

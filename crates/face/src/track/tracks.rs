@@ -19,7 +19,7 @@ pub(crate) enum Search {
     Begin,
     /// Take in what the search found that was begun a few frames ago.
     End,
-    /// Search it and wait: there is nobody to follow meanwhile.
+    /// Search it and wait: no face is followed meanwhile.
     AtOnce,
 }
 
