@@ -1,9 +1,9 @@
 //! What jobs share: reading footage, telling people apart, consent, progress, quality.
 
+pub(crate) mod atomic;
 pub(crate) mod best;
 pub(crate) mod collage;
 pub mod consent;
-pub(crate) mod draft;
 pub(crate) mod footage;
 pub(crate) mod inputs;
 pub(crate) mod making;

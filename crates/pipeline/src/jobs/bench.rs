@@ -179,7 +179,7 @@ fn encoding(job: &BenchJob, frames: &[Followed]) -> Result<Stage> {
     let settings = WriteSettings::new(first.width(), first.height(), rate);
     let folder = job.input.parent().unwrap_or(Path::new("."));
     let place = tempfile::tempdir_in(folder).or_else(|_| tempfile::tempdir());
-    let place = place.map_err(|err| crate::steps::draft::write_error(folder, err))?;
+    let place = place.map_err(|err| crate::steps::atomic::write_error(folder, err))?;
     let mut writer = create_real_video(&place.path().join("bench.mp4"), &settings)?;
     let start = Instant::now();
     for followed in frames {

@@ -20,8 +20,8 @@ use crate::error::Result;
 use crate::jobs::faces::{self, FacesJob, FacesOutput, FacesReport, PointScheme};
 use crate::jobs::swap::{self, SkinTone, SwapJob, View};
 use crate::jobs::train::{Subject, TrainJob, train};
+use crate::steps::atomic::{self, AtomicFile, AtomicFolder};
 use crate::steps::consent::{Safeguards, faces as consents};
-use crate::steps::draft::{self, DraftFile, DraftFolder};
 use crate::steps::making::Made;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
@@ -66,7 +66,7 @@ const EXACT: [&str; 2] = ["ben-1-as-ada.mp4", "ben-1-as-ada.masks.png"];
 /// When the folder is there already, the device is missing, something cannot be written, or
 /// `progress` asks to stop.
 pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
-    let folder = DraftFolder::create(&job.output)?;
+    let folder = AtomicFolder::create(&job.output)?;
     let place = folder.temporary_path();
     let clips = place.join("clips");
     unpack(&clips)?;
@@ -148,9 +148,9 @@ fn training(job: &DemoJob, place: &Path, safeguards: &Safeguards) -> TrainJob {
 
 /// Writes the clips that lie in the program into `folder`.
 fn unpack(folder: &Path) -> Result<()> {
-    draft::make_folder(folder)?;
+    atomic::make_folder(folder)?;
     for name in CLIPS.into_iter().chain(EXACT) {
-        let mut file = DraftFile::create(&folder.join(name))?;
+        let mut file = AtomicFile::create(&folder.join(name))?;
         file.write(effigy_actors::demo::file(name)?)?;
         file.finish()?;
     }

@@ -119,8 +119,8 @@ pub fn faces(
             bars,
             title,
         };
-        let looked = session.look_through(input, outputs.as_mut(), &mut report);
-        match looked {
+        let read = session.read_input(input, outputs.as_mut(), &mut report);
+        match read {
             Ok(()) => {}
             Err(err) if ends_the_job(&err) => return Err(err),
             Err(err) => {
@@ -226,7 +226,7 @@ impl<'a> Session<'a> {
     }
 
     /// Follows the faces of one input to its end.
-    fn look_through(
+    fn read_input(
         &mut self,
         input: &Input,
         mut outputs: Option<&mut Outputs>,
@@ -256,7 +256,7 @@ impl<'a> Session<'a> {
             match followed {
                 Ok(followed) => {
                     n_frames += 1;
-                    look_at(followed, &mut gatherer, outputs.as_deref_mut(), recogniser)?;
+                    take_frame(followed, &mut gatherer, outputs.as_deref_mut(), recogniser)?;
                 }
                 // One bad picture does not spoil the rest of a sequence.
                 Err(err) if matches!(input, Input::Sequence(_)) => {
@@ -302,7 +302,7 @@ impl<'a> Session<'a> {
 }
 
 /// Takes in one frame.
-fn look_at(
+fn take_frame(
     followed: Followed,
     gatherer: &mut Gatherer,
     mut outputs: Option<&mut Outputs>,

@@ -14,7 +14,7 @@ use effigy_frame::{Picture, resample};
 
 use super::Measures;
 use crate::error::Result;
-use crate::steps::draft::{DraftFile, DraftFolder, make_folder, write_error};
+use crate::steps::atomic::{AtomicFile, AtomicFolder, make_folder, write_error};
 use crate::steps::real::write_real_picture;
 
 /// Which crops to write.
@@ -120,7 +120,7 @@ struct Entry {
 /// The crops while the inputs pass.
 pub(crate) struct CropSet {
     settings: CropSettings,
-    folder: DraftFolder,
+    folder: AtomicFolder,
     stem: String,
     input_index: usize,
     entries: Vec<Entry>,
@@ -131,7 +131,7 @@ impl CropSet {
     pub(crate) fn begin(path: &Path, settings: CropSettings) -> Result<Self> {
         Ok(Self {
             settings,
-            folder: DraftFolder::create(path)?,
+            folder: AtomicFolder::create(path)?,
             stem: String::new(),
             input_index: 0,
             entries: Vec::new(),
@@ -205,7 +205,7 @@ impl CropSet {
                 .push(entry);
         }
         let root = self.folder.temporary_path().to_owned();
-        let mut index = DraftFile::create(&root.join("index.jsonl"))?;
+        let mut index = AtomicFile::create(&root.join("index.jsonl"))?;
         for (person, mut entries) in by_person {
             sort(&mut entries, self.settings.order);
             let n_kept = self.n_kept(person, entries.len());

@@ -15,7 +15,7 @@ use effigy_model::Identity;
 
 use super::Measures;
 use crate::error::Result;
-use crate::steps::draft::{DraftFile, write_error};
+use crate::steps::atomic::{AtomicFile, write_error};
 
 /// Which points of a face are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Lines {
         let path = &self.path;
         let back = self.waiting.seek(SeekFrom::Start(0));
         back.map_err(|err| write_error(path, err))?;
-        let mut named = DraftFile::create(path)?;
+        let mut named = AtomicFile::create(path)?;
         let mut lines = BufReader::with_capacity(1 << 20, self.waiting.get_ref());
         loop {
             self.line.clear();

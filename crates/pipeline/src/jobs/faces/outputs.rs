@@ -27,7 +27,7 @@ pub(crate) struct Outputs {
 impl Outputs {
     pub(crate) fn begin(settings: &FacesOutput) -> Result<Self> {
         let folder = &settings.folder;
-        crate::steps::draft::make_folder(folder)?;
+        crate::steps::atomic::make_folder(folder)?;
         let crops = settings
             .crops
             .clone()

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use effigy_frame::Picture;
 
 use crate::error::Result;
+use crate::steps::atomic::write_error;
 use crate::steps::best::Pick;
 use crate::steps::collage::paste;
-use crate::steps::draft::write_error;
 use crate::steps::real::write_real_picture;
 
 /// Side of each crop on a sheet.

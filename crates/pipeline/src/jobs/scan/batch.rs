@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::{ScanJob, scan};
 use crate::error::{Error, Result};
-use crate::steps::draft::DraftFile;
+use crate::steps::atomic::AtomicFile;
 use crate::steps::inputs::{self, Input};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
@@ -268,7 +268,7 @@ fn read_back(path: &Path) -> Option<Value> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = DraftFile::create(path)?;
+    let mut file = AtomicFile::create(path)?;
     file.write(bytes)?;
     file.finish()
 }

@@ -10,9 +10,9 @@ use effigy_model::FaceModel;
 use effigy_train::FaceSet;
 
 use crate::error::Result;
+use crate::steps::atomic::AtomicFile;
 use crate::steps::collage::paste;
 use crate::steps::consent::Authorisation;
-use crate::steps::draft::DraftFile;
 
 /// Name of the sheet in the model's folder.
 pub(crate) const SHEET: &str = "preview.png";
@@ -97,9 +97,9 @@ fn write_page(folder: &Path, captions: &[String], dashboard: &str) -> Result<()>
         captions.len(),
         captions.join(""),
     );
-    let mut draft = DraftFile::create(&folder.join(PAGE))?;
-    draft.write(page.as_bytes())?;
-    draft.finish()
+    let mut file = AtomicFile::create(&folder.join(PAGE))?;
+    file.write(page.as_bytes())?;
+    file.finish()
 }
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\

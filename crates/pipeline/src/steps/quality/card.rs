@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::ground_truth::GroundTruth;
 use crate::error::Result;
-use crate::steps::draft::DraftFile;
+use crate::steps::atomic::AtomicFile;
 
 /// What was reached: averages over the faces or frames that were measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -243,11 +243,11 @@ fn of_ground_truth(truth: &GroundTruth) -> Vec<Figure> {
 
 /// Writes the card for programs.
 pub(super) fn write(quality: &Quality, path: &Path) -> Result<()> {
-    let mut draft = DraftFile::create(path)?;
+    let mut file = AtomicFile::create(path)?;
     let json = serde_json::to_vec_pretty(quality).unwrap_or_default();
-    draft.write(&json)?;
-    draft.write(b"\n")?;
-    draft.finish()
+    file.write(&json)?;
+    file.write(b"\n")?;
+    file.finish()
 }
 
 #[cfg(test)]

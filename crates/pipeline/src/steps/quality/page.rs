@@ -12,8 +12,8 @@ use effigy_mark::write_marked_picture;
 use super::card::Quality;
 use super::samples::{Samples, Scores};
 use crate::error::{Error, Result};
+use crate::steps::atomic::{AtomicFile, write_error};
 use crate::steps::consent::Authorisation;
-use crate::steps::draft::{DraftFile, write_error};
 
 /// What a chart is called, and what it shows.
 type Chart = (&'static str, fn(&Scores) -> Option<f64>);
@@ -47,9 +47,9 @@ pub(super) fn write(
     samples: &Samples,
     faces: Option<&[u8]>,
 ) -> Result<()> {
-    let mut draft = DraftFile::create(path)?;
-    draft.write(html(quality, samples, faces).as_bytes())?;
-    draft.finish()
+    let mut file = AtomicFile::create(path)?;
+    file.write(html(quality, samples, faces).as_bytes())?;
+    file.finish()
 }
 
 fn html(quality: &Quality, samples: &Samples, faces: Option<&[u8]>) -> String {

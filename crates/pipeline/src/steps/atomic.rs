@@ -4,17 +4,15 @@ use std::fs;
 use std::io::{self, BufWriter, ErrorKind, Write as _};
 use std::path::Path;
 
-use effigy_files::{AtomicFile, AtomicFolder};
-
 use crate::error::{Error, Result};
 
 /// A text file being written under a temporary name in its folder. Dropping it removes it.
 #[derive(Debug)]
-pub(crate) struct DraftFile(BufWriter<AtomicFile>);
+pub(crate) struct AtomicFile(BufWriter<effigy_files::AtomicFile>);
 
-impl DraftFile {
+impl AtomicFile {
     pub(crate) fn create(path: &Path) -> Result<Self> {
-        let file = AtomicFile::create(path).map_err(|err| write_error(path, err))?;
+        let file = effigy_files::AtomicFile::create(path).map_err(|err| write_error(path, err))?;
         Ok(Self(BufWriter::new(file)))
     }
 
@@ -27,19 +25,19 @@ impl DraftFile {
     pub(crate) fn finish(self) -> Result<()> {
         let path = self.0.get_ref().path().to_owned();
         let file = self.0.into_inner().map_err(|err| err.into_error());
-        let kept = file.and_then(AtomicFile::commit);
+        let kept = file.and_then(effigy_files::AtomicFile::commit);
         kept.map_err(|err| write_error(&path, err))
     }
 }
 
 /// A folder being filled under a temporary name beside its place. Dropping it removes it.
 #[derive(Debug)]
-pub(crate) struct DraftFolder(AtomicFolder);
+pub(crate) struct AtomicFolder(effigy_files::AtomicFolder);
 
-impl DraftFolder {
+impl AtomicFolder {
     /// Begins a folder that will be called `path`, which may not exist yet or must be empty.
     pub(crate) fn create(path: &Path) -> Result<Self> {
-        let folder = AtomicFolder::create(path).map_err(|err| match err.kind() {
+        let folder = effigy_files::AtomicFolder::create(path).map_err(|err| match err.kind() {
             ErrorKind::AlreadyExists => Error::Exists {
                 path: path.to_owned(),
             },
@@ -89,12 +87,12 @@ mod tests {
     fn a_file_appears_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
-        let mut given_up = DraftFile::create(&path).unwrap();
+        let mut given_up = AtomicFile::create(&path).unwrap();
         given_up.write(b"half").unwrap();
         drop(given_up);
         assert!(names(folder.path()).is_empty());
 
-        let mut kept = DraftFile::create(&path).unwrap();
+        let mut kept = AtomicFile::create(&path).unwrap();
         kept.write(b"whole!").unwrap();
         kept.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole!");
@@ -105,16 +103,16 @@ mod tests {
     fn a_folder_appears_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("set");
-        drop(DraftFolder::create(&path).unwrap());
+        drop(AtomicFolder::create(&path).unwrap());
         assert!(names(folder.path()).is_empty());
 
-        let draft = DraftFolder::create(&path).unwrap();
-        fs::write(draft.temporary_path().join("x"), b"1").unwrap();
-        draft.finish().unwrap();
+        let folder_draft = AtomicFolder::create(&path).unwrap();
+        fs::write(folder_draft.temporary_path().join("x"), b"1").unwrap();
+        folder_draft.finish().unwrap();
         assert_eq!(names(&path), ["x"]);
         assert_eq!(names(folder.path()), ["set"]);
         assert!(matches!(
-            DraftFolder::create(&path),
+            AtomicFolder::create(&path),
             Err(Error::Exists { .. })
         ));
     }
