@@ -214,7 +214,7 @@ pub enum Error {
         allowed: String,
     },
 
-    /// A picture was to become a video, or the other way round. Choose another ending.
+    /// A picture was to become a video, or the other way round. Choose another extension.
     #[error("{what} cannot be written as .{extension}; choose one of {allowed}")]
     OtherKind {
         /// What the input is.

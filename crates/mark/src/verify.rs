@@ -214,7 +214,7 @@ pub fn read_credentials(path: &Path, trust: &Trust) -> Result<Option<Credentials
     }
 }
 
-/// Media type by the first bytes: endings lie.
+/// Media type by the first bytes: extensions may be wrong.
 fn media_type(start: &[u8]) -> Option<&'static str> {
     let brand = start.get(4..12).unwrap_or_default();
     match start {

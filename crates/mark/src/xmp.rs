@@ -215,7 +215,7 @@ mod tests {
             ("a.webp", "image/webp"),
         ] {
             let path = folder.path().join(name);
-            #[expect(clippy::disallowed_methods, reason = "a test picture of nobody")]
+            #[expect(clippy::disallowed_methods, reason = "a test picture without people")]
             effigy_media::write_picture(&path, &picture).unwrap();
             embed(&path, media_type, &packet(&label())).unwrap();
             let back = effigy_media::read_picture(&path, &effigy_media::Limits::default()).unwrap();

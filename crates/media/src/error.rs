@@ -89,7 +89,7 @@ pub enum Error {
     UnknownFormat {
         /// The output.
         path: PathBuf,
-        /// The endings that work.
+        /// The extensions that work.
         known: &'static str,
     },
 

@@ -35,12 +35,12 @@ pub fn read_picture(path: &Path, limits: &Limits) -> Result<Picture> {
     }
 }
 
-/// Writes a PNG, JPEG (quality 95) or WebP (lossless), as the ending of `path` says.
+/// Writes a PNG, JPEG (quality 95) or WebP (lossless), as the extension of `path` says.
 ///
 /// The file appears only when it is complete.
 ///
 /// # Errors
-/// If the ending is none of these or the file cannot be written.
+/// If the extension is none of these or the file cannot be written.
 pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
     const JPEG_QUALITY: u8 = 95;
     let unknown = || Error::UnknownFormat {

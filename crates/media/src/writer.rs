@@ -53,7 +53,7 @@ const VIDEO: usize = 0;
 const KNOWN_FORMATS: &str = ".mp4, .mov, .mkv, .webm";
 
 impl VideoWriter {
-    /// Starts a video; the container is chosen by the ending of `path`: mp4, mov, mkv or webm.
+    /// Starts a video; the container is chosen by the extension of `path`: mp4, mov, mkv or webm.
     ///
     /// # Errors
     /// If the settings make no sense, the encoder is not there, the sound cannot be read or does

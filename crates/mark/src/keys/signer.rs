@@ -313,7 +313,7 @@ mod tests {
         assert!(matches!(open(None), Err(Error::WrongPassword { .. })));
     }
 
-    /// Made by OpenSSL 3 for nobody, with and without `-legacy`; the password is `open sesame`.
+    /// Test signers made by OpenSSL 3, with and without `-legacy`; the password is `open sesame`.
     const PKCS12: &[u8] = include_bytes!("../../tests/signers/signer.p12");
     const OUTDATED: &[u8] = include_bytes!("../../tests/signers/outdated.p12");
 
