@@ -3,7 +3,12 @@
 //! Needs a device that Vulkan, Metal or DX12 knows; Mesa's software Vulkan will do
 //! (`mesa-vulkan-drivers`): `cargo xtask check gpu`.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it must")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails where it must, and says how far apart the devices are"
+)]
 
 use burn::prelude::*;
 use effigy_frame::Picture;
