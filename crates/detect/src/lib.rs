@@ -19,7 +19,8 @@ pub mod sound;
 pub mod verdict;
 
 pub use calibration::Calibration;
-pub use cue::{CueKind, Models};
+pub use cue::CueKind;
+pub use cue::interface::Models;
 pub use observe::{ScanSettings, Scanner, Unfit};
 pub use person::Person;
 pub use report::{FaceReport, Report};

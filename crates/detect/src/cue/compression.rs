@@ -11,7 +11,8 @@ use effigy_face::Observation;
 use effigy_face::patch::Part;
 use effigy_frame::Plane;
 
-use crate::cue::{Cadence, Context, Cue, CueKind, EvidenceMap, Models};
+use crate::cue::CueKind;
+use crate::cue::interface::{Cadence, Context, Cue, EvidenceMap, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped};
 use crate::observe::blocks::{Block, Blocks, N_PIXELS, table};
 
@@ -217,7 +218,7 @@ const LOUDEST: f32 = 0.4;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cue::testing::finished;
+    use crate::cue::interface::testing::finished;
     use crate::observe::blocks::Cosines;
 
     /// Blocks of noise in three columns of parts; those that `was_compressed` names were

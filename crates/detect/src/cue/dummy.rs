@@ -2,7 +2,8 @@
 
 use effigy_face::Observation;
 
-use crate::cue::{Cadence, Context, Cue, CueKind, Models};
+use crate::cue::CueKind;
+use crate::cue::interface::{Cadence, Context, Cue, Models};
 use crate::measurement::{self, Measure, Measurement};
 
 const MEASURES: &[Measure] = &[Measure {
@@ -52,7 +53,7 @@ mod tests {
     use effigy_model::mean_mesh;
 
     use crate::calibration::{Calibration, MeasureCalibration, of_noise};
-    use crate::cue::testing::models;
+    use crate::cue::interface::testing::models;
     use crate::observe::{ScanSettings, Scanner};
     use crate::report::{Footing, Report};
     use crate::sound::Sound;

@@ -9,7 +9,8 @@ use effigy_face::Observation;
 use effigy_face::align::IDENTITY_EXTENT;
 use effigy_model::{FaceEmbedder, Identity};
 
-use crate::cue::{Cadence, Context, Cue, CueKind, Facts, Models};
+use crate::cue::CueKind;
+use crate::cue::interface::{Cadence, Context, Cue, Facts, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped};
 
 /// What is measured, in this order.
@@ -109,7 +110,7 @@ impl Drift {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cue::testing::finished;
+    use crate::cue::interface::testing::finished;
 
     fn along(axis: usize) -> Identity {
         let mut values = [0.02; 128];

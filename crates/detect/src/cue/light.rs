@@ -15,7 +15,8 @@ use effigy_face::landmarks::{
 use effigy_face::{Observation, skin};
 use effigy_model::mean_mesh;
 
-use crate::cue::{Cadence, Context, Cue, CueKind, Facts, Models};
+use crate::cue::CueKind;
+use crate::cue::interface::{Cadence, Context, Cue, Facts, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped, median};
 use crate::observe::series::{MOST_FRAMES, covers, unbroken};
 
@@ -316,7 +317,7 @@ const LEAST_ONE_SIDED: f32 = 0.1;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cue::testing::finished;
+    use crate::cue::interface::testing::finished;
     use effigy_face::landmarks::EARS;
 
     /// The mean mesh's skin under a lamp, `towards` it, with some light from everywhere.

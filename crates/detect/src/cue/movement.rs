@@ -12,7 +12,8 @@ use effigy_face::landmarks::{INNER_FACE, INNER_FACE_ANCHORS, RIM_ANCHORS, RIM_AN
 use effigy_face::pose;
 use effigy_frame::Point2;
 
-use crate::cue::{Cadence, Context, Cue, CueKind, Models};
+use crate::cue::CueKind;
+use crate::cue::interface::{Cadence, Context, Cue, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped, median};
 use crate::observe::series::{MOST_FRAMES, covers, unbroken};
 

@@ -11,7 +11,8 @@ use effigy_face::Observation;
 use effigy_face::patch::{Part, Patch};
 use effigy_frame::Plane;
 
-use crate::cue::{Cadence, Context, Cue, CueKind, EvidenceMap, Models};
+use crate::cue::CueKind;
+use crate::cue::interface::{Cadence, Context, Cue, EvidenceMap, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped, median};
 
 /// What is measured, in this order.

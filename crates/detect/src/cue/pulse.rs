@@ -11,7 +11,8 @@ use effigy_face::landmarks::{CHEEK_PATCHES, FOREHEAD_PATCH};
 use effigy_face::{Observation, skin};
 use effigy_frame::Point2;
 
-use crate::cue::{Cadence, Context, Cue, CueKind, Models};
+use crate::cue::CueKind;
+use crate::cue::interface::{Cadence, Context, Cue, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped, median};
 use crate::observe::series::{MOST_FRAMES, covers, evenly, windows};
 
@@ -237,7 +238,7 @@ fn coherence(a: &[(f32, f32)], b: &[(f32, f32)]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cue::testing::finished;
+    use crate::cue::interface::testing::finished;
 
     /// Ten seconds of skin with this much beat at 72 a minute; noise of half a level.
     fn skin(beat: f32) -> Vec<[f32; 9]> {

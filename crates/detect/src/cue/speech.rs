@@ -8,7 +8,8 @@
 use effigy_face::Observation;
 use effigy_face::landmarks::mouth_openness;
 
-use crate::cue::{Cadence, Context, Cue, CueKind, Models};
+use crate::cue::CueKind;
+use crate::cue::interface::{Cadence, Context, Cue, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped};
 use crate::observe::series::{MOST_FRAMES, smoothed};
 use crate::sound::{LEVELS_PER_SEC, Sound};

@@ -13,7 +13,8 @@ use effigy_face::Observation;
 use effigy_face::patch::{Part, Patch};
 use effigy_frame::Picture;
 
-use crate::cue::{Cadence, Context, Cue, CueKind, Models};
+use crate::cue::CueKind;
+use crate::cue::interface::{Cadence, Context, Cue, Models};
 use crate::measurement::{self, Measure, Measurement, Skipped};
 use crate::observe::spectrum::{SIDE_PX, Spectrum};
 
@@ -158,7 +159,7 @@ const LEAST_PIXELS: u32 = 500;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cue::testing::finished;
+    use crate::cue::interface::testing::finished;
 
     const SIDE: u32 = 256;
 

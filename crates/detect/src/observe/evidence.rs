@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use effigy_face::Observation;
 use effigy_frame::{Picture, Plane};
 
-use crate::cue::{CueKind, EvidenceMap};
+use crate::cue::CueKind;
+use crate::cue::interface::EvidenceMap;
 
 /// One frame's face, and where it looks wrong.
 #[derive(Clone, Debug)]

@@ -8,7 +8,8 @@ use effigy_frame::Frame;
 use super::evidence::{EvidenceFrame, EvidenceFrames};
 use super::track::{AnalysedTrack, Judging, TrackAnalysis};
 use crate::calibration::Calibration;
-use crate::cue::{Context, CueKind, EvidenceMap, Models, splice};
+use crate::cue::interface::{Context, EvidenceMap, Models};
+use crate::cue::{CueKind, splice};
 use crate::note::Note;
 use crate::sound::Sound;
 

@@ -52,7 +52,7 @@ fn together(a: &Span, b: &Span) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cue::Facts;
+    use crate::cue::interface::Facts;
     use effigy_frame::Rect;
 
     fn face(track: u32, light: [f32; 3], [from_secs, to_secs]: [f64; 2]) -> AnalysedTrack {

@@ -4,7 +4,7 @@ use effigy_face::landmarks::EYES;
 use effigy_frame::{Frame, Picture, Point3, Rational, Rect, Similarity, Timestamp};
 use effigy_model::mean_mesh;
 
-use crate::cue::testing::{finished, models};
+use crate::cue::interface::testing::{finished, models};
 
 const RATE: f64 = 25.0;
 /// How far the neck is behind the eyes, in distances between their outer corners.

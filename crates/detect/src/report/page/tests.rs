@@ -5,7 +5,8 @@ use effigy_frame::{Picture, Plane};
 
 use super::*;
 use crate::Calibration;
-use crate::cue::{CueKind, Facts, light, noise};
+use crate::cue::interface::Facts;
+use crate::cue::{CueKind, light, noise};
 use crate::measurement::{Measurement, Skipped, Span};
 use crate::observe::AnalysedTrack;
 use crate::observe::evidence::EvidenceFrame;
