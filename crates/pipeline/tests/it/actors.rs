@@ -109,7 +109,7 @@ fn person_who_is_not_in_the_clip_is_missed_by_name() {
     let place = tempfile::tempdir().unwrap();
     let error = swap(&job(place.path(), &actor("ada-1")), &mut Quiet).unwrap_err();
     assert!(matches!(error, Error::NotSeen { .. }), "{error}");
-    assert!(error.to_string().contains("Ben is not seen"), "{error}");
+    assert!(error.to_string().contains("Ben does not appear"), "{error}");
     assert!(names(place.path()).is_empty());
 }
 

@@ -64,7 +64,9 @@ struct Studio {
 
 fn studio(consents_to: Use) -> Studio {
     let folder = tempfile::tempdir().unwrap();
-    let now = UtcTime::from_unix_secs(1_800_000_000);
+    // Certificates are checked against the clock of the system.
+    let since_epoch = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    let now = UtcTime::from_unix_secs(since_epoch.as_secs() as i64);
     let safeguards = Safeguards {
         keys: folder.path().join("keys"),
         consents: folder.path().join("consents"),
