@@ -162,7 +162,7 @@ fn keys_that_cannot_be_trusted_are_refused() {
         &format!("keys import {}", signer.display()),
         "wrong password",
     );
-    desk.refused("keys import --trust 12345", "not a key");
+    desk.refused("keys import --trust 12345", "not a usable key");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
