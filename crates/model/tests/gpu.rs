@@ -1,7 +1,7 @@
 //! The networks on a graphics device against the same networks on the processor.
 //!
 //! Needs a device that Vulkan, Metal or DX12 knows; Mesa's software Vulkan will do
-//! (`mesa-vulkan-drivers`): `cargo xtask check gpu`.
+//! (`mesa-vulkan-drivers`): `./check test`.
 
 #![expect(
     clippy::unwrap_used,
