@@ -95,6 +95,7 @@ fn test_program(artefact: &Value) -> Option<Program> {
     let target = &artefact["target"];
     let name = match target["kind"][0].as_str()? {
         "test" => format!("{package} {}", target["name"].as_str()?),
+        "bench" => return None, // built as if for tests, and takes other arguments
         _ => package.to_owned(),
     };
     Some(Program { name, path, folder })
@@ -120,6 +121,7 @@ mod tests {
             ("lib", "effigy_mark", true),
             ("test", "it", true),
             ("bin", "effigy", false),
+            ("bench", "watermark", true),
         ] {
             assert_eq!(built.read(&artefact(kind, name, is_test)), None);
         }
