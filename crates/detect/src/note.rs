@@ -13,7 +13,6 @@ pub enum Role {
     Counts,
     /// It is there for the reader, and the verdict is the same without it: it said too little on
     /// the development footage, or it answers another question.
-    #[serde(rename = "told")]
     Noted,
     /// It could not judge.
     NotJudged,
@@ -25,7 +24,6 @@ pub struct Note {
     /// Which cue.
     pub name: &'static str,
     /// Whether it moves the verdict.
-    #[serde(rename = "standing")]
     pub role: Role,
     /// `0..=1`: 0 as in real material, 1 as far from it as can be. `None` when the cue could not
     /// judge or has only words.

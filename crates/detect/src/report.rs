@@ -21,7 +21,7 @@ use crate::person::Person;
 use crate::verdict::Verdict;
 
 /// Version of the JSON form.
-pub const REPORT_VERSION: u32 = 1;
+pub const REPORT_VERSION: u32 = 2;
 
 /// Everything that is said of one file.
 #[derive(Clone, Debug, Serialize)]

@@ -17,7 +17,7 @@ use crate::weights::weights;
 /// Record, show, check, revoke and list consents
 #[derive(clap::Subcommand, Debug)]
 pub(crate) enum Args {
-    /// Record that somebody agreed
+    /// Record that a person agreed
     New(New),
     /// Show a consent, or those in an exported file
     Show(One),
@@ -250,7 +250,7 @@ fn show_export(
     Ok(Exit::Nothing)
 }
 
-/// Looks at the subject's pictures. Somebody else in them would end up in the template.
+/// Looks at the subject's pictures. Another person in them would end up in the template.
 fn template(new: &New, output: &mut Output) -> anyhow::Result<Option<Template>> {
     if new.pictures.is_empty() {
         return Ok(None);

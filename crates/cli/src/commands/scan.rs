@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// Frames a second whose pixels are examined; movement is followed in every frame
     #[arg(long, alias = "fps", default_value_t = 3.0, value_name = "N")]
     samples_per_sec: f32,
-    /// Real pictures or clips of somebody: say of each face whether it looks and moves like them
+    /// Genuine pictures or clips of a person: say of each face whether it looks and moves like them
     #[arg(long, value_name = "REF", num_args = 1..)]
     person: Vec<PathBuf>,
     /// Files scanned at once [default: one per processor]

@@ -52,17 +52,17 @@ fn verdict(of: &Value) -> String {
     }
 }
 
-/// A line for each cue: what counts, what is only told, what could not be judged.
+/// A line for each cue: what counts, what is for information only, what could not be judged.
 fn cues(cues: &Value) -> Vec<String> {
-    let of = |standing: &str| -> Vec<&Value> {
+    let of = |role: &str| -> Vec<&Value> {
         let cues = cues.as_array().into_iter().flatten();
-        cues.filter(|cue| cue["standing"] == standing).collect()
+        cues.filter(|cue| cue["role"] == role).collect()
     };
     let mut lines: Vec<String> = of("counts")
         .into_iter()
         .map(|cue| line(cue, &cue["score"].as_f64().map_or(String::new(), bar)))
         .collect();
-    lines.extend(of("told").into_iter().map(|cue| line(cue, "told only")));
+    lines.extend(of("noted").into_iter().map(|cue| line(cue, "info only")));
     let unjudged = of("not_judged");
     lines.extend(unjudged.into_iter().map(|cue| line(cue, "–")));
     lines

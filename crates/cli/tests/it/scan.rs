@@ -64,7 +64,7 @@ fn a_list_is_scanned_with_a_page_each_and_a_broken_file_is_named() {
     assert!(line_of("noise").contains(['█', '░']), "{said}");
     let light = line_of("light");
     assert!(
-        light.contains("told only") && !light.contains('█'),
+        light.contains("info only") && !light.contains('█'),
         "{light}"
     );
     let page = written(Path::new(&*pages), "html");

@@ -184,10 +184,10 @@ impl<'a> Measuring<'a> {
         let quality = Quality {
             n_faces_measured: self.n_faces,
             n_frames_measured: self.n_frames,
-            identity_to_intended: self.intended_similarity.get(),
-            identity_to_original: self.original_similarity.get(),
-            share_nearer_to_intended: self.nearer.get(),
-            likeness_of_the_two: self
+            identity_to_source: self.intended_similarity.get(),
+            identity_to_target: self.original_similarity.get(),
+            share_nearer_to_source: self.nearer.get(),
+            source_to_target_identity: self
                 .looks
                 .intended
                 .zip(self.looks.original)

@@ -146,7 +146,7 @@ fn another_driver_is_marked_and_measured_like_the_first() {
     let report = verify(&output, &trust).unwrap();
     assert!(report.marked, "{}", report.in_words());
     assert_eq!(made.quality.pixels_changed_outside, 0);
-    assert!(made.quality.identity_to_intended.is_some());
+    assert!(made.quality.identity_to_source.is_some());
     assert!(made.quality_paths.iter().all(|path| path.is_file()));
 }
 

@@ -16,13 +16,13 @@ pub struct Quality {
     /// Frames in which flicker, seam and pixels outside the mask were measured.
     pub n_frames_measured: u64,
     /// Cosine similarity to the source, the person who was drawn.
-    pub identity_to_intended: Option<f64>,
+    pub identity_to_source: Option<f64>,
     /// Cosine similarity to the performer, whose face was replaced.
-    pub identity_to_original: Option<f64>,
+    pub identity_to_target: Option<f64>,
     /// Share of faces that are more similar to the source than to the performer.
-    pub share_nearer_to_intended: Option<f64>,
+    pub share_nearer_to_source: Option<f64>,
     /// Cosine similarity of the two people to each other, by their consents.
-    pub likeness_of_the_two: Option<f64>,
+    pub source_to_target_identity: Option<f64>,
     /// Cosine similarity from which the network takes two faces for one person's.
     #[serde(skip)]
     pub one_person_from: f64,
@@ -47,7 +47,6 @@ pub struct Quality {
     /// Pixels changed outside the mask. Anything but 0 is a defect of this program.
     pub pixels_changed_outside: u64,
     /// Against the ground truth, where there is one.
-    #[serde(rename = "exact")]
     pub ground_truth: Option<GroundTruth>,
 }
 
@@ -144,12 +143,12 @@ impl Quality {
     }
 
     fn of_identity(&self) -> Vec<Figure> {
-        let percent = self.share_nearer_to_intended.map(|share| 100.0 * share);
-        let (to, from) = (self.identity_to_intended, self.identity_to_original);
+        let percent = self.share_nearer_to_source.map(|share| 100.0 * share);
+        let (to, from) = (self.identity_to_source, self.identity_to_target);
         let nearer = Figure::new("more similar to the source", percent, " %");
         // Where the network takes both for one person, which of them is closer is chance.
         let is_told_apart = self
-            .likeness_of_the_two
+            .source_to_target_identity
             .is_none_or(|likeness| likeness < self.one_person_from);
         vec![
             if is_told_apart {
@@ -257,7 +256,7 @@ mod tests {
     #[test]
     fn figures_are_judged_by_their_targets() {
         let quality = Quality {
-            share_nearer_to_intended: Some(0.8),
+            share_nearer_to_source: Some(0.8),
             expression_error: Some(1.2),
             expression_noise: Some(1.0),
             ..Quality::default()
@@ -276,8 +275,8 @@ mod tests {
     #[test]
     fn people_who_look_alike_are_not_judged_by_similarity() {
         let with = |likeness: f64| Quality {
-            share_nearer_to_intended: Some(0.1),
-            likeness_of_the_two: Some(likeness),
+            share_nearer_to_source: Some(0.1),
+            source_to_target_identity: Some(likeness),
             one_person_from: 0.66,
             ..Quality::default()
         };

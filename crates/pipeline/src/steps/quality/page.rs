@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn page_needs_nothing_else_and_names_what_was_missed() {
         let quality = Quality {
-            share_nearer_to_intended: Some(0.5),
+            share_nearer_to_source: Some(0.5),
             ..Quality::default()
         };
         let mut samples = Samples::default();
