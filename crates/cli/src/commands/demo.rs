@@ -90,6 +90,6 @@ for your own footage, with the consent of both people:
   effigy faces clip.mp4 -o seen --overlay
   effigy consent new --subject ada --use swap --evidence ada-form.pdf ada.jpg
   effigy consent new --subject ben --use swap --evidence ben-form.pdf ben.jpg
-  effigy train --of ada ada.mp4 --of ben ben.mp4 -o ada-ben.model --minutes 15
+  effigy train --person ada ada.mp4 --person ben ben.mp4 -o ada-ben.model --minutes 15
   effigy swap --model ada-ben.model --face ada ben.mp4 -o out.mp4
   effigy verify out.mp4";

@@ -38,7 +38,7 @@ pub struct Moment {
 /// Whom a decoder draws.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// Short name, as given to `--of`.
+    /// Short name, as given to `--person`.
     pub name: String,
     /// Identifier of the consent that the training was allowed by.
     pub consent: String,
