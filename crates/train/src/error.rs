@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// This person is not known to consent. Require the consent of each person who is learned.
     #[error(
-        "no consent given here covers the faces of {person:?}; nobody is learned without consent"
+        "no consent given here covers the faces of {person:?}; no face is learned without consent"
     )]
     NotCovered {
         /// Whose faces.
@@ -119,7 +119,7 @@ mod tests {
         for (error, said) in [
             (
                 not_covered,
-                "no consent given here covers the faces of \"Ada\"; nobody is learned without consent",
+                "no consent given here covers the faces of \"Ada\"; no face is learned without consent",
             ),
             (
                 too_few,

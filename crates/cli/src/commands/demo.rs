@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// Folder for the results; it must not be there yet
     #[arg(short, long, default_value = "effigy-demo", value_name = "FOLDER")]
     output: PathBuf,
-    /// Train so many minutes; more makes a better face
+    /// Train for N minutes; more gives a better face
     #[arg(long, default_value_t = 1.0, value_name = "N")]
     minutes: f64,
     /// Where to compute: cpu, gpu or gpu:N

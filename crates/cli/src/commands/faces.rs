@@ -13,7 +13,7 @@ use crate::weights::weights;
 ///
 /// Prints who was seen, for how long, and how they turn. With -o it also writes faces.jsonl: one
 /// line per face and frame with box, points, pose, score and sharpness. Exits with 2 when an
-/// input could not be read; the others are done all the same.
+/// input could not be read; the others are still processed.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Videos, pictures, folders of them, or a pattern such as shot-%05d.png
@@ -51,7 +51,7 @@ struct Writing {
     /// Write a contact sheet of each person
     #[arg(long, alias = "sheet", requires = "output")]
     contact_sheet: bool,
-    /// Write aligned crops, so many pixels a side
+    /// Write aligned crops with sides of this many pixels
     #[arg(long, requires = "output", value_name = "SIDE", value_parser = clap::value_parser!(u32).range(16..=2048))]
     crops: Option<u32>,
     #[command(flatten)]
@@ -104,7 +104,7 @@ struct Filter {
     /// What the crops of a person are sorted by
     #[arg(long, requires = "crops", default_value = "time", value_name = "ORDER")]
     sort: Order,
-    /// Keep only the first so many crops of each person, in this order
+    /// Keep only the first N crops of each person, in this order
     #[arg(long, alias = "most", requires = "crops", value_name = "N")]
     max_crops: Option<usize>,
 }

@@ -25,10 +25,10 @@ pub(crate) struct Args {
     /// Size of the network [default: what suits the device and its memory]
     #[arg(long, value_name = "SIZE")]
     size: Option<SizeName>,
-    /// Train so many minutes in all [default: until the error stops falling]
+    /// Train for N minutes in all [default: until the error stops falling]
     #[arg(long, value_name = "N", conflicts_with = "steps")]
     minutes: Option<f64>,
-    /// Train so many steps in all
+    /// Train for N steps in all
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
     /// Start a new model from random weights instead of the base trained on many faces
