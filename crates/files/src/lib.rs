@@ -1,4 +1,5 @@
-//! Files and folders: written whole or not at all, read within a bound, hashed, told by extension.
+//! Files and folders: written whole or not at all, read within a bound, hashed, recognised by
+//! extension.
 //!
 //! The one guarantee of this crate: what has a final name is complete and on the disk. Everything is
 //! written under a temporary name in the folder of its target, synced, renamed, and the folder is

@@ -1,4 +1,4 @@
-//! The length that a file declares, so that a truncated file is told from one that is complete.
+//! The length that a file declares, which distinguishes a truncated file from a complete one.
 //!
 //! libav reports the end of a truncated file as a plain end. Three declarations are held against
 //! it: the sizes in the outermost boxes, the index of all packets, and the stated duration.

@@ -1,5 +1,5 @@
 //! One video stream to frames: in presentation order, upright, with exact times, and with every
-//! kind of damage told from the end.
+//! kind of damage distinguished from the end.
 //!
 //! Times count from the start of the file's clock: the moment its first sound or picture plays.
 

@@ -1,4 +1,4 @@
-//! Single pictures: PNG, JPEG and WebP, told by their content.
+//! Single pictures: PNG, JPEG and WebP, recognised by their content.
 
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Read as _, Write as _};

@@ -219,7 +219,7 @@ impl Face {
 
 /// Outlines of the right eye, the left eye and the lips, in points of the mesh.
 pub(crate) const DETAILS: [&[usize]; 3] = [&RIGHT_EYE_RIM, &LEFT_EYE_RIM, &OUTER_LIPS];
-/// How much these count, as a share of the eyes: what a face looks at is told by few pixels.
+/// How much these count, as a share of the eyes: few pixels show where a face looks.
 const DETAIL_LEVELS: [f32; 3] = [1.0, 1.0, 0.5];
 /// How far eyes and mouth count beyond their own outline, as a share of their size.
 const DETAIL_REACH: f32 = 1.35;

@@ -1,6 +1,6 @@
 //! Light: how it falls on a face changes slowly, and is alike for faces side by side.
 //!
-//! The brightness of the skin at the points of the mesh is laid on nine spherical harmonics of
+//! The brightness of the skin at the points of the mesh is fitted with nine spherical harmonics of
 //! the points' normals (Basri and Jacobs, "Lambertian reflectance and linear subspaces", PAMI
 //! 2003; Kee and Farid, "Exposing digital forgeries from 3-D lighting environments", WIFS 2010).
 //! The first three beside the mean say from where the light comes; a face that is drawn anew for

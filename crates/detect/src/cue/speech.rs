@@ -1,6 +1,6 @@
 //! Mouth and sound: lips open when there is speech.
 //!
-//! The opening of the lips is laid against the loudness of the sound; where the two belong
+//! The opening of the lips is compared with the loudness of the sound; where the two belong
 //! together they rise and fall together within a sixth of a second (the observation that Chung
 //! and Zisserman, "Out of time: automated lip sync in the wild", ACCV 2016 workshops, learn from).
 //! A dubbed real clip is no manipulated face, so this is noted and does not count in the verdict.
