@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches, value_parser};
+use effigy_mark::consent::Use;
 use effigy_pipeline::{Start, Subject, TrainJob};
 use effigy_train::{Budget, Size};
 
@@ -57,6 +58,7 @@ enum SizeName {
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let job = TrainJob {
         people: args.people.0.clone(),
+        usage: Use::Swap,
         output: args.output.clone(),
         size: args.size.map(|size| match size {
             SizeName::Small => Size::Small,

@@ -134,6 +134,7 @@ fn training(job: &DemoJob, place: &Path, safeguards: &Safeguards) -> TrainJob {
             subject("ada", vec![clip("ada-1.mp4"), clip("ada-2.mp4")]),
             subject("ben", vec![clip("ben-2.mp4")]),
         ],
+        usage: Use::Swap,
         output: place.join(MODEL),
         size: Some(Size::Small),
         budget: Budget::Secs(job.train_secs),

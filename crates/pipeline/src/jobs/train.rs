@@ -34,6 +34,8 @@ use dashboard::Dashboard;
 pub struct TrainJob {
     /// Whom to learn, and from what.
     pub people: Vec<Subject>,
+    /// What the model is for, which their consents must cover.
+    pub usage: Use,
     /// Folder of the model; a training is continued if it exists.
     pub output: PathBuf,
     /// Size of the network; `None` keeps that of an existing model, or takes what suits the device.
@@ -95,7 +97,7 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
         .collect();
     let token = job
         .safeguards
-        .require(&keys, &claims, Use::Swap, same_person(&job.weights))?;
+        .require(&keys, &claims, job.usage, same_person(&job.weights))?;
     let mut sets = Vec::new();
     for (position, (clips, chosen)) in chosen.iter().enumerate() {
         let subject = &job.people[position];

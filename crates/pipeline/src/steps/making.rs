@@ -60,7 +60,7 @@ pub enum View {
 pub struct Made {
     /// Where the result is, and what it is marked with.
     pub marked: Marked,
-    /// Frames written.
+    /// Frames drawn or copied.
     pub n_frames: u64,
     /// Frames in which a face was drawn.
     pub n_drawn: u64,
@@ -98,11 +98,23 @@ fn check_memory(making: &Making<'_>) -> Result<()> {
         View::Result => 1,
         View::SideBySide => 2,
     };
-    memory::check_swap(
+    memory::check_making(
+        in_words(making.usage),
         n_beside * video.width,
         video.height,
         memory::available_bytes(),
     )
+}
+
+/// What is made for a use, in words.
+fn in_words(usage: Use) -> &'static str {
+    match usage {
+        Use::Swap => "a swap",
+        Use::Puppet => "a puppet",
+        Use::Speech => "made speech",
+        Use::Age => "another age",
+        Use::TrainDetector => "a fake to train a detector with",
+    }
 }
 
 /// A making job whose keys are open.

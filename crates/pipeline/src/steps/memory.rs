@@ -28,17 +28,22 @@ fn needed_bytes(size: Size, n_people: usize) -> u64 {
     (two + each * n_people.saturating_sub(2) as u64) * MIB
 }
 
-/// Most memory that a swap took, for any frame and for each pixel of one.
-const SWAP_BYTES: u64 = 280 * MIB;
-const SWAP_BYTES_PER_PIXEL: u64 = 200;
+/// Most memory that a making job took, measured on swaps: for any frame, and for each pixel of one.
+const MAKING_BYTES: u64 = 280 * MIB;
+const MAKING_BYTES_PER_PIXEL: u64 = 200;
 
-/// Refuses to swap in frames too large to hold.
-pub(crate) fn check_swap(width: u32, height: u32, available_bytes: Option<u64>) -> Result<()> {
+/// Refuses to make `what`, such as a swap, in frames too large to hold.
+pub(crate) fn check_making(
+    what: &str,
+    width: u32,
+    height: u32,
+    available_bytes: Option<u64>,
+) -> Result<()> {
     let n_pixels = u64::from(width) * u64::from(height);
-    let needed = SWAP_BYTES + SWAP_BYTES_PER_PIXEL * n_pixels;
+    let needed = MAKING_BYTES + MAKING_BYTES_PER_PIXEL * n_pixels;
     match available_bytes {
         Some(available) if available < needed => Err(Error::TooLittleMemory {
-            wanted: format!("a swap in frames of {width} x {height}"),
+            wanted: format!("{what} in frames of {width} x {height}"),
             needed_mib: needed / MIB,
             available_mib: available / MIB,
             hint: "close other programs or make the clip smaller".to_owned(),
@@ -162,10 +167,13 @@ mod tests {
 
     #[test]
     fn frames_that_do_not_fit_are_refused_with_what_they_need() {
-        check_swap(1920, 1080, Some(1000 * MIB)).unwrap();
-        let refused = check_swap(7680, 4320, Some(1000 * MIB)).unwrap_err();
+        check_making("a swap", 1920, 1080, Some(1000 * MIB)).unwrap();
+        let refused = check_making("a swap", 7680, 4320, Some(1000 * MIB)).unwrap_err();
         let refused = refused.to_string();
-        assert!(refused.contains("7680 x 4320"), "{refused}");
+        assert!(
+            refused.contains("a swap in frames of 7680 x 4320"),
+            "{refused}"
+        );
         assert!(refused.contains("6608 MiB"), "{refused}"); // 280 MiB and 200 bytes a pixel
     }
 

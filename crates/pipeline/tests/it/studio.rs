@@ -80,6 +80,7 @@ impl Studio {
         };
         TrainJob {
             people: vec![subject("Ada", &clips[0]), subject("Ben", &clips[1])],
+            usage: Use::Swap,
             output: self.folder.path().join("ada-ben.model"),
             size: Some(Size::Small),
             budget: Budget::Steps(steps),

@@ -147,7 +147,7 @@ fn write_behind(
 /// Where drawn frames go.
 enum Sink<'a> {
     Video(Box<MarkedWriter<'a>>),
-    /// The first frame is kept, the others are not asked for.
+    /// The first frame is kept, the others are dropped.
     Picture {
         path: &'a Path,
         authorisation: Authorisation<'a>,
