@@ -1,9 +1,9 @@
 //! How well movement tells people apart.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use effigy_files::write_atomically;
 
 use crate::device::DeviceArgs;
 use crate::fit::motion_signature::{Kind, clips, compare, fit, people};
@@ -55,5 +55,5 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
         "# Made by `recipes eval motion-signature`.\n{}",
         toml::to_string(&fitted)?
     );
-    fs::write(output, text).with_context(|| format!("cannot write {output:?}"))
+    write_atomically(output, text.as_bytes()).with_context(|| format!("cannot write {output:?}"))
 }

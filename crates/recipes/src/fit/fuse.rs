@@ -20,6 +20,7 @@ use effigy_detect::calibration::{Calibration, CueCalibration, MeasureCalibration
 use effigy_detect::observe::measures;
 use effigy_detect::sound::{LEVELS_PER_SEC, Sound};
 use effigy_detect::{Report, ScanSettings};
+use effigy_files::write_atomically;
 use effigy_media::{VideoReader, read_audio};
 use effigy_model::Weights;
 use effigy_pipeline::{Networks, Quiet, ScanJob, scan, scan_footage};
@@ -67,7 +68,8 @@ pub(crate) fn make(data: &Path, args: &Args) -> Result<()> {
         "# Made by `recipes fuse`.\n{}",
         toml::to_string(&calibration)?
     );
-    fs::write(&args.output, text).with_context(|| format!("cannot write {:?}", args.output))
+    write_atomically(&args.output, text.as_bytes())
+        .with_context(|| format!("cannot write {:?}", args.output))
 }
 
 /// Scans what was not scanned yet.

@@ -1,10 +1,10 @@
 //! Averages the training faces into our mean mesh.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use effigy_face::landmarks::{LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, NOSE_BRIDGE, NOSE_TIP, RIGHT_EYE};
+use effigy_files::write_atomically;
 use effigy_frame::{Point2, Point3, Similarity};
 use effigy_model::N_MESH_POINTS;
 
@@ -29,7 +29,7 @@ pub(crate) fn make(data: &Path, output: &Path) -> Result<()> {
         .flat_map(|p| [p.x, p.y, p.z])
         .flat_map(f32::to_le_bytes)
         .collect();
-    fs::write(output, bytes).with_context(|| format!("cannot write {output:?}"))?;
+    write_atomically(output, &bytes).with_context(|| format!("cannot write {output:?}"))?;
     println!(
         "mean of {} faces, written to {}",
         frontal.len(),
