@@ -17,8 +17,8 @@ const MOST_THREADS: usize = 8;
 
 /// The batches of a run, in order.
 pub(crate) struct Batches<B> {
-    /// One for each thread, which prepares every `lanes.len()`th batch.
-    lanes: Vec<Receiver<B>>,
+    /// One for each thread, which prepares every `workers.len()`th batch.
+    workers: Vec<Receiver<B>>,
     taken: usize,
     left: u64,
 }
@@ -56,7 +56,7 @@ impl<B: Send + 'static> Batches<B> {
             receiver
         };
         Self {
-            lanes: (0..n_threads).map(start).collect(),
+            workers: (0..n_threads).map(start).collect(),
             taken: 0,
             left: steps.end.saturating_sub(steps.start),
         }
@@ -68,10 +68,11 @@ impl<B> Iterator for Batches<B> {
 
     fn next(&mut self) -> Option<Result<B>> {
         self.left = self.left.checked_sub(1)?;
-        let lane = &self.lanes[self.taken % self.lanes.len()];
+        let worker = &self.workers[self.taken % self.workers.len()];
         self.taken += 1;
         Some(
-            lane.recv()
+            worker
+                .recv()
                 .context("a thread that prepares batches has died"),
         )
     }
