@@ -29,7 +29,7 @@ pub(crate) fn blended(difference: Grid<3>, mask: &Grid<1>) -> Grid<3> {
         let coarse = bands[last].halved();
         let (width, height) = (bands[last].width, bands[last].height);
         let finer = &mut bands[last];
-        finer.join(&coarse.doubled(width, height), |value, smooth| {
+        finer.join(&coarse.upsampled(width, height), |value, smooth| {
             *value -= smooth
         });
         bands.push(coarse);
@@ -42,7 +42,7 @@ pub(crate) fn blended(difference: Grid<3>, mask: &Grid<1>) -> Grid<3> {
             value.iter_mut().for_each(|v| *v *= weight);
         }
         if let Some(coarser) = sum {
-            let coarser = coarser.doubled(band.width, band.height);
+            let coarser = coarser.upsampled(band.width, band.height);
             band.join(&coarser, |value, more| *value += more);
         }
         sum = Some(band);

@@ -50,7 +50,7 @@ pub(crate) fn pull_push(mut grid: Grid<4>) -> Grid<4> {
             let scale = (4.0 * value[3]).min(1.0) / value[3].max(1e-6);
             value.iter_mut().for_each(|v| *v *= scale);
         }
-        Some(pull_push(half).doubled(grid.width, grid.height))
+        Some(pull_push(half).upsampled(grid.width, grid.height))
     };
     for (i, value) in grid.values.iter_mut().enumerate() {
         // At the bottom there is nothing coarser: what little is known counts as everything.

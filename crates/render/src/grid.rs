@@ -1,4 +1,4 @@
-//! Colours or weights on a grid, halved and doubled as pyramids need it.
+//! Colours or weights on a grid, halved and upsampled as pyramids need it.
 
 /// Rows from the top; `C` values for each place.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl<const C: usize> Grid<C> {
     }
 
     /// Back to `width` × `height`, between the places of the smaller grid.
-    pub(crate) fn doubled(&self, width: usize, height: usize) -> Self {
+    pub(crate) fn upsampled(&self, width: usize, height: usize) -> Self {
         let mut across = Vec::with_capacity(width * self.height);
         for row in self.values.chunks_exact(self.width) {
             across.extend((0..width).map(|x| {
