@@ -8,6 +8,7 @@ use effigy_frame::{Frame, Plane, Rect};
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::{Clock, Keys, Trust, UtcTime, verify};
+use effigy_media::{Limits, VideoReader};
 use effigy_model::Weights;
 use effigy_model::device::Choice;
 use effigy_render::Change;
@@ -19,6 +20,9 @@ use crate::steps::quality::Looks;
 
 /// Reddens the box around each face.
 struct Blush;
+
+/// How much red is added, of 255.
+const TINT: u8 = 40;
 
 impl Driver for Blush {
     fn draw(
@@ -39,7 +43,7 @@ fn redden(frame: &mut Frame, face: &Observation<'_>) -> Change {
     for y in upper..lower {
         for x in left..right {
             let [red, green, blue] = picture.get(x, y);
-            picture.set(x, y, [red.saturating_add(40), green, blue]);
+            picture.set(x, y, [red.saturating_add(TINT), green, blue]);
         }
     }
     let (width, height) = (right - left, lower - upper);
@@ -134,12 +138,26 @@ fn blush(studio: &Studio, output: &Path, usage: Use) -> Result<Made> {
     allowed.make(drawing, networks, progress)
 }
 
+/// Mean of red less green in the first frame, amid Ada's face.
+fn redness_amid_the_face(clip: &Path) -> f64 {
+    let mut frames = VideoReader::open(clip, &Limits::default()).unwrap();
+    let picture = frames.next().unwrap().unwrap().picture;
+    assert_eq!((picture.width(), picture.height()), (320, 320));
+    // Ada's face is 116 x 136 pixels there.
+    let cheeks_and_nose = (133..165).flat_map(|y| (133..165).map(move |x| (x, y)));
+    let redness = cheeks_and_nose.map(|(x, y)| {
+        let [red, green, _] = picture.get(x, y);
+        f64::from(red) - f64::from(green)
+    });
+    redness.sum::<f64>() / (32.0 * 32.0)
+}
+
 #[test]
 fn another_driver_is_marked_and_measured_like_the_first() {
     let studio = studio(Use::Age);
     let output = studio.folder.path().join("out.mp4");
     let made = blush(&studio, &output, Use::Age).unwrap();
-    assert!(0 < made.n_frames && made.n_drawn == made.n_frames);
+    assert!(5 < made.n_frames && made.n_drawn == made.n_frames);
     let trust = Trust {
         roots_pem: Keys::public_roots(&studio.safeguards.keys),
     };
@@ -148,6 +166,9 @@ fn another_driver_is_marked_and_measured_like_the_first() {
     assert_eq!(made.quality.pixels_changed_outside, 0);
     assert!(made.quality.identity_to_source.is_some());
     assert!(made.quality_paths.iter().all(|path| path.is_file()));
+    // Coding and the watermark change single pixels, but hardly their mean.
+    let gained = redness_amid_the_face(&output) - redness_amid_the_face(&studio.clip);
+    assert!((gained - f64::from(TINT)).abs() < 15.0, "{gained}");
 }
 
 #[test]
@@ -155,6 +176,7 @@ fn consent_to_one_use_is_none_to_another() {
     let studio = studio(Use::Swap);
     let output = studio.folder.path().join("out.mp4");
     let refused = blush(&studio, &output, Use::Age).unwrap_err();
-    assert!(matches!(refused, Error::Mark(_)), "{refused}");
+    let is_other_use = matches!(refused, Error::Mark(effigy_mark::Error::OtherUse { .. }));
+    assert!(is_other_use, "{refused}");
     assert!(!output.exists());
 }
