@@ -13,7 +13,7 @@ use crate::weights::weights;
 ///
 /// Finds their faces, records their consent, trains a face model of both, puts one onto the other
 /// in a clip that the model never saw, reads the marks of the result, and compares it with the
-/// exact answer, which exists because the actors are drawn.
+/// ground truth, which exists because the actors are drawn.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Folder for the results; it must not be there yet
