@@ -10,7 +10,7 @@ mod write;
 use effigy_files::FORMATS;
 
 pub use read::{Action, Credentials, State};
-pub(crate) use read::{Anchors, is_synthetic_type, read};
+pub(crate) use read::{Anchors, read};
 pub use write::ModelName;
 pub(crate) use write::{Authorisation, Before, Manifest, sign};
 

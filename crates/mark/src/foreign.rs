@@ -25,10 +25,23 @@ impl Foreign {
     /// Whether it says that a trained model made all or part of the picture.
     pub fn is_synthetic(&self) -> bool {
         match self {
-            Self::DigitalSourceType(kind) => crate::credentials::is_synthetic_type(kind),
+            Self::DigitalSourceType(kind) => is_synthetic_type(kind),
             Self::Aigc(label) => ["1", "2", "3"].contains(&label.as_str()),
         }
     }
+}
+
+/// IPTC and C2PA source types that speak of a trained model.
+const SYNTHETIC_TYPES: [&str; 4] = [
+    "trainedAlgorithmicMedia",
+    "compositeWithTrainedAlgorithmicMedia",
+    "compositeSynthetic",
+    "trainedAlgorithmicData",
+];
+
+/// Whether a digital source type, given by its last word, speaks of a trained model.
+pub(crate) fn is_synthetic_type(kind: &str) -> bool {
+    SYNTHETIC_TYPES.contains(&kind)
 }
 
 /// How much of the start and of the end is searched.

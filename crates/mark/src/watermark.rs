@@ -15,6 +15,7 @@ mod detect;
 mod dither;
 mod embedder;
 mod perceptual_mask;
+mod plane;
 mod spectrum;
 mod spread_spectrum;
 

@@ -7,6 +7,7 @@ use c2pa::{Context, Manifest, Reader, ValidationState};
 use serde_json::json;
 
 use crate::credentials::{MAKING, WATERMARK, container};
+use crate::foreign::is_synthetic_type;
 
 /// Root certificates that signatures may lead to, as PEM.
 #[derive(Clone, Debug, Default)]
@@ -115,19 +116,6 @@ impl Credentials {
         }
         lines
     }
-}
-
-/// IPTC and C2PA source types that speak of a trained model.
-const SYNTHETIC_TYPES: [&str; 4] = [
-    "trainedAlgorithmicMedia",
-    "compositeWithTrainedAlgorithmicMedia",
-    "compositeSynthetic",
-    "trainedAlgorithmicData",
-];
-
-/// Whether a digital source type, given by its last word, speaks of a trained model.
-pub(crate) fn is_synthetic_type(kind: &str) -> bool {
-    SYNTHETIC_TYPES.contains(&kind)
 }
 
 /// How far back a manifest's ingredients are followed.
@@ -301,12 +289,7 @@ fn ingredients(manifest: &Manifest) -> Vec<String> {
 }
 
 fn is_synthetic(reader: &Reader, manifest: &Manifest, depth: usize) -> bool {
-    let says_so = |action: &Action| {
-        action
-            .source_type
-            .as_deref()
-            .is_some_and(|kind| SYNTHETIC_TYPES.contains(&kind))
-    };
+    let says_so = |action: &Action| action.source_type.as_deref().is_some_and(is_synthetic_type);
     if actions(manifest).iter().any(says_so) {
         return true;
     }

@@ -1,6 +1,6 @@
 //! A box blur at one cost for any radius. Applied twice it is nearly Gaussian.
 
-use crate::watermark::canonical_luma::CanonicalPlane;
+use crate::watermark::plane::CanonicalPlane;
 
 /// Averages over a box of `2 * radius + 1` both ways, twice; at the border over what there is.
 pub(super) fn blur(plane: &mut CanonicalPlane, radius: usize, scratch: &mut Vec<f32>) {

@@ -9,30 +9,13 @@ use std::ops::Range;
 use effigy_frame::Picture;
 
 use crate::watermark::blur::blur;
+use crate::watermark::plane::CanonicalPlane;
 use crate::watermark::spectrum::SIDE;
 
 /// Canonical pixels of a picture.
 const AREA: f64 = 512.0 * 512.0;
 /// The longest canonical side: a strip longer than this is cut by scaling it down.
 const LONGEST_SIDE: f64 = 4096.0;
-
-/// One value per canonical pixel.
-#[derive(Clone, Debug)]
-pub(super) struct CanonicalPlane {
-    pub(super) width: usize,
-    pub(super) height: usize,
-    pub(super) values: Vec<f32>,
-}
-
-impl CanonicalPlane {
-    pub(super) fn zeros(width: usize, height: usize) -> Self {
-        Self {
-            width,
-            height,
-            values: vec![0.0; width * height],
-        }
-    }
-}
 
 /// Canonical size of a picture of this size.
 pub(super) fn canonical_size(width: u32, height: u32) -> (usize, usize) {

@@ -2,10 +2,9 @@
 
 use effigy_frame::{Picture, Point2};
 
-use crate::watermark::canonical_luma::{
-    CanonicalPlane, canonical_luma, detector_weight, fold, texture,
-};
+use crate::watermark::canonical_luma::{canonical_luma, detector_weight, fold, texture};
 use crate::watermark::code::{self, CHECK_BITS, CODED_BITS};
+use crate::watermark::plane::CanonicalPlane;
 use crate::watermark::spectrum::{Complex, Fourier, SIDE};
 use crate::watermark::spread_spectrum::Pattern;
 
@@ -36,7 +35,7 @@ struct Place {
     scale: f32,
     /// Where the pattern's square begins.
     shift: Point2,
-    /// Strength of the known signs, in standard deviations.
+    /// Strength of the known signs, in standard stds.
     score: f32,
 }
 
@@ -166,9 +165,9 @@ impl Detector {
             .forward_two(&fold(seen, first), &fold(seen, second));
         let [a, b] = spectra.map(|spectrum| self.matched(&spectrum));
         let [scores_a, scores_b] = self.fourier.inverse_two(&a.spectrum, &b.spectrum);
-        let mut places = peaks(&scores_a, first, a.deviation);
+        let mut places = peaks(&scores_a, first, a.std);
         if 1 < scales.len() {
-            places.extend(peaks(&scores_b, second, b.deviation));
+            places.extend(peaks(&scores_b, second, b.std));
         }
         places
     }
@@ -186,7 +185,7 @@ impl Detector {
         }
         Matched {
             spectrum: matched,
-            deviation: power.sqrt().max(f32::MIN_POSITIVE),
+            std: power.sqrt().max(f32::MIN_POSITIVE),
         }
     }
 
@@ -228,7 +227,7 @@ struct Matched {
     /// Each wave turned back by its phase; zero where there is none.
     spectrum: Vec<Complex>,
     /// Standard deviation of the sum of the waves where there is no mark.
-    deviation: f32,
+    std: f32,
 }
 
 /// A shift at which the known signs fit well.
@@ -248,7 +247,7 @@ impl Peak {
 }
 
 /// The best shifts of one scale, those beside a better one left out.
-fn peaks(scores: &[f32], scale: f32, deviation: f32) -> Vec<Place> {
+fn peaks(scores: &[f32], scale: f32, std: f32) -> Vec<Place> {
     let mut best: Vec<Peak> = Vec::with_capacity(PEAKS + 1);
     for (entry, &score) in scores.iter().enumerate() {
         if best.len() < PEAKS || best[best.len() - 1].score < score {
@@ -265,7 +264,7 @@ fn peaks(scores: &[f32], scale: f32, deviation: f32) -> Vec<Place> {
     let place = |peak: Peak| Place {
         scale,
         shift: Point2::new((peak.entry % SIDE) as f32, (peak.entry / SIDE) as f32),
-        score: peak.score / deviation,
+        score: peak.score / std,
     };
     best.into_iter().map(place).collect()
 }

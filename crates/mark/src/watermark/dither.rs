@@ -2,7 +2,7 @@
 
 use effigy_frame::Picture;
 
-use crate::watermark::canonical_luma::CanonicalPlane;
+use crate::watermark::plane::CanonicalPlane;
 use crate::watermark::spread_spectrum::Random;
 
 const DITHER_SIDE: usize = 64;

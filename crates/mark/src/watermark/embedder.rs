@@ -7,13 +7,14 @@
 use effigy_frame::{Picture, Point2};
 
 use crate::watermark::canonical_luma::{
-    CanonicalPlane, band_pass, canonical_luma, detector_weight, fold, local_power,
+    band_pass, canonical_luma, detector_weight, fold, local_power,
 };
 use crate::watermark::code::{self, CODED_BITS};
 use crate::watermark::dither::Dither;
 use crate::watermark::perceptual_mask::{
     CLIPPED_SHARE, FLAT, MASKING_EXPONENT, even_out, headroom, perceptual_mask,
 };
+use crate::watermark::plane::CanonicalPlane;
 use crate::watermark::spectrum::{Complex, Fourier, SIDE};
 use crate::watermark::spread_spectrum::{Pattern, Wave};
 

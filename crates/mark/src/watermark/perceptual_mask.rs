@@ -2,7 +2,7 @@
 //! clipped away.
 
 use crate::watermark::blur::blur;
-use crate::watermark::canonical_luma::CanonicalPlane;
+use crate::watermark::plane::CanonicalPlane;
 
 /// Texture hides change: the mask grows with the strength of the texture to this power.
 pub(super) const MASKING_EXPONENT: f32 = 0.35;
