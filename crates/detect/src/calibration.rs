@@ -10,7 +10,7 @@
 use effigy_model::Weights;
 use serde::{Deserialize, Serialize};
 
-use crate::cue::CueKind;
+use crate::kind::CueKind;
 use crate::measurement::Measurement;
 
 /// The weights of this version.

@@ -14,7 +14,7 @@ use std::path::Path;
 use effigy_frame::Picture;
 use effigy_media::Packet;
 
-use crate::observe::blocks::{N_PIXELS, table};
+use crate::signal::blocks::{N_PIXELS, table};
 
 /// How a file was put together.
 #[derive(Clone, Debug, Default, PartialEq)]

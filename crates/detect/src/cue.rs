@@ -2,7 +2,7 @@
 //!
 //! A cue is shown a face frame by frame and keeps a few numbers a second; at the end it gives one
 //! measurement, or says why it has none ([`interface`]). A new cue is a file of its own, a
-//! [`CueKind`] here, a line in the collection of `observe/track.rs`, and numbers in
+//! [`CueKind`], a line in the collection of `observe/track.rs`, and numbers in
 //! `weights/fuse.toml` once it was calibrated.
 
 pub(crate) mod blending;
@@ -19,78 +19,4 @@ pub(crate) mod speech;
 pub(crate) mod splice;
 pub(crate) mod synthesis;
 
-/// Which cue. Its order is that of reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CueKind {
-    /// Seams of a face blended into a picture.
-    Blending,
-    /// Noise and sharpness of the face against its surroundings.
-    Noise,
-    /// How the face was compressed against its surroundings.
-    Compression,
-    /// Traces that generators leave in the spectrum.
-    Synthesis,
-    /// Whether a picture's face comes from elsewhere.
-    Splice,
-    /// Whether the face stays the same person's.
-    Identity,
-    /// Whether head and face move together as they should.
-    Movement,
-    /// Whether the light on the face stays and fits.
-    Light,
-    /// The pulse in the skin.
-    Pulse,
-    /// Whether lips and sound fit.
-    Speech,
-    /// How the file was put together.
-    Container,
-    /// Credentials, watermarks and metadata.
-    Provenance,
-    /// Whether this is the person of the reference, who moves like them.
-    Person,
-    /// Counts frames.
-    #[cfg(test)]
-    Dummy,
-}
-
-impl CueKind {
-    /// All of them, in the order in which reports show them.
-    pub const ALL: &[Self] = &[
-        Self::Blending,
-        Self::Noise,
-        Self::Compression,
-        Self::Synthesis,
-        Self::Splice,
-        Self::Identity,
-        Self::Movement,
-        Self::Light,
-        Self::Pulse,
-        Self::Speech,
-        Self::Container,
-        Self::Provenance,
-        Self::Person,
-        #[cfg(test)]
-        Self::Dummy,
-    ];
-
-    /// The name in reports, weights and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Blending => "blending",
-            Self::Noise => "noise",
-            Self::Compression => "compression",
-            Self::Synthesis => "synthesis",
-            Self::Splice => "splice",
-            Self::Identity => "identity",
-            Self::Movement => "movement",
-            Self::Light => "light",
-            Self::Pulse => "pulse",
-            Self::Speech => "speech",
-            Self::Container => "container",
-            Self::Provenance => "provenance",
-            Self::Person => "person",
-            #[cfg(test)]
-            Self::Dummy => "dummy",
-        }
-    }
-}
+pub use crate::kind::CueKind;

@@ -1,7 +1,7 @@
 //! From what the cues measured in one face to a verdict.
 
 use crate::calibration::{Calibration, CueCalibration, sigmoid};
-use crate::cue::CueKind;
+use crate::kind::CueKind;
 use crate::measurement::{self, Measurement, Moment, Span};
 use crate::note::{Note, Role, thinned};
 use crate::verdict::Verdict;

@@ -1,6 +1,6 @@
 //! What cues measure in footage: a few numbers, each with its meaning, over time and over all.
 
-use crate::cue::CueKind;
+use crate::kind::CueKind;
 
 /// One number that a cue measures. Cues are made so that high is suspicious.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use effigy_frame::Point3;
 use effigy_model::mean_mesh;
 use serde::{Deserialize, Serialize};
 
-use crate::observe::series::{MOST_FRAMES, correlation, covers, unbroken};
+use crate::signal::series::{MOST_FRAMES, correlation, covers, unbroken};
 
 /// The numbers of this version.
 pub const MOTION: &str = include_str!("../weights/motion.toml");
@@ -185,7 +185,7 @@ impl MotionStatistics {
 
     /// How alike two signatures are beyond what all people share, `-1..=1`.
     pub fn likeness(&self, a: &[f32], b: &[f32]) -> f32 {
-        // What all people share says nothing of who somebody is, so only what is left is compared.
+        // What all people share says nothing about who a person is: only what is left is compared.
         let without_mean = |of: &[f32]| -> Vec<f32> {
             let pairs = of.iter().zip(&self.mean);
             pairs.map(|(v, mean)| v - mean).collect()

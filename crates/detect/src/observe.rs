@@ -1,11 +1,8 @@
 //! Faces over time: what is taken of a frame, who is shown what, and what is kept for the eye.
 
-pub(crate) mod blocks;
 pub mod evidence;
 mod material;
 mod scanner;
-pub(crate) mod series;
-pub(crate) mod spectrum;
 mod track;
 mod unfit;
 

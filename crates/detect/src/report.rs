@@ -133,13 +133,14 @@ const LEAST_LOOKS: u64 = 3;
 impl Report {
     /// Draws everything together.
     pub fn of(footing: Footing, tracks: Vec<AnalysedTrack>, calibration: &Calibration) -> Self {
-        let is_video = 1 < footing.n_frames;
+        // A picture is looked at once, and judged by that.
+        let least_looks = if 1 < footing.n_frames { LEAST_LOOKS } else { 0 };
         let person = footing.person.as_ref();
         let lights = lights::between(&tracks);
         let face = |track: AnalysedTrack| {
             let identity = track.facts.identity.as_ref();
             let likeness = person.map(|person| person::likeness(person, identity, &track.windows));
-            let mut face = FaceReport::of(track, is_video, calibration);
+            let mut face = FaceReport::of(track, least_looks, calibration);
             face.cues.extend(likeness);
             face
         };
@@ -193,9 +194,9 @@ fn probability_order(a: &FaceReport, b: &FaceReport) -> std::cmp::Ordering {
 
 impl FaceReport {
     /// Turns what was seen of a face into what is reported of it.
-    fn of(track: AnalysedTrack, is_video: bool, calibration: &Calibration) -> Self {
+    fn of(track: AnalysedTrack, least_looks: u64, calibration: &Calibration) -> Self {
         let rect = track.largest;
-        let results = judgeable(track.results, is_video, track.n_fit_looks);
+        let results = judgeable(track.results, least_looks, track.n_fit_looks);
         let fused = fuse(&results, calibration);
         let (mut verdict, mut reasons) = (fused.verdict, fused.reasons);
         if let Some(splice) = track.splice.as_ref().filter(|splice| splice.is_sign()) {
@@ -249,10 +250,10 @@ const MOST_SENTENCES: usize = 12;
 /// Refuses measurements of a face that a video shows for a moment only.
 fn judgeable(
     results: Vec<measurement::Result>,
-    is_video: bool,
+    least_looks: u64,
     n_looks: u64,
 ) -> Vec<measurement::Result> {
-    if !is_video || LEAST_LOOKS <= n_looks {
+    if least_looks <= n_looks {
         return results;
     }
     let refuse = |result: measurement::Result| {

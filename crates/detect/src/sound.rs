@@ -1,6 +1,6 @@
 //! How loud a file's sound is over time.
 
-use crate::observe::series::smoothed;
+use crate::signal::series::smoothed;
 
 /// How loud a file's sound is over time.
 #[derive(Clone, Debug, PartialEq)]

@@ -152,9 +152,9 @@ impl Patch {
         (LEAST_PIXELS <= n).then(|| ((sum / f64::from(n)) as f32 + FLOOR).sqrt())
     }
 
-    /// How strong `plane` usually is in `part`: its median size, which edges hardly move. `None`
-    /// for too few pixels.
-    pub fn usual_strength(&self, plane: &[f32], part: Part) -> Option<f32> {
+    /// How strong `plane` is in `part` by its median size, which edges hardly move. `None` for too
+    /// few pixels.
+    pub fn median_strength(&self, plane: &[f32], part: Part) -> Option<f32> {
         let mut counts = [0_u32; 512];
         let mut n = 0;
         for (v, p) in plane.iter().zip(&self.parts) {

@@ -9,7 +9,7 @@ use std::f64::consts::TAU;
 
 use effigy_frame::Picture;
 
-use crate::observe::blocks::{Cosines, N_PIXELS, SIDE_PX, brightness};
+use crate::signal::blocks::{Cosines, N_PIXELS, SIDE_PX, brightness};
 
 /// Frequencies that are looked at: low ones, of which most blocks have some. Rows first.
 const FREQUENCIES: [usize; 8] = [1, 8, 16, 9, 2, 3, 10, 17];

@@ -46,11 +46,11 @@ pub fn rhythm(packets: &[Packet]) -> Option<Rhythm> {
     let n = known.len() as f32;
     let mean = known.iter().sum::<f32>() / n;
     let variance = known.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / n;
-    let deviation = variance.sqrt().max(1e-3);
+    let std = variance.sqrt().max(1e-3);
     let clarity = |period: usize, phase: usize| {
         let beats = excesses.iter().skip(phase).step_by(period).flatten();
         let (sum, n) = beats.fold((0.0, 0), |(sum, n), v| (sum + v, n + 1));
-        let stands_out = (sum / n.max(1) as f32 - mean) / deviation * (n as f32).sqrt();
+        let stands_out = (sum / n.max(1) as f32 - mean) / std * (n as f32).sqrt();
         (LEAST_BEATS <= n).then_some(stands_out)
     };
     let tried = PERIODS.flat_map(|period| (0..period).map(move |phase| (period, phase)));
@@ -79,10 +79,10 @@ fn excesses(packets: &[Packet]) -> Vec<Option<f32>> {
         (LEAST_NEIGHBOURS <= sizes.len()).then(|| size(packet) - median(sizes))
     };
     let excesses: Vec<Option<f32>> = (0..packets.len()).map(excess).collect();
-    let usual = median(excesses.iter().flatten().map(|v| v.abs()).collect());
+    let median_size = median(excesses.iter().flatten().map(|v| v.abs()).collect());
     // Half of all normal numbers are within 0.67 deviations.
-    let deviation = 1.48 * usual + 1e-3;
-    let bounded = |v: f32| (v / deviation).clamp(LEAST_EXCESS, MOST_EXCESS);
+    let std = 1.48 * median_size + 1e-3;
+    let bounded = |v: f32| (v / std).clamp(LEAST_EXCESS, MOST_EXCESS);
     excesses.into_iter().map(|v| v.map(bounded)).collect()
 }
 
@@ -125,14 +125,14 @@ mod tests {
                 i if i % 3 == 0 => PacketKind::Forward,
                 _ => PacketKind::Between,
             };
-            let usual = match kind {
+            let mean_bytes = match kind {
                 PacketKind::Whole => 30_000.0,
                 PacketKind::Forward => 5000.0,
                 PacketKind::Between => 1500.0,
             };
             let share = (0.8 + 0.4 * chance) * if beat { by } else { 1.0 };
             Packet {
-                n_bytes: (usual * share) as usize,
+                n_bytes: (mean_bytes * share) as usize,
                 kind,
             }
         };

@@ -3,7 +3,7 @@ use std::io::Cursor;
 use effigy_frame::Picture;
 
 use super::*;
-use crate::observe::blocks::{Cosines, brightness};
+use crate::signal::blocks::{Cosines, brightness};
 
 /// A JPEG's header with one table, and nothing behind it.
 fn header(steps: &[u16; N_PIXELS]) -> Vec<u8> {

@@ -7,8 +7,8 @@
 use effigy_face::Observation;
 use effigy_model::BlendJudge;
 
-use crate::cue::CueKind;
 use crate::cue::interface::{Cadence, Context, Cue, EvidenceMap, Models};
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Measurement, Skipped};
 
 /// What is measured, in this order.

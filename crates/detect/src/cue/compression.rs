@@ -11,10 +11,10 @@ use effigy_face::Observation;
 use effigy_face::patch::Part;
 use effigy_frame::Plane;
 
-use crate::cue::CueKind;
 use crate::cue::interface::{Cadence, Context, Cue, EvidenceMap, Models};
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Measurement, Skipped};
-use crate::observe::blocks::{Block, Blocks, N_PIXELS, table};
+use crate::signal::blocks::{Block, Blocks, N_PIXELS, table};
 
 /// What is measured, in this order.
 pub(crate) const MEASURES: &[Measure] = &[
@@ -141,13 +141,13 @@ fn measure(blocks: &Blocks) -> Option<Ghost> {
     };
     let loudest = (0..QUALITIES.len()).max_by(|a, b| ghost_at(*a).total_cmp(&ghost_at(*b)))?;
     let level = |part: &[&Loss]| mean(part, &|loss| loss.coarse).max(1e-4).ln();
-    let usual = mean(&around, &|loss| loss.relative[loudest]);
+    let mean_around = mean(&around, &|loss| loss.relative[loudest]);
     Some(Ghost {
         values: vec![
             ghost_at(loudest),
             0.5 * (level(&inner) + level(&around)) - level(&edge),
         ],
-        map: map(blocks, &losses, |loss| usual - loss.relative[loudest]),
+        map: map(blocks, &losses, |loss| mean_around - loss.relative[loudest]),
     })
 }
 
@@ -219,7 +219,7 @@ const LOUDEST: f32 = 0.4;
 mod tests {
     use super::*;
     use crate::cue::interface::testing::finished;
-    use crate::observe::blocks::Cosines;
+    use crate::signal::blocks::Cosines;
 
     /// Blocks of noise in three columns of parts; those that `was_compressed` names were
     /// rounded to the table of quality 60 before.

@@ -2,8 +2,8 @@
 
 use effigy_face::Observation;
 
-use crate::cue::CueKind;
 use crate::cue::interface::{Cadence, Context, Cue, Models};
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Measurement};
 
 const MEASURES: &[Measure] = &[Measure {

@@ -9,8 +9,8 @@ use effigy_face::Observation;
 use effigy_face::align::IDENTITY_EXTENT;
 use effigy_model::{FaceEmbedder, Identity};
 
-use crate::cue::CueKind;
 use crate::cue::interface::{Cadence, Context, Cue, Facts, Models};
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Measurement, Skipped};
 
 /// What is measured, in this order.

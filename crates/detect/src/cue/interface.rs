@@ -7,7 +7,7 @@ use effigy_face::patch::Patch;
 use effigy_frame::{Picture, Plane, Point2, Similarity, resample};
 use effigy_model::{BlendJudge, FaceEmbedder, Identity};
 
-use crate::cue::CueKind;
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure};
 use crate::sound::Sound;
 

@@ -15,10 +15,10 @@ use effigy_face::landmarks::{
 use effigy_face::{Observation, skin};
 use effigy_model::mean_mesh;
 
-use crate::cue::CueKind;
 use crate::cue::interface::{Cadence, Context, Cue, Facts, Models};
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Measurement, Skipped, median};
-use crate::observe::series::{MOST_FRAMES, covers, unbroken};
+use crate::signal::series::{MOST_FRAMES, covers, unbroken};
 
 /// What is measured, in this order.
 pub(crate) const MEASURES: &[Measure] = &[

@@ -12,10 +12,10 @@ use effigy_face::landmarks::{INNER_FACE, INNER_FACE_ANCHORS, RIM_ANCHORS, RIM_AN
 use effigy_face::pose;
 use effigy_frame::Point2;
 
-use crate::cue::CueKind;
 use crate::cue::interface::{Cadence, Context, Cue, Models};
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Measurement, Skipped, median};
-use crate::observe::series::{MOST_FRAMES, covers, unbroken};
+use crate::signal::series::{MOST_FRAMES, covers, unbroken};
 
 /// What is measured, in this order.
 pub(crate) const MEASURES: &[Measure] = &[
@@ -163,11 +163,11 @@ fn deepest_blinks(looks: &[Look], rate: f64) -> f32 {
     let trace: Vec<f32> = looks.iter().map(|look| look.darkness).collect();
     let quick = without_slow(&trace, reach);
     let middle = median(quick.clone());
-    let usual = 1.4826 * median(quick.iter().map(|v| (v - middle).abs()).collect());
+    let std = 1.4826 * median(quick.iter().map(|v| (v - middle).abs()).collect());
     let mut sorted = quick;
     sorted.sort_by(f32::total_cmp);
     let deepest = sorted[(sorted.len() as f32 * MOST_CLOSED) as usize];
-    (deepest / usual.max(LEAST_NOISE)).clamp(-DEEPEST, 0.0)
+    (deepest / std.max(LEAST_NOISE)).clamp(-DEEPEST, 0.0)
 }
 
 /// Rounding alone makes the eyes flicker by so much.

@@ -11,8 +11,8 @@ use effigy_face::Observation;
 use effigy_face::patch::{Part, Patch};
 use effigy_frame::Plane;
 
-use crate::cue::CueKind;
 use crate::cue::interface::{Cadence, Context, Cue, EvidenceMap, Models};
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Measurement, Skipped, median};
 
 /// What is measured, in this order.
@@ -100,8 +100,8 @@ fn measure(patch: &Patch) -> Option<Vec<f32>> {
     ];
     let lips = sharpness(Part::Lips).unwrap_or(around);
     let lacks = |plane: &[f32]| {
-        let around = patch.usual_strength(plane, Part::Around)?;
-        Some((around / patch.usual_strength(plane, Part::Inner)?).ln())
+        let around = patch.median_strength(plane, Part::Around)?;
+        Some((around / patch.median_strength(plane, Part::Inner)?).ln())
     };
     let [blue, red] = &patch.colour;
     Some(vec![

@@ -11,10 +11,10 @@ use effigy_face::landmarks::{CHEEK_PATCHES, FOREHEAD_PATCH};
 use effigy_face::{Observation, skin};
 use effigy_frame::Point2;
 
-use crate::cue::CueKind;
 use crate::cue::interface::{Cadence, Context, Cue, Models};
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Measurement, Skipped, median};
-use crate::observe::series::{MOST_FRAMES, covers, evenly, windows};
+use crate::signal::series::{MOST_FRAMES, covers, evenly, windows};
 
 /// What is measured, in this order.
 pub(crate) const MEASURES: &[Measure] = &[
@@ -160,7 +160,7 @@ fn overlapped(colours: &[[f32; 3]], two: impl Fn([f32; 3]) -> (f32, f32), sign: 
         let mean: [f32; 3] = std::array::from_fn(|c| stretch.iter().map(|v| v[c]).sum::<f32>() / n);
         let relative = |v: &[f32; 3]| two(std::array::from_fn(|c| v[c] / mean[c].max(1.0)));
         let (first, second): (Vec<f32>, Vec<f32>) = stretch.iter().map(relative).unzip();
-        let alpha = sign * deviation(&first) / deviation(&second).max(1e-9);
+        let alpha = sign * standard_deviation(&first) / standard_deviation(&second).max(1e-9);
         let mixed: Vec<f32> = first
             .iter()
             .zip(&second)
@@ -174,7 +174,7 @@ fn overlapped(colours: &[[f32; 3]], two: impl Fn([f32; 3]) -> (f32, f32), sign: 
     beat
 }
 
-fn deviation(values: &[f32]) -> f32 {
+fn standard_deviation(values: &[f32]) -> f32 {
     let n = values.len().max(1) as f32;
     let mean = values.iter().sum::<f32>() / n;
     (values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n).sqrt()

@@ -8,10 +8,10 @@
 use effigy_face::Observation;
 use effigy_face::landmarks::mouth_openness;
 
-use crate::cue::CueKind;
 use crate::cue::interface::{Cadence, Context, Cue, Models};
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Measurement, Skipped};
-use crate::observe::series::{MOST_FRAMES, smoothed};
+use crate::signal::series::{MOST_FRAMES, smoothed};
 use crate::sound::{LEVELS_PER_SEC, Sound};
 
 /// What is measured, in this order.

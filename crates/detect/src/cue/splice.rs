@@ -13,7 +13,7 @@ mod mosaic;
 use effigy_face::patch::{Part, Patch};
 use effigy_frame::{Picture, Plane};
 
-use crate::cue::CueKind;
+use crate::kind::CueKind;
 use crate::note::{Note, Role};
 
 /// What was found in one face.

@@ -13,10 +13,10 @@ use effigy_face::Observation;
 use effigy_face::patch::{Part, Patch};
 use effigy_frame::Picture;
 
-use crate::cue::CueKind;
 use crate::cue::interface::{Cadence, Context, Cue, Models};
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Measurement, Skipped};
-use crate::observe::spectrum::{SIDE_PX, Spectrum};
+use crate::signal::spectrum::{SIDE_PX, Spectrum};
 
 /// What is measured, in this order.
 pub(crate) const MEASURES: &[Measure] = &[

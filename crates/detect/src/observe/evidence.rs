@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use effigy_face::Observation;
 use effigy_frame::{Picture, Plane};
 
-use crate::cue::CueKind;
 use crate::cue::interface::EvidenceMap;
+use crate::kind::CueKind;
 
 /// One frame's face, and where it looks wrong.
 #[derive(Clone, Debug)]

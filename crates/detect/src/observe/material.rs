@@ -40,7 +40,7 @@ impl Material {
         Some(Self {
             chroma: skin[0].hypot(skin[1]),
             lips_apart: (lips[0] - skin[0]).hypot(lips[1] - skin[1]),
-            grain: patch.usual_strength(&patch.bands[0], Part::Inner)?,
+            grain: patch.median_strength(&patch.bands[0], Part::Inner)?,
         })
     }
 

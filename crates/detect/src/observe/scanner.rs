@@ -9,7 +9,8 @@ use super::evidence::{EvidenceFrame, EvidenceFrames};
 use super::track::{AnalysedTrack, Judging, TrackAnalysis};
 use crate::calibration::Calibration;
 use crate::cue::interface::{Context, EvidenceMap, Models};
-use crate::cue::{CueKind, splice};
+use crate::cue::splice;
+use crate::kind::CueKind;
 use crate::note::Note;
 use crate::sound::Sound;
 
@@ -73,9 +74,9 @@ impl Scanner {
                 .tracks
                 .entry(face.track)
                 .or_insert_with(|| TrackAnalysis::new(face.track, time_secs));
-            let closely = track.is_due(time_secs, self.settings.samples_per_sec);
+            let closeness = track.closeness_at(time_secs, self.settings.samples_per_sec);
             let face = Observation::new(frame, face);
-            track.look(&face, closely, &self.judging, &mut self.evidence);
+            track.look(&face, closeness, &self.judging, &mut self.evidence);
         }
     }
 

@@ -9,7 +9,6 @@ use super::evidence::{EvidenceFrame, EvidenceFrames};
 use super::material::Material;
 use super::unfit::Unfit;
 use crate::calibration::{Calibration, sigmoid};
-use crate::cue::CueKind;
 use crate::cue::blending::Blending;
 use crate::cue::compression::Compression;
 use crate::cue::identity::Drift;
@@ -20,6 +19,7 @@ use crate::cue::noise::Noise;
 use crate::cue::pulse::Pulse;
 use crate::cue::speech::Speech;
 use crate::cue::synthesis::Synthesis;
+use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Skipped, Span};
 use crate::motion::{MotionTrace, Window};
 use crate::note::Note;
@@ -70,6 +70,15 @@ pub(crate) struct TrackAnalysis {
     motion: MotionTrace,
 }
 
+/// How closely one frame's face is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closeness {
+    /// For the cues that take every frame.
+    Passing,
+    /// Its pixels too, which takes longer.
+    Close,
+}
+
 /// Times of frames are rounded to ticks.
 const ROUNDING_SECS: f64 = 1e-4;
 /// One close look in so many must be fit.
@@ -94,20 +103,20 @@ impl TrackAnalysis {
         }
     }
 
-    /// Whether it is time for a close look; if so, the next is due a sample later.
-    pub(crate) fn is_due(&mut self, time_secs: f64, samples_per_sec: f32) -> bool {
-        let is_due = self.next_close_look_secs <= time_secs + ROUNDING_SECS;
-        if is_due {
-            self.next_close_look_secs = time_secs + 1.0 / f64::from(samples_per_sec);
+    /// How closely to look now; after a close look the next is due a sample later.
+    pub(crate) fn closeness_at(&mut self, time_secs: f64, samples_per_sec: f32) -> Closeness {
+        if time_secs + ROUNDING_SECS < self.next_close_look_secs {
+            return Closeness::Passing;
         }
-        is_due
+        self.next_close_look_secs = time_secs + 1.0 / f64::from(samples_per_sec);
+        Closeness::Close
     }
 
     /// Shows the face in one frame to the cues.
     pub(crate) fn look(
         &mut self,
         face: &Observation<'_>,
-        closely: bool,
+        closeness: Closeness,
         judging: &Judging,
         evidence: &mut EvidenceFrames,
     ) {
@@ -122,7 +131,7 @@ impl TrackAnalysis {
             self.show(Cadence::FitFrames, face, judging, evidence);
             self.motion.look(face);
         }
-        if !closely {
+        if closeness == Closeness::Passing {
             return;
         }
         self.n_close_looks += 1;

@@ -4,8 +4,8 @@
 //! 3-D lighting environments", WIFS 2010). Two lamps in one room do the same, so this is noted
 //! and does not count in the verdict.
 
-use crate::cue::CueKind;
 use crate::cue::light::degrees_between;
+use crate::kind::CueKind;
 use crate::measurement::Span;
 use crate::note::{Note, Role};
 use crate::observe::AnalysedTrack;

@@ -3,7 +3,7 @@
 use effigy_model::Identity;
 
 use crate::calibration::sigmoid;
-use crate::cue::CueKind;
+use crate::kind::CueKind;
 use crate::motion::{MotionStatistics, Window, signature};
 use crate::note::{Note, Role};
 use crate::person::Person;

@@ -2,7 +2,7 @@
 
 use effigy_mark::{Report as Marks, State};
 
-use crate::cue::CueKind;
+use crate::kind::CueKind;
 use crate::note::{Note, Role};
 
 /// What the marks of a file say.

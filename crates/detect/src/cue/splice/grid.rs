@@ -9,7 +9,7 @@ use effigy_face::patch::{Part, Patch};
 use effigy_frame::{Picture, Plane};
 
 use super::chance::ln_tail;
-use crate::observe::blocks::{Cosines, N_PIXELS, SIDE_PX, brightness};
+use crate::signal::blocks::{Cosines, N_PIXELS, SIDE_PX, brightness};
 
 /// A grid that was found in one part of the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 use effigy_frame::{Picture, Plane};
 
 use super::*;
-use crate::observe::blocks::{Cosines, N_PIXELS, brightness, table};
+use crate::signal::blocks::{Cosines, N_PIXELS, brightness, table};
 use effigy_face::patch::Part;
 
 const SIDE: usize = 384;
