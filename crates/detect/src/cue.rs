@@ -1,7 +1,7 @@
 //! The cues, one file each: each looks at one thing.
 //!
 //! A cue is shown a face frame by frame and keeps a few numbers a second; at the end it gives one
-//! measurement, or says why it has none ([`interface`]). A new cue is a file of its own, a
+//! measurement, or says why it has none (`interface`). A new cue is a file of its own, a
 //! [`CueKind`], a line in the collection of `observe/track.rs`, and numbers in
 //! `weights/fuse.toml` once it was calibrated.
 
@@ -10,7 +10,7 @@ pub(crate) mod compression;
 #[cfg(test)]
 pub(crate) mod dummy;
 pub(crate) mod identity;
-pub mod interface;
+pub(crate) mod interface;
 pub mod light;
 pub(crate) mod movement;
 pub(crate) mod noise;

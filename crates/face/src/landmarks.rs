@@ -110,7 +110,7 @@ pub const OUTER_LIPS: [usize; 20] = [
     61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
 ];
 /// Inner rim of the lips.
-pub const INNER_LIPS: [usize; 20] = [
+pub(crate) const INNER_LIPS: [usize; 20] = [
     78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
 ];
 /// Inner edge of the upper lip, from corner to corner.
@@ -133,16 +133,12 @@ pub const JAW: [usize; 28] = [
     95, 88, 178, 87, 14, 317, 402, 318, 324, 91, 181, 84, 17, 314, 405, 321, 18, 83, 313, 200, 199,
     175, 152, 148, 377, 176, 400, 171,
 ];
-/// Top of the forehead, on the face's rim.
-pub const FOREHEAD_TOP: usize = 10;
 /// The face's rim beside the upper end of the eyes, the right side first.
 pub const UPPER_TEMPLES: [usize; 2] = [162, 389];
-/// The face's rim beside the eyes, the right side first.
-pub const TEMPLES: [usize; 2] = [127, 356];
 /// The face's rim before the ears, the right side first.
 pub const EARS: [usize; 2] = [234, 454];
 /// Rim of the face, clockwise in the picture from the top of the forehead.
-pub const FACE_RIM: [usize; 36] = [
+pub(crate) const FACE_RIM: [usize; 36] = [
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
     148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 ];
@@ -306,14 +302,14 @@ mod tests {
             &[LEFT_BROW_MIDDLE, LEFT_BROW_OUTER, MOUTH_LEFT],
         );
         check_mirrored(&CHEEK_PATCHES[0], &CHEEK_PATCHES[1]);
-        for [right, left] in [UPPER_TEMPLES, TEMPLES, EARS, CHEEK_CENTRES, BROW_LOWER_ENDS] {
+        for [right, left] in [UPPER_TEMPLES, EARS, CHEEK_CENTRES, BROW_LOWER_ENDS] {
             check_mirrored(&[right], &[left]);
         }
     }
 
     #[test]
     fn what_lies_in_the_middle_is_on_the_middle_line() {
-        check_middle(&[NOSE_BRIDGE, NOSE_TIP, NOSE_BASE, CHIN, FOREHEAD_TOP]);
+        check_middle(&[NOSE_BRIDGE, NOSE_TIP, NOSE_BASE, CHIN]);
         check_middle(&[UPPER_LIP_OUTER, UPPER_LIP_INNER]);
         check_middle(&[LOWER_LIP_INNER, LOWER_LIP_OUTER]);
     }

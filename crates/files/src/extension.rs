@@ -21,21 +21,23 @@ pub struct Format {
     pub extension: &'static str,
     /// What it holds.
     pub kind: Kind,
+    /// The container by libav's name, where videos are written to it.
+    pub container: Option<&'static str>,
     /// Its media type, where it can carry a signed manifest and is written here.
     pub signed_media_type: Option<&'static str>,
 }
 
 /// Every format that is looked for. Those that are written come first.
 pub const FORMATS: [Format; 16] = [
-    signed("mp4", Kind::Video, "video/mp4"),
-    signed("mov", Kind::Video, "video/quicktime"),
-    signed("m4v", Kind::Video, "video/x-m4v"),
-    signed("jpg", Kind::Picture, "image/jpeg"),
-    signed("jpeg", Kind::Picture, "image/jpeg"),
-    signed("png", Kind::Picture, "image/png"),
-    signed("webp", Kind::Picture, "image/webp"),
-    video("mkv"),
-    video("webm"),
+    written_video("mp4", "mp4", Some("video/mp4")),
+    written_video("mov", "mov", Some("video/quicktime")),
+    written_video("m4v", "mp4", Some("video/x-m4v")),
+    picture("jpg", "image/jpeg"),
+    picture("jpeg", "image/jpeg"),
+    picture("png", "image/png"),
+    picture("webp", "image/webp"),
+    written_video("mkv", "matroska", None),
+    written_video("webm", "webm", None),
     video("avi"),
     video("mpg"),
     video("mpeg"),
@@ -45,11 +47,25 @@ pub const FORMATS: [Format; 16] = [
     video("3gp"),
 ];
 
-const fn signed(extension: &'static str, kind: Kind, media_type: &'static str) -> Format {
+const fn picture(extension: &'static str, media_type: &'static str) -> Format {
     Format {
         extension,
-        kind,
+        kind: Kind::Picture,
+        container: None,
         signed_media_type: Some(media_type),
+    }
+}
+
+const fn written_video(
+    extension: &'static str,
+    container: &'static str,
+    signed_media_type: Option<&'static str>,
+) -> Format {
+    Format {
+        extension,
+        kind: Kind::Video,
+        container: Some(container),
+        signed_media_type,
     }
 }
 
@@ -57,6 +73,7 @@ const fn video(extension: &'static str) -> Format {
     Format {
         extension,
         kind: Kind::Video,
+        container: None,
         signed_media_type: None,
     }
 }

@@ -50,6 +50,7 @@ impl Clock {
 
 /// The stream that holds the video.
 const VIDEO: usize = 0;
+/// The containers that error messages name.
 const KNOWN_FORMATS: &str = ".mp4, .mov, .mkv, .webm";
 
 impl VideoWriter {
@@ -217,16 +218,13 @@ fn cannot_write(file: &AtomicFile, err: ffmpeg_next::Error) -> Error {
 }
 
 fn container_of(path: &Path) -> Result<&'static str> {
-    match effigy_files::extension(path).as_str() {
-        "mp4" | "m4v" => Ok("mp4"),
-        "mov" => Ok("mov"),
-        "mkv" => Ok("matroska"),
-        "webm" => Ok("webm"),
-        _ => Err(Error::UnknownFormat {
+    let format = effigy_files::format_of(path);
+    format
+        .and_then(|format| format.container)
+        .ok_or_else(|| Error::UnknownFormat {
             path: path.to_owned(),
             known: KNOWN_FORMATS,
-        }),
-    }
+        })
 }
 
 fn add_video_stream(

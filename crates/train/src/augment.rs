@@ -30,8 +30,8 @@ pub(crate) struct Strength {
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     n_faces: usize,
-    /// Inputs as patches: `[n, 48, s/4, s/4]`.
-    pub(crate) patches: Vec<f32>,
+    /// Inputs as blocks: `[n, 48, s/4, s/4]`.
+    pub(crate) input_blocks: Vec<f32>,
     /// Colours to draw: `[n, 3, s, s]`.
     pub(crate) colours: Vec<f32>,
     /// Masks to draw: `[n, 1, s, s]`.
@@ -222,7 +222,7 @@ fn append_one(batch: &mut Batch, face: &Face, view: &View<'_>) {
             .weights
             .push(OUTSIDE_WEIGHT + inside + DETAIL_WEIGHT * detail);
     }
-    append_space_to_depth(&Picture::new(side, side, input), &mut batch.patches);
+    append_space_to_depth(&Picture::new(side, side, input), &mut batch.input_blocks);
     batch.colours.extend(colours);
 }
 
@@ -295,8 +295,8 @@ mod tests {
 
     #[test]
     fn same_seed_gives_the_same_faces() {
-        assert_eq!(drawn(5).patches, drawn(5).patches);
-        assert_ne!(drawn(5).patches, drawn(6).patches);
+        assert_eq!(drawn(5).input_blocks, drawn(5).input_blocks);
+        assert_ne!(drawn(5).input_blocks, drawn(6).input_blocks);
         assert_eq!(drawn(5).colours.len(), 3 * 3 * 32 * 32);
     }
 

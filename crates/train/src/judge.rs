@@ -12,7 +12,11 @@ use crate::loss::{Wanted, loss};
 /// The latents of all faces of `batch`: `[n, z]`.
 pub(crate) fn encode(net: &FaceNet, batch: &Batch, device: &Device) -> Tensor<2> {
     let (n, side) = batch.size();
-    net.encode(tensor(&batch.patches, [n, 48, side / 4, side / 4], device))
+    net.encode(tensor(
+        &batch.input_blocks,
+        [n, 48, side / 4, side / 4],
+        device,
+    ))
 }
 
 /// Draws each person's faces with their own decoder, from `latent` `[n, z]`, and measures them:

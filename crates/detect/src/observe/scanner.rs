@@ -91,6 +91,8 @@ impl Scanner {
         let mut splices: BTreeMap<u32, Note> = BTreeMap::new();
         if let Some((frame, faces)) = &self.only {
             for face in faces {
+                // The face was observed once when its frame came; that observation borrowed the
+                // frame and is gone, and only now is it known that no second frame follows.
                 let face = Observation::new(frame, face);
                 let note = look_for_splice(&face, &mut evidence);
                 splices.extend(note.map(|note| (face.track, note)));

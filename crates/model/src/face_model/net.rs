@@ -56,9 +56,9 @@ impl Shape {
 }
 
 impl FaceNet {
-    /// Writes the latent of faces laid out as patches: `[n, 48, s/4, s/4]` → `[n, z]`.
-    pub fn encode(&self, patches: Tensor<4>) -> Tensor<2> {
-        self.encoder.forward(patches)
+    /// Writes the latent of faces laid out as blocks: `[n, 48, s/4, s/4]` → `[n, z]`.
+    pub fn encode(&self, blocks: Tensor<4>) -> Tensor<2> {
+        self.encoder.forward(blocks)
     }
 
     /// Draws `person` from the latent: `[n, z]` → `[n, 4, s, s]`, red, green, blue and mask.
@@ -92,8 +92,8 @@ impl Encoder {
     }
 
     /// `[n, 48, s/4, s/4]` → `[n, z]`
-    fn forward(&self, patches: Tensor<4>) -> Tensor<2> {
-        let x = leaky_relu(self.halving1.forward(patches)); // [n, 2c, s/8, s/8]
+    fn forward(&self, blocks: Tensor<4>) -> Tensor<2> {
+        let x = leaky_relu(self.halving1.forward(blocks)); // [n, 2c, s/8, s/8]
         let x = leaky_relu(self.halving2.forward(x)); // [n, 4c, s/16, s/16]
         self.to_latent.forward(x.flatten(1, 3))
     }

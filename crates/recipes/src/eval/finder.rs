@@ -1,6 +1,6 @@
 //! How many faces the finder finds, and how many it makes up.
 //!
-//! Two readings: the finder alone, and as `effigy faces` begins a track: with a closer look, and
+//! Two ways: the finder alone, and as `effigy faces` begins a track: with a closer look, and
 //! the mesh network's word on whether there is a face. The people are parted once more, by a hash
 //! of the name: on one half the least score is chosen, on the other, and on the pictures without
 //! a face, everything is reported.
@@ -54,7 +54,7 @@ struct Looked {
 }
 
 /// Which of the reports to count.
-type Reading = fn(&Looked) -> &[Report];
+type Detections = fn(&Looked) -> &[Report];
 
 /// Two boxes that share more than this show one face.
 const SAME_FACE_IOU: f32 = 0.4;
@@ -85,32 +85,32 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
         theirs.map(|(_, l)| l).collect::<Vec<_>>()
     };
     let (tune, test) = (half(true), half(false));
-    let readings: [(&str, Reading); 2] = [
+    let ways: [(&str, Detections); 2] = [
         ("finder alone", |l| &l.at_first),
         ("with a closer look and the mesh network", |l| &l.closely),
     ];
     let empty: Vec<&Looked> = empty.iter().collect();
-    for (name, reading) in readings {
-        let chosen = choose(&tune, reading);
+    for (name, detections) in ways {
+        let chosen = choose(&tune, detections);
         println!("{name}: least score {chosen:.3}");
         for score in [0.5, 0.7, 0.8, 0.9, chosen] {
-            let (recall, precision, _) = rates(&test, reading, score);
-            let (_, _, n_false) = rates(&empty, reading, score);
+            let (recall, precision, _) = rates(&test, detections, score);
+            let (_, _, n_false) = rates(&empty, detections, score);
             println!(
                 "  score {score:.3}: recall {recall:.4} precision {precision:.4}, {n_false} false faces in {} pictures without one",
                 empty.len()
             );
         }
     }
-    let (_, reading) = readings[1];
-    let chosen = choose(&tune, reading);
-    name_false_faces(names.iter().zip(&empty), reading, chosen);
+    let (_, detections) = ways[1];
+    let chosen = choose(&tune, detections);
+    name_false_faces(names.iter().zip(&empty), detections, chosen);
     for source in sources(&samples) {
         let these = samples.iter().zip(&looked);
         let these = these.filter(|(s, _)| !is_tuning(&s.person));
         let these = these.filter(|(s, _)| source == "all" || s.source == source);
         let these: Vec<&Looked> = these.map(|(_, l)| l).collect();
-        let (recall, precision, _) = rates(&these, reading, chosen);
+        let (recall, precision, _) = rates(&these, detections, chosen);
         println!(
             "{source:20} {:5} pictures  recall {recall:.4}  precision {precision:.4}",
             these.len()
@@ -124,11 +124,11 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
 
 fn name_false_faces<'a>(
     pictures: impl Iterator<Item = (&'a OsString, &'a &'a Looked)>,
-    reading: Reading,
+    detections: Detections,
     least_score: f32,
 ) {
     for (name, looked) in pictures {
-        for report in reading(looked).iter().filter(|r| r.score >= least_score) {
+        for report in detections(looked).iter().filter(|r| r.score >= least_score) {
             println!("  false face of score {:.3} in {name:?}", report.score);
         }
     }
@@ -190,8 +190,8 @@ fn without_repeats(mut reports: Vec<(Rect, Report)>) -> Vec<Report> {
 }
 
 /// Recall, precision, and how many reports are false.
-fn rates(looked: &[&Looked], reading: Reading, least_score: f32) -> (f64, f64, usize) {
-    let all = looked.iter().flat_map(|l| reading(l));
+fn rates(looked: &[&Looked], detections: Detections, least_score: f32) -> (f64, f64, usize) {
+    let all = looked.iter().flat_map(|l| detections(l));
     let counted: Vec<&Report> = all.filter(|r| r.score >= least_score).collect();
     let n_true = counted.iter().filter(|r| r.is_true).count();
     let n_faces: usize = looked.iter().map(|l| l.n_faces).sum();
@@ -203,10 +203,10 @@ fn rates(looked: &[&Looked], reading: Reading, least_score: f32) -> (f64, f64, u
 }
 
 /// The highest least score that leaves enough recall.
-fn choose(tune: &[&Looked], reading: Reading) -> f32 {
+fn choose(tune: &[&Looked], detections: Detections) -> f32 {
     let mut candidates = (0..200).rev().map(|i| i as f32 / 200.0);
     candidates
-        .find(|&score| rates(tune, reading, score).0 >= LEAST_RECALL)
+        .find(|&score| rates(tune, detections, score).0 >= LEAST_RECALL)
         .unwrap_or(0.0)
 }
 

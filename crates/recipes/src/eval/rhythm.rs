@@ -26,9 +26,16 @@ const MOST_WIDTH: u32 = 320;
 /// Shorter clips hold too few beats.
 const LONG_FRAMES: usize = 150;
 
+/// Whether a clip holds enough beats.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Length {
+    Short,
+    Long,
+}
+
 struct Measured {
     rhythm: Option<Rhythm>,
-    is_long: bool,
+    length: Length,
     clip: usize,
 }
 
@@ -44,12 +51,16 @@ pub(super) fn measure(data: &Path) -> Result<()> {
     let path = |name: &str| folder.path().join(name);
     for (clip, source) in clips.iter().enumerate() {
         let frames = small(source)?;
-        let is_long = LONG_FRAMES <= frames.len();
+        let length = if LONG_FRAMES <= frames.len() {
+            Length::Long
+        } else {
+            Length::Short
+        };
         let measured = |path: &Path| -> Result<Measured> {
             let rhythm = rhythm(&packets(path, MOST_PACKETS, &Limits::default())?);
             Ok(Measured {
                 rhythm,
-                is_long,
+                length,
                 clip,
             })
         };
@@ -64,16 +75,15 @@ pub(super) fn measure(data: &Path) -> Result<()> {
         }
         println!("{}: {:?}", source.display(), once.last().map(|h| h.rhythm));
     }
-    for is_long in [true, false] {
-        let length = if is_long { "long" } else { "short" };
-        let (found, n) = found(&once, is_long, None);
-        println!("{length} clips encoded once: {found} of {n} said to have been encoded before");
+    for (length, name) in [(Length::Long, "long"), (Length::Short, "short")] {
+        let (found, n) = found(&once, length, None);
+        println!("{name} clips encoded once: {found} of {n} said to have been encoded before");
         for (period, crf, all) in &twice {
             print_row(
-                &format!("{length}, every {period}, CRF {crf}"),
+                &format!("{name}, every {period}, CRF {crf}"),
                 all,
                 &once,
-                is_long,
+                length,
                 *period,
             );
         }
@@ -81,9 +91,9 @@ pub(super) fn measure(data: &Path) -> Result<()> {
     Ok(())
 }
 
-fn print_row(name: &str, twice: &[Measured], once: &[Measured], is_long: bool, period: u32) {
+fn print_row(name: &str, twice: &[Measured], once: &[Measured], length: Length, period: u32) {
     let judged = |measured: &Measured, fake: bool| {
-        let rhythm = measured.rhythm.filter(|_| measured.is_long == is_long)?;
+        let rhythm = measured.rhythm.filter(|_| measured.length == length)?;
         Some(Judged {
             score: rhythm.clarity.into(),
             fake,
@@ -94,7 +104,7 @@ fn print_row(name: &str, twice: &[Measured], once: &[Measured], is_long: bool, p
     let all: Vec<Judged> = twice_judged
         .chain(once.iter().filter_map(|h| judged(h, false)))
         .collect();
-    let (n_found, n) = found(twice, is_long, Some(period as usize));
+    let (n_found, n) = found(twice, length, Some(period as usize));
     if let Some(area) = with_interval(&all, auc) {
         println!(
             "{name}: AUC {:.2} [{:.2}, {:.2}], found with the right period {n_found} of {n}",
@@ -104,8 +114,8 @@ fn print_row(name: &str, twice: &[Measured], once: &[Measured], is_long: bool, p
 }
 
 /// How many stand out clearly, at `period` or a multiple of it where that is asked for.
-fn found(measured: &[Measured], is_long: bool, period: Option<usize>) -> (usize, usize) {
-    let of_length: Vec<&Measured> = measured.iter().filter(|h| h.is_long == is_long).collect();
+fn found(measured: &[Measured], length: Length, period: Option<usize>) -> (usize, usize) {
+    let of_length: Vec<&Measured> = measured.iter().filter(|h| h.length == length).collect();
     let is_right = |r: &Rhythm| period.is_none_or(|period| r.period.is_multiple_of(period));
     let found = of_length.iter().filter_map(|h| h.rhythm.as_ref());
     let found = found.filter(|r| CLEARLY <= r.clarity && is_right(r));

@@ -102,7 +102,7 @@ impl Figure {
     }
 
     /// Whether the target is reached; `None` where there is none or nothing was measured.
-    pub fn is_reached(&self) -> Option<bool> {
+    pub(crate) fn is_reached(&self) -> Option<bool> {
         let value = self.value?;
         match self.target {
             Target::Unsaid | Target::NotJudged => None,
@@ -120,7 +120,7 @@ impl Figure {
     }
 
     /// The target in words; empty where there is none.
-    pub fn target_text(&self) -> String {
+    pub(crate) fn target_text(&self) -> String {
         match self.target {
             Target::Unsaid => String::new(),
             Target::NotJudged => {
