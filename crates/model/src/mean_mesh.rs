@@ -35,12 +35,16 @@ mod tests {
 
     #[test]
     fn outer_eye_corners_are_one_unit_apart_and_level() {
-        let (right, left) = (mean_mesh()[33], mean_mesh()[263]);
+        const RIGHT_EYE_OUTER: usize = 33;
+        const LEFT_EYE_OUTER: usize = 263;
+        const CHIN: usize = 152;
+        const NOSE_TIP: usize = 1;
+        let (right, left) = (mean_mesh()[RIGHT_EYE_OUTER], mean_mesh()[LEFT_EYE_OUTER]);
         assert!((left.x - right.x - 1.0).abs() < 1e-3);
         assert!((left.y - right.y).abs() < 1e-3);
-        assert!(mean_mesh()[152].y > 0.5, "the chin is below the eyes");
+        assert!(mean_mesh()[CHIN].y > 0.5, "the chin is below the eyes");
         assert!(
-            mean_mesh()[1].z < mean_mesh()[33].z,
+            mean_mesh()[NOSE_TIP].z < right.z,
             "the nose is nearest to the camera"
         );
     }
