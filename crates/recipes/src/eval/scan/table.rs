@@ -27,12 +27,23 @@ struct Row<'a> {
     group: usize,
 }
 
+/// Which real footage swaps are told from.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+enum Against {
+    /// What they were made of.
+    #[serde(rename = "originals")]
+    Originals,
+    /// All of it.
+    #[serde(rename = "all real")]
+    AllReal,
+}
+
 /// One line of the table, as JSON.
 #[derive(Serialize)]
 struct Line {
     cue: String,
     change: String,
-    against: &'static str,
+    against: Against,
     n_fake: usize,
     n_real: usize,
     auc: [f64; 3],
@@ -83,17 +94,17 @@ impl<'a> Table<'a> {
         println!("Swaps against their originals, by cue");
         let cues = CueKind::ALL.iter().map(|cue| cue.name()).chain([ALL_CUES]);
         for cue in cues.clone() {
-            lines.extend(self.line(cue, CLEAN, "originals"));
+            lines.extend(self.line(cue, CLEAN, Against::Originals));
         }
         println!("Swaps against all real footage");
         for cue in cues {
-            lines.extend(self.line(cue, CLEAN, "all real"));
+            lines.extend(self.line(cue, CLEAN, Against::AllReal));
         }
         println!("Swaps against their originals, all cues and blending alone, after a change");
         let changes: BTreeSet<&str> = self.rows.iter().map(|row| row.change).collect();
         for change in changes {
             for cue in [ALL_CUES, CueKind::Blending.name(), CueKind::Noise.name()] {
-                lines.extend(self.line(cue, change, "originals"));
+                lines.extend(self.line(cue, change, Against::Originals));
             }
         }
         self.print_own();
@@ -126,8 +137,8 @@ impl<'a> Table<'a> {
         for tone in Tone::ALL {
             let rows = self.rows.iter().filter(|row| row.change == CLEAN);
             let rows: Vec<&Row<'_>> = rows.filter(|r| tone_of(r.reading) == Some(tone)).collect();
-            let judged = |pairs_only: bool| -> Vec<Judged> {
-                let rows = rows.iter().filter(|row| row.is_wanted(pairs_only));
+            let judged = |against: Against| -> Vec<Judged> {
+                let rows = rows.iter().filter(|row| row.is_wanted(against));
                 rows.filter_map(|row| row.judged(ALL_CUES)).collect()
             };
             let real = rows.iter().filter(|row| row.reading.truth == Truth::Real);
@@ -141,13 +152,16 @@ impl<'a> Table<'a> {
                 n_signs += u32::from(has_signs);
             }
             println!("{tone:?}: {n_signs} of {n} real ones show signs");
-            for (pairs_only, against) in [(true, "originals"), (false, "all real ones")] {
-                let judged = judged(pairs_only);
+            for (against, name) in [
+                (Against::Originals, "originals"),
+                (Against::AllReal, "all real ones"),
+            ] {
+                let judged = judged(against);
                 let n_swaps = judged.iter().filter(|j| j.fake).count();
                 if let Some(area) = with_interval(&judged, auc) {
                     let Interval { value, low, high } = area;
                     println!(
-                        "  {n_swaps} swaps against {against}: AUC {value:.2} [{low:.2}, {high:.2}]"
+                        "  {n_swaps} swaps against {name}: AUC {value:.2} [{low:.2}, {high:.2}]"
                     );
                 }
             }
@@ -171,8 +185,8 @@ impl<'a> Table<'a> {
     }
 
     /// Prints and gives one line; `None` where there is nothing to tell apart.
-    fn line(&self, cue: &str, change: &str, against: &'static str) -> Option<Line> {
-        let judged = self.judged(cue, change, against == "originals");
+    fn line(&self, cue: &str, change: &str, against: Against) -> Option<Line> {
+        let judged = self.judged(cue, change, against);
         let area = with_interval(&judged, auc)?;
         let eer = equal_error_rate(&judged)?;
         let found = true_rate_at(&judged, 0.01)?;
@@ -198,8 +212,8 @@ impl<'a> Table<'a> {
         })
     }
 
-    fn judged(&self, cue: &str, change: &str, pairs_only: bool) -> Vec<Judged> {
-        let wanted = |row: &&Row<'_>| row.change == change && row.is_wanted(pairs_only);
+    fn judged(&self, cue: &str, change: &str, against: Against) -> Vec<Judged> {
+        let wanted = |row: &&Row<'_>| row.change == change && row.is_wanted(against);
         let wanted = self.rows.iter().filter(wanted);
         wanted.filter_map(|row| row.judged(cue)).collect()
     }
@@ -237,11 +251,11 @@ impl<'a> Table<'a> {
 
 impl Row<'_> {
     /// Swaps beside their originals, with all other real footage or without.
-    fn is_wanted(&self, pairs_only: bool) -> bool {
+    fn is_wanted(&self, against: Against) -> bool {
         let of_pair = self.reading.name.starts_with("dfl-pairs");
         match self.reading.truth {
             Truth::Swap => of_pair,
-            Truth::Real => of_pair || !pairs_only,
+            Truth::Real => of_pair || against == Against::AllReal,
             Truth::Generated | Truth::Dubbed | Truth::Own => false,
         }
     }
