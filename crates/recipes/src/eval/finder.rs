@@ -1,9 +1,9 @@
 //! How many faces the finder finds, and how many it makes up.
 //!
-//! Two ways: the finder alone, and as `effigy faces` begins a track: with a closer look, and
-//! the mesh network's word on whether there is a face. The people are parted once more, by a hash
-//! of the name: on one half the least score is chosen, on the other, and on the pictures without
-//! a face, everything is reported.
+//! Faces are found in two ways: by the finder alone, and as `effigy faces` begins a track: with a
+//! closer look, and the mesh network's word on whether there is a face. The people are parted once
+//! more, by a hash of the name: on one half the least score is chosen, on the other, and on the
+//! pictures without a face, everything is reported.
 
 use std::ffi::OsString;
 use std::fs;
