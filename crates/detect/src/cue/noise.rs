@@ -122,9 +122,9 @@ fn softness_map(patch: &Patch) -> Plane {
             sharpness.push(cell_sharpness(patch, cell_x, cell_y));
         }
     }
-    let usual = median(sharpness.iter().flatten().copied().collect());
+    let median_sharpness = median(sharpness.iter().flatten().copied().collect());
     for (cell, sharpness) in map.values_mut().iter_mut().zip(&sharpness) {
-        *cell = sharpness.map_or(0.0, |s| ((usual - s) / SOFTEST).clamp(0.0, 1.0));
+        *cell = sharpness.map_or(0.0, |s| ((median_sharpness - s) / SOFTEST).clamp(0.0, 1.0));
     }
     map
 }
