@@ -3,16 +3,20 @@
 //! Views are similarity transforms, named `frame_from_crop`: they take a place in the crop to the
 //! same place in the frame.
 
-use effigy_frame::{Point2, Point3, Rect, Similarity};
-use effigy_model::{Found, mean_mesh};
+use effigy_frame::{Picture, Point2, Point3, Rect, Similarity, resample};
+use effigy_model::{FaceEmbedder, Found, mean_mesh};
 
 use crate::landmarks::{STABLE_POINTS, between_eyes, mouth_centre};
 
 /// Side of the mesh network's view, in sizes of the face's upright box.
 const MESH_VIEW_SIZES: f32 = 1.4;
 
-/// What the identity network's crop covers, in distances between the outer eye corners.
-pub const IDENTITY_EXTENT: f32 = 2.4;
+/// What the face embedder's crop covers, in distances between the outer eye corners, and what its
+/// middle shows: so that faces lie where dlib's own five points put them in the pictures that its
+/// network was trained on. Medians over 492 faces of the training split, on which dlib's alignment
+/// and ours differ by 1.4 degrees, 3 % in size and 3 px of 150 (standard deviations).
+const IDENTITY_EXTENT: f32 = 2.0;
+const IDENTITY_CENTRE: Point2 = Point2 { x: 0.01, y: 0.378 };
 
 /// What a face model's crop covers, in distances between the outer eye corners: forehead to chin,
 /// with room for an open mouth.
@@ -49,11 +53,25 @@ pub fn mesh_view_from_found(found: &Found, side_px: u32) -> Option<Similarity> {
 /// `extent` is what the crop's side covers, in distances between the outer eye corners; 2.4 shows
 /// the face from forehead to chin. `None` when the points coincide.
 pub fn aligned_view(points: &[Point3], side_px: u32, extent: f32) -> Option<Similarity> {
+    view_about(ALIGNED_CENTRE, points, side_px, extent)
+}
+
+/// Cuts out what the face embedder is shown of a face: [`FaceEmbedder::SIDE_PX`] pixels a side.
+///
+/// `None` when the points coincide.
+pub fn identity_crop(picture: &Picture, points: &[Point3]) -> Option<Picture> {
+    let side = FaceEmbedder::SIDE_PX;
+    let view = view_about(IDENTITY_CENTRE, points, side, IDENTITY_EXTENT)?;
+    Some(resample::crop(picture, view, side))
+}
+
+/// Lays the stable points on those of the mean mesh; `centre` is what the crop's middle shows.
+fn view_about(centre: Point2, points: &[Point3], side_px: u32, extent: f32) -> Option<Similarity> {
     let mean: Vec<Point2> = STABLE_POINTS.iter().map(|&i| mean_mesh()[i].xy()).collect();
     let here: Vec<Point2> = STABLE_POINTS.iter().map(|&i| points[i].xy()).collect();
     let frame_from_mean = Similarity::fit(&mean, &here).filter(|fit| fit.scale() > 0.0)?;
     let middle = Point2::new(0.5 * side_px as f32, 0.5 * side_px as f32);
-    let mean_from_crop = Similarity::about(middle, ALIGNED_CENTRE, extent / side_px as f32, 0.0);
+    let mean_from_crop = Similarity::about(middle, centre, extent / side_px as f32, 0.0);
     Some(frame_from_mean.of(mean_from_crop))
 }
 

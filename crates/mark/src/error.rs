@@ -155,6 +155,15 @@ pub enum Error {
         id: String,
     },
 
+    /// The record's identity template was made by an earlier identity network. Renew it.
+    #[error(
+        "the identity template of the consent {id} is of an earlier version, which told people apart too badly; record the consent again with pictures of the person: effigy consent new"
+    )]
+    OldTemplate {
+        /// Consent identifier.
+        id: String,
+    },
+
     /// The clock is behind what was already recorded. Set it.
     #[error("the clock says {now}, but something was recorded on {recorded}; set the clock")]
     ClockBack {

@@ -7,8 +7,8 @@
 
 mod kernel;
 
-use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
+use burn::nn::{Linear, PaddingConfig2d};
 use effigy_frame::Picture;
 
 use crate::layers::Residual;
@@ -29,9 +29,18 @@ pub(crate) struct Map {
     values: Vec<f32>,
 }
 
-/// A 3 × 3 convolution with padding 1.
+/// A 3 × 3 convolution with padding 1, or 0.
 #[derive(Debug)]
 pub(crate) struct Conv {
+    stride: usize,
+    padding: usize,
+    packed: Packed,
+}
+
+/// A convolution over the pixels of a picture, without padding; its filters are wider than 3 × 3.
+#[derive(Debug)]
+pub(crate) struct PictureConv {
+    side: usize,
     stride: usize,
     packed: Packed,
 }
@@ -72,8 +81,10 @@ struct Sizes {
 #[derive(Clone, Copy)]
 enum Finish<'a> {
     Nothing,
-    LeakyRelu,
-    AddAndLeakyRelu(&'a Map),
+    /// A leaky ReLU with this slope; 0 is the plain one.
+    LeakyRelu(f32),
+    /// The same after adding a map.
+    AddAndLeakyRelu(&'a Map, f32),
 }
 
 impl Map {
@@ -144,6 +155,72 @@ impl Map {
         }
     }
 
+    /// The largest of every 3 × 3 cells, two apart.
+    pub(crate) fn max_pooled(&self) -> Self {
+        let mut pooled = Self::new((self.rows - 1) / 2, (self.columns - 1) / 2, self.channels);
+        for row in 0..pooled.rows {
+            for column in 0..pooled.columns {
+                let to = pooled.place(row, column);
+                let largest = &mut pooled.values[to..to + self.channels];
+                largest.copy_from_slice(self.cell(2 * row, 2 * column));
+                for tap in 1..9 {
+                    let cell = self.cell(2 * row + tap / 3, 2 * column + tap % 3);
+                    for (largest, value) in largest.iter_mut().zip(cell) {
+                        *largest = largest.max(*value);
+                    }
+                }
+            }
+        }
+        pooled
+    }
+
+    /// The mean of every 2 × 2 cells, in a map of at least these cells and exactly these channels;
+    /// what lies beyond is zero. An odd last row or column is left out.
+    pub(crate) fn mean_pooled(&self, least: (usize, usize), channels: usize) -> Self {
+        let (rows, columns) = (self.rows / 2, self.columns / 2);
+        let mut pooled = Self::new(rows.max(least.0), columns.max(least.1), channels);
+        for row in 0..rows {
+            for column in 0..columns {
+                let to = pooled.place(row, column);
+                let sums = &mut pooled.values[to..to + self.channels];
+                for tap in 0..4 {
+                    let cell = self.cell(2 * row + tap / 2, 2 * column + tap % 2);
+                    for (sum, value) in sums.iter_mut().zip(cell) {
+                        *sum += 0.25 * value;
+                    }
+                }
+            }
+        }
+        pooled
+    }
+
+    /// Adds a map of at most our size, cell on cell, and takes the ReLU of all.
+    pub(crate) fn add_and_relu(&mut self, other: &Self) {
+        for row in 0..other.rows {
+            for column in 0..other.columns {
+                let from = self.place(row, column);
+                let sums = self.values[from..].iter_mut();
+                sums.zip(other.cell(row, column))
+                    .for_each(|(sum, value)| *sum += value);
+            }
+        }
+        self.values
+            .iter_mut()
+            .for_each(|value| *value = value.max(0.0));
+    }
+
+    /// The mean of all cells.
+    pub(crate) fn mean_cell(&self) -> Vec<f32> {
+        let mut mean = vec![0.0; self.channels];
+        let share = 1.0 / (self.rows * self.columns) as f32;
+        for cell in self.flat().chunks_exact(self.channels) {
+            for (mean, value) in mean.iter_mut().zip(cell) {
+                *mean += share * value;
+            }
+        }
+        mean
+    }
+
     /// All cells in a row, without the border.
     pub(crate) fn flat(&self) -> Vec<f32> {
         let cells = (0..self.rows).flat_map(|row| (0..self.columns).map(move |x| (row, x)));
@@ -163,6 +240,10 @@ impl Conv {
         let biases = conv.bias.as_ref().map(|bias| values(bias.val()));
         Self {
             stride: conv.stride[0],
+            padding: match &conv.padding {
+                PaddingConfig2d::Valid => 0,
+                _ => 1,
+            },
             packed: Packed::new(
                 Sizes {
                     n_outputs,
@@ -182,31 +263,36 @@ impl Conv {
 
     /// The convolution and a leaky ReLU.
     pub(crate) fn run_leaky_relu(&self, input: &Map) -> Map {
-        self.finished(input, Finish::LeakyRelu)
+        self.finished(input, Finish::LeakyRelu(SLOPE))
+    }
+
+    /// The convolution with a plain ReLU.
+    pub(crate) fn run_relu(&self, input: &Map) -> Map {
+        self.finished(input, Finish::LeakyRelu(0.0))
     }
 
     fn finished(&self, input: &Map, finish: Finish<'_>) -> Map {
-        let (rows, columns) = (
-            input.rows.div_ceil(self.stride),
-            input.columns.div_ceil(self.stride),
-        );
+        let steps = |n: usize| (n + 2 * self.padding - 3) / self.stride + 1;
+        let (rows, columns) = (steps(input.rows), steps(input.columns));
         let mut output = Map::new(rows, columns, self.packed.n_padded());
         let span = (input.columns + 2) * input.channels;
         let step = self.stride * input.channels;
+        // Without padding the first filter lies inside the border.
+        let inset = (1 - self.padding) * (span + input.channels);
         let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
         let places = cells
             .map(|(row, column)| kernel::Place {
-                from: row * self.stride * span + column * step,
+                from: inset + row * self.stride * span + column * step,
                 to: output.place(row, column),
             })
             .collect::<Vec<_>>();
         let shift = |tap: usize| tap / 3 * span + tap % 3 * input.channels;
         let add = match finish {
-            Finish::AddAndLeakyRelu(more) => Some(more.values.as_slice()),
-            Finish::Nothing | Finish::LeakyRelu => None,
+            Finish::AddAndLeakyRelu(more, _) => Some(more.values.as_slice()),
+            Finish::Nothing | Finish::LeakyRelu(_) => None,
         };
         let shape = (output.rows, output.columns, output.channels);
-        if let Finish::AddAndLeakyRelu(more) = finish {
+        if let Finish::AddAndLeakyRelu(more, _) = finish {
             assert_eq!((more.rows, more.columns, more.channels), shape);
         }
         kernel::run(kernel::Layer {
@@ -215,7 +301,77 @@ impl Conv {
             shifts: &std::array::from_fn::<usize, 9, _>(shift),
             places: &places,
             add,
-            leaky_relu: !matches!(finish, Finish::Nothing),
+            slope: finish.slope(),
+            output: &mut output.values,
+        });
+        output
+    }
+}
+
+impl Finish<'_> {
+    fn slope(self) -> Option<f32> {
+        match self {
+            Self::Nothing => None,
+            Self::LeakyRelu(slope) | Self::AddAndLeakyRelu(_, slope) => Some(slope),
+        }
+    }
+}
+
+impl PictureConv {
+    /// Packs a convolution of three colours, `[output, 3, side, side]`.
+    pub(crate) fn new(conv: &Conv2d) -> Self {
+        let [n_outputs, n_colours, side, _] = conv.weight.dims();
+        let raw = values(conv.weight.val());
+        // A tap is a row of the filter: its pixels lie side by side in the picture.
+        let weight = |output: usize, row: usize, input: usize| {
+            let (column, colour) = (input / n_colours, input % n_colours);
+            let at = ((output * n_colours + colour) * side + row) * side + column;
+            if column < side { raw[at] } else { 0.0 }
+        };
+        let n_inputs = (side * n_colours).next_multiple_of(CHUNK);
+        let biases = conv.bias.as_ref().map(|bias| values(bias.val()));
+        Self {
+            side,
+            stride: conv.stride[0],
+            packed: Packed::new(
+                Sizes {
+                    n_outputs,
+                    n_taps: side,
+                    n_inputs,
+                },
+                biases,
+                weight,
+            ),
+        }
+    }
+
+    /// The convolution of a picture with a plain ReLU; `scaled` turns a pixel's colours into inputs.
+    pub(crate) fn run_relu(&self, picture: &Picture, scaled: fn([u8; 3]) -> [f32; 3]) -> Map {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let pixels = picture.pixels().chunks_exact(3);
+        let mut input: Vec<f32> = pixels
+            .flat_map(|rgb| scaled([rgb[0], rgb[1], rgb[2]]))
+            .collect();
+        // The last row of the last filter reads a little on, with weights of zero.
+        input.resize(input.len() + self.packed.n_inputs, 0.0);
+        let steps = |n: usize| (n - self.side) / self.stride + 1;
+        let (rows, columns) = (steps(height), steps(width));
+        let mut output = Map::new(rows, columns, self.packed.n_padded());
+        let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        let places = cells
+            .map(|(row, column)| kernel::Place {
+                from: 3 * self.stride * (row * width + column),
+                to: output.place(row, column),
+            })
+            .collect::<Vec<_>>();
+        let shifts: Vec<usize> = (0..self.side).map(|row| 3 * row * width).collect();
+        kernel::run(kernel::Layer {
+            packed: &self.packed,
+            input: &input,
+            shifts: &shifts,
+            places: &places,
+            add: None,
+            slope: Some(0.0),
             output: &mut output.values,
         });
         output
@@ -231,10 +387,34 @@ impl Pair {
         }
     }
 
+    /// Two convolutions with a plain ReLU each.
+    pub(crate) fn of_convolutions(first: &Conv2d, second: &Conv2d) -> Self {
+        Self {
+            first: Conv::new(first),
+            second: Conv::new(second),
+        }
+    }
+
     pub(crate) fn run(&self, input: &Map) -> Map {
         let branch = self.first.run_leaky_relu(input);
         self.second
-            .finished(&branch, Finish::AddAndLeakyRelu(input))
+            .finished(&branch, Finish::AddAndLeakyRelu(input, SLOPE))
+    }
+
+    /// The same with plain ReLUs.
+    pub(crate) fn run_relu(&self, input: &Map) -> Map {
+        let branch = self.first.run_relu(input);
+        self.second
+            .finished(&branch, Finish::AddAndLeakyRelu(input, 0.0))
+    }
+
+    /// The same where the first convolution halves the size: the input is halved by means, and of
+    /// both what is larger in cells or channels decides.
+    pub(crate) fn run_halving(&self, input: &Map) -> Map {
+        let branch = self.second.run(&self.first.run_relu(input));
+        let mut sum = input.mean_pooled((branch.rows, branch.columns), branch.channels);
+        sum.add_and_relu(&branch);
+        sum
     }
 }
 
@@ -289,7 +469,7 @@ impl Dense {
             shifts: &[0],
             places: &[kernel::Place { from: 0, to: 0 }],
             add: None,
-            leaky_relu,
+            slope: leaky_relu.then_some(SLOPE),
             output: &mut output,
         });
         output.truncate(self.packed.n_outputs);

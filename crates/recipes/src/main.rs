@@ -10,6 +10,7 @@ mod data;
 mod device;
 mod eval;
 mod fit;
+mod import;
 mod mirror;
 mod statistics;
 mod train;
@@ -46,8 +47,6 @@ enum Command {
     Finder(train::run::Args),
     /// Train the mesh network
     Mesher(train::run::Args),
-    /// Train the identity network
-    Identifier(train::run::Args),
     /// Train the blending judge, from real faces only
     Blending(train::run::Args),
     /// Train the base that face models start from
@@ -59,6 +58,9 @@ enum Command {
     Preview(train::preview::Args),
     /// Film people who don't exist, with the truth about every pixel
     Actors(data::actors::Args),
+    /// Convert weights from elsewhere
+    #[command(subcommand)]
+    Import(import::Command),
     /// Measure the networks on people that none was trained on
     #[command(subcommand)]
     Eval(eval::Command),
@@ -70,12 +72,12 @@ fn main() -> Result<()> {
         Command::MeanMesh { output } => fit::mean_mesh::make(&cli.data, &output),
         Command::Finder(args) => train::finder::train(&cli.data, &args),
         Command::Mesher(args) => train::mesher::train(&cli.data, &args),
-        Command::Identifier(args) => train::identifier::train(&cli.data, &args),
         Command::Blending(args) => train::blending::train(&cli.data, &args),
         Command::Base(args) => train::base_model::train(&cli.data, &args),
         Command::Fuse(args) => fit::fuse::make(&cli.data, &args),
         Command::Preview(args) => train::preview::write(&cli.data, &args),
         Command::Actors(args) => data::actors::run(&cli.data, &args),
+        Command::Import(command) => import::run(&command),
         Command::Eval(command) => eval::run(&cli.data, &command),
     }
 }

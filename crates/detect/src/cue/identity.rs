@@ -6,8 +6,8 @@
 //! second's mean is compared with the track's.
 
 use effigy_face::Observation;
-use effigy_face::align::IDENTITY_EXTENT;
-use effigy_model::{FaceEmbedder, Identity};
+use effigy_face::align::identity_crop;
+use effigy_model::Identity;
 
 use crate::cue::interface::{Cadence, Context, Cue, Facts, Models};
 use crate::kind::CueKind;
@@ -54,7 +54,7 @@ impl Cue for Drift {
     }
 
     fn look(&mut self, face: &Observation<'_>, models: &Models) -> Option<Vec<f32>> {
-        let (crop, _) = face.aligned(FaceEmbedder::SIDE_PX, IDENTITY_EXTENT)?;
+        let crop = identity_crop(&face.frame.picture, face.points)?;
         if let Some(identity) = models.face_embedder.embed(&[crop]).pop() {
             self.looks.push((face.time_secs(), identity));
         }

@@ -15,6 +15,9 @@ use crate::files;
 pub const IDENTITY_LENGTH: usize = 128;
 const SALT_BYTES: usize = 16;
 const NONCE_BYTES: usize = 12;
+/// Names the identity network whose vectors a template averages: those of another mean nothing to
+/// it. Sealed with the template; templates of the first network were sealed with nothing.
+const NETWORK: &[u8] = b"\ndlib-resnet-v1";
 
 /// The mean direction of a person's identity vectors.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +61,7 @@ impl Template {
         let nonce = files::random::<NONCE_BYTES>()?;
         let payload = Payload {
             msg: &plain,
-            aad: id.as_str().as_bytes(),
+            aad: &[id.as_str().as_bytes(), NETWORK].concat(),
         };
         let sealed = cipher(key)
             .encrypt(Nonce::from_slice(&nonce), payload)
@@ -67,17 +70,26 @@ impl Template {
     }
 
     /// Decrypts what [`Template::seal`] made and compares it with the record's salted hash.
+    ///
+    /// # Errors
+    /// When it was made with other keys, for another record, or by another identity network.
     pub(super) fn unseal(sealed: &[u8], key: &[u8; 32], id: &Id, commitment: &str) -> Result<Self> {
         let failed = || Error::NoTemplate { id: id.to_string() };
         let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(failed)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: id.as_str().as_bytes(),
+        let open = |network: &[u8]| {
+            let payload = Payload {
+                msg: sealed,
+                aad: &[id.as_str().as_bytes(), network].concat(),
+            };
+            cipher(key)
+                .decrypt(Nonce::from_slice(nonce), payload)
+                .map(Zeroizing::new)
         };
-        let plain = cipher(key)
-            .decrypt(Nonce::from_slice(nonce), payload)
-            .map_err(|_opaque| failed())?;
-        let plain = Zeroizing::new(plain);
+        let plain = match (open(NETWORK), open(b"")) {
+            (Ok(plain), _) => plain,
+            (Err(_), Ok(_)) => return Err(Error::OldTemplate { id: id.to_string() }),
+            (Err(_), Err(_)) => return Err(failed()),
+        };
         let is_whole = plain.len() == SALT_BYTES + 4 * IDENTITY_LENGTH;
         if !is_whole || effigy_files::sha256(&plain) != commitment {
             return Err(failed());
@@ -126,6 +138,21 @@ mod tests {
         assert_eq!(unseal([1; 32], &id()).unwrap(), template);
         assert!(unseal([2; 32], &id()).is_err());
         assert!(unseal([1; 32], &Id::from_bytes([8; 8])).is_err());
+    }
+
+    #[test]
+    fn template_of_an_earlier_network_is_recognised() {
+        let (plain, id) = ([1_u8; SALT_BYTES + 4 * IDENTITY_LENGTH], id());
+        let payload = Payload {
+            msg: &plain,
+            aad: id.as_str().as_bytes(),
+        };
+        let nonce = [3; NONCE_BYTES];
+        let sealed = cipher(&[1; 32]).encrypt(Nonce::from_slice(&nonce), payload);
+        let sealed = [&nonce[..], &sealed.unwrap()].concat();
+        let commitment = effigy_files::sha256(&plain);
+        let refused = Template::unseal(&sealed, &[1; 32], &id, &commitment).unwrap_err();
+        assert!(matches!(refused, Error::OldTemplate { .. }), "{refused}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{BLOCK, CHUNK, Packed, SLOPE};
+use super::{BLOCK, CHUNK, Packed};
 
 /// Where a cell's sum begins to read, and where it is written.
 #[derive(Clone, Copy)]
@@ -18,9 +18,10 @@ pub(super) struct Layer<'a> {
     /// How far behind a cell's first input each tap reads.
     pub(super) shifts: &'a [usize],
     pub(super) places: &'a [Place],
-    /// What is added before the leaky ReLU, laid out as the output.
+    /// What is added before the activation, laid out as the output.
     pub(super) add: Option<&'a [f32]>,
-    pub(super) leaky_relu: bool,
+    /// Slope of the leaky ReLU for negative sums; `None` leaves sums as they are.
+    pub(super) slope: Option<f32>,
     pub(super) output: &'a mut [f32],
 }
 
@@ -115,8 +116,8 @@ fn finish<S: Simd, const VECTORS: usize>(
             *sum = simd.add_f32s(*sum, add);
         }
     }
-    if layer.leaky_relu {
-        let slope = simd.splat_f32s(SLOPE);
+    if let Some(slope) = layer.slope {
+        let slope = simd.splat_f32s(slope);
         for sum in &mut sums {
             *sum = simd.max_f32s(*sum, simd.mul_f32s(*sum, slope));
         }

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use effigy_face::align::{IDENTITY_EXTENT, aligned_view, mesh_view};
+use effigy_face::align::{identity_crop, mesh_view};
 use effigy_face::{Face, TrackSettings};
 use effigy_frame::{Picture, Rational, resample};
 use effigy_media::{Limits, VideoReader, WriteSettings};
+use effigy_model::FaceMesh;
 use effigy_model::finder::FindSettings;
-use effigy_model::{FaceEmbedder, FaceMesh};
 
 use crate::error::{Error, Result};
 use crate::jobs::faces::{FacesJob, faces};
@@ -160,9 +160,7 @@ fn meshing(networks: &Networks, face: &Face) -> Stage {
 }
 
 fn identifying(networks: &Networks, picture: &Picture, face: &Face) -> Stage {
-    let view = aligned_view(&face.points, FaceEmbedder::SIDE_PX, IDENTITY_EXTENT);
-    let crop = view.map(|view| resample::crop(picture, view, FaceEmbedder::SIDE_PX));
-    let crops: Vec<Picture> = crop.into_iter().collect();
+    let crops: Vec<Picture> = identity_crop(picture, &face.points).into_iter().collect();
     repeated("identity", || drop(networks.face_embedder.embed(&crops)))
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use effigy_detect::Person;
 use effigy_detect::motion::{MotionTrace, Window, signature};
-use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_face::align::identity_crop;
 use effigy_face::{Face, Observation, TrackSettings};
-use effigy_frame::{Frame, Picture, Rect, resample};
+use effigy_frame::{Frame, Picture, Rect};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::{FaceEmbedder, Identity};
 
@@ -241,9 +241,8 @@ impl Candidate {
         let frontal = pose.yaw.to_radians().cos() * pose.pitch.to_radians().cos();
         let worth = face.score * frontal.max(0.05) * (0.2 + seen.quality().sharpness);
         if self.crops.wants(place.frame, worth)
-            && let Some(view) = aligned_view(&face.points, FaceEmbedder::SIDE_PX, IDENTITY_EXTENT)
+            && let Some(crop) = identity_crop(&frame.picture, &face.points)
         {
-            let crop = resample::crop(&frame.picture, view, FaceEmbedder::SIDE_PX);
             self.crops.put(place.frame, worth, (crop, place));
         }
     }

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_face::align::identity_crop;
 use effigy_face::people::{self, SeenTogether, TrackIdentity};
-use effigy_frame::{Frame, Point3, resample};
+use effigy_frame::{Frame, Point3};
 use effigy_mark::consent::Template;
 use effigy_model::{FaceEmbedder, Identity};
 
@@ -119,9 +119,10 @@ impl Notes {
             track.n_frames += 1;
             let looks = track.identities.len() + self.waiting.len();
             let is_due = (track.n_frames - 1).is_multiple_of(IDENTIFY_EVERY);
-            let view = aligned_view(&face.points, FaceEmbedder::SIDE_PX, IDENTITY_EXTENT);
-            if let Some(view) = view.filter(|_| is_due && looks < MOST_IDENTITIES) {
-                let crop = resample::crop(&frame.picture, view, FaceEmbedder::SIDE_PX);
+            if is_due
+                && looks < MOST_IDENTITIES
+                && let Some(crop) = identity_crop(&frame.picture, &face.points)
+            {
                 self.waiting.push((number, crop));
             }
             for other in faces.iter().filter(|other| number < other.track) {

@@ -14,10 +14,9 @@ mod samples;
 
 use std::path::{Path, PathBuf};
 
-use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
-use effigy_frame::{Frame, Picture, Point3, resample};
+use effigy_face::align::identity_crop;
+use effigy_frame::{Frame, Picture, Point3};
 use effigy_mark::consent::Template;
-use effigy_model::FaceEmbedder;
 use effigy_render::Change;
 
 pub use card::{Figure, Quality, Target};
@@ -161,9 +160,7 @@ impl<'a> Measuring<'a> {
     /// Measures the identity; gives how much more similar it is to the source than to the
     /// performer, or how similar where only the source is known.
     fn identity(&mut self, result: &Picture, face: &Replaced<'_>) -> Option<f64> {
-        let side = FaceEmbedder::SIDE_PX;
-        let view = aligned_view(face.points, side, IDENTITY_EXTENT)?;
-        let crop = resample::crop(result, view, side);
+        let crop = identity_crop(result, face.points)?;
         let identity = self.networks.face_embedder.embed(&[crop]).pop()?;
         let to = |template: Option<&Template>| {
             template.map(|template| f64::from(template.similarity(&identity.0)))

@@ -4,14 +4,13 @@ use effigy_model::Weights;
 use std::path::{Path, PathBuf};
 
 use effigy_face::TrackSettings;
-use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
-use effigy_frame::{TimeRange, resample};
+use effigy_face::align::identity_crop;
+use effigy_frame::TimeRange;
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::log::{Event, Log};
 use effigy_mark::{Clock, Keys, UtcTime};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::FaceEmbedder;
 use effigy_pipeline::swap::{SkinTone, View};
 use effigy_pipeline::{
     Choice, Followed, Follower, Networks, Safeguards, Start, Subject, SwapJob, TrainJob,
@@ -126,9 +125,7 @@ pub(crate) fn template(clip: &Path) -> Template {
     let mut take = |followed: effigy_media::Result<Followed>| {
         let Followed { frame, faces } = followed?;
         if let [face] = &faces[..] {
-            let side = FaceEmbedder::SIDE_PX;
-            let view = aligned_view(&face.points, side, IDENTITY_EXTENT).unwrap();
-            crops.push(resample::crop(&frame.picture, view, side));
+            crops.extend(identity_crop(&frame.picture, &face.points));
         }
         Ok(())
     };

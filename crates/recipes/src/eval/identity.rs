@@ -6,9 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_face::align::identity_crop;
 use effigy_frame::Picture;
-use effigy_frame::resample::crop;
 use effigy_model::{FaceEmbedder, Identity};
 use sha2::{Digest as _, Sha256};
 
@@ -125,11 +124,9 @@ impl<'a> Faces<'a> {
             crops: Vec::new(),
         };
         for &sample in samples {
-            let side = FaceEmbedder::SIDE_PX;
-            let Some(view) = aligned_view(&sample.points, side, IDENTITY_EXTENT) else {
+            let Some(crop) = identity_crop(&sample.picture, &sample.points) else {
                 continue;
             };
-            let crop = crop(&sample.picture, view, side);
             faces
                 .identities
                 .extend(face_embedder.embed(std::slice::from_ref(&crop)));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use effigy_face::Face;
-use effigy_face::align::{IDENTITY_EXTENT, aligned_view};
+use effigy_face::align::{aligned_view, identity_crop};
 use effigy_face::people::{SeenTogether, TrackIdentity};
 use effigy_frame::{Frame, Picture, resample};
 use effigy_model::{FaceEmbedder, Identity, WorkerThread};
@@ -204,7 +204,7 @@ impl Live {
         let (index, quality) = (measures.frame_index, worth(face, measures));
         if measures.size_px >= LEAST_IDENTITY_PX
             && self.for_identity.wants(index, quality)
-            && let Some(crop) = identity_crop(picture, face)
+            && let Some(crop) = identity_crop(picture, &face.points)
         {
             self.for_identity.put(index, quality, crop);
         }
@@ -242,17 +242,16 @@ fn worth(face: &Face, measures: &Measures) -> f32 {
     face.score * frontal.max(0.05) * large * (0.2 + measures.sharpness)
 }
 
-fn identity_crop(picture: &Picture, face: &Face) -> Option<Picture> {
-    let view = aligned_view(&face.points, FaceEmbedder::SIDE_PX, IDENTITY_EXTENT)?;
-    Some(resample::crop(picture, view, FaceEmbedder::SIDE_PX))
-}
-
 /// Gives the identity of each face as this one frame shows it.
 pub(crate) fn identities(
     recogniser: &Recogniser,
     picture: &Picture,
     faces: &[Face],
 ) -> Vec<Option<Identity>> {
-    let of = |face| recogniser.embed(vec![identity_crop(picture, face)?]).pop();
+    let of = |face: &Face| {
+        recogniser
+            .embed(vec![identity_crop(picture, &face.points)?])
+            .pop()
+    };
     faces.iter().map(of).collect()
 }

