@@ -12,6 +12,7 @@
 mod check;
 mod licences;
 mod notice;
+mod sources;
 mod spdx;
 mod tidy;
 

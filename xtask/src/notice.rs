@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::tidy;
+use crate::sources;
 
 /// The file at the workspace's root.
 const FILE: &str = "NOTICE";
@@ -20,7 +20,7 @@ Written by `cargo xtask notice` from weights.toml.
 
 /// Writes the file anew.
 pub(crate) fn write(root: &Path) -> Result<()> {
-    let text = text(root, &tidy::list(root)?)?;
+    let text = text(root, &sources::list(root)?)?;
     fs::write(root.join(FILE), text).with_context(|| format!("cannot write {FILE}"))
 }
 
@@ -38,7 +38,7 @@ fn text(root: &Path, paths: &[PathBuf]) -> Result<String> {
     let mut text = ABOUT.to_owned();
     let mut n = 0;
     for list in paths.iter().filter(|path| path.ends_with("weights.toml")) {
-        let table: toml::Table = tidy::read(root, list)?
+        let table: toml::Table = sources::read(root, list)?
             .parse()
             .with_context(|| format!("{list:?}"))?;
         for (name, entry) in &table {

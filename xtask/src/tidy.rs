@@ -4,11 +4,11 @@ mod architecture;
 mod files;
 mod weights;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
+use crate::sources::list;
 use crate::{notice, report};
 
 /// Runs every check on the workspace at `root` and names all that is to be mended.
@@ -25,36 +25,10 @@ fn complaints(root: &Path) -> Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// Every file of the workspace but hidden and built ones, relative to `root`, sorted.
-pub(crate) fn list(root: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut folders = vec![PathBuf::new()];
-    while let Some(folder) = folders.pop() {
-        let whole = root.join(&folder);
-        for entry in fs::read_dir(&whole).with_context(|| format!("cannot list {whole:?}"))? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let path = folder.join(&name);
-            if name.to_string_lossy().starts_with('.') || path == Path::new("target") {
-                continue;
-            }
-            if entry.file_type()?.is_dir() {
-                folders.push(path);
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-pub(crate) fn read(root: &Path, path: &Path) -> Result<String> {
-    fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path:?}"))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// A small workspace in which nothing is to be mended.

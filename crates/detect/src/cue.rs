@@ -2,7 +2,7 @@
 //!
 //! A cue is shown a face frame by frame and keeps a few numbers a second; at the end it gives one
 //! measurement, or says why it has none (`interface`). A new cue is a file of its own, a
-//! [`CueKind`], a line in the collection of `observe/track.rs`, and numbers in
+//! [`crate::kind::CueKind`], a line in the collection of `observe/track.rs`, and numbers in
 //! `weights/fuse.toml` once it was calibrated.
 
 pub(crate) mod blending;
@@ -18,5 +18,3 @@ pub(crate) mod pulse;
 pub(crate) mod speech;
 pub(crate) mod splice;
 pub(crate) mod synthesis;
-
-pub use crate::kind::CueKind;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cue::CueKind;
+use crate::kind::CueKind;
 use crate::measurement::Moment;
 
 /// Whether a cue moves the verdict.

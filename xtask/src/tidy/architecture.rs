@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::read;
+use crate::sources::read;
 
 pub(super) fn check(root: &Path) -> Result<Vec<String>> {
     let text = read(root, Path::new("ARCHITECTURE.md"))?;

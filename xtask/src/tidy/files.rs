@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::read;
+use crate::sources::read;
 
 const MAX_SOURCE_LINES: usize = 800;
 const MAX_README_LINES: usize = 150;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-use super::read;
+use crate::sources::read;
 
 /// What all weights together may add to a clone and to the program: enough for a few networks from
 /// elsewhere beside our own, and still fetched in a minute.
