@@ -1,6 +1,7 @@
 //! What no compiler checks: sizes and names of files, and that the documents tell the truth.
 
 mod architecture;
+mod circles;
 mod files;
 mod weights;
 
@@ -21,6 +22,7 @@ fn complaints(root: &Path) -> Result<Vec<String>> {
     let mut complaints = files::check(root, &paths)?;
     complaints.extend(architecture::check(root)?);
     complaints.extend(weights::check(root, &paths)?);
+    complaints.extend(circles::check(root, &paths)?);
     complaints.extend(notice::check(root, &paths)?);
     Ok(complaints)
 }
