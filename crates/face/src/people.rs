@@ -103,10 +103,8 @@ fn met(a: &Person, b: &Person, together: &SeenTogether) -> bool {
 
 fn absorb(person: &mut Person, other: Person) {
     let (a, b) = (person.n_frames as f32, other.n_frames as f32);
-    let sum = std::array::from_fn(|i| a * person.identity.0[i] + b * other.identity.0[i]);
-    if let Some(identity) = Identity::from_values(sum) {
-        person.identity = identity;
-    }
+    let mean = |i: usize| (a * person.identity.0[i] + b * other.identity.0[i]) / (a + b);
+    person.identity = Identity(std::array::from_fn(mean));
     person.n_frames += other.n_frames;
     person.tracks.extend(other.tracks);
     person.tracks.sort_unstable();

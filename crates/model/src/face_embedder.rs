@@ -30,7 +30,7 @@ use cpu::CpuNet;
 /// How many numbers an identity has.
 pub const N_IDENTITY: usize = 128;
 
-/// Who a face is: a vector of length one.
+/// Who a face is: a vector of length one, or who some faces are: the mean of their vectors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity(pub [f32; N_IDENTITY]);
 
@@ -41,20 +41,25 @@ impl Identity {
         (length.is_finite() && length > 0.0).then(|| Self(values.map(|v| v / length)))
     }
 
-    /// Gives the cosine similarity, `-1..=1`.
+    /// Gives the cosine similarity, `-1..=1`; to a mean, the mean of the cosine similarities.
     pub fn similarity(&self, other: &Self) -> f32 {
         self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
     }
 
     /// Averages several identities of one person; `None` when there are none or they cancel out.
+    ///
+    /// The mean is not scaled to length one: that would bring it nearer to everyone, since all
+    /// vectors lie in one corner of their space, and a threshold for pairs would not hold for it.
     pub fn mean<'a>(identities: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
-        let mut sum = [0.0; N_IDENTITY];
+        let (mut sum, mut n) = ([0.0; N_IDENTITY], 0.0);
         for identity in identities {
             for (s, v) in sum.iter_mut().zip(&identity.0) {
                 *s += v;
             }
+            n += 1.0;
         }
-        Self::from_values(sum)
+        let mean = Self(sum.map(|s: f32| s / n));
+        (mean.similarity(&mean) > 1e-6).then_some(mean)
     }
 }
 

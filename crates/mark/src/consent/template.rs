@@ -19,7 +19,8 @@ const NONCE_BYTES: usize = 12;
 /// it. Sealed with the template; templates of the first network were sealed with nothing.
 const NETWORK: &[u8] = b"\ndlib-resnet-v1";
 
-/// The mean direction of a person's identity vectors.
+/// The mean of a person's identity vectors, each of length one. It is shorter than they are, so that
+/// its similarity to a face is the mean of theirs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template([f32; IDENTITY_LENGTH]);
 
@@ -27,7 +28,7 @@ impl Template {
     /// Averages the identity vectors of one person's faces. `None` when there are none, or when
     /// they cancel out.
     pub fn from_faces(faces: &[[f32; IDENTITY_LENGTH]]) -> Option<Self> {
-        let mut sum = [0.0_f32; IDENTITY_LENGTH];
+        let (mut sum, n) = ([0.0_f32; IDENTITY_LENGTH], faces.len() as f32);
         for face in faces {
             let length = norm(face);
             if length > f32::MIN_POSITIVE {
@@ -37,18 +38,19 @@ impl Template {
             }
         }
         let length = norm(&sum);
-        (length > 1e-3).then(|| Self(sum.map(|value| value / length)))
+        (length > 1e-3).then(|| Self(sum.map(|value| value / n)))
     }
 
-    /// Cosine similarity to a face's identity vector, `-1..=1`.
+    /// Mean of the faces' cosine similarities to a face's identity vector, `-1..=1`. A vector shorter
+    /// than one is the mean of several faces and is taken as it is.
     pub fn similarity(&self, face: &[f32; IDENTITY_LENGTH]) -> f32 {
         let dot: f32 = self.0.iter().zip(face).map(|(a, b)| a * b).sum();
-        dot / norm(face).max(f32::MIN_POSITIVE)
+        dot / norm(face).max(1.0)
     }
 
-    /// Cosine similarity to another template, `-1..=1`.
+    /// Mean cosine similarity of the faces of both, `-1..=1`.
     pub fn similarity_between(&self, other: &Self) -> f32 {
-        self.similarity(&other.0)
+        self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
     }
 
     /// Encrypts the template for the record `id`; gives the sealed bytes and the salted hash that
