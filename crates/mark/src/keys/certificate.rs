@@ -34,9 +34,11 @@ pub(super) struct Made {
 
 const ROOT_DAYS: i64 = 20 * 365;
 const LEAF_DAYS: i64 = 2 * 365;
-/// `c2pa-kp-claimSigning`, and `id-kp-documentSigning` for verifiers older than it.
-const SIGNING_USES: [ObjectIdentifier; 2] = [
+/// `c2pa-kp-claimSigning`; `id-kp-emailProtection`, the one use that verifiers accept without being
+/// given a list of uses (the C2PA SDK from 0.91 on); and `id-kp-documentSigning` for older ones.
+const SIGNING_USES: [ObjectIdentifier; 3] = [
     ObjectIdentifier::new_unwrap("1.3.6.1.4.1.62558.2.1"),
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4"),
     ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.36"),
 ];
 
@@ -160,5 +162,34 @@ fn positive(mut bytes: [u8; 16]) -> [u8; 16] {
 fn failed(error: impl std::fmt::Display) -> Error {
     Error::Certificate {
         reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use x509_cert::ext::pkix::KeyUsage;
+
+    use super::*;
+
+    #[test]
+    fn leaf_may_sign_claims_by_every_list_of_uses() {
+        let made = make("Test Studio", UtcTime::from_unix_secs(1_790_000_000)).unwrap();
+        let leaf = Certificate::from_pem(&made.leaf_pem).unwrap();
+        let (_, uses) = leaf
+            .tbs_certificate
+            .get::<ExtendedKeyUsage>()
+            .unwrap()
+            .unwrap();
+        let uses: Vec<String> = uses.0.iter().map(ToString::to_string).collect();
+        // C2PA's own, the SDK's from 0.91 on where it is given no list, and that of old verifiers.
+        for wanted in [
+            "1.3.6.1.4.1.62558.2.1",
+            "1.3.6.1.5.5.7.3.4",
+            "1.3.6.1.5.5.7.3.36",
+        ] {
+            assert!(uses.iter().any(|one| one == wanted), "{wanted}: {uses:?}");
+        }
+        let (_, usage) = leaf.tbs_certificate.get::<KeyUsage>().unwrap().unwrap();
+        assert!(usage.digital_signature());
     }
 }
