@@ -4,13 +4,25 @@
 //! which watermark belongs to it. Reading works for files of any maker.
 
 mod container;
+mod ingredients;
+mod judge;
+mod jumbf;
+mod padding;
 mod read;
+mod reason;
+mod signature;
+mod trust;
+mod words;
 mod write;
 
 use effigy_files::FORMATS;
 
-pub use read::{Action, Credentials, State};
-pub(crate) use read::{Anchors, read};
+pub use ingredients::BrokenIngredient;
+pub use judge::State;
+pub use read::{Action, Credentials};
+pub(crate) use read::{Sidecar, read};
+pub use reason::Reason;
+pub use trust::Trust;
 pub use write::ModelName;
 pub(crate) use write::{Authorisation, Before, Manifest, sign};
 

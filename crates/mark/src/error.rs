@@ -302,6 +302,15 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// Credentials without the file that they speak of. Name that file.
+    #[error(
+        "this holds the credentials of another file; verify the picture or video that they belong to, beside it: {path:?}"
+    )]
+    CredentialsAlone {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A file is larger than what it may be.
     #[error("over the limit of {limit} bytes: {path:?}")]
     TooLarge {
@@ -321,4 +330,34 @@ pub enum Error {
     /// Reading or writing media failed.
     #[error(transparent)]
     Media(#[from] effigy_media::Error),
+}
+
+impl Error {
+    /// A word for programs: why a file could not be read.
+    pub fn reason(&self) -> &'static str {
+        use effigy_media::Error as Media;
+        match self {
+            Self::Media(
+                Media::Empty { .. }
+                | Media::NotMedia { .. }
+                | Media::CutShort { .. }
+                | Media::BadPicture { .. }
+                | Media::Damaged { .. }
+                | Media::Truncated { .. }
+                | Media::NoPixels { .. },
+            ) => "file-damaged",
+            Self::Read { source, .. } | Self::Media(Media::Open { source, .. }) => {
+                match source.kind() {
+                    std::io::ErrorKind::UnexpectedEof => "file-damaged",
+                    _ => "not-opened",
+                }
+            }
+            Self::TooLarge { .. }
+            | Self::Media(Media::TooLarge { .. } | Media::TooLong { .. } | Media::TooMuch { .. }) => {
+                "over-limit"
+            }
+            Self::CredentialsAlone { .. } => "credentials-alone",
+            _ => "not-readable",
+        }
+    }
 }

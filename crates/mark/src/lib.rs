@@ -19,12 +19,12 @@ pub mod watermark;
 mod writer;
 mod xmp;
 
-pub use credentials::{Action, Credentials, ModelName, State};
+pub use credentials::{Action, BrokenIngredient, Credentials, ModelName, Reason, State, Trust};
 pub use error::{Error, Result};
 pub use external::mark_file;
 /// Names a file by what is in it.
 pub use foreign::Foreign;
 pub use keys::Keys;
 pub use utc_time::{Clock, NotADate, UtcTime};
-pub use verify::{Report, Trust, read_credentials, verify};
+pub use verify::{Report, read_credentials, verify};
 pub use writer::{Marked, MarkedWriter, Policy, write_marked_picture};

@@ -8,17 +8,11 @@ use std::path::{Path, PathBuf};
 
 use effigy_media::{Limits, VideoReader};
 
-use crate::credentials::{self, Anchors, Credentials, State};
+use crate::credentials::{self, Credentials, Sidecar, State, Trust};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::foreign::{self, Foreign};
 use crate::watermark::{Detector, Found};
-
-/// Whom to believe.
-#[derive(Clone, Debug, Default)]
-pub struct Trust {
-    /// Root certificates, as PEM.
-    pub roots_pem: Vec<String>,
-}
 
 /// What was found in one file.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -29,6 +23,8 @@ pub struct Report {
     pub marked: bool,
     /// Our watermark.
     pub watermark: Option<Found>,
+    /// Why the pictures could not be looked at for a watermark, where they could not.
+    pub unreadable: Option<String>,
     /// Whether the credentials name the watermark that was found; `None` where either is missing.
     pub watermark_fits: Option<bool>,
     /// Content Credentials, ours or another maker's.
@@ -42,14 +38,17 @@ pub struct Report {
 /// Looks for every mark in a picture or video.
 ///
 /// # Errors
-/// When the file cannot be read. A damaged manifest is not an error: it is reported as broken.
+/// When the file cannot be read and has no credentials or metadata that say anything. A damaged
+/// manifest is not an error: it is reported.
 pub fn verify(path: &Path, trust: &Trust) -> Result<Report> {
     let credentials = read_credentials(path, trust)?;
     let foreign = foreign::find(path)?;
-    let watermark = match watermark(path) {
-        Ok(found) => found,
+    let (watermark, unreadable) = match watermark(path) {
+        Ok(found) => (found, None),
         // What cannot be shown has no picture to look at; its manifest may still say something.
-        Err(_unreadable) if credentials.is_some() || !foreign.is_empty() => None,
+        Err(error) if credentials.is_some() || !foreign.is_empty() => {
+            (None, Some(error.to_string()))
+        }
         Err(error) => return Err(error),
     };
     let label = credentials
@@ -70,6 +69,7 @@ pub fn verify(path: &Path, trust: &Trust) -> Result<Report> {
         file: path.to_owned(),
         marked,
         watermark,
+        unreadable,
         watermark_fits,
         credentials,
         foreign,
@@ -91,14 +91,15 @@ impl Report {
             Some(credentials) => lines.extend(credentials.in_words()),
             None => lines.push("credentials: none".to_owned()),
         }
-        lines.push(match &self.watermark {
-            Some(found) => format!(
+        lines.push(match (&self.watermark, &self.unreadable) {
+            (Some(found), _) => format!(
                 "watermark: {:016x}, confidence {:.0} %, by chance at most once in {:.0} files",
                 found.identifier,
                 100.0 * found.confidence,
                 1.0 / found.false_alarm,
             ),
-            None => "watermark: none".to_owned(),
+            (None, Some(why)) => format!("watermark: not judged ({why})"),
+            (None, None) => "watermark: none".to_owned(),
         });
         if self.watermark_fits == Some(false) {
             lines.push(
@@ -125,13 +126,14 @@ impl Report {
         lines.join("\n  ")
     }
 
-    /// Whether there is a manifest that cannot be believed and nothing else to go by.
-    pub fn is_unreadable(&self) -> bool {
-        let state = self
-            .credentials
-            .as_ref()
-            .map(|credentials| credentials.state);
-        !self.marked && state == Some(State::Broken)
+    /// Whether nothing marks the file as synthetic and something was not judged that might have:
+    /// credentials that cannot be believed or were not fetched, or pictures that cannot be shown.
+    pub fn is_not_judged(&self) -> bool {
+        let is_whole = |credentials: &Credentials| {
+            matches!(credentials.state, State::Trusted | State::Untrusted)
+        };
+        let is_judged = self.unreadable.is_none() && self.credentials.as_ref().is_none_or(is_whole);
+        !self.marked && !is_judged
     }
 }
 
@@ -203,15 +205,34 @@ pub fn read_credentials(path: &Path, trust: &Trust) -> Result<Option<Credentials
             path: path.to_owned(),
         });
     }
+    if start.get(4..8) == Some(b"jumb") {
+        return Err(Error::CredentialsAlone {
+            path: path.to_owned(),
+        });
+    }
     let Some(media_type) = media_type(&start) else {
         return Ok(None);
     };
     std::io::Seek::rewind(&mut file).map_err(read_error)?;
-    let anchors = Anchors(trust.roots_pem.clone());
-    match credentials::read(media_type, file, &anchors) {
-        Ok(read) => Ok(read),
-        Err(error) => Ok(Some(Credentials::broken(&error.to_string()))),
+    let sidecar = sidecar(path)?;
+    credentials::read(media_type, file, sidecar.as_ref(), trust).map_err(read_error)
+}
+
+/// More than a store of manifests holds; pictures of every ingredient are in it.
+const LARGEST_SIDECAR: u64 = 64 << 20;
+
+/// The credentials that lie beside a file: `NAME.c2pa` for `NAME.jpg` (C2PA specification 2.2,
+/// section 11.4), or `NAME.jpg.c2pa`.
+fn sidecar(path: &Path) -> Result<Option<Sidecar>> {
+    let mut longer = path.as_os_str().to_owned();
+    longer.push(".c2pa");
+    for path in [PathBuf::from(longer), path.with_extension("c2pa")] {
+        if path.is_file() {
+            let store = files::read(&path, LARGEST_SIDECAR)?;
+            return Ok(Some(Sidecar { path, store }));
+        }
     }
+    Ok(None)
 }
 
 /// Media type by the first bytes: extensions may be wrong.

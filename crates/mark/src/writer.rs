@@ -11,7 +11,7 @@ use effigy_frame::{Frame, Picture, resample};
 use effigy_media::{VideoWriter, WriteSettings};
 
 use crate::consent::Token;
-use crate::credentials::{self, Anchors, Authorisation, Before, Manifest, ModelName, State};
+use crate::credentials::{self, Authorisation, Before, Manifest, ModelName, State, Trust};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::foreign;
@@ -264,8 +264,11 @@ impl<'a> Job<'a> {
             source,
             path: signed.to_owned(),
         })?;
-        let anchors = Anchors(vec![self.policy.keys.root_pem().to_owned()]);
-        let read = credentials::read(credentials::media_type(signed)?, file, &anchors)
+        let trust = Trust {
+            roots_pem: vec![self.policy.keys.root_pem().to_owned()],
+            now: Some(self.policy.clock.now()),
+        };
+        let read = credentials::read(credentials::media_type(signed)?, file, None, &trust)
             .map_err(|error| failed(error.to_string()))?
             .ok_or_else(|| failed("no credentials".to_owned()))?;
         let identifier = format!("{:016x}", self.label.identifier);

@@ -1,6 +1,6 @@
 //! What the file itself says, in words: its marks, and how it was put together.
 
-use effigy_mark::{Report as Marks, State};
+use effigy_mark::{Reason, Report as Marks, State};
 
 use crate::kind::CueKind;
 use crate::note::{Note, Role};
@@ -36,7 +36,8 @@ fn synthetic(marks: &Marks) -> String {
             State::Untrusted => {
                 format!("its credentials, signed by {signer}, who is not trusted here")
             }
-            State::Broken => "its credentials, which were damaged".to_owned(),
+            State::Unproven => "its credentials, which prove nothing here".to_owned(),
+            State::Broken | State::Elsewhere => "its credentials, which were damaged".to_owned(),
         });
     }
     if marks.watermark.is_some() {
@@ -53,7 +54,14 @@ fn unmarked(marks: &Marks) -> String {
         Some(credentials) => match credentials.state {
             State::Trusted => "Its credentials are valid and do not mention synthetic media.",
             State::Untrusted => "Its credentials are intact, but the signer is not trusted here.",
-            State::Broken => "Its credentials are damaged: the file was changed after signing.",
+            State::Broken if credentials.reason == Some(Reason::Changed) => {
+                "Its credentials are broken: the file was changed after signing."
+            }
+            State::Broken => "Its credentials are damaged.",
+            State::Unproven => {
+                "Its credentials prove nothing here; `effigy verify` says why. Nothing shows a change."
+            }
+            State::Elsewhere => "Its credentials are kept elsewhere, and were not fetched.",
         }
         .to_owned(),
         None => "Not judged: the file carries no mark, which proves nothing.".to_owned(),

@@ -1,29 +1,20 @@
 //! Reading a manifest, ours or another maker's.
 
 use std::io::{Read, Seek};
+use std::path::PathBuf;
 
 use c2pa::jumbf_io::load_jumbf_from_stream;
-use c2pa::{Context, Manifest, Reader, ValidationState};
+use c2pa::{Context, Manifest, Reader};
 use serde_json::json;
 
+use crate::credentials::ingredients::{self, BrokenIngredient};
+use crate::credentials::judge::{Evidence, State};
+use crate::credentials::padding::padding_is_zero;
+use crate::credentials::reason::Reason;
+use crate::credentials::trust::Trust;
 use crate::credentials::{MAKING, WATERMARK, container};
 use crate::foreign::is_synthetic_type;
-
-/// Root certificates that signatures may lead to, as PEM.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Anchors(pub(crate) Vec<String>);
-
-/// Whether a manifest can be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// Intact, with a signer whom this machine trusts.
-    Trusted,
-    /// Intact, with a signer whom this machine does not know.
-    Untrusted,
-    /// The file or the manifest was changed after signing.
-    Broken,
-}
+use crate::utc_time::UtcTime;
 
 /// One thing that was done to a file.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -41,8 +32,16 @@ pub struct Action {
 pub struct Credentials {
     /// Whether they can be believed.
     pub state: State,
+    /// Why not, or not wholly.
+    pub reason: Option<Reason>,
+    /// What the library said of it, where it said more than a code.
+    pub explanation: Option<String>,
+    /// Where they are, if not in the file: a `.c2pa` file beside it, or an address.
+    pub kept_in: Option<String>,
     /// Who signed, as the certificate says.
     pub signer: Option<String>,
+    /// The first and the last second in which the signer's certificate is valid.
+    pub signer_valid: Option<(UtcTime, UtcTime)>,
     /// When, where a timestamp or the maker says so.
     pub time: Option<String>,
     /// The program that made the manifest.
@@ -51,6 +50,8 @@ pub struct Credentials {
     pub actions: Vec<Action>,
     /// Titles of the files it was made from.
     pub ingredients: Vec<String>,
+    /// Those of them, and of theirs, whose own credentials do not hold.
+    pub broken_ingredients: Vec<BrokenIngredient>,
     /// Whether it says that a trained model made all or part of it, now or further back.
     pub synthetic: bool,
     /// The identifier that our watermark should carry.
@@ -64,171 +65,169 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A manifest that is there and cannot be read.
-    pub(crate) fn broken(reason: &str) -> Self {
+    /// Credentials of which nothing can be read.
+    fn unread(state: State, reason: Reason, why: String) -> Self {
         Self {
-            state: State::Broken,
+            state,
+            reason: Some(reason),
+            explanation: None,
+            kept_in: None,
             signer: None,
+            signer_valid: None,
             time: None,
             generator: None,
             actions: Vec::new(),
             ingredients: Vec::new(),
+            broken_ingredients: Vec::new(),
             synthetic: false,
             watermark: None,
             consents: Vec::new(),
             label: None,
-            problems: vec![reason.to_owned()],
+            problems: vec![why],
         }
     }
 
-    /// Says it in words, one finding per line.
-    pub(crate) fn in_words(&self) -> Vec<String> {
-        let signer = self.signer.as_deref().unwrap_or("an unnamed signer");
-        let mut lines = vec![match self.state {
-            State::Trusted => {
-                format!("credentials: intact, signed by {signer}, who is trusted here")
+    fn of_error(error: &c2pa::Error) -> Self {
+        match error {
+            c2pa::Error::RemoteManifestUrl(url) => Self {
+                kept_in: Some(url.clone()),
+                problems: Vec::new(),
+                ..Self::unread(State::Elsewhere, Reason::Elsewhere, String::new())
+            },
+            _ => {
+                let reason = Reason::of_error(error);
+                let state = match reason {
+                    Reason::Unsupported => State::Unproven,
+                    _ => State::Broken,
+                };
+                Self::unread(state, reason, error.to_string())
             }
-            State::Untrusted => {
-                format!("credentials: intact, signed by {signer}, who is not trusted here")
-            }
-            State::Broken => format!(
-                "credentials: broken ({}): file or manifest was changed after signing",
-                self.problems.join(", "),
-            ),
-        }];
-        for action in &self.actions {
-            let source = action
-                .source_type
-                .as_deref()
-                .map(|kind| format!(", {kind}"));
-            let software = action
-                .software
-                .as_deref()
-                .map(|name| format!(", with {name}"));
-            let (source, software) = (source.unwrap_or_default(), software.unwrap_or_default());
-            lines.push(format!("done: {}{source}{software}", action.action));
         }
-        if !self.ingredients.is_empty() {
-            lines.push(format!("made from: {}", self.ingredients.join(", ")));
-        }
-        if !self.consents.is_empty() {
-            lines.push(format!("with consent: {}", self.consents.join(", ")));
-        }
-        lines
     }
 }
 
-/// How far back a manifest's ingredients are followed.
-const DEEPEST: usize = 16;
+/// A `.c2pa` file beside the one that its credentials are for.
+#[derive(Clone, Debug)]
+pub(crate) struct Sidecar {
+    pub(crate) path: PathBuf,
+    pub(crate) store: Vec<u8>,
+}
 
-/// Reads the manifest in `stream`. `None` when there is none.
+/// Reads the manifest in `stream`, or where it has none, the one beside it. `None` when there is
+/// neither, nor a reference to one.
 pub(crate) fn read(
     media_type: &str,
     mut stream: impl Read + Seek + Send,
-    anchors: &Anchors,
-) -> c2pa::Result<Option<Credentials>> {
-    let gap = match load_jumbf_from_stream(media_type, &mut stream) {
-        Ok(store) => {
+    sidecar: Option<&Sidecar>,
+    trust: &Trust,
+) -> std::io::Result<Option<Credentials>> {
+    let inside = match load_jumbf_from_stream(media_type, &mut stream) {
+        Ok(store) => Some(store),
+        Err(c2pa::Error::JumbfNotFound) => None,
+        // The file itself is damaged; without any trace of a manifest it never had one.
+        Err(error) => {
             stream.rewind()?;
-            container::changed(media_type, &mut stream, &store)?
-                .or_else(|| (!padding_is_zero(&store)).then_some("padding.changed"))
+            if !container::holds_store(&mut stream)? {
+                return Ok(None);
+            }
+            return Ok(Some(Credentials::of_error(&error)));
         }
-        Err(c2pa::Error::JumbfNotFound) => return Ok(None),
-        Err(error) => return Err(error),
+    };
+    let gap = match &inside {
+        Some(store) => {
+            stream.rewind()?;
+            container::changed(media_type, &mut stream, store)?
+                .or_else(|| (!padding_is_zero(store)).then_some("padding.changed"))
+        }
+        None => None,
     };
     stream.rewind()?;
+    let beside = sidecar.filter(|_| inside.is_none());
+    let read = match (reader(trust), beside) {
+        (Ok(reader), None) => reader.with_stream(media_type, stream),
+        (Ok(reader), Some(sidecar)) => {
+            reader.with_manifest_data_and_stream(&sidecar.store, media_type, stream)
+        }
+        (Err(error), _) => Err(error),
+    };
+    let store = inside.as_ref().or(beside.map(|sidecar| &sidecar.store));
+    let read = match (read, store) {
+        (Err(c2pa::Error::JumbfNotFound), None) => return Ok(None),
+        (Ok(reader), store) => {
+            let evidence = Evidence {
+                reader: &reader,
+                store: store.map_or(&[], |store| store),
+                gap,
+                trust,
+            };
+            summary(&evidence)
+        }
+        (Err(error), _) => Credentials::of_error(&error),
+    };
+    let kept_in = beside.map(|sidecar| sidecar.path.display().to_string());
+    Ok(Some(Credentials {
+        kept_in: kept_in.or(read.kept_in),
+        ..read
+    }))
+}
+
+/// A reader that touches nothing but the file.
+fn reader(trust: &Trust) -> c2pa::Result<Reader> {
     let mut settings = json!({
         "core": { "allowed_network_hosts": [], "decode_identity_assertions": false },
         "verify": { "remote_manifest_fetch": false, "ocsp_fetch": false },
     });
-    if !anchors.0.is_empty() {
-        settings["trust"] = json!({ "user_anchors": anchors.0.join("\n") });
+    if !trust.roots_pem.is_empty() {
+        settings["trust"] = json!({ "user_anchors": trust.roots_pem.join("\n") });
     }
-    let context = Context::new().with_settings(settings)?;
-    match Reader::from_context(context).with_stream(media_type, stream) {
-        Ok(reader) => Ok(Some(summary(&reader, gap))),
-        Err(c2pa::Error::JumbfNotFound) => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(Reader::from_context(
+        Context::new().with_settings(settings)?,
+    ))
 }
 
-fn summary(reader: &Reader, gap: Option<&str>) -> Credentials {
+fn summary(evidence: &Evidence<'_>) -> Credentials {
+    let judged = evidence.judge();
+    let reader = evidence.reader;
     let manifest = reader.active_manifest();
-    let state = match reader.validation_state() {
-        _ if gap.is_some() => State::Broken,
-        ValidationState::Trusted => State::Trusted,
-        ValidationState::Valid => State::Untrusted,
-        ValidationState::Invalid => State::Broken,
-    };
-    let statuses = reader.validation_status().unwrap_or_default();
-    let mut problems: Vec<String> = statuses
-        .iter()
-        .map(|status| status.code().to_owned())
-        .collect();
-    problems.extend(gap.map(str::to_owned));
     let ours = manifest.and_then(|manifest| assertion(manifest, MAKING));
     let consents = ours
         .and_then(|value| value["consents"].as_array().cloned())
         .unwrap_or_default();
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let broken = manifest.map(|active| ingredients::broken(reader, active, evidence.store));
+    let broken = broken.unwrap_or_default();
+    let rests_on_broken = (!broken.is_empty()).then_some(Reason::Ingredient);
     Credentials {
-        state,
+        state: judged.state,
+        reason: judged.reason.or(rests_on_broken),
+        explanation: judged.explanation,
+        kept_in: None,
         signer: manifest.and_then(signer),
+        signer_valid: judged.valid,
         time: manifest
             .and_then(Manifest::time)
             .or_else(|| ours.and_then(|v| text(&v["time"]))),
         generator: manifest.and_then(generator),
         actions: manifest.map(actions).unwrap_or_default(),
         ingredients: manifest.map(ingredients).unwrap_or_default(),
-        synthetic: manifest.is_some_and(|manifest| is_synthetic(reader, manifest, 0)),
+        broken_ingredients: broken,
+        synthetic: manifest.is_some_and(|manifest| is_synthetic(reader, manifest)),
         watermark: manifest.and_then(watermark),
         consents: consents.iter().filter_map(text).collect(),
         label: ours.map(|value| value["label"].clone()),
-        problems,
+        problems: judged.problems,
     }
 }
 
-/// Whether what the active manifest's COSE signature, the last of the store, does not itself
-/// protect is what C2PA puts there, and the room left in it is empty. It is the one place that
-/// neither the signature nor a hash covers, so that what changes there would go unseen.
-fn padding_is_zero(store: &[u8]) -> bool {
-    let starts = (0..store.len())
-        .rev()
-        .filter(|&at| store[at..].starts_with(&COSE_SIGN1_START));
-    let signature = starts
-        .filter_map(|at| unprotected_fields(&store[at..]))
-        .next();
-    signature.is_none_or(|fields| fields.iter().all(|(name, value)| is_usual(name, value)))
+fn is_synthetic(reader: &Reader, manifest: &Manifest) -> bool {
+    let says_so = |action: Action| action.source_type.as_deref().is_some_and(is_synthetic_type);
+    let all = ingredients::manifests(reader, manifest);
+    all.into_iter().flat_map(actions).any(says_so)
 }
 
-/// The CBOR tag of `COSE_Sign1` and the head of its array of four (RFC 9052, section 4.2).
-const COSE_SIGN1_START: [u8; 2] = [0xD2, 0x84];
-
-type CborFields = Vec<(ciborium::Value, ciborium::Value)>;
-
-/// The fields of a COSE signature that it does not itself protect. `None` when `bytes` start
-/// with something else.
-fn unprotected_fields(bytes: &[u8]) -> Option<CborFields> {
-    let value: ciborium::Value = ciborium::from_reader(bytes).ok()?;
-    let (_, inner) = value.into_tag().ok()?;
-    let parts = inner.into_array().ok()?;
-    parts.into_iter().nth(1)?.into_map().ok()
-}
-
-/// What may stand unprotected beside a signature (C2PA specification 2.2, sections 14.5 and 14.6):
-/// timestamps and revocation, which are signed themselves, and the certificates, which must fit
-/// the signature.
-const UNPROTECTED: [&str; 4] = ["sigTst", "sigTst2", "rVals", "x5chain"];
-
-fn is_usual(name: &ciborium::Value, value: &ciborium::Value) -> bool {
-    match name.as_text() {
-        Some("pad" | "pad2") => {
-            let bytes = value.as_bytes();
-            bytes.is_some_and(|bytes| bytes.iter().all(|&b| b == 0))
-        }
-        Some(name) => UNPROTECTED.contains(&name),
-        None => name.is_integer(),
-    }
+fn ingredients(manifest: &Manifest) -> Vec<String> {
+    let all = manifest.ingredients().iter();
+    all.map(ingredients::title).collect()
 }
 
 fn assertion<'a>(manifest: &'a Manifest, label: &str) -> Option<&'a serde_json::Value> {
@@ -279,26 +278,6 @@ fn action(value: &serde_json::Value) -> Option<Action> {
 
 fn last_word(uri: &str) -> &str {
     uri.rsplit('/').next().unwrap_or(uri)
-}
-
-fn ingredients(manifest: &Manifest) -> Vec<String> {
-    let titles = manifest.ingredients().iter();
-    titles
-        .map(|ingredient| ingredient.title().unwrap_or("(without title)").to_owned())
-        .collect()
-}
-
-fn is_synthetic(reader: &Reader, manifest: &Manifest, depth: usize) -> bool {
-    let says_so = |action: &Action| action.source_type.as_deref().is_some_and(is_synthetic_type);
-    if actions(manifest).iter().any(says_so) {
-        return true;
-    }
-    depth < DEEPEST
-        && manifest.ingredients().iter().any(|ingredient| {
-            let label = ingredient.active_manifest();
-            let older = label.and_then(|label| reader.get_manifest(label));
-            older.is_some_and(|older| is_synthetic(reader, older, depth + 1))
-        })
 }
 
 fn watermark(manifest: &Manifest) -> Option<String> {

@@ -1,8 +1,10 @@
-//! Files that were marked, read again whole, changed and hostile.
+//! Files that were marked here and signed elsewhere, read again whole, changed and hostile.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it must")]
 
+mod credentials;
 mod hostile;
+mod maker;
 mod marking;
 #[path = "../../../../testdata/proof.rs"]
 mod proof;

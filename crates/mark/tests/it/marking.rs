@@ -18,17 +18,17 @@ use effigy_media::WriteSettings;
 
 use crate::proof;
 
-struct Studio {
+pub(crate) struct Studio {
     folder: tempfile::TempDir,
     keys: Keys,
 }
 
-fn now() -> UtcTime {
+pub(crate) fn now() -> UtcTime {
     let since_epoch = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
     UtcTime::from_unix_secs(since_epoch.as_secs() as i64)
 }
 
-fn studio() -> Studio {
+pub(crate) fn studio() -> Studio {
     let folder = tempfile::tempdir().unwrap();
     let keys = Keys::create(&folder.path().join("keys"), "Test Studio", now()).unwrap();
     Studio { folder, keys }
@@ -64,7 +64,7 @@ impl Studio {
         require(&store, &claims, &purpose, now()).unwrap()
     }
 
-    fn policy(&self) -> Policy<'_> {
+    pub(crate) fn policy(&self) -> Policy<'_> {
         Policy {
             keys: &self.keys,
             profiles: Profiles::all(),
@@ -77,7 +77,7 @@ impl Studio {
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         let outputs = self.folder.path().join("outputs");
         fs::create_dir_all(&outputs).unwrap();
         outputs.join(name)
@@ -91,7 +91,7 @@ impl Studio {
     }
 }
 
-fn picture(width: u32, height: u32, phase: u32) -> Picture {
+pub(crate) fn picture(width: u32, height: u32, phase: u32) -> Picture {
     let pixels = (0..width * height).flat_map(|i| {
         let (x, y) = (i % width, i / width);
         [(x + phase) as u8, (y * 2) as u8, ((x ^ y) & 63) as u8 + 90]
@@ -156,6 +156,7 @@ fn dropped_writer_leaves_nothing() {
 fn report(studio: &Studio, path: &Path) -> Report {
     let trust = Trust {
         roots_pem: vec![studio.keys.root_pem().to_owned()],
+        now: Some(now()),
     };
     verify(path, &trust).unwrap()
 }
@@ -209,6 +210,7 @@ fn unseen_flips(studio: &Studio, path: &Path) -> Vec<String> {
         fs::write(&changed, bytes).unwrap();
         let trust = Trust {
             roots_pem: vec![studio.keys.root_pem().to_owned()],
+            now: Some(now()),
         };
         let state = read_credentials(&changed, &trust).ok().flatten();
         let state = state.map(|credentials| credentials.state);

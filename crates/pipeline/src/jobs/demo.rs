@@ -92,6 +92,7 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
     let swapped = swap::swap(&swapping, progress)?;
     let trust = Trust {
         roots_pem: Keys::public_roots(&swapping.safeguards.keys),
+        ..Trust::default()
     };
     let marks = verify(&swapping.output, &trust)?.in_words();
     folder.finish()?;

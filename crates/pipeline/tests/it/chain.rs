@@ -52,6 +52,7 @@ fn two_clips_become_a_marked_swap() {
                 .root_pem()
                 .to_owned(),
         ],
+        ..Trust::default()
     };
     assert!(verify(&report.marked.path, &trust).unwrap().marked);
     let networks = Networks::load(&Weights::from_source_tree().unwrap(), Choice::Cpu).unwrap();

@@ -160,6 +160,7 @@ fn another_driver_is_marked_and_measured_like_the_first() {
     assert!(5 < made.n_frames && made.n_drawn == made.n_frames);
     let trust = Trust {
         roots_pem: Keys::public_roots(&studio.safeguards.keys),
+        ..Trust::default()
     };
     let report = verify(&output, &trust).unwrap();
     assert!(report.marked, "{}", report.in_words());
