@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use anyhow::bail;
-use effigy_mark::Clock;
+use anyhow::{Context as _, bail};
 use effigy_mark::consent::Audience;
-use effigy_mark::keys::Signer;
+use effigy_mark::keys::{Signer, Timestamps};
 use effigy_mark::label::{Language, Profile, Profiles};
+use effigy_mark::{Clock, Keys};
 use effigy_pipeline::Safeguards;
 
+use crate::commands::keys::signer_warning;
 use crate::environment::{PASSWORD, Place, now};
 use crate::output::Output;
-use crate::timestamp;
+use crate::timestamp::authority;
 
 /// Consent and marking.
 #[derive(clap::Args, Debug)]
@@ -28,8 +29,9 @@ pub(crate) struct SafeguardArgs {
     /// Who makes it, as label and credentials say
     #[arg(long, default_value = "effigy", value_name = "NAME")]
     provider: String,
-    /// Ask this timestamp authority (RFC 3161, http) for the time of every signature
-    #[arg(long, value_name = "URL")]
+    /// Ask this timestamp authority (RFC 3161, http) for the time of every signature, or none
+    /// [default: EFFIGY_TIMESTAMP, or the one that `keys authority` chose]
+    #[arg(long, value_name = "URL|none")]
     timestamp: Option<String>,
     #[command(flatten)]
     place: Place,
@@ -41,7 +43,7 @@ impl SafeguardArgs {
             keys: self.place.folder()?.join("keys"),
             consents: self.place.consents()?,
             signer: signer_of_environment()?,
-            timestamps: timestamp::authority_of(self.timestamp.as_deref())?,
+            timestamps: self.timestamps()?,
             audience: self.audience,
             profiles: Profiles::of(&self.labels).unwrap_or_else(Profiles::all),
             language: self.language,
@@ -54,11 +56,54 @@ impl SafeguardArgs {
     pub(crate) fn make_keys(&self, output: &mut Output) -> anyhow::Result<()> {
         self.place.keys(output).map(drop)
     }
+
+    /// The authority that stamps what is signed.
+    fn timestamps(&self) -> anyhow::Result<Option<Timestamps>> {
+        let chosen = Keys::time_authority(&self.place.folder()?.join("keys"));
+        let url = self.timestamp.clone().or_else(timestamp_of_environment);
+        match url.or(chosen).as_deref() {
+            None | Some("" | "none") => Ok(None),
+            Some(url) => Ok(Some(authority(url).context("cannot ask for the time")?)),
+        }
+    }
+
+    /// Says when the certificate that will sign ends soon, and once, that nobody says when it
+    /// signed.
+    pub(crate) fn announce_signer(&self, output: &mut Output) -> anyhow::Result<()> {
+        let folder = self.place.folder()?.join("keys");
+        if !Keys::exist(&folder) {
+            return Ok(());
+        }
+        let mut keys = Keys::open(&folder)?;
+        if let Some(signer) = signer_of_environment()? {
+            keys = keys.with_signer(signer);
+        }
+        if let Some(warning) = signer_warning(&keys, now()?)? {
+            output.say(warning);
+        }
+        let is_chosen = self.timestamp.is_some() || timestamp_of_environment().is_some();
+        if !is_chosen && Keys::time_authority(&folder).is_none() {
+            output.say(format_args!(
+                "no time authority is chosen: what is signed now can be verified until {}, when the \
+                 signing certificate runs out; `effigy keys authority URL` has signatures stamped \
+                 with the time, so that they hold longer (said once)",
+                keys.standing()?.until.day()
+            ));
+            keys.forget_time_authority()?;
+        }
+        Ok(())
+    }
 }
 
 /// Names of the environment variables that hold a signer.
 const SIGNER_KEY: &str = "EFFIGY_SIGNER_KEY";
 const SIGNER_CHAIN: &str = "EFFIGY_SIGNER_CHAIN";
+/// Name of the environment variable that holds the address of a time authority.
+const TIMESTAMP: &str = "EFFIGY_TIMESTAMP";
+
+fn timestamp_of_environment() -> Option<String> {
+    std::env::var(TIMESTAMP).ok().filter(|url| !url.is_empty())
+}
 
 /// The signer that the environment holds, as PEM: where keys are handed to programs and not kept
 /// on disk.

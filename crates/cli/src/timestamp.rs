@@ -6,7 +6,7 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use effigy_mark::keys::Timestamps;
 
 /// How long an authority may take to answer.
@@ -32,8 +32,12 @@ pub(crate) fn authority(url: &str) -> anyhow::Result<Timestamps> {
         format!("{host}:80")
     };
     let (host, path) = (host.to_owned(), format!("/{path}"));
+    let url = url.to_owned();
     Ok(Timestamps(Arc::new(move |request: &[u8]| {
-        ask(&address, &host, &path, request)
+        ask(&address, &host, &path, request).map_err(|error| {
+            let why = format!("the time authority {url} does not answer ({error}); try again, or sign without a stamp with --timestamp none");
+            Error::new(error.kind(), why)
+        })
     })))
 }
 
@@ -69,12 +73,6 @@ fn body(answer: &[u8]) -> std::io::Result<&[u8]> {
     }
 }
 
-/// Reads the address, where there is one.
-pub(crate) fn authority_of(url: Option<&str>) -> anyhow::Result<Option<Timestamps>> {
-    url.map(|url| authority(url).context("cannot ask for the time"))
-        .transpose()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +106,7 @@ mod tests {
         let address = port.local_addr().unwrap();
         drop(port);
         let timestamps = authority(&format!("http://{address}/")).unwrap();
-        assert!((timestamps.0)(b"request").is_err());
+        let error = (timestamps.0)(b"request").unwrap_err().to_string();
+        assert!(error.contains(&address.to_string()), "{error}");
     }
 }

@@ -207,6 +207,41 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The certificate that signs ran out. Renew it.
+    #[error("the certificate that signs credentials ran out on {}; {remedy}", until.day())]
+    SignerExpired {
+        /// When.
+        until: UtcTime,
+        /// What to do.
+        remedy: &'static str,
+    },
+
+    /// The certificate that signs begins later. Set the clock.
+    #[error(
+        "the certificate that signs credentials is not valid before {from}, but the clock says {now}; set the clock"
+    )]
+    SignerNotYet {
+        /// When it begins.
+        from: UtcTime,
+        /// What the clock says.
+        now: UtcTime,
+    },
+
+    /// The time authority gave no stamp. Ask another, or later.
+    #[error("the time authority {url} cannot be used: {reason}")]
+    Authority {
+        /// Its address.
+        url: String,
+        /// What went wrong.
+        reason: String,
+    },
+
+    /// Only the issuer of an imported certificate can renew it. Ask there.
+    #[error(
+        "the certificate that signs was imported; get a new one from its issuer, and bring it with `effigy keys import`"
+    )]
+    NotOurSigner,
+
     /// The password does not open the file.
     #[error("wrong password, or a damaged file: {path:?}")]
     WrongPassword {
@@ -311,6 +346,35 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// Reading a file took more than it may. Such a file is broken or hostile, or very large.
+    #[error(
+        "reading it took more than {what}, the limit for such a file; it may be made to do harm (`verify --most-secs` gives it longer): {path:?}"
+    )]
+    OverLimit {
+        /// How much of what was allowed.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The process that read a file broke down over it.
+    #[error("reading it broke down ({how}); the file is damaged or made to do harm: {path:?}")]
+    Crashed {
+        /// How the process ended.
+        how: String,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// What the process that read a file said of it.
+    #[error("{message}")]
+    Refused {
+        /// A word for programs.
+        reason: String,
+        /// In words.
+        message: String,
+    },
+
     /// A file is larger than what it may be.
     #[error("over the limit of {limit} bytes: {path:?}")]
     TooLarge {
@@ -334,7 +398,7 @@ pub enum Error {
 
 impl Error {
     /// A word for programs: why a file could not be read.
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> &str {
         use effigy_media::Error as Media;
         match self {
             Self::Media(
@@ -352,7 +416,10 @@ impl Error {
                     _ => "not-opened",
                 }
             }
-            Self::TooLarge { .. }
+            Self::Refused { reason, .. } => reason,
+            Self::Crashed { .. } => "file-damaged",
+            Self::OverLimit { .. }
+            | Self::TooLarge { .. }
             | Self::Media(Media::TooLarge { .. } | Media::TooLong { .. } | Media::TooMuch { .. }) => {
                 "over-limit"
             }

@@ -1,8 +1,11 @@
 //! The keys of one installation: one that signs consents, one that seals identity templates, and
 //! a certificate that signs Content Credentials.
 //!
-//! All lie in one folder that only its owner can read. Nothing is ever overwritten.
+//! All lie in one folder that only its owner can read. Nothing is ever overwritten: a renewed
+//! signer stands beside those before it, as `signer-2.key` and `signer-2.pem`, and the last one
+//! signs.
 
+mod authority;
 mod certificate;
 mod pkcs12;
 mod signer;
@@ -15,7 +18,9 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
-pub use signer::{AskTime, Signer, Timestamps};
+pub use authority::Authority;
+pub(crate) use certificate::validity_of;
+pub use signer::{AskTime, Signer, Standing, Timestamps};
 
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
@@ -27,17 +32,17 @@ pub struct Keys {
     consent: SigningKey,
     template_key: Zeroizing<[u8; 32]>,
     signer: Signer,
+    is_imported: bool,
     root_pem: String,
     timestamps: Option<Timestamps>,
 }
 
 const CONSENT_KEY: &str = "consent.key";
 const TEMPLATE_KEY: &str = "templates.key";
-const SIGNER_KEY: &str = "signer.key";
-const SIGNER_CHAIN: &str = "signer.pem";
+/// Our own signer, without the number and the extension of its files.
+const SIGNER: &str = "signer";
 /// A signer that was brought from elsewhere stands beside ours and is used instead.
-const IMPORTED_KEY: &str = "imported.key";
-const IMPORTED_CHAIN: &str = "imported.pem";
+const IMPORTED: &str = "imported";
 const ROOT_KEY: &str = "root.key";
 const ROOT_CERTIFICATE: &str = "root.pem";
 /// Public keys of others whose consent records count here, one file each.
@@ -46,7 +51,7 @@ const TRUSTED: &str = "trusted";
 impl Keys {
     /// Says whether the folder holds keys.
     pub fn exist(folder: &Path) -> bool {
-        folder.join(CONSENT_KEY).exists() || folder.join(SIGNER_KEY).exists()
+        folder.join(CONSENT_KEY).exists() || folder.join("signer.key").exists()
     }
 
     /// Makes all keys. `provider` is who signs, as the certificate will say.
@@ -76,12 +81,13 @@ impl Keys {
         )?;
         let made = certificate::make(provider, now)?;
         secret(ROOT_KEY, made.root_key_pem.as_bytes())?;
-        secret(SIGNER_KEY, made.leaf_key_pem.as_bytes())?;
-        let public = |name: &str, text: &str| {
-            files::write(&folder.join(name), text.as_bytes(), Readers::Anyone)
+        let root = folder.join(ROOT_CERTIFICATE);
+        files::write(&root, made.root_pem.as_bytes(), Readers::Anyone)?;
+        let signer = Signer {
+            chain_pem: format!("{}{}", made.leaf_pem, made.root_pem),
+            key_pem: made.leaf_key_pem,
         };
-        public(ROOT_CERTIFICATE, &made.root_pem)?;
-        public(SIGNER_CHAIN, &format!("{}{}", made.leaf_pem, made.root_pem))?;
+        SignerFiles::new(folder, SIGNER, 1).write(&signer)?;
         Self::open(folder)
     }
 
@@ -104,15 +110,13 @@ impl Keys {
                 reason: "not 64 hexadecimal digits".to_owned(),
                 path: template_key_path,
             })?;
-        let is_imported = folder.join(IMPORTED_CHAIN).exists();
-        let (chain, key) = if is_imported {
-            (IMPORTED_CHAIN, IMPORTED_KEY)
-        } else {
-            (SIGNER_CHAIN, SIGNER_KEY)
-        };
+        let imported = SignerFiles::last(folder, IMPORTED);
+        let is_imported = imported.is_some();
+        let files = imported.or_else(|| SignerFiles::last(folder, SIGNER));
+        let files = files.unwrap_or_else(|| SignerFiles::new(folder, SIGNER, 1));
         let signer = Signer {
-            chain_pem: public_text(&folder.join(chain))?,
-            key_pem: secret_text(&folder.join(key))?,
+            chain_pem: public_text(&files.chain)?,
+            key_pem: secret_text(&files.key)?,
         };
         let root_pem = if is_imported {
             signer.root_pem()
@@ -123,6 +127,7 @@ impl Keys {
             consent,
             template_key: Zeroizing::new(template_key),
             signer,
+            is_imported,
             root_pem,
             timestamps: None,
             folder: folder.to_owned(),
@@ -134,6 +139,7 @@ impl Keys {
     pub fn with_signer(self, signer: Signer) -> Self {
         Self {
             root_pem: signer.root_pem(),
+            is_imported: true,
             signer,
             ..self
         }
@@ -148,19 +154,67 @@ impl Keys {
         }
     }
 
-    /// Keeps `signer` in the folder, to be used from now on.
+    /// Keeps `signer` in the folder, to be used from now on. One that was imported before stays.
     ///
     /// # Errors
-    /// When one was imported already or it cannot be written.
+    /// When it cannot be written.
     pub fn import(&self, signer: &Signer) -> Result<()> {
-        let path = self.folder.join(IMPORTED_KEY);
-        if path.exists() {
-            return Err(Error::KeysExist { path });
+        SignerFiles::next(&self.folder, IMPORTED).write(signer)
+    }
+
+    /// Gives our own signer another certificate with another key, from the same root, to be used
+    /// from now on. The one before stays, and what it signed can be verified as before.
+    ///
+    /// # Errors
+    /// When the signer was imported, so that only its issuer can renew it, when the root's key is
+    /// missing or the root ran out, or when nothing can be written.
+    pub fn renew(&self, now: UtcTime) -> Result<Self> {
+        if self.is_imported {
+            return Err(Error::NotOurSigner);
         }
-        files::write(&path, signer.key_pem.as_bytes(), Readers::Owner)?;
-        // Written last: where it is, the key is there too.
-        let path = self.folder.join(IMPORTED_CHAIN);
-        files::write(&path, signer.chain_pem.as_bytes(), Readers::Anyone)
+        let root_key = secret_text(&self.folder.join(ROOT_KEY))?;
+        let leaf = certificate::renew(&self.signer.chain_pem, &self.root_pem, &root_key, now)?;
+        let signer = Signer {
+            chain_pem: format!("{}{}", leaf.pem, self.root_pem),
+            key_pem: leaf.key_pem,
+        };
+        SignerFiles::next(&self.folder, SIGNER).write(&signer)?;
+        Self::open(&self.folder)
+    }
+
+    /// Says whose the certificate is that signs credentials, and from when until when.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn standing(&self) -> Result<Standing> {
+        self.signer.standing(&self.folder)
+    }
+
+    /// Refuses to sign with a certificate that ran out or is not valid yet: verifiers would.
+    ///
+    /// # Errors
+    /// When it is one, or is damaged.
+    pub fn check_signer(&self, now: UtcTime) -> Result<()> {
+        let Standing { from, until, .. } = self.standing()?;
+        if now < from {
+            return Err(Error::SignerNotYet { from, now });
+        }
+        if until < now {
+            return Err(Error::SignerExpired {
+                until,
+                remedy: self.renewal(),
+            });
+        }
+        Ok(())
+    }
+
+    /// What to do when the certificate runs out.
+    pub fn renewal(&self) -> &'static str {
+        if self.is_imported {
+            "get a new one from its issuer, and bring it with `effigy keys import`"
+        } else {
+            "run `effigy keys renew`"
+        }
     }
 
     /// The folder that holds them.
@@ -180,8 +234,7 @@ impl Keys {
 
     /// Makes what signs Content Credentials.
     pub(crate) fn signer(&self) -> Result<c2pa::BoxedSigner> {
-        self.signer
-            .open(self.timestamps.as_ref(), &self.folder.join(SIGNER_KEY))
+        self.signer.open(self.timestamps.as_ref(), &self.folder)
     }
 
     /// Certificates of the root that signatures of this installation lead to, as PEM.
@@ -189,14 +242,16 @@ impl Keys {
         &self.root_pem
     }
 
-    /// The root certificates in a folder of keys, where there are any: they are public.
+    /// The root certificates in a folder of keys, where there are any: they are public. Those of
+    /// signers before the present one are among them.
     pub fn public_roots(folder: &Path) -> Vec<String> {
-        let read = |name: &str| files::read_text(&folder.join(name)).ok();
-        let imported = read(IMPORTED_CHAIN).map(|chain_pem| {
+        let own = files::read_text(&folder.join(ROOT_CERTIFICATE)).ok();
+        let imported = SignerFiles::all(folder, IMPORTED).filter_map(|files| {
+            let chain_pem = files::read_text(&files.chain).ok()?;
             let key_pem = Zeroizing::new(String::new());
-            Signer { chain_pem, key_pem }.root_pem()
+            Some(Signer { chain_pem, key_pem }.root_pem())
         });
-        read(ROOT_CERTIFICATE).into_iter().chain(imported).collect()
+        own.into_iter().chain(imported).collect()
     }
 
     /// Says whether consents signed with the key of this identifier count here.
@@ -247,6 +302,47 @@ impl Keys {
             Readers::Anyone,
         )?;
         Ok(id)
+    }
+}
+
+/// The two files of a signer.
+struct SignerFiles {
+    key: PathBuf,
+    chain: PathBuf,
+}
+
+impl SignerFiles {
+    fn new(folder: &Path, name: &str, number: u32) -> Self {
+        let name = match number {
+            1 => name.to_owned(),
+            _ => format!("{name}-{number}"),
+        };
+        Self {
+            key: folder.join(format!("{name}.key")),
+            chain: folder.join(format!("{name}.pem")),
+        }
+    }
+
+    /// Those that are there, in the order in which they were made.
+    fn all(folder: &Path, name: &str) -> impl Iterator<Item = Self> {
+        let numbered = (1..).map(move |number| Self::new(folder, name, number));
+        numbered.take_while(|files| files.chain.exists())
+    }
+
+    fn last(folder: &Path, name: &str) -> Option<Self> {
+        Self::all(folder, name).last()
+    }
+
+    /// Names for another one. A key whose chain was never written signed nothing, and is replaced.
+    fn next(folder: &Path, name: &str) -> Self {
+        let n_made = Self::all(folder, name).count();
+        Self::new(folder, name, n_made as u32 + 1)
+    }
+
+    /// The chain comes last: where it is, the key is there too.
+    fn write(&self, signer: &Signer) -> Result<()> {
+        files::write(&self.key, signer.key_pem.as_bytes(), Readers::Owner)?;
+        files::write(&self.chain, signer.chain_pem.as_bytes(), Readers::Anyone)
     }
 }
 
@@ -309,11 +405,11 @@ mod tests {
     fn missing_key_is_named() {
         let folder = tempfile::tempdir().unwrap();
         Keys::create(folder.path(), "Test Studio", now()).unwrap();
-        fs::remove_file(folder.path().join(SIGNER_KEY)).unwrap();
+        fs::remove_file(folder.path().join("signer.key")).unwrap();
         let Err(Error::KeyMissing { path }) = Keys::open(folder.path()) else {
             panic!("the missing key was not noticed")
         };
-        assert!(path.ends_with(SIGNER_KEY));
+        assert!(path.ends_with("signer.key"));
     }
 
     #[cfg(unix)]
@@ -336,15 +432,63 @@ mod tests {
         let keys = Keys::create(ours.path(), "Ours", now()).unwrap();
         let other = Keys::create(theirs.path(), "Theirs", now()).unwrap();
         keys.import(&other.signer).unwrap();
-        assert!(matches!(
-            keys.import(&other.signer),
-            Err(Error::KeysExist { .. })
-        ));
         let reopened = Keys::open(ours.path()).unwrap();
         assert_eq!(reopened.root_pem(), other.root_pem());
         assert_eq!(reopened.consent_key_id(), keys.consent_key_id());
         let roots = Keys::public_roots(ours.path());
         assert_eq!(roots, [keys.root_pem(), other.root_pem()]);
+        assert!(matches!(reopened.renew(now()), Err(Error::NotOurSigner)));
+        // The next one is used instead, and the one before still trusted.
+        let third = tempfile::tempdir().unwrap();
+        let third = Keys::create(third.path(), "Third", now()).unwrap();
+        reopened.import(&third.signer).unwrap();
+        let reopened = Keys::open(ours.path()).unwrap();
+        assert_eq!(reopened.root_pem(), third.root_pem());
+        let roots = Keys::public_roots(ours.path());
+        assert_eq!(roots, [keys.root_pem(), other.root_pem(), third.root_pem()]);
+    }
+
+    #[test]
+    fn renewed_signer_has_the_same_root_and_the_old_one_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = Keys::create(folder.path(), "Test, \"Studio\"", now()).unwrap();
+        let later = now().plus_days(700);
+        let renewed = old.renew(later).unwrap();
+        let reopened = Keys::open(folder.path()).unwrap();
+        assert_eq!(reopened.signer.chain_pem, renewed.signer.chain_pem);
+        assert_ne!(renewed.signer.chain_pem, old.signer.chain_pem);
+        assert_ne!(renewed.signer.key_pem, old.signer.key_pem);
+        assert_eq!(renewed.root_pem(), old.root_pem());
+        let kept = fs::read_to_string(folder.path().join("signer.pem")).unwrap();
+        assert_eq!(kept, old.signer.chain_pem);
+        let (before, after) = (old.standing().unwrap(), renewed.standing().unwrap());
+        assert_eq!(before.subject, after.subject);
+        assert!(before.until < after.until);
+        assert_eq!(after.until, later.plus_days(730));
+    }
+
+    #[test]
+    fn a_signer_never_outlives_its_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::create(folder.path(), "Test Studio", now()).unwrap();
+        let root_ends = now().plus_days(20 * 365);
+        let renewed = keys.renew(root_ends.plus_days(-30)).unwrap();
+        assert_eq!(renewed.standing().unwrap().until, root_ends);
+        let Err(error) = keys.renew(root_ends.plus_days(1)) else {
+            panic!("a root that ran out issued a certificate")
+        };
+        assert!(error.to_string().contains("keys new --home"), "{error}");
+    }
+
+    #[test]
+    fn signer_that_ran_out_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::create(folder.path(), "Test Studio", now()).unwrap();
+        assert!(keys.check_signer(now()).is_ok());
+        let error = keys.check_signer(now().plus_days(731)).unwrap_err();
+        assert!(error.to_string().contains("effigy keys renew"), "{error}");
+        let early = keys.check_signer(now().plus_days(-2));
+        assert!(matches!(early, Err(Error::SignerNotYet { .. })));
     }
 
     #[test]

@@ -186,6 +186,7 @@ struct Job<'a> {
 impl<'a> Job<'a> {
     fn new(path: &Path, authorisation: Authorisation, policy: &'a Policy<'a>) -> Result<Self> {
         credentials::media_type(path)?;
+        policy.keys.check_signer(policy.clock.now())?;
         let label = Label {
             profiles: policy.profiles.clone(),
             language: policy.language,
@@ -267,6 +268,7 @@ impl<'a> Job<'a> {
         let trust = Trust {
             roots_pem: vec![self.policy.keys.root_pem().to_owned()],
             now: Some(self.policy.clock.now()),
+            ..Trust::default()
         };
         let read = credentials::read(credentials::media_type(signed)?, file, None, &trust)
             .map_err(|error| failed(error.to_string()))?

@@ -37,6 +37,7 @@ enum SourceName {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     args.safeguards.make_keys(output)?;
+    args.safeguards.announce_signer(output)?;
     let job = MarkJob {
         input: args.file.clone(),
         output: args

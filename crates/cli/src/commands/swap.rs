@@ -102,6 +102,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         safeguards: args.safeguards.safeguards()?,
     };
     args.computing.say(output);
+    args.safeguards.announce_signer(output)?;
     let report = effigy_pipeline::swap(&job, &mut output.progress())
         .with_context(|| format!("cannot swap {:?}", args.input))?;
     output.say(format_args!(

@@ -173,3 +173,58 @@ fn keys_that_cannot_be_trusted_are_refused() {
         desk.refused("keys show", "chmod 600");
     }
 }
+
+#[test]
+fn keys_are_renewed_and_nobody_loses_what_was_signed() {
+    let desk = Desk::new();
+    fs::copy(actor(), desk.path("clip.mp4")).unwrap();
+    let first = desk.check("mark clip.mp4 -o first.mp4", 0);
+    assert!(first.contains("no time authority is chosen"), "{first}");
+    let show = desk.check("keys show", 0);
+    assert!(show.contains("credentials are signed by"), "{show}");
+    let renewed = desk.check("keys renew", 0);
+    assert!(renewed.contains("until 20"), "{renewed}");
+    let second = desk.check("mark clip.mp4 -o second.mp4", 0);
+    assert!(
+        !second.contains("no time authority"),
+        "said twice: {second}"
+    );
+    let said = desk.check("verify first.mp4 second.mp4", 1);
+    assert_eq!(said.matches("who is trusted here").count(), 2, "{said}");
+}
+
+#[test]
+fn dead_time_authority_is_named() {
+    let desk = Desk::new();
+    fs::copy(actor(), desk.path("clip.mp4")).unwrap();
+    // Nothing listens on a port that was just given back.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", port.local_addr().unwrap());
+    drop(port);
+    desk.refused(&format!("keys authority {url}"), &url);
+    desk.refused(&format!("mark clip.mp4 --timestamp {url}"), &url);
+    desk.check("mark clip.mp4 --timestamp none", 0);
+}
+
+#[test]
+fn damaged_file_is_told_from_damaged_credentials() {
+    let desk = Desk::new();
+    fs::write(
+        desk.path("cut.jpg"),
+        b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01",
+    )
+    .unwrap();
+    let output = desk.effigy("verify --json cut.jpg");
+    assert_eq!(output.status.code(), Some(2));
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(line["reason"], "file-damaged");
+    let help = desk.check("verify --help", 0);
+    for word in [
+        "Exit codes:",
+        "not-yet-valid",
+        "manifest-damaged",
+        "elsewhere",
+    ] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+}

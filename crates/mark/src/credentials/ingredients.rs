@@ -10,7 +10,7 @@ use crate::credentials::reason::Reason;
 use crate::credentials::signature;
 
 /// A file that went into another one, with credentials that do not hold.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BrokenIngredient {
     /// Its title.
     pub title: String,

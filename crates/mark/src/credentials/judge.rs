@@ -6,10 +6,11 @@ use c2pa::{Reader, ValidationResults};
 use crate::credentials::reason::Reason;
 use crate::credentials::signature;
 use crate::credentials::trust::Trust;
+use crate::keys::validity_of;
 use crate::utc_time::UtcTime;
 
 /// Whether a manifest can be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Intact, with a signer whom this machine trusts.
@@ -39,6 +40,8 @@ pub(super) struct Judged {
 /// What a manifest is judged by.
 pub(super) struct Evidence<'a> {
     pub(super) reader: &'a Reader,
+    /// The one that read with the roots of signers alone: only what leads to them is trusted.
+    pub(super) of_signers: &'a Reader,
     pub(super) store: &'a [u8],
     /// What is wrong around the manifest, where neither hash nor signature covers it.
     pub(super) gap: Option<&'static str>,
@@ -49,13 +52,8 @@ impl Evidence<'_> {
     /// Judges the active manifest; its ingredients are looked at elsewhere.
     pub(super) fn judge(&self) -> Judged {
         let label = self.reader.active_label().unwrap_or_default();
-        let results = self.reader.validation_results();
-        let own = results.and_then(ValidationResults::active_manifest);
-        let succeeded = |code: &str| {
-            let mut codes = own.into_iter().flat_map(|own| own.success());
-            codes.any(|status| status.code() == code)
-        };
-        let valid = signature::certificate(self.store, label).and_then(|leaf| validity(&leaf));
+        let succeeded = |code: &str| succeeded(self.reader, code);
+        let valid = signature::certificate(self.store, label).map(|leaf| validity_of(&leaf));
         let mut problems = Vec::new();
         let mut told = Vec::new();
         let mut signature_fits = succeeded("claimSignature.validated");
@@ -96,7 +94,7 @@ impl Evidence<'_> {
         let state = match reason {
             Some(Reason::Changed | Reason::ManifestDamaged) => State::Broken,
             Some(_) => State::Unproven,
-            None if succeeded("signingCredential.trusted") => State::Trusted,
+            None if self::succeeded(self.of_signers, "signingCredential.trusted") => State::Trusted,
             None => State::Untrusted,
         };
         Judged {
@@ -126,17 +124,15 @@ impl Evidence<'_> {
     }
 }
 
+fn succeeded(reader: &Reader, code: &str) -> bool {
+    let results = reader.validation_results();
+    let own = results.and_then(ValidationResults::active_manifest);
+    let mut codes = own.into_iter().flat_map(|own| own.success());
+    codes.any(|status| status.code() == code)
+}
+
 /// Whether a code says that the manifest of an ingredient is not the one that was referred to, so
 /// that it was exchanged or changed after the active one was signed.
 pub(super) fn is_of_reference(code: &str) -> bool {
     code.starts_with("ingredient.")
-}
-
-fn validity(leaf: &x509_cert::Certificate) -> Option<(UtcTime, UtcTime)> {
-    let valid = leaf.tbs_certificate.validity;
-    let time = |time: x509_cert::time::Time| {
-        let secs = i64::try_from(time.to_unix_duration().as_secs()).ok()?;
-        Some(UtcTime::from_unix_secs(secs))
-    };
-    time(valid.not_before).zip(time(valid.not_after))
 }

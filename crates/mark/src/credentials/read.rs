@@ -17,7 +17,7 @@ use crate::foreign::is_synthetic_type;
 use crate::utc_time::UtcTime;
 
 /// One thing that was done to a file.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Action {
     /// What: `c2pa.edited`, `c2pa.created` …
     pub action: String,
@@ -28,7 +28,7 @@ pub struct Action {
 }
 
 /// What the credentials of a file say.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Credentials {
     /// Whether they can be believed.
     pub state: State,
@@ -127,10 +127,8 @@ pub(crate) fn read(
         // The file itself is damaged; without any trace of a manifest it never had one.
         Err(error) => {
             stream.rewind()?;
-            if !container::holds_store(&mut stream)? {
-                return Ok(None);
-            }
-            return Ok(Some(Credentials::of_error(&error)));
+            let is_trace = container::holds_store(&mut stream)?;
+            return Ok(is_trace.then(|| Credentials::of_error(&error)));
         }
     };
     let gap = match &inside {
@@ -141,28 +139,19 @@ pub(crate) fn read(
         }
         None => None,
     };
-    stream.rewind()?;
     let beside = sidecar.filter(|_| inside.is_none());
-    let read = match (reader(trust), beside) {
-        (Ok(reader), None) => reader.with_stream(media_type, stream),
-        (Ok(reader), Some(sidecar)) => {
-            reader.with_manifest_data_and_stream(&sidecar.store, media_type, stream)
-        }
-        (Err(error), _) => Err(error),
-    };
     let store = inside.as_ref().or(beside.map(|sidecar| &sidecar.store));
-    let read = match (read, store) {
-        (Err(c2pa::Error::JumbfNotFound), None) => return Ok(None),
-        (Ok(reader), store) => {
-            let evidence = Evidence {
-                reader: &reader,
-                store: store.map_or(&[], |store| store),
-                gap,
-                trust,
-            };
-            summary(&evidence)
+    let read_with = |roots: &[&String]| {
+        let reader = reader(roots)?;
+        match beside {
+            None => reader.with_stream(media_type, &mut stream),
+            Some(beside) => {
+                reader.with_manifest_data_and_stream(&beside.store, media_type, &mut stream)
+            }
         }
-        (Err(error), _) => Credentials::of_error(&error),
+    };
+    let Some(read) = judged(read_with, store.map(Vec::as_slice), gap, trust) else {
+        return Ok(None);
     };
     let kept_in = beside.map(|sidecar| sidecar.path.display().to_string());
     Ok(Some(Credentials {
@@ -171,14 +160,50 @@ pub(crate) fn read(
     }))
 }
 
+/// Reads with the roots of signers, and where their certificate ran out, with those of authorities
+/// too. `None` where there is nothing to read.
+fn judged(
+    mut read_with: impl FnMut(&[&String]) -> c2pa::Result<Reader>,
+    store: Option<&[u8]>,
+    gap: Option<&'static str>,
+    trust: &Trust,
+) -> Option<Credentials> {
+    let signers: Vec<&String> = trust.roots_pem.iter().collect();
+    let reader = match read_with(&signers) {
+        Ok(reader) => reader,
+        Err(c2pa::Error::JumbfNotFound) if store.is_none() => return None,
+        Err(error) => return Some(Credentials::of_error(&error)),
+    };
+    let evidence = Evidence {
+        reader: &reader,
+        of_signers: &reader,
+        store: store.unwrap_or_default(),
+        gap,
+        trust,
+    };
+    let read = summary(&evidence);
+    // A stamp may say that it was signed in time. Authorities are asked for nothing else.
+    let authorities = &trust.time_roots_pem;
+    let all: Vec<&String> = signers.iter().copied().chain(authorities).collect();
+    let again = read.reason == Some(Reason::Expired) && !authorities.is_empty();
+    let Some(Ok(dated)) = again.then(|| read_with(&all)) else {
+        return Some(read);
+    };
+    Some(summary(&Evidence {
+        reader: &dated,
+        ..evidence
+    }))
+}
+
 /// A reader that touches nothing but the file.
-fn reader(trust: &Trust) -> c2pa::Result<Reader> {
+fn reader(roots_pem: &[&String]) -> c2pa::Result<Reader> {
     let mut settings = json!({
         "core": { "allowed_network_hosts": [], "decode_identity_assertions": false },
         "verify": { "remote_manifest_fetch": false, "ocsp_fetch": false },
     });
-    if !trust.roots_pem.is_empty() {
-        settings["trust"] = json!({ "user_anchors": trust.roots_pem.join("\n") });
+    if !roots_pem.is_empty() {
+        let all: Vec<&str> = roots_pem.iter().map(|pem| pem.as_str()).collect();
+        settings["trust"] = json!({ "user_anchors": all.join("\n") });
     }
     Ok(Reader::from_context(
         Context::new().with_settings(settings)?,

@@ -4,7 +4,7 @@
 //! fit, and not of a certificate that ran out or of a form that is not known here.
 
 /// Why credentials cannot be believed, or not wholly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// A hash or the signature does not fit: the file or its manifest was changed after signing.

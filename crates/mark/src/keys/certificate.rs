@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use p256::ecdsa::{DerSignature, SigningKey};
-use p256::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
+use p256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
 use x509_cert::Certificate;
 use x509_cert::builder::{Builder as _, CertificateBuilder, Profile};
 use x509_cert::der::asn1::{GeneralizedTime, ObjectIdentifier, UtcTime as DerUtcTime};
@@ -38,44 +38,101 @@ const LEAF_DAYS: i64 = 2 * 365;
 /// given a list of uses (the C2PA SDK from 0.91 on); and `id-kp-documentSigning` for older ones.
 const SIGNING_USES: [ObjectIdentifier; 3] = [
     ObjectIdentifier::new_unwrap("1.3.6.1.4.1.62558.2.1"),
-    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4"),
+    EMAIL_PROTECTION,
     ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.36"),
 ];
+const EMAIL_PROTECTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4");
 
 /// Makes a root and a leaf for `provider`, valid from a day before `now`.
 pub(super) fn make(provider: &str, now: UtcTime) -> Result<Made> {
     let root_name = name(provider, "effigy root")?;
-    let leaf_name = name(provider, "effigy signer")?;
-    let (root_key, leaf_key) = (fresh_key()?, fresh_key()?);
+    let root_key = fresh_key()?;
     let root = build(
         Profile::Root,
         Subject {
-            name: root_name.clone(),
+            name: root_name,
             key: &root_key,
         },
-        validity(now, ROOT_DAYS)?,
+        validity(now, now.plus_days(ROOT_DAYS))?,
         &root_key,
     )?;
+    let root_pem = root.to_pem(LineEnding::LF).map_err(failed)?;
+    let root_key_pem = root_key.to_pkcs8_pem(LineEnding::LF).map_err(failed)?;
+    let leaf_name = name(provider, "effigy signer")?;
+    let leaf = leaf(leaf_name, &root, &root_key, now)?;
+    Ok(Made {
+        root_pem,
+        root_key_pem,
+        leaf_pem: leaf.pem,
+        leaf_key_pem: leaf.key_pem,
+    })
+}
+
+/// A fresh leaf, as PEM.
+pub(super) struct Leaf {
+    pub(super) pem: String,
+    pub(super) key_pem: Zeroizing<String>,
+}
+
+/// Makes another leaf for whom `old_pem` names, from the same root.
+pub(super) fn renew(
+    old_pem: &str,
+    root_pem: &str,
+    root_key_pem: &str,
+    now: UtcTime,
+) -> Result<Leaf> {
+    let root = Certificate::from_pem(root_pem).map_err(failed)?;
+    let root_key = SigningKey::from_pkcs8_pem(root_key_pem).map_err(failed)?;
+    // A chain has the leaf first.
+    let chain = Certificate::load_pem_chain(old_pem.as_bytes()).map_err(failed)?;
+    let old = chain
+        .into_iter()
+        .next()
+        .ok_or_else(|| failed("no certificate"))?;
+    leaf(old.tbs_certificate.subject, &root, &root_key, now)
+}
+
+fn leaf(name: Name, root: &Certificate, root_key: &SigningKey, now: UtcTime) -> Result<Leaf> {
+    let key = fresh_key()?;
     let profile = Profile::Leaf {
-        issuer: root_name,
+        issuer: root.tbs_certificate.subject.clone(),
         enable_key_agreement: false,
         enable_key_encipherment: false,
     };
-    let leaf = build(
-        profile,
-        Subject {
-            name: leaf_name,
-            key: &leaf_key,
-        },
-        validity(now, LEAF_DAYS)?,
-        &root_key,
-    )?;
-    Ok(Made {
-        root_pem: root.to_pem(LineEnding::LF).map_err(failed)?,
-        root_key_pem: root_key.to_pkcs8_pem(LineEnding::LF).map_err(failed)?,
-        leaf_pem: leaf.to_pem(LineEnding::LF).map_err(failed)?,
-        leaf_key_pem: leaf_key.to_pkcs8_pem(LineEnding::LF).map_err(failed)?,
+    let subject = Subject { name, key: &key };
+    let (_, root_ends) = validity_of(root);
+    if root_ends <= now {
+        let day = root_ends.day();
+        return Err(failed(format!(
+            "its root ran out on {day}; make new keys in another folder, with `effigy keys new --home`"
+        )));
+    }
+    // What outlives its issuer is refused.
+    let until = root_ends.min(now.plus_days(LEAF_DAYS));
+    let leaf = build(profile, subject, validity(now, until)?, root_key)?;
+    Ok(Leaf {
+        pem: leaf.to_pem(LineEnding::LF).map_err(failed)?,
+        key_pem: key.to_pkcs8_pem(LineEnding::LF).map_err(failed)?,
     })
+}
+
+/// The first and the last second in which a certificate is valid.
+pub(crate) fn validity_of(certificate: &Certificate) -> (UtcTime, UtcTime) {
+    let time = |time: Time| {
+        let secs = time.to_unix_duration().as_secs();
+        UtcTime::from_unix_secs(i64::try_from(secs).unwrap_or(i64::MAX))
+    };
+    let Validity {
+        not_before,
+        not_after,
+    } = certificate.tbs_certificate.validity;
+    (time(not_before), time(not_after))
+}
+
+/// Whether verifiers accept it without being told which uses to accept.
+pub(super) fn is_accepted_everywhere(certificate: &Certificate) -> bool {
+    let uses = certificate.tbs_certificate.get::<ExtendedKeyUsage>();
+    uses.is_ok_and(|uses| uses.is_some_and(|(_, uses)| uses.0.contains(&EMAIL_PROTECTION)))
 }
 
 /// Whom a certificate is for.
@@ -135,7 +192,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-fn validity(now: UtcTime, days: i64) -> Result<Validity> {
+fn validity(now: UtcTime, until: UtcTime) -> Result<Validity> {
     let time = |time: UtcTime| -> Result<Time> {
         let since_epoch = Duration::from_secs(time.unix_secs().unsigned_abs());
         // RFC 5280, section 4.1.2.5: the short form until 2049, the long one after.
@@ -149,7 +206,7 @@ fn validity(now: UtcTime, days: i64) -> Result<Validity> {
     };
     Ok(Validity {
         not_before: time(now.plus_days(-1))?,
-        not_after: time(now.plus_days(days))?,
+        not_after: time(until)?,
     })
 }
 

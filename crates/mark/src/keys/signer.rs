@@ -12,7 +12,9 @@ use x509_cert::Certificate;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::keys::certificate;
 use crate::keys::pkcs12::{self, Refused};
+use crate::utc_time::UtcTime;
 
 /// Asks a timestamp authority: the request of RFC 3161 in, its answer out.
 pub type AskTime = dyn Fn(&[u8]) -> std::io::Result<Vec<u8>> + Send + Sync;
@@ -33,6 +35,20 @@ pub struct Signer {
     /// The leaf first, then what it was signed with, as PEM.
     pub(super) chain_pem: String,
     pub(super) key_pem: Zeroizing<String>,
+}
+
+/// What the certificate of a signer says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whose it is.
+    pub subject: String,
+    /// The first second in which it is valid.
+    pub from: UtcTime,
+    /// The last second in which it is valid.
+    pub until: UtcTime,
+    /// Whether verifiers accept it as they come: certificates of early versions lack a use that
+    /// the C2PA SDK asks for since 0.91.
+    pub is_accepted_everywhere: bool,
 }
 
 impl fmt::Debug for Signer {
@@ -126,6 +142,24 @@ impl Signer {
         let begin = "-----BEGIN CERTIFICATE-----";
         let last = self.chain_pem.rfind(begin).unwrap_or(0);
         self.chain_pem[last..].to_owned()
+    }
+
+    /// What its certificate says. `origin` is named in errors.
+    pub(super) fn standing(&self, origin: &Path) -> Result<Standing> {
+        let damaged = || Error::KeyDamaged {
+            reason: "its certificates are not PEM".to_owned(),
+            path: origin.to_owned(),
+        };
+        let chain = Certificate::load_pem_chain(self.chain_pem.as_bytes());
+        let chain = chain.map_err(|_error| damaged())?;
+        let leaf = chain.first().ok_or_else(damaged)?;
+        let (from, until) = certificate::validity_of(leaf);
+        Ok(Standing {
+            subject: leaf.tbs_certificate.subject.to_string(),
+            from,
+            until,
+            is_accepted_everywhere: certificate::is_accepted_everywhere(leaf),
+        })
     }
 
     /// Makes what signs.
@@ -259,8 +293,6 @@ impl c2pa::Signer for Timestamped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::certificate;
-    use crate::utc_time::UtcTime;
 
     fn made() -> certificate::Made {
         certificate::make("Test Studio", UtcTime::from_unix_secs(1_790_000_000)).unwrap()

@@ -58,6 +58,7 @@ fn certificate_without_an_organisation_signs_as_well_as_any() {
         let trust = Trust {
             roots_pem: vec![maker.root_pem()],
             now: Some(now()),
+            ..Trust::default()
         };
         let credentials = read_credentials(&path, &trust).unwrap().unwrap();
         assert_eq!(credentials.state, State::Trusted);

@@ -8,3 +8,4 @@ mod maker;
 mod marking;
 #[path = "../../../../testdata/proof.rs"]
 mod proof;
+mod stamps;

@@ -114,29 +114,11 @@ impl Maker {
 
     /// The leaf and the root, as DER.
     fn chain(&self) -> Vec<Vec<u8>> {
-        let root = SigningKey::from_slice(&ROOT_KEY).unwrap();
-        let name = Name::from_str("CN=Root of makers,O=Makers").unwrap();
         let public = match &self.key {
             LeafKey::P256(key) => key.verifying_key().to_public_key_der().unwrap(),
             LeafKey::Ed25519(key) => key.verifying_key().to_public_key_der().unwrap(),
         };
-        let profile = Profile::Leaf {
-            issuer: name.clone(),
-            enable_key_agreement: false,
-            enable_key_encipherment: false,
-        };
-        let subject = Name::from_str(self.subject).unwrap();
-        let uses = ExtendedKeyUsage(vec![ObjectIdentifier::new_unwrap(self.key_use)]);
-        let leaf = certificate(profile, subject, public.as_bytes(), self.days, Some(uses));
-        let root_public = root.verifying_key().to_public_key_der().unwrap();
-        let root = certificate(
-            Profile::Root,
-            name,
-            root_public.as_bytes(),
-            (-3650, 3650),
-            None,
-        );
-        vec![leaf, root]
+        chain_for(self.subject, public.as_bytes(), self.key_use, self.days)
     }
 
     /// The root that a verifier would have to trust, as PEM.
@@ -145,6 +127,33 @@ impl Maker {
         let root = x509_cert::Certificate::from_der(&self.chain()[1]).unwrap();
         root.to_pem(LineEnding::LF).unwrap()
     }
+}
+
+/// A certificate for `key`, and that of the root of makers, which issued it, as DER.
+pub(crate) fn issued(
+    subject: &str,
+    key: &SigningKey,
+    key_use: &str,
+    days: (i64, i64),
+) -> Vec<Vec<u8>> {
+    let public = key.verifying_key().to_public_key_der().unwrap();
+    chain_for(subject, public.as_bytes(), key_use, days)
+}
+
+fn chain_for(subject: &str, public: &[u8], key_use: &str, days: (i64, i64)) -> Vec<Vec<u8>> {
+    let root = SigningKey::from_slice(&ROOT_KEY).unwrap();
+    let name = Name::from_str("CN=Root of makers,O=Makers").unwrap();
+    let profile = Profile::Leaf {
+        issuer: name.clone(),
+        enable_key_agreement: false,
+        enable_key_encipherment: false,
+    };
+    let subject = Name::from_str(subject).unwrap();
+    let uses = ExtendedKeyUsage(vec![ObjectIdentifier::new_unwrap(key_use)]);
+    let leaf = certificate(profile, subject, public, days, Some(uses));
+    let public = root.verifying_key().to_public_key_der().unwrap();
+    let root = certificate(Profile::Root, name, public.as_bytes(), (-3650, 3650), None);
+    vec![leaf, root]
 }
 
 fn certificate(

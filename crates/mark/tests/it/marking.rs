@@ -20,7 +20,7 @@ use crate::proof;
 
 pub(crate) struct Studio {
     folder: tempfile::TempDir,
-    keys: Keys,
+    pub(crate) keys: Keys,
 }
 
 pub(crate) fn now() -> UtcTime {
@@ -36,7 +36,7 @@ pub(crate) fn studio() -> Studio {
 
 impl Studio {
     /// A token for a face that belongs to nobody: the test needs no person.
-    fn token(&self) -> Token {
+    pub(crate) fn token(&self) -> Token {
         let store = Store::open(&self.folder.path().join("consents"), &self.keys);
         let draft = Draft {
             subject: "Nobody".to_owned(),
@@ -75,6 +75,10 @@ impl Studio {
             model: None,
             clock: Clock::set(now()),
         }
+    }
+
+    pub(crate) fn keys_folder(&self) -> PathBuf {
+        self.folder.path().join("keys")
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -157,6 +161,7 @@ fn report(studio: &Studio, path: &Path) -> Report {
     let trust = Trust {
         roots_pem: vec![studio.keys.root_pem().to_owned()],
         now: Some(now()),
+        ..Trust::default()
     };
     verify(path, &trust).unwrap()
 }
@@ -211,6 +216,7 @@ fn unseen_flips(studio: &Studio, path: &Path) -> Vec<String> {
         let trust = Trust {
             roots_pem: vec![studio.keys.root_pem().to_owned()],
             now: Some(now()),
+            ..Trust::default()
         };
         let state = read_credentials(&changed, &trust).ok().flatten();
         let state = state.map(|credentials| credentials.state);

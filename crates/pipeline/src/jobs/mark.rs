@@ -39,7 +39,7 @@ pub fn default_output(input: &Path) -> PathBuf {
 /// When it cannot be read, the output's format does not fit, or any mark cannot be written. No
 /// output is left then.
 pub fn mark(job: &MarkJob, progress: &mut dyn Progress) -> Result<Marked> {
-    let keys = job.safeguards.open_keys()?;
+    let keys = job.safeguards.open_signing_keys()?;
     let info = probe(&job.input, &Limits::default())?;
     progress.begin("marking", info.video.and_then(|video| video.frames));
     let policy = Policy {

@@ -61,6 +61,13 @@ impl Safeguards {
         Ok(keys)
     }
 
+    /// As [`Safeguards::open_keys`], before work that will be signed in the end.
+    pub(crate) fn open_signing_keys(&self) -> Result<Keys> {
+        let keys = self.open_keys()?;
+        keys.check_signer(self.clock.now())?;
+        Ok(keys)
+    }
+
     /// The template in the consent of `who`, which must hold; `None` where the basis needs none.
     pub(crate) fn template(&self, keys: &Keys, who: &str) -> Result<Option<Template>> {
         let store = Store::open(&self.consents, keys);

@@ -78,7 +78,7 @@ pub struct Made {
 /// When the keys cannot be opened or the frames do not fit.
 pub(crate) fn begin(making: Making<'_>) -> Result<Begun<'_>> {
     let started = Instant::now();
-    let keys = making.safeguards.open_keys()?;
+    let keys = making.safeguards.open_signing_keys()?;
     check_memory(&making)?;
     Ok(Begun {
         making,
