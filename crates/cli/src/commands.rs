@@ -9,6 +9,7 @@ pub(crate) mod keys;
 mod log;
 mod mark;
 mod matching;
+pub(crate) mod read_marks;
 mod scan;
 mod scan_text;
 mod swap;
@@ -40,10 +41,19 @@ enum Command {
     Log(log::Args),
     Mark(mark::Args),
     Match(matching::Args),
+    ReadMarks(read_marks::Args),
     Scan(scan::Args),
     Swap(swap::Args),
     Train(train::Args),
     Verify(verify::Args),
+}
+
+/// The command that a parent started: no terminal, and no signals to listen to.
+pub(crate) fn run_as_child(cli: &Cli) -> Option<Exit> {
+    match &cli.command {
+        Command::ReadMarks(args) => Some(read_marks::run(args)),
+        _ => None,
+    }
 }
 
 /// Runs the chosen subcommand.
@@ -58,6 +68,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Log(args) => log::run(args, output),
         Command::Mark(args) => mark::run(args, output),
         Command::Match(args) => matching::run(args, output),
+        Command::ReadMarks(args) => Ok(read_marks::run(args)),
         Command::Scan(args) => scan::run(args, output),
         Command::Swap(args) => swap::run(args, output),
         Command::Train(args) => train::run(args, output),

@@ -36,6 +36,9 @@ fn in_words(error: &anyhow::Error) -> String {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(exit) = commands::run_as_child(&cli) {
+        return exit.into();
+    }
     let outcome = Output::new().and_then(|mut output| commands::run(&cli, &mut output));
     let exit = outcome.unwrap_or_else(|error| {
         eprintln!("error: {}", in_words(&error));

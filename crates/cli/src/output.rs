@@ -35,16 +35,53 @@ impl From<Exit> for ExitCode {
 /// The terminal, and whether the user asked to stop.
 pub(crate) struct Output {
     stopped: Arc<AtomicBool>,
+    saves_when_stopped: Arc<AtomicBool>,
+    /// Whether the job ended, by itself or because it was asked to.
+    is_over: Arc<AtomicBool>,
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Output {
-    /// Takes over Ctrl-C: from now on it asks the running job to stop and clean up.
+    /// Takes over Ctrl-C and its like: from now on they ask the running job to stop and clean up.
+    /// A job that is deep in a library and does not hear is ended after [`PATIENCE`].
     pub(crate) fn new() -> anyhow::Result<Self> {
         let stopped = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&stopped);
-        ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
-            .context("cannot listen for Ctrl-C")?;
-        Ok(Self { stopped })
+        let saves_when_stopped = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (flag, saves) = (Arc::clone(&stopped), Arc::clone(&saves_when_stopped));
+        let over = Arc::clone(&is_over);
+        ctrlc::set_handler(move || {
+            let is_first = !flag.swap(true, Ordering::Relaxed);
+            if is_first && saves.load(Ordering::Relaxed) {
+                eprintln!("stopping, and saving; once more ends it at once");
+                return;
+            }
+            std::thread::sleep(PATIENCE);
+            if !over.load(Ordering::Relaxed) {
+                end_now();
+            }
+        })
+        .context("cannot listen for Ctrl-C")?;
+        Ok(Self {
+            stopped,
+            saves_when_stopped,
+            is_over,
+        })
+    }
+
+    /// Says that the job saves its work when asked to stop, for which it has as long as it needs.
+    pub(crate) fn saves_when_stopped(&mut self) {
+        self.saves_when_stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the user asked to stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Prints one line of data to stdout.
@@ -66,6 +103,21 @@ impl Output {
             said: Instant::now(),
         }
     }
+}
+
+/// How long a job has to end by itself.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Ends the program wherever it is. Nothing has the name of an output that is not complete.
+#[expect(clippy::exit, reason = "a job that cannot be asked must be ended")]
+fn end_now() {
+    if effigy_files::remove_open_temporaries().is_err() {
+        eprintln!(
+            "unfinished files whose names begin with .part- may be left; they can be deleted"
+        );
+    }
+    eprintln!("error: stopped before the end");
+    std::process::exit(2);
 }
 
 /// A progress bar on stderr. Where stderr is not a terminal there is none, and details are said

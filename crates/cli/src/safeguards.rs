@@ -6,10 +6,9 @@ use anyhow::{Context as _, bail};
 use effigy_mark::consent::Audience;
 use effigy_mark::keys::{Signer, Timestamps};
 use effigy_mark::label::{Language, Profile, Profiles};
-use effigy_mark::{Clock, Keys};
+use effigy_mark::{Clock, Keys, UtcTime};
 use effigy_pipeline::Safeguards;
 
-use crate::commands::keys::signer_warning;
 use crate::environment::{PASSWORD, Place, now};
 use crate::output::Output;
 use crate::timestamp::authority;
@@ -118,5 +117,49 @@ fn signer_of_environment() -> anyhow::Result<Option<Signer>> {
             Ok(Some(signer))
         }
         _ => bail!("{SIGNER_KEY} and {SIGNER_CHAIN} go together; one of them is missing"),
+    }
+}
+
+/// Days before the end of the signing certificate from which on every command that signs warns.
+const WARNING_DAYS: i64 = 60;
+
+/// What to say of a signing certificate that ends soon, or that the newest verifiers refuse.
+pub(crate) fn signer_warning(keys: &Keys, now: UtcTime) -> anyhow::Result<Option<String>> {
+    let standing = keys.standing()?;
+    let (day, remedy) = (standing.until.day(), keys.renewal());
+    Ok(if standing.until < now {
+        Some(format!(
+            "the signing certificate ran out on {day}; {remedy}"
+        ))
+    } else if standing.until < now.plus_days(WARNING_DAYS) {
+        Some(format!(
+            "the signing certificate runs out on {day}; {remedy} before then"
+        ))
+    } else if !standing.is_accepted_everywhere {
+        Some(format!(
+            "the signing certificate lacks a key usage (emailProtection) without which the newest \
+             verifiers call a signature invalid; {remedy}"
+        ))
+    } else {
+        None
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn end_of_a_certificate_is_announced_two_months_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = UtcTime::from_unix_secs(1_790_000_000);
+        let keys = Keys::create(folder.path(), "Test Studio", now).unwrap();
+        let on_day = |days| signer_warning(&keys, now.plus_days(days)).unwrap();
+        assert_eq!(on_day(730 - 61), None);
+        let soon = on_day(730 - 59).unwrap();
+        let day = now.plus_days(730).day();
+        let words = format!("runs out on {day}; run `effigy keys renew`");
+        assert!(soon.contains(&words), "{soon}");
+        assert!(on_day(731).unwrap().contains("ran out on"));
     }
 }

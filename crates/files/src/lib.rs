@@ -28,4 +28,4 @@ pub use extension::{FORMATS, Format, Kind, extension, format_of, is_picture, is_
 pub use file::{AtomicFile, write_atomically};
 pub use folder::{AtomicFolder, backup_of, recover_folder};
 pub use read::read_bounded;
-pub use temporary::{Scratch, is_temporary};
+pub use temporary::{Scratch, is_temporary, remove_open_temporaries};

@@ -56,6 +56,31 @@ pub fn is_temporary(path: &Path) -> bool {
         .is_some_and(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()))
 }
 
+/// Removes the unfinished files and folders in which this process has a file open, for when it must
+/// end at once. Systems without `/proc` leave them.
+///
+/// # Errors
+/// When there is no list of open files, or one cannot be removed.
+pub fn remove_open_temporaries() -> io::Result<()> {
+    let descriptors = fs::read_dir("/proc/self/fd")?;
+    // Some are pipes, or closed by now.
+    remove_unfinished(descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()))
+}
+
+fn remove_unfinished(open: impl Iterator<Item = PathBuf>) -> io::Result<()> {
+    for open in open {
+        let Some(unfinished) = open.ancestors().find(|path| is_temporary(path)) else {
+            continue;
+        };
+        if unfinished.is_dir() {
+            fs::remove_dir_all(unfinished)?;
+        } else if unfinished.exists() {
+            fs::remove_file(unfinished)?;
+        }
+    }
+    Ok(())
+}
+
 /// Calls `create` with unused names beside `path` until one succeeds.
 pub(crate) fn create_beside<T>(
     path: &Path,
@@ -145,6 +170,23 @@ mod tests {
         let temporary = temporary_beside(&path).unwrap();
         assert!(temporary.as_os_str().len() < 255);
         assert_eq!(temporary.extension(), path.extension());
+    }
+
+    #[test]
+    fn open_temporaries_are_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let unfinished = temporary_beside(&folder.path().join("a.png")).unwrap();
+        let inside = temporary_beside(&folder.path().join("set")).unwrap();
+        fs::create_dir(&inside).unwrap();
+        let finished = folder.path().join("b.png");
+        let open = [unfinished, inside.join("crop.png"), finished.clone()];
+        for path in &open {
+            fs::write(path, b"x").unwrap();
+        }
+        remove_unfinished(open.into_iter()).unwrap();
+        let left = fs::read_dir(folder.path()).unwrap();
+        let left: Vec<PathBuf> = left.map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(left, [finished]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 /// What a plain-text mark says.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "value")]
 pub enum Foreign {
     /// IPTC's digital source type, last word of its address.

@@ -4,6 +4,7 @@
 //! [`MarkedWriter`] is the only encoder of rendered frames. It labels, watermarks, encodes, signs,
 //! verifies what it wrote, and only then gives the file its name.
 
+mod apart;
 pub mod consent;
 mod credentials;
 mod error;
@@ -19,6 +20,7 @@ pub mod watermark;
 mod writer;
 mod xmp;
 
+pub use apart::{Apart, answer, verify_apart};
 pub use credentials::{Action, BrokenIngredient, Credentials, ModelName, Reason, State, Trust};
 pub use error::{Error, Result};
 pub use external::mark_file;

@@ -15,7 +15,7 @@ use crate::foreign::{self, Foreign};
 use crate::watermark::{Detector, Found};
 
 /// What was found in one file.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Report {
     /// The file.
     pub file: PathBuf,

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use effigy_mark::Keys;
 use effigy_mark::keys::{self, Signer, Standing};
-use effigy_mark::{Keys, UtcTime};
 
 use crate::environment::{PASSWORD, Place, now};
 use crate::output::{Exit, Output};
+use crate::safeguards::signer_warning;
 use crate::timestamp;
 
 /// Make, renew, show and trust the keys that sign consents and credentials
@@ -173,48 +174,4 @@ fn signed_by(keys: &Keys) -> anyhow::Result<String> {
         "credentials are signed by {subject}, until {}",
         until.day()
     ))
-}
-
-/// Days before the end of the signing certificate from which on every command that signs warns.
-const WARNING_DAYS: i64 = 60;
-
-/// What to say of a signing certificate that ends soon, or that the newest verifiers refuse.
-pub(crate) fn signer_warning(keys: &Keys, now: UtcTime) -> anyhow::Result<Option<String>> {
-    let standing = keys.standing()?;
-    let (day, remedy) = (standing.until.day(), keys.renewal());
-    Ok(if standing.until < now {
-        Some(format!(
-            "the signing certificate ran out on {day}; {remedy}"
-        ))
-    } else if standing.until < now.plus_days(WARNING_DAYS) {
-        Some(format!(
-            "the signing certificate runs out on {day}; {remedy} before then"
-        ))
-    } else if !standing.is_accepted_everywhere {
-        Some(format!(
-            "the signing certificate lacks a key usage (emailProtection) without which the newest \
-             verifiers call a signature invalid; {remedy}"
-        ))
-    } else {
-        None
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn end_of_a_certificate_is_announced_two_months_before() {
-        let folder = tempfile::tempdir().unwrap();
-        let now = UtcTime::from_unix_secs(1_790_000_000);
-        let keys = Keys::create(folder.path(), "Test Studio", now).unwrap();
-        let on_day = |days| signer_warning(&keys, now.plus_days(days)).unwrap();
-        assert_eq!(on_day(730 - 61), None);
-        let soon = on_day(730 - 59).unwrap();
-        let day = now.plus_days(730).day();
-        let words = format!("runs out on {day}; run `effigy keys renew`");
-        assert!(soon.contains(&words), "{soon}");
-        assert!(on_day(731).unwrap().contains("ran out on"));
-    }
 }

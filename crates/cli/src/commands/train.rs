@@ -82,6 +82,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         safeguards: args.safeguards.safeguards()?,
     };
     args.computing.say(output);
+    output.saves_when_stopped();
     let outcome = effigy_pipeline::train(&job, &mut output.progress())
         .with_context(|| format!("cannot train {:?}", args.output))?;
     let last = outcome.last;

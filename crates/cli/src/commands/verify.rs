@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use effigy_mark::{Keys, Trust, verify};
+use effigy_mark::{Keys, Trust, verify_apart};
 use serde_json::json;
 
+use crate::commands::read_marks;
 use crate::environment::{self, now};
 use crate::output::{Exit, Output};
 
 /// Look for marks: Content Credentials, watermark, label, metadata of any maker
 ///
-/// Credentials are looked for in the file, and in a `.c2pa` file beside it; nothing is fetched.
+/// Each file is read in a process of its own, within limits of time and memory. Credentials are
+/// looked for in the file, and in a `.c2pa` file beside it; nothing is fetched.
 /// `--json` says in `credentials.state` whether they hold (trusted, untrusted: signed by somebody
 /// unknown here, unproven, broken, elsewhere), in `credentials.reason` why not (changed,
 /// manifest-damaged, revoked, certificate, unsupported, not-yet-valid, expired, elsewhere,
@@ -30,6 +32,9 @@ pub(crate) struct Args {
     /// Root certificates to trust, as PEM, besides this installation's own
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
+    /// Seconds that one file may take [default: 9, and more for files over 50 MB]
+    #[arg(long, value_name = "SECS")]
+    most_secs: Option<f64>,
     /// Folder of keys and consents [default: EFFIGY_HOME, or ~/.local/share/effigy]
     #[arg(long, value_name = "FOLDER")]
     home: Option<PathBuf>,
@@ -37,9 +42,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let trust = trust(&args.trust, args.home.as_deref())?;
+    let apart = read_marks::apart(args.most_secs)?;
     let (mut some_marked, mut some_failed) = (false, false);
     for file in &args.files {
-        match verify(file, &trust) {
+        match verify_apart(file, &trust, &apart, &|| output.is_stopped()) {
+            Err(error @ effigy_mark::Error::Stopped) => return Err(error.into()),
             Ok(report) => {
                 some_marked |= report.marked;
                 some_failed |= report.is_not_judged();
@@ -81,5 +88,6 @@ pub(super) fn trust(roots: &[PathBuf], home: Option<&Path>) -> anyhow::Result<Tr
     }
     let folder = environment::home(home)?.join("keys");
     trust.roots_pem.extend(Keys::public_roots(&folder));
+    trust.time_roots_pem = Keys::time_roots(&folder);
     Ok(trust)
 }

@@ -9,10 +9,10 @@ use crate::watermark::spectrum::{Complex, Fourier, SIDE};
 use crate::watermark::spread_spectrum::Pattern;
 
 /// A watermark that was read.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Found {
     /// The identifier.
-    #[serde(serialize_with = "as_hex")]
+    #[serde(serialize_with = "as_hex", deserialize_with = "from_hex")]
     pub identifier: u64,
     /// How well what was seen fits the identifier's own mark: 1 is perfectly.
     pub confidence: f32,
@@ -271,4 +271,9 @@ fn peaks(scores: &[f32], scale: f32, std: f32) -> Vec<Place> {
 
 fn as_hex<S: serde::Serializer>(identifier: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{identifier:016x}"))
+}
+
+fn from_hex<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text: String = serde::Deserialize::deserialize(deserializer)?;
+    u64::from_str_radix(&text, 16).map_err(serde::de::Error::custom)
 }

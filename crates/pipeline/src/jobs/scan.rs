@@ -15,7 +15,7 @@ use effigy_detect::report::{Footing, MadeBy};
 use effigy_detect::{Calibration, CueKind, Models, Person, Report, ScanSettings, Scanner};
 use effigy_face::TrackSettings;
 use effigy_frame::{Frame, Picture};
-use effigy_mark::Trust;
+use effigy_mark::{Apart, Trust};
 use effigy_media::{Info, Limits, Orientation, VideoReader, packets, read_audio};
 
 pub use crate::jobs::compare::person;
@@ -40,6 +40,8 @@ pub struct ScanJob {
     pub limits: Limits,
     /// Whose signatures are believed.
     pub trust: Trust,
+    /// The process that reads the marks of the file; `None` reads them in this one.
+    pub apart: Option<Apart>,
     /// The person each face is compared with, if any.
     pub person: Option<Person>,
 }
@@ -54,6 +56,7 @@ impl ScanJob {
             tracking: TrackSettings::default(),
             limits: Limits::default(),
             trust: Trust::default(),
+            apart: None,
             person: None,
         }
     }
@@ -93,7 +96,10 @@ pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> 
         source,
         path: job.input.clone(),
     })?;
-    let marks = effigy_mark::verify(&job.input, &job.trust)?;
+    let marks = match &job.apart {
+        Some(apart) => effigy_mark::verify_apart(&job.input, &job.trust, apart, &|| false)?,
+        None => effigy_mark::verify(&job.input, &job.trust)?,
+    };
     let mut container = headers(job)?;
     let mut first = None;
     if container.steps.is_some() && is_upright(&info) {

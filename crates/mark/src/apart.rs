@@ -1,0 +1,256 @@
+//! Reading files from others in a process of its own, within limits of time and memory.
+//!
+//! A library that parses a hostile file may run for minutes, take all memory or crash, and cannot
+//! be interrupted from inside. So the program starts itself again for each file: the child reads,
+//! answers in JSON, and is killed when a limit is hit or the user stops.
+
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use crate::credentials::Trust;
+use crate::error::{Error, Result};
+use crate::verify::{Report, verify};
+
+/// How to start the child.
+#[derive(Clone, Debug)]
+pub struct Apart {
+    /// The program itself.
+    pub program: PathBuf,
+    /// What makes it call [`answer`] for the path that follows.
+    pub command: &'static str,
+    /// How long one file may take; `None` for what suits its size.
+    pub most_secs: Option<f64>,
+}
+
+/// What the child is told on its standard input.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Request {
+    trust: Trust,
+    memory_bytes: u64,
+    cpu_secs: u64,
+}
+
+/// What the child says on its standard output, in one line.
+#[derive(serde::Serialize, serde::Deserialize)]
+enum Answer {
+    Report(Box<Report>),
+    Refused { reason: String, message: String },
+}
+
+/// Memory that reading one file may take: four times what a picture of 8K does.
+const MEMORY_BYTES: u64 = 4 << 30;
+/// How long a file of [`USUAL_BYTES`] may take.
+const USUAL_SECS: f64 = 9.0;
+const USUAL_BYTES: u64 = 50 << 20;
+/// How fast larger files are read at the least, in bytes a second: they are hashed as a whole.
+const SLOWEST: f64 = 10e6;
+/// Longest answer. Credentials are far shorter.
+const LONGEST_ANSWER: u64 = 64 << 20;
+/// How often the parent looks whether it was asked to stop.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// As [`verify`], in a child process. `is_stopped` is asked all the while whether to give up.
+///
+/// # Errors
+/// As [`verify`], and [`Error::OverLimit`] when the child took too much of anything,
+/// [`Error::Stopped`] when `is_stopped` said so.
+pub fn verify_apart(
+    path: &Path,
+    trust: &Trust,
+    apart: &Apart,
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<Report> {
+    let read_error = |source| Error::Read {
+        source,
+        path: path.to_owned(),
+    };
+    let most_secs = match apart.most_secs {
+        Some(secs) => secs,
+        None => usual_secs(std::fs::metadata(path).map_err(read_error)?.len()),
+    };
+    let start = Instant::now();
+    let mut child = Reaped(apart.start(path).map_err(read_error)?);
+    let answers = child.converse(trust, most_secs).map_err(read_error)?;
+    let over = |what: String| Error::OverLimit {
+        what,
+        path: path.to_owned(),
+    };
+    loop {
+        match answers.recv_timeout(LOOK_EVERY) {
+            Ok(Answer::Report(report)) => {
+                return Ok(Report {
+                    file: path.to_owned(),
+                    ..*report
+                });
+            }
+            Ok(Answer::Refused { reason, message }) => {
+                return Err(Error::Refused { reason, message });
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                let ended = child.0.wait().map_err(read_error)?;
+                return Err(match limit_of(ended) {
+                    Some(what) => over(what),
+                    None => Error::Crashed {
+                        how: ended.to_string(),
+                        path: path.to_owned(),
+                    },
+                });
+            }
+        }
+        if is_stopped() {
+            return Err(Error::Stopped);
+        }
+        if most_secs < start.elapsed().as_secs_f64() {
+            return Err(over(format!("{most_secs:.0} s")));
+        }
+    }
+}
+
+fn usual_secs(bytes: u64) -> f64 {
+    USUAL_SECS + bytes.saturating_sub(USUAL_BYTES) as f64 / SLOWEST
+}
+
+/// Which limit ended the child, as far as the system says.
+fn limit_of(ended: ExitStatus) -> Option<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt as _;
+        // Memory that was refused ends in SIGABRT, processor time that was used up in SIGXCPU.
+        return match ended.signal() {
+            Some(6 | 9) => Some(format!("{} GiB of memory", MEMORY_BYTES >> 30)),
+            Some(24) => Some("its processor time".to_owned()),
+            _ => None,
+        };
+    }
+    #[expect(unreachable_code, reason = "where there are no signals")]
+    None
+}
+
+impl Apart {
+    fn start(&self, path: &Path) -> std::io::Result<Child> {
+        Command::new(&self.program)
+            .arg(self.command)
+            .arg(path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+    }
+}
+
+/// A child that does not outlive its scope.
+struct Reaped(Child);
+
+impl Reaped {
+    /// Tells the child what to do; gives what it answers.
+    fn converse(&mut self, trust: &Trust, most_secs: f64) -> std::io::Result<Receiver<Answer>> {
+        let request = Request {
+            trust: trust.clone(),
+            memory_bytes: MEMORY_BYTES,
+            // Wall time is what counts; this is for a child that lost its parent.
+            cpu_secs: (most_secs * 64.0).ceil() as u64,
+        };
+        let (sender, receiver) = sync_channel(1);
+        if let Some(mut input) = self.0.stdin.take() {
+            // A child that died already is noticed below.
+            drop(input.write_all(&serde_json::to_vec(&request)?));
+        }
+        if let Some(output) = self.0.stdout.take() {
+            std::thread::spawn(move || {
+                let mut line = Vec::new();
+                let mut output = BufReader::new(output.take(LONGEST_ANSWER));
+                if output.read_until(b'\n', &mut line).is_ok()
+                    && let Ok(answer) = serde_json::from_slice(&line)
+                {
+                    // Nobody listens any more where the user stopped.
+                    drop(sender.send(answer));
+                }
+            });
+        }
+        Ok(receiver)
+    }
+}
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        // It ended already, or it is ended now.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// The child's part: sets its own limits, reads `path`, and answers what `input` asks.
+///
+/// # Errors
+/// When the request cannot be read, the limits cannot be set, or nobody listens.
+pub fn answer(path: &Path, input: impl Read, mut output: impl Write) -> std::io::Result<()> {
+    let request: Request = serde_json::from_reader(input)?;
+    limit(&request)?;
+    let answer = match verify(path, &request.trust) {
+        Ok(report) => Answer::Report(Box::new(Report {
+            // The parent knows its name, which JSON may not be able to hold.
+            file: PathBuf::new(),
+            ..report
+        })),
+        Err(error) => Answer::Refused {
+            reason: error.reason().to_owned(),
+            message: error.to_string(),
+        },
+    };
+    let mut line = serde_json::to_vec(&answer)?;
+    line.push(b'\n');
+    output.write_all(&line)?;
+    output.flush()
+}
+
+/// Bounds what this process may take from now on. It ends with its parent, and writes no file.
+#[cfg(target_os = "linux")]
+fn limit(request: &Request) -> std::io::Result<()> {
+    use nix::sys::prctl::set_pdeathsig;
+    use nix::sys::resource::{Resource, setrlimit};
+    use nix::sys::signal::Signal;
+
+    set_pdeathsig(Signal::SIGKILL)?;
+    for (resource, most) in [
+        (Resource::RLIMIT_AS, request.memory_bytes),
+        (Resource::RLIMIT_CPU, request.cpu_secs),
+        (Resource::RLIMIT_CORE, 0),
+        (Resource::RLIMIT_FSIZE, 0),
+    ] {
+        setrlimit(resource, most, most)?;
+    }
+    Ok(())
+}
+
+/// Other systems bound time alone.
+#[cfg(not(target_os = "linux"))]
+fn limit(_request: &Request) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_files_have_more_time() {
+        assert!(usual_secs(50 << 20) < 10.0);
+        assert!(usual_secs(5 << 30) > 300.0);
+    }
+
+    #[test]
+    fn report_comes_through_as_it_was_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        let picture = effigy_frame::Picture::filled(64, 48, [9, 80, 200]);
+        #[expect(clippy::disallowed_methods, reason = "a test picture of nobody")]
+        effigy_media::write_picture(&path, &picture).unwrap();
+        let report = verify(&path, &Trust::default()).unwrap();
+        let said = serde_json::to_string(&report).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&said).unwrap(), report);
+    }
+}
