@@ -1,9 +1,14 @@
-//! Marks of other makers that are plain text in a file: IPTC's digital source type in XMP, and
-//! the AIGC fields of China's GB 45438-2025.
+//! Marks of other makers in a file's metadata: IPTC's digital source type, the AIGC fields of
+//! China's GB 45438-2025, and what generators and editors write of their own accord.
 //!
-//! The start and the end of the file are searched as bytes, so that it works for any container
-//! and reads a bounded amount of it. Such marks are easily added and removed: they are reported,
-//! never trusted like a signature.
+//! The start and the end of the file are searched as bytes, and in a video the part that describes
+//! it, so that it works for any container and reads a bounded amount of it. Such marks are easily
+//! added and removed: they are reported, never trusted like a signature.
+
+mod fields;
+mod makers;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -11,7 +16,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// What a plain-text mark says.
+/// What a mark in metadata says.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "value")]
 pub enum Foreign {
@@ -19,6 +24,10 @@ pub enum Foreign {
     DigitalSourceType(String),
     /// The AIGC label: 1 is generated, 2 possibly, 3 suspected.
     Aigc(String),
+    /// A generator, or an editor with a trained model in it, that left its settings or its name.
+    Generator(String),
+    /// An editor that says that it changed the picture, with or without a trained model.
+    Editor(String),
 }
 
 impl Foreign {
@@ -27,16 +36,30 @@ impl Foreign {
         match self {
             Self::DigitalSourceType(kind) => is_synthetic_type(kind),
             Self::Aigc(label) => ["1", "2", "3"].contains(&label.as_str()),
+            Self::Generator(_) => true,
+            Self::Editor(_) => false,
+        }
+    }
+
+    /// Says it in words.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::DigitalSourceType(kind) => format!("digital source type {kind}"),
+            Self::Aigc(label) => format!("AIGC label {label}"),
+            Self::Generator(name) => format!("made or redrawn by {name}"),
+            Self::Editor(name) => format!("changed with {name}"),
         }
     }
 }
 
 /// IPTC and C2PA source types that speak of a trained model.
-const SYNTHETIC_TYPES: [&str; 4] = [
+const SYNTHETIC_TYPES: [&str; 5] = [
     "trainedAlgorithmicMedia",
     "compositeWithTrainedAlgorithmicMedia",
     "compositeSynthetic",
     "trainedAlgorithmicData",
+    // The name that the third one had before 2022.
+    "compositeWithSyntheticElements",
 ];
 
 /// Whether a digital source type, given by its last word, speaks of a trained model.
@@ -62,7 +85,12 @@ pub(crate) fn find(path: &Path) -> Result<Vec<Foreign>> {
         file.seek(SeekFrom::Start(from))?;
         let mut bytes = Vec::new();
         (&file).take(SEARCHED_BYTES).read_to_end(&mut bytes)?;
-        for mark in source_types(&bytes).into_iter().chain(aigc(&bytes)) {
+        let fields = fields::named(&bytes);
+        let mut all = source_types(&bytes);
+        all.extend(aigc(&bytes));
+        all.extend(fields.iter().flat_map(aigc_in));
+        all.extend(makers::makers(&fields, &bytes));
+        for mark in all {
             if !found.contains(&mark) {
                 found.push(mark);
             }
@@ -73,13 +101,51 @@ pub(crate) fn find(path: &Path) -> Result<Vec<Foreign>> {
     if SEARCHED_BYTES < length {
         search(SEARCHED_BYTES.max(length - SEARCHED_BYTES)).map_err(read_error)?;
     }
+    if let Some(end) = end_of_description(path).map_err(read_error)?
+        && SEARCHED_BYTES < end
+        && end < length - SEARCHED_BYTES.min(length)
+    {
+        search(end - SEARCHED_BYTES).map_err(read_error)?;
+    }
     Ok(found)
+}
+
+/// Boxes of a video that are walked through.
+const MOST_BOXES: usize = 1000;
+
+/// Where the part of an MP4 or MOV file ends that describes it: texts are the last in it.
+fn end_of_description(path: &Path) -> std::io::Result<Option<u64>> {
+    let mut file = File::open(path)?;
+    let (mut at, end) = (0, file.metadata()?.len());
+    for _ in 0..MOST_BOXES {
+        let mut head = [0; 16];
+        file.seek(SeekFrom::Start(at))?;
+        if end < at.saturating_add(16) || file.read_exact(&mut head).is_err() {
+            break;
+        }
+        let [a, b, c, d, kind @ ..] = head;
+        let length = match u32::from_be_bytes([a, b, c, d]) {
+            1 => kind[4..]
+                .iter()
+                .fold(0, |n, &byte| n << 8 | u64::from(byte)),
+            length => u64::from(length),
+        };
+        let Some(next) = at.checked_add(length).filter(|_| 8 <= length) else {
+            break;
+        };
+        if &kind[..4] == b"moov" {
+            return Ok(Some(next.min(end)));
+        }
+        at = next;
+    }
+    Ok(None)
 }
 
 /// IPTC's vocabulary; the words that follow the last slash are case-sensitive.
 const VOCABULARY: &[u8] = b"cv.iptc.org/newscodes/digitalsourcetype/";
-/// The property that holds it in XMP. Inside a C2PA manifest the name is written otherwise.
-const PROPERTY: &[u8] = b"Iptc4xmpExt:DigitalSourceType";
+/// The property that holds it in XMP, behind whatever prefix stands for IPTC's names. Inside a C2PA
+/// manifest the name is written otherwise.
+const PROPERTY: &[u8] = b":DigitalSourceType";
 
 fn source_types(bytes: &[u8]) -> Vec<Foreign> {
     let mut found = Vec::new();
@@ -128,60 +194,12 @@ fn aigc(bytes: &[u8]) -> Vec<Foreign> {
     labels.map(Foreign::Aigc).collect()
 }
 
-fn places<'a>(bytes: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    let first = wanted[0];
-    let starts = bytes.iter().enumerate().filter(move |&(_, &b)| b == first);
-    starts
-        .map(|(at, _)| at)
-        .filter(move |&at| bytes[at..].starts_with(wanted))
+/// The AIGC label in a named field, which may have been compressed or coded otherwise.
+fn aigc_in(field: &fields::Field) -> Vec<Foreign> {
+    aigc(format!("{}={}", field.name, field.text).as_bytes())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn marks(text: &str) -> Vec<Foreign> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.bin");
-        std::fs::write(&path, text).unwrap();
-        find(&path).unwrap()
-    }
-
-    #[test]
-    fn iptc_source_type_is_read_from_attribute_and_element() {
-        let uri = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
-        let generated = Foreign::DigitalSourceType("trainedAlgorithmicMedia".to_owned());
-        assert!(generated.is_synthetic());
-        for xmp in [
-            format!("<rdf:Description Iptc4xmpExt:DigitalSourceType=\"{uri}\"/>"),
-            format!("<Iptc4xmpExt:DigitalSourceType>{uri}</Iptc4xmpExt:DigitalSourceType>"),
-        ] {
-            assert_eq!(marks(&xmp)[0], generated, "{xmp}");
-        }
-    }
-
-    #[test]
-    fn photographs_are_not_synthetic() {
-        let uri = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture";
-        let found = marks(&format!("Iptc4xmpExt:DigitalSourceType=\"{uri}\""));
-        assert!(found.iter().all(|mark| !mark.is_synthetic()) && found.len() == 1);
-    }
-
-    #[test]
-    fn aigc_label_is_read_plain_and_escaped() {
-        for text in [
-            "AIGC={\"Label\":\"1\",\"ContentProducer\":\"x\"}",
-            "TC260:AIGC=\"{&quot;Label&quot;:&quot;1&quot;,&quot;ProduceID&quot;:&quot;7&quot;}\"",
-        ] {
-            assert_eq!(marks(text), [Foreign::Aigc("1".to_owned())], "{text}");
-        }
-    }
-
-    #[test]
-    fn words_alone_are_no_mark() {
-        assert_eq!(
-            marks("AIGC is a term, and so is DigitalSourceType {\"Label\":1}"),
-            []
-        );
-    }
+/// Where `wanted` stands in `bytes`.
+fn places<'a>(bytes: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    memchr::memmem::find_iter(bytes, wanted)
 }

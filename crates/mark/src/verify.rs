@@ -118,10 +118,7 @@ impl Report {
             lines.push(format!("visible label: {}", profiles.join(", ")));
         }
         for mark in &self.foreign {
-            lines.push(match mark {
-                Foreign::DigitalSourceType(kind) => format!("metadata: digital source type {kind}"),
-                Foreign::Aigc(label) => format!("metadata: AIGC label {label}"),
-            });
+            lines.push(format!("metadata: {}", mark.in_words()));
         }
         lines.join("\n  ")
     }
