@@ -44,10 +44,24 @@ fn watermark(c: &mut Criterion) {
         });
     }
     looking.finish();
-    // The search through all scales and shifts, once for each file that carries no mark.
-    let mut detector = Detector::new();
-    detector.look(&scene(854, 480));
-    c.bench_function("search", |b| b.iter(|| black_box(detector.finish())));
+    // Everything that is tried once for each file that carries no mark.
+    let mut searching = c.benchmark_group("search");
+    searching.sample_size(10);
+    for (name, width, height) in SIZES {
+        let frame = scene(width, height);
+        searching.bench_function(BenchmarkId::from_parameter(name), |b| {
+            b.iter_batched(
+                || {
+                    let mut detector = Detector::new();
+                    detector.look(&frame);
+                    detector
+                },
+                |mut detector| black_box(detector.finish()),
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    searching.finish();
 }
 
 criterion_group!(benches, watermark);

@@ -141,17 +141,24 @@ const LOOKED_AT: usize = 50;
 pub(crate) fn watermark(path: &Path) -> Result<Option<Found>> {
     let mut reader = VideoReader::open(path, &Limits::default())?;
     let middle = reader.info().duration_secs.map_or(0.0, |secs| 0.5 * secs);
-    let found = look(&mut reader)?;
-    if found.is_some() || middle < 2.0 {
-        return Ok(found);
+    let mut detector = Detector::new();
+    if let Some(found) = look(&mut reader, &mut detector)? {
+        return Ok(Some(found));
     }
-    reader.seek(middle)?;
-    // Two looks have twice the chance to see what is not there.
-    let twice = |found: Found| Found {
-        false_alarm: 2.0 * found.false_alarm,
-        ..found
-    };
-    Ok(look(&mut reader)?.map(twice))
+    if 2.0 <= middle {
+        reader.seek(middle)?;
+        let mut later = Detector::new();
+        if let Some(found) = look(&mut reader, &mut later)? {
+            // Two looks have twice the chance to see what is not there.
+            let false_alarm = 2.0 * found.false_alarm;
+            return Ok(Some(Found {
+                false_alarm,
+                ..found
+            }));
+        }
+        detector.join(later);
+    }
+    Ok(detector.finish_anywhere())
 }
 
 /// Frames that are enough where nothing was cropped or compressed hard.
@@ -166,8 +173,8 @@ pub(crate) fn watermark_at_start(path: &Path) -> Result<Option<Found>> {
     Ok(detector.finish_uncut())
 }
 
-fn look(reader: &mut VideoReader) -> Result<Option<Found>> {
-    let mut detector = Detector::new();
+/// Looks at the next two seconds, and reads the mark where it is upright.
+fn look(reader: &mut VideoReader, detector: &mut Detector) -> Result<Option<Found>> {
     for (number, frame) in reader.take(LOOKED_AT).enumerate() {
         detector.look(&frame?.picture);
         if number + 1 == SOON
@@ -176,7 +183,7 @@ fn look(reader: &mut VideoReader) -> Result<Option<Found>> {
             return Ok(Some(found));
         }
     }
-    Ok(detector.finish())
+    Ok(detector.finish_upright())
 }
 
 /// Reads the Content Credentials of a file, and looks for no other mark. `None` when there are

@@ -6,20 +6,26 @@
 //! `dither` adds it to the pixels. All of this happens on luma at a canonical size
 //! (`canonical_luma`). The bits carry an error-correcting code (`code`). The detector (`detect`)
 //! folds all repetitions and all frames into one square, so that what is lost in one place or frame
-//! survives in another, and searches scales and shifts, so that cropping does not hide the mark.
+//! survives in another. `search` finds it in pictures that were cropped, turned, mirrored or put into
+//! others: it guesses how they lie (`place`), and correlates the waves that a part of them holds
+//! (`window_spectrum`) with those of known sign (`correlation`).
 
 mod blur;
 mod canonical_luma;
 mod code;
+mod correlation;
 mod detect;
 mod dither;
 mod embedder;
 mod perceptual_mask;
+mod place;
 mod plane;
+mod search;
 mod spectrum;
 mod spread_spectrum;
+mod window_spectrum;
 
-pub use detect::{Detector, Found};
+pub use detect::{Detector, Found, Try};
 pub use embedder::Embedder;
 
 #[cfg(test)]

@@ -13,21 +13,30 @@ use crate::watermark::plane::CanonicalPlane;
 use crate::watermark::spectrum::SIDE;
 
 /// Canonical pixels of a picture.
-const AREA: f64 = 512.0 * 512.0;
+pub(super) const AREA: f64 = 512.0 * 512.0;
 /// The longest canonical side: a strip longer than this is cut by scaling it down.
 const LONGEST_SIDE: f64 = 4096.0;
 
 /// Canonical size of a picture of this size.
 pub(super) fn canonical_size(width: u32, height: u32) -> (usize, usize) {
+    magnified_size(width, height, 1.0)
+}
+
+/// Size of the same plane with `magnification` times as many pixels along each side.
+pub(super) fn magnified_size(width: u32, height: u32, magnification: f64) -> (usize, usize) {
     let (w, h) = (f64::from(width), f64::from(height));
-    let scale = (AREA / (w * h)).sqrt().min(LONGEST_SIDE / w.max(h));
+    let scale = magnification * (AREA / (w * h)).sqrt().min(LONGEST_SIDE / w.max(h));
     let side = |length: f64| ((length * scale).round() as usize).max(1);
     (side(w), side(h))
 }
 
 /// Luma at canonical size.
 pub(super) fn canonical_luma(picture: &Picture) -> CanonicalPlane {
-    let (width, height) = canonical_size(picture.width(), picture.height());
+    luma(picture, canonical_size(picture.width(), picture.height()))
+}
+
+/// Luma at this width and height.
+pub(super) fn luma(picture: &Picture, (width, height): (usize, usize)) -> CanonicalPlane {
     let columns = spans(picture.width() as usize, width);
     let rows = spans(picture.height() as usize, height);
     let mut values = vec![0.0; width * height];
@@ -144,26 +153,12 @@ fn shrink(picture: &Picture, columns: &Spans, rows: SomeSpans<'_>, out: &mut [f3
 /// Weights of red, green and blue after BT.601: old and coarse, but part of the watermark by now.
 const LUMA: [f32; 3] = [77.0 / 256.0, 150.0 / 256.0, 29.0 / 256.0];
 
-/// What the detector looks at: band-passed luma, and how strong it is around each place.
-pub(super) struct Texture {
-    pub(super) detail: CanonicalPlane,
-    /// Local mean square of the detail.
-    pub(super) power: CanonicalPlane,
-}
-
 /// Radius of the box blurs, each applied twice; together nearly Gaussian.
 const FINE_RADIUS: usize = 1;
 const COARSE_RADIUS: usize = 4;
 const POWER_RADIUS: usize = 7;
 /// Power below which a place is flat: rounding and light compression alone have this much.
 const FLAT_POWER: f32 = 3.0;
-
-/// Splits luma into detail and its local strength.
-pub(super) fn texture(luma: CanonicalPlane) -> Texture {
-    let detail = band_pass(luma);
-    let power = local_power(&detail);
-    Texture { detail, power }
-}
 
 /// Keeps what is neither too fine to survive compression nor too coarse to be told from the picture:
 /// the difference of two blurs.
@@ -195,18 +190,25 @@ pub(super) fn detector_weight(power: f32) -> f32 {
     1.0 / (power + FLAT_POWER)
 }
 
-/// Folds a plane into one square, each place taken `scale` times as far from the corner.
+/// Adds the detail of a picture, each place as much as it counts.
+pub(super) fn add_weighted(seen: &mut CanonicalPlane, luma: CanonicalPlane) {
+    let detail = band_pass(luma);
+    let power = local_power(&detail);
+    let places = detail.values.iter().zip(&power.values);
+    for (sum, (detail, power)) in seen.values.iter_mut().zip(places) {
+        *sum += detail * detector_weight(*power);
+    }
+}
+
+/// Folds a plane into one square.
 ///
 /// All repetitions of the pattern add up there, while the picture averages out.
-pub(super) fn fold(plane: &CanonicalPlane, scale: f32) -> Vec<f32> {
-    let place = |i: usize| ((i as f32 + 0.5) * scale) as usize % SIDE;
-    let columns: Vec<usize> = (0..plane.width).map(place).collect();
+pub(super) fn fold(plane: &CanonicalPlane) -> Vec<f32> {
     let mut square = vec![0.0_f32; SIDE * SIDE];
     for (y, row) in plane.values.chunks_exact(plane.width).enumerate() {
-        let at = place(y) * SIDE;
-        let line = &mut square[at..at + SIDE];
-        for (value, &column) in row.iter().zip(&columns) {
-            line[column] += value;
+        let line = &mut square[y % SIDE * SIDE..][..SIDE];
+        for part in row.chunks(SIDE) {
+            line.iter_mut().zip(part).for_each(|(sum, v)| *sum += v);
         }
     }
     square

@@ -30,13 +30,26 @@ pub(super) fn encode(identifier: u64) -> Vec<f32> {
     coded
 }
 
-/// Finds the most likely identifier. `None` when the checksum does not fit.
-pub(super) fn decode(soft: &[f32]) -> Option<u64> {
-    let bits = most_likely(soft);
-    let identifier = bits[..IDENTIFIER_BITS]
-        .iter()
-        .fold(0, |id, &bit| id << 1 | u64::from(bit));
-    (message(identifier) == bits).then_some(identifier)
+/// A word that was read: an identifier and what claims to be its checksum.
+pub(super) struct Word(Vec<bool>);
+
+impl Word {
+    /// The identifier. `None` when the checksum does not fit.
+    pub(super) fn identifier(&self) -> Option<u64> {
+        (self.fitting_bits() == CHECK_BITS as u32).then(|| self.claimed())
+    }
+
+    /// How many bits of the checksum fit, from the first on.
+    pub(super) fn fitting_bits(&self) -> u32 {
+        let check = message(self.claimed());
+        let pairs = self.0.iter().zip(&check).skip(IDENTIFIER_BITS);
+        pairs.take_while(|(seen, right)| seen == right).count() as u32
+    }
+
+    fn claimed(&self) -> u64 {
+        let bits = self.0[..IDENTIFIER_BITS].iter();
+        bits.fold(0, |id, &bit| id << 1 | u64::from(bit))
+    }
 }
 
 fn message(identifier: u64) -> Vec<bool> {
@@ -73,8 +86,8 @@ fn sign(bits: u32) -> f32 {
 /// Laps round the tail-biting trellis; the middle one is believed.
 const LAPS: usize = 3;
 
-/// Viterbi's algorithm, several times round.
-fn most_likely(soft: &[f32]) -> Vec<bool> {
+/// Finds the most likely word: Viterbi's algorithm, several times round.
+pub(super) fn most_likely(soft: &[f32]) -> Word {
     assert_eq!(soft.len(), CODED_BITS, "one value for each coded bit");
     // The four coded bits of a step, as a number, for registers that end in zero. Every generator
     // has its first and last bit set, so that either bit of the register flips all four.
@@ -113,7 +126,7 @@ fn most_likely(soft: &[f32]) -> Vec<bool> {
         bits[step] = state & 1 == 1;
         state = (state | usize::from(came_from[step * STATES + state]) << MEMORY) >> 1;
     }
-    bits[MESSAGE_BITS..2 * MESSAGE_BITS].to_vec()
+    Word(bits[MESSAGE_BITS..2 * MESSAGE_BITS].to_vec())
 }
 
 /// How well each of the sixteen outputs of a step fits what was seen.
@@ -129,6 +142,10 @@ fn gains(seen: &[f32]) -> [f32; 1 << GENERATORS.len()] {
 mod tests {
     use super::*;
     use crate::watermark::spread_spectrum::Random;
+
+    fn decode(soft: &[f32]) -> Option<u64> {
+        most_likely(soft).identifier()
+    }
 
     const SOME: [u64; 4] = [0, u64::MAX, 0x0123_4567_89ab_cdef, 0x8000_0000_0000_0001];
 

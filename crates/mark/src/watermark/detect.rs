@@ -1,12 +1,17 @@
-//! Reading the watermark from pictures that may have been scaled, cropped and compressed.
+//! Reading the watermark from pictures that may have been changed on their way.
+//!
+//! First where it was drawn, then wherever else it may lie (`search`). Only what fits the checksum
+//! of the code counts, so that each place that is tried is one more chance to be wrong.
 
-use effigy_frame::{Picture, Point2};
+use effigy_frame::{Picture, Point2, resample};
 
-use crate::watermark::canonical_luma::{canonical_luma, detector_weight, fold, texture};
+use crate::watermark::canonical_luma::{add_weighted, canonical_luma, fold, magnified_size};
 use crate::watermark::code::{self, CHECK_BITS, CODED_BITS};
+use crate::watermark::correlation::Correlator;
 use crate::watermark::plane::CanonicalPlane;
-use crate::watermark::spectrum::{Complex, Fourier, SIDE};
-use crate::watermark::spread_spectrum::Pattern;
+use crate::watermark::search::{Candidate, FARTHEST_MAGNIFICATION, View};
+use crate::watermark::spectrum::Fourier;
+use crate::watermark::spread_spectrum::{Pattern, Wave};
 
 /// A watermark that was read.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -20,37 +25,33 @@ pub struct Found {
     pub false_alarm: f64,
 }
 
+/// A place at which the mark was tried to be read, and what its checksum said.
+#[derive(Clone, Copy, Debug)]
+pub struct Try {
+    /// Strength of the known signs, in standard deviations of what there is without a mark.
+    /// Infinite where the mark was drawn: there it is always tried.
+    pub score: f32,
+    /// How many bits of the checksum fit, from the first on; all 28 where a mark was read.
+    pub fitting_bits: u32,
+}
+
 /// Looks at pictures of one source, then says what mark they carry together.
 pub struct Detector {
     fourier: Fourier,
     pattern: Pattern,
+    correlator: Correlator,
     /// Weighted detail of all pictures so far, added up.
     seen: Option<CanonicalPlane>,
+    n_seen: usize,
+    /// Some of the pictures, for views that show more of them.
+    kept: Vec<Picture>,
+    tries: Vec<Try>,
 }
 
-/// Where the mark may lie.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    /// Canonical pixels of the picture to one of the pattern.
-    scale: f32,
-    /// Where the pattern's square begins.
-    shift: Point2,
-    /// Strength of the known signs, in standard stds.
-    score: f32,
-}
-
-/// Each scale is tried: from a picture of which half the area is left to one that got a border.
-const SMALLEST_SCALE: f32 = 0.69;
-const LARGEST_SCALE: f32 = 1.12;
-/// At the far corner of a picture half a step shifts the mark by a quarter of its shortest wave.
-const SCALE_STEP: f32 = 1.005;
-/// Likely places that are decoded. With 28 check bits a wrong word passes at most once in
-/// 2^28 / 48 pictures: under one in five million.
-const MOST_TRIES: usize = 48;
-/// Places below this are not worth a try.
-const LEAST_SCORE: f32 = 4.2;
-/// Best shifts of one scale that are remembered.
-const PEAKS: usize = 2;
+/// The first of so many pictures is kept.
+const KEPT_OF: usize = 15;
+/// At most so many are kept.
+const MOST_KEPT: usize = 3;
 
 impl Default for Detector {
     fn default() -> Self {
@@ -61,10 +62,15 @@ impl Default for Detector {
 impl Detector {
     /// Prepares to look.
     pub fn new() -> Self {
+        let pattern = Pattern::new();
         Self {
             fourier: Fourier::new(),
-            pattern: Pattern::new(),
+            correlator: Correlator::new(&pattern),
+            pattern,
             seen: None,
+            n_seen: 0,
+            kept: Vec::new(),
+            tries: Vec::new(),
         }
     }
 
@@ -77,196 +83,107 @@ impl Detector {
         if (seen.width, seen.height) != (luma.width, luma.height) {
             return;
         }
-        let texture = texture(luma);
-        let places = texture.detail.values.iter().zip(&texture.power.values);
-        for (sum, (detail, power)) in seen.values.iter_mut().zip(places) {
-            *sum += detail * detector_weight(*power);
+        add_weighted(seen, luma);
+        if self.n_seen.is_multiple_of(KEPT_OF) && self.kept.len() < MOST_KEPT {
+            self.kept.push(at_most_farthest(picture));
         }
+        self.n_seen += 1;
     }
 
     /// Reads the mark of pictures that were not cropped. Far quicker than [`Detector::finish`],
     /// which then searches where else the mark may lie.
-    pub(crate) fn finish_uncut(&self) -> Option<Found> {
-        let whole = Place {
-            scale: 1.0,
-            shift: Point2::default(),
-            score: f32::INFINITY,
-        };
-        self.read(self.seen.as_ref()?, whole, &mut 0)
+    pub(crate) fn finish_uncut(&mut self) -> Option<Found> {
+        let spectrum = self.fourier.forward(&fold(self.seen.as_ref()?));
+        let soft = self.soft(|wave| wave.strength(&spectrum, Point2::default()));
+        self.read(&soft, f32::INFINITY)
     }
 
-    /// Reads the mark.
-    pub fn finish(&self) -> Option<Found> {
-        let seen = self.seen.as_ref()?;
-        self.finish_uncut().or_else(|| {
-            let mut tries = 1;
-            let places = self.likely_places(seen);
-            let mut found = None;
-            for place in places {
-                if tries >= MOST_TRIES || found.is_some() {
-                    break;
-                }
-                found = self.read(seen, self.refined(seen, place), &mut tries);
-            }
-            found
+    /// Reads the mark of pictures that are upright and the larger part of what was marked.
+    pub(crate) fn finish_upright(&mut self) -> Option<Found> {
+        self.finish_uncut().or_else(|| self.search(View::upright()))
+    }
+
+    /// Reads the mark, wherever it lies.
+    pub fn finish(&mut self) -> Option<Found> {
+        self.finish_upright().or_else(|| self.finish_anywhere())
+    }
+
+    /// Reads the mark where [`Detector::finish_upright`] does not.
+    pub(crate) fn finish_anywhere(&mut self) -> Option<Found> {
+        let first = self.kept.first()?;
+        let mut views = View::all(first.width(), first.height()).into_iter();
+        views.find_map(|view| self.search(view))
+    }
+
+    /// Takes into account what another detector has looked at, and how often it tried.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.tries.extend(other.tries);
+        if let (Some(seen), Some(others)) = (&mut self.seen, &other.seen)
+            && (seen.width, seen.height) == (others.width, others.height)
+        {
+            let values = seen.values.iter_mut().zip(&others.values);
+            values.for_each(|(sum, value)| *sum += value);
+            self.kept.extend(other.kept);
+        }
+    }
+
+    /// Every place that was tried so far.
+    pub fn tries(&self) -> &[Try] {
+        &self.tries
+    }
+
+    fn search(&mut self, view: View) -> Option<Found> {
+        let larger = view.plane(&self.kept);
+        let plane = larger.as_ref().or(self.seen.as_ref())?;
+        let spectra = view.spectra(plane);
+        let candidates = view.candidates(&self.correlator, &spectra);
+        candidates.iter().find_map(|candidate| {
+            let Candidate { place, spectrum } = candidate;
+            let soft = self.soft(|wave| {
+                let k = [wave.kx as f32, wave.ky as f32];
+                let seen = spectrum.at(place.pattern_from_plane.frequency(k));
+                (seen.conj() * wave.phase * place.phase(k)).re
+            });
+            self.read(&soft, place.score)
         })
     }
 
-    fn read(&self, seen: &CanonicalPlane, place: Place, tries: &mut usize) -> Option<Found> {
-        *tries += 1;
-        let spectrum = self.fourier.forward(&fold(seen, place.scale));
+    /// What is seen of each coded bit.
+    fn soft(&self, strength: impl Fn(&Wave) -> f32) -> Vec<f32> {
         let mut soft = vec![0.0_f32; CODED_BITS];
         for (i, wave) in self.pattern.data.iter().enumerate() {
-            soft[i % CODED_BITS] += wave.strength(&spectrum, place.shift);
+            soft[i % CODED_BITS] += strength(wave);
         }
-        let identifier = code::decode(&soft)?;
+        soft
+    }
+
+    fn read(&mut self, soft: &[f32], score: f32) -> Option<Found> {
+        let word = code::most_likely(soft);
+        self.tries.push(Try {
+            score,
+            fitting_bits: word.fitting_bits(),
+        });
+        let identifier = word.identifier()?;
         let word = code::encode(identifier);
         let fit: f32 = soft.iter().zip(&word).map(|(seen, sign)| seen * sign).sum();
         let power: f32 = soft.iter().map(|seen| seen * seen).sum();
         let confidence = fit / (power * CODED_BITS as f32).sqrt();
-        let false_alarm = *tries as f64 / f64::from(1_u32 << CHECK_BITS);
         Some(Found {
             identifier,
             confidence: confidence.clamp(0.0, 1.0),
-            false_alarm,
+            false_alarm: self.tries.len() as f64 / f64::from(1_u32 << CHECK_BITS),
         })
     }
-
-    /// All scales, the best shifts of each, best first.
-    fn likely_places(&self, seen: &CanonicalPlane) -> Vec<Place> {
-        let mut scales = Vec::new();
-        let mut scale = SMALLEST_SCALE;
-        while scale <= LARGEST_SCALE {
-            scales.push(scale);
-            scale *= SCALE_STEP;
-        }
-        let (some, others) = scales.split_at(scales.len() / 2);
-        let look = |scales: &[f32]| -> Vec<Place> {
-            let pairs = scales.chunks(2);
-            pairs.flat_map(|pair| self.peaks_of(seen, pair)).collect()
-        };
-        let mut places = std::thread::scope(|scope| {
-            let beside = scope.spawn(|| look(others));
-            let mut places = look(some);
-            // The other thread does the same sums; if it panicked, so would this one.
-            places.extend(beside.join().unwrap_or_default());
-            places
-        });
-        places.retain(|place| place.score >= LEAST_SCORE);
-        places.sort_by(|a, b| b.score.total_cmp(&a.score));
-        places
-    }
-
-    /// The shifts at which the known signs fit best, at one scale or two.
-    fn peaks_of(&self, seen: &CanonicalPlane, scales: &[f32]) -> Vec<Place> {
-        let (first, second) = (scales[0], scales[scales.len() - 1]);
-        let spectra = self
-            .fourier
-            .forward_two(&fold(seen, first), &fold(seen, second));
-        let [a, b] = spectra.map(|spectrum| self.matched(&spectrum));
-        let [scores_a, scores_b] = self.fourier.inverse_two(&a.spectrum, &b.spectrum);
-        let mut places = peaks(&scores_a, first, a.std);
-        if 1 < scales.len() {
-            places.extend(peaks(&scores_b, second, b.std));
-        }
-        places
-    }
-
-    /// Matches a spectrum with the waves of known sign. The inverse transform of what is given is
-    /// then the correlation with the pattern at every shift at once.
-    fn matched(&self, spectrum: &[Complex]) -> Matched {
-        let mut matched = vec![Complex::default(); SIDE * SIDE];
-        let mut power = 0.0_f32;
-        for wave in &self.pattern.sync {
-            let entry = wave.entry();
-            let value = spectrum[entry];
-            power += 0.5 * value.norm_sqr();
-            matched[entry] += value * wave.phase.conj();
-        }
-        Matched {
-            spectrum: matched,
-            std: power.sqrt().max(f32::MIN_POSITIVE),
-        }
-    }
-
-    /// Tries scales and shifts between those that were searched.
-    fn refined(&self, seen: &CanonicalPlane, place: Place) -> Place {
-        let mut best = place;
-        for step in [-0.0017_f32, 0.0, 0.0017] {
-            let scale = place.scale * (1.0 + step);
-            let spectrum = self.fourier.forward(&fold(seen, scale));
-            let score_at = |shift: Point2| {
-                let waves = self.pattern.sync.iter();
-                let values = waves.map(|wave| wave.strength(&spectrum, shift));
-                let (sum, squares) =
-                    values.fold((0.0, 0.0), |(sum, squares), v| (sum + v, squares + v * v));
-                sum / f32::sqrt(squares).max(f32::MIN_POSITIVE)
-            };
-            for dy in -2..=2_i8 {
-                for dx in -2..=2_i8 {
-                    let offset = |d: i8| 0.6 * f32::from(d);
-                    let (x, y) = (place.shift.x + offset(dx), place.shift.y + offset(dy));
-                    let shift = Point2::new(x, y);
-                    let score = score_at(shift);
-                    if best.score < score {
-                        best = Place {
-                            scale,
-                            shift,
-                            score,
-                        };
-                    }
-                }
-            }
-        }
-        best
-    }
 }
 
-/// A spectrum matched with the waves of known sign.
-struct Matched {
-    /// Each wave turned back by its phase; zero where there is none.
-    spectrum: Vec<Complex>,
-    /// Standard deviation of the sum of the waves where there is no mark.
-    std: f32,
-}
-
-/// A shift at which the known signs fit well.
-#[derive(Clone, Copy)]
-struct Peak {
-    score: f32,
-    /// Its entry in the square of all shifts.
-    entry: usize,
-}
-
-impl Peak {
-    /// Whether two peaks are slopes of the same hill.
-    fn is_beside(self, other: Self) -> bool {
-        let (a, b) = (self.entry, other.entry);
-        (a % SIDE).abs_diff(b % SIDE) < 4 && (a / SIDE).abs_diff(b / SIDE) < 4
+/// Large pictures are kept no larger than any view shows them.
+fn at_most_farthest(picture: &Picture) -> Picture {
+    let (width, height) = (picture.width(), picture.height());
+    let (across, down) = magnified_size(width, height, FARTHEST_MAGNIFICATION);
+    if width as usize <= across {
+        return picture.clone();
     }
-}
-
-/// The best shifts of one scale, those beside a better one left out.
-fn peaks(scores: &[f32], scale: f32, std: f32) -> Vec<Place> {
-    let mut best: Vec<Peak> = Vec::with_capacity(PEAKS + 1);
-    for (entry, &score) in scores.iter().enumerate() {
-        if best.len() < PEAKS || best[best.len() - 1].score < score {
-            let peak = Peak { score, entry };
-            match best.iter_mut().find(|other| peak.is_beside(**other)) {
-                Some(same) if same.score < score => *same = peak,
-                Some(_) => {}
-                None => best.push(peak),
-            }
-            best.sort_by(|a, b| b.score.total_cmp(&a.score));
-            best.truncate(PEAKS);
-        }
-    }
-    let place = |peak: Peak| Place {
-        scale,
-        shift: Point2::new((peak.entry % SIDE) as f32, (peak.entry / SIDE) as f32),
-        score: peak.score / std,
-    };
-    best.into_iter().map(place).collect()
+    resample::resize(picture, across as u32, down as u32)
 }
 
 fn as_hex<S: serde::Serializer>(identifier: &u64, serializer: S) -> Result<S::Ok, S::Error> {

@@ -90,7 +90,7 @@ impl Embedder {
         let masked = mask.values.iter_mut().zip(&headroom);
         masked.for_each(|(mask, headroom)| *mask *= headroom);
         let mut cost = weigh_as_detector(&mut detail, &power, &mask);
-        let host = self.host_strengths(&fold(&detail, 1.0));
+        let host = self.host_strengths(&fold(&detail));
         // In a picture that drowns the mark even at full strength, what texture hides better does
         // not count any more: the mark goes where the detector sees it.
         let needed = ENOUGH * noise(&host) / (cost.gain * self.average(MOST_POWER, &cost));

@@ -8,4 +8,5 @@ mod maker;
 mod marking;
 #[path = "../../../../testdata/proof.rs"]
 mod proof;
+mod reposted;
 mod stamps;
