@@ -5,6 +5,7 @@ mod alarms;
 mod attacks;
 mod clips;
 mod peer;
+mod reposts;
 mod speed;
 
 use std::collections::BTreeMap;
@@ -105,13 +106,16 @@ pub(crate) fn evaluate(data: &Path, args: &Args) -> Result<()> {
     let mut peer = args.peer.as_deref().map(Peer::start).transpose()?;
     let mut table = Table::default();
     let mut decibels: [Vec<f64>; 1 + MODES.len()] = Default::default();
-    for (number, path) in portraits(data, args)?.iter().enumerate() {
+    let portraits = portraits(data, args)?;
+    for (number, path) in portraits.iter().enumerate() {
         let plain = effigy_media::read_picture(path, &Limits::default())?;
+        let another = &portraits[(number + portraits.len() / 3) % portraits.len()];
+        let over = effigy_media::read_picture(another, &Limits::default())?;
         let identifier = identifier(number);
         let mut marked = plain.clone();
         Embedder::new(identifier).embed(&mut marked);
         decibels[0].push(psnr(&plain, &marked));
-        for attacked in attacks(&marked)? {
+        for attacked in attacks(&marked, &over)? {
             let recovered = read(&attacked.picture) == Some(identifier);
             table.count(&attacked.attack, 0, recovered);
             if !recovered {
@@ -121,6 +125,7 @@ pub(crate) fn evaluate(data: &Path, args: &Args) -> Result<()> {
         if let Some(peer) = &mut peer {
             let unmarked = Unmarked {
                 picture: &plain,
+                over: &over,
                 identifier,
             };
             measure_peer(peer, &unmarked, &mut table, &mut decibels)?;
@@ -151,6 +156,16 @@ fn report(table: &Table, decibels: &[Vec<f64>], alarms: &Alarms, speed: &Speed) 
         "{} false alarms in {} unmarked pictures and frames and {} clips",
         alarms.alarms, alarms.pictures, alarms.clips
     );
+    let tries = &alarms.tries;
+    println!(
+        "{} places tried there, at most {} for one of them, scores up to {:.1}; in {} the first ten \
+         bits of the checksum fit, where chance says {:.0}",
+        tries.n,
+        tries.most,
+        tries.highest_score,
+        tries.fitting_ten_bits,
+        tries.n as f64 / 1024.0,
+    );
     for (what, [per_sec, millis]) in [("embedding", speed.embed), ("detecting", speed.detect)] {
         println!("{what}: {per_sec:.0} frames/s at 1080p, {millis:.1} ms of processor time each");
     }
@@ -159,16 +174,19 @@ fn report(table: &Table, decibels: &[Vec<f64>], alarms: &Alarms, speed: &Speed) 
         serde_json::json!({
             "psnr_mean": mean(&decibels[0]), "psnr_least": least(&decibels[0]),
             "unmarked": alarms.pictures, "unmarked_clips": alarms.clips,
-            "false_alarms": alarms.alarms,
+            "false_alarms": alarms.alarms, "tries": tries.n, "most_tries": tries.most,
+            "tries_fitting_ten_bits": tries.fitting_ten_bits,
+            "highest_score_unmarked": tries.highest_score,
             "embed_fps_1080p": speed.embed[0], "detect_fps_1080p": speed.detect[0],
             "attacks": table.json(),
         })
     );
 }
 
-/// A picture, and what it is to be marked with.
+/// A picture, what it is to be marked with, and what screens show besides it.
 struct Unmarked<'a> {
     picture: &'a Picture,
+    over: &'a Picture,
     identifier: u64,
 }
 
@@ -181,13 +199,14 @@ fn measure_peer(
     for (method, mode) in MODES.iter().enumerate() {
         let &Unmarked {
             picture,
+            over,
             identifier,
         } = unmarked;
         let Some(marked) = peer.embed(mode, picture, identifier)? else {
             continue;
         };
         decibels[1 + method].push(psnr(picture, &marked));
-        for attacked in attacks(&marked)? {
+        for attacked in attacks(&marked, over)? {
             let recovered = peer.read(mode, &attacked.picture)? == identifier;
             table.count(&attacked.attack, 1 + method, recovered);
         }

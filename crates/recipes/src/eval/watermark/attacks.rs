@@ -4,14 +4,17 @@ use anyhow::Result;
 use effigy_frame::{Picture, resample};
 use image::codecs::jpeg::JpegEncoder;
 
+use super::reposts::{self, cropped};
+
 /// A changed copy of a picture.
 pub(super) struct Attacked {
     pub(super) attack: String,
     pub(super) picture: Picture,
 }
 
-/// Changes a picture in every way that is measured, one at a time.
-pub(super) fn attacks(marked: &Picture) -> Result<Vec<Attacked>> {
+/// Changes a picture in every way that is measured, one at a time. `over` is what a screen shows
+/// besides.
+pub(super) fn attacks(marked: &Picture, over: &Picture) -> Result<Vec<Attacked>> {
     let mut attacked = vec![("none".to_owned(), marked.clone())];
     for quality in [80, 50, 30] {
         attacked.push((format!("JPEG {quality}"), jpeg(marked, quality)?));
@@ -42,6 +45,12 @@ pub(super) fn attacks(marked: &Picture) -> Result<Vec<Attacked>> {
     attacked.push(("noise, 5 levels".to_owned(), noisy(marked)));
     let shot = cropped(&jpeg(&scaled(marked, 70), 70)?, (0.01, 0.02), 0.9747);
     attacked.push(("screenshot chain".to_owned(), shot));
+    for (attack, repost) in reposts::OF_PICTURES {
+        attacked.push((
+            format!("{attack}, JPEG 70"),
+            jpeg(&repost(marked, over), 70)?,
+        ));
+    }
     let named = attacked.into_iter();
     Ok(named
         .map(|(attack, picture)| Attacked { attack, picture })
@@ -65,17 +74,6 @@ fn jpeg(picture: &Picture, quality: u8) -> Result<Picture> {
 fn scaled(picture: &Picture, percent: u32) -> Picture {
     let side = |length: u32| (length * percent / 100).max(1);
     resample::resize(picture, side(picture.width()), side(picture.height()))
-}
-
-fn cropped(picture: &Picture, (left, top): (f32, f32), side: f32) -> Picture {
-    let part = |length: u32, share: f32| (length as f32 * share) as u32;
-    let (x, y) = (part(picture.width(), left), part(picture.height(), top));
-    let (width, height) = (part(picture.width(), side), part(picture.height(), side));
-    let rows = (y..y + height).flat_map(|row| {
-        let from = (row * picture.width() + x) as usize * 3;
-        &picture.pixels()[from..from + width as usize * 3]
-    });
-    Picture::new(width, height, rows.copied().collect())
 }
 
 fn toned(picture: &Picture, tone: fn(f32) -> f32) -> Picture {

@@ -8,6 +8,7 @@ use effigy_mark::watermark::{Detector, Embedder};
 use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings};
 
 use super::peer::{MODES, Peer, majority};
+use super::reposts::OF_CLIPS;
 use super::{CLIP_FRAMES, Table, files, identifier};
 
 /// Every so many frames of a clip the peer reads one: it reads each alone, and slowly.
@@ -29,7 +30,8 @@ pub(super) fn clips(
         frames
             .iter_mut()
             .for_each(|frame| embedder.embed(&mut frame.picture));
-        attack_clip(&frames, |attack, seen| {
+        let over = &plain[0].picture;
+        attack_clip(&frames, over, |attack, seen| {
             let mut detector = Detector::new();
             seen.iter().for_each(|picture| detector.look(picture));
             let read = detector.finish().map(|found| found.identifier);
@@ -83,7 +85,7 @@ fn measure_peer_in_clip(
                 frame.picture = marked;
             }
         }
-        attack_clip(&frames, |attack, seen| {
+        attack_clip(&frames, &plain[0].picture, |attack, seen| {
             let some = seen.iter().step_by(PEER_EVERY);
             let read = some
                 .map(|picture| peer.read(mode, picture))
@@ -95,9 +97,11 @@ fn measure_peer_in_clip(
     Ok(())
 }
 
-/// Encodes the clip in every way that is measured, and shows what comes out.
+/// Encodes the clip in every way that is measured, and shows what comes out. `over` is what screens show
+/// besides.
 fn attack_clip(
     frames: &[Frame],
+    over: &Picture,
     mut look: impl FnMut(&str, &[Picture]) -> Result<()>,
 ) -> Result<()> {
     for crf in [23, 28, 33] {
@@ -106,7 +110,26 @@ fn attack_clip(
     // 30 to 25 frames a second leaves out every sixth frame.
     let fewer = frames.iter().filter(|frame| frame.index % 6 != 5);
     let fewer: Vec<Frame> = fewer.cloned().collect();
-    look("30 to 25 frames/s, 2 s, CRF 23", &encoded(&fewer, 23)?)
+    look("30 to 25 frames/s, 2 s, CRF 23", &encoded(&fewer, 23)?)?;
+    let once = encoded(frames, 23)?;
+    for (attack, repost) in OF_CLIPS {
+        let reposted = once.iter().zip(frames).map(|(picture, frame)| Frame {
+            picture: even_sided(repost(picture, over)),
+            ..frame.clone()
+        });
+        let twice = encoded(&reposted.collect::<Vec<_>>(), 28)?;
+        look(&format!("{attack}, 2 s, CRF 23, then 28"), &twice)?;
+    }
+    Ok(())
+}
+
+/// Leaves out the last row and column where sides are odd, which video cannot hold.
+fn even_sided(picture: Picture) -> Picture {
+    let (width, height) = (picture.width() & !1, picture.height() & !1);
+    let rows = picture.pixels().chunks_exact(picture.width() as usize * 3);
+    let rows = rows.take(height as usize);
+    let pixels = rows.flat_map(|row| &row[..width as usize * 3]);
+    Picture::new(width, height, pixels.copied().collect())
 }
 
 fn encoded(frames: &[Frame], crf: u8) -> Result<Vec<Picture>> {
