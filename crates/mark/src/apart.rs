@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::credentials::Trust;
 use crate::error::{Error, Result};
-use crate::verify::{Report, verify};
+use crate::verify::{Report, Search, verify, verify_quickly};
 
 /// How to start the child.
 #[derive(Clone, Debug)]
@@ -23,12 +23,15 @@ pub struct Apart {
     pub command: &'static str,
     /// How long one file may take; `None` for what suits its size.
     pub most_secs: Option<f64>,
+    /// Where the watermark is looked for.
+    pub search: Search,
 }
 
 /// What the child is told on its standard input.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Request {
     trust: Trust,
+    search: Search,
     memory_bytes: u64,
     cpu_secs: u64,
 }
@@ -73,7 +76,9 @@ pub fn verify_apart(
     };
     let start = Instant::now();
     let mut child = Reaped(apart.start(path).map_err(read_error)?);
-    let answers = child.converse(trust, most_secs).map_err(read_error)?;
+    let answers = child
+        .converse(trust, apart.search, most_secs)
+        .map_err(read_error)?;
     let over = |what: String| Error::OverLimit {
         what,
         path: path.to_owned(),
@@ -147,9 +152,15 @@ struct Reaped(Child);
 
 impl Reaped {
     /// Tells the child what to do; gives what it answers.
-    fn converse(&mut self, trust: &Trust, most_secs: f64) -> std::io::Result<Receiver<Answer>> {
+    fn converse(
+        &mut self,
+        trust: &Trust,
+        search: Search,
+        most_secs: f64,
+    ) -> std::io::Result<Receiver<Answer>> {
         let request = Request {
             trust: trust.clone(),
+            search,
             memory_bytes: MEMORY_BYTES,
             // Wall time is what counts; this is for a child that lost its parent.
             cpu_secs: (most_secs * 64.0).ceil() as u64,
@@ -190,7 +201,11 @@ impl Drop for Reaped {
 pub fn answer(path: &Path, input: impl Read, mut output: impl Write) -> std::io::Result<()> {
     let request: Request = serde_json::from_reader(input)?;
     limit(&request)?;
-    let answer = match verify(path, &request.trust) {
+    let report = match request.search {
+        Search::Upright => verify_quickly(path, &request.trust),
+        Search::Everywhere => verify(path, &request.trust),
+    };
+    let answer = match report {
         Ok(report) => Answer::Report(Box::new(Report {
             // The parent knows its name, which JSON may not be able to hold.
             file: PathBuf::new(),

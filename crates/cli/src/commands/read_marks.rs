@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use effigy_mark::{Apart, answer};
+use effigy_mark::{Apart, Search, answer};
 
 use crate::output::Exit;
 
@@ -32,10 +32,11 @@ pub(crate) fn run(args: &Args) -> Exit {
 }
 
 /// How this program reads a file apart; `most_secs` is how long one may take, where it was said.
-pub(crate) fn apart(most_secs: Option<f64>) -> anyhow::Result<Apart> {
+pub(crate) fn apart(search: Search, most_secs: Option<f64>) -> anyhow::Result<Apart> {
     Ok(Apart {
         program: std::env::current_exe().context("cannot find this program itself")?,
         command: NAME,
         most_secs,
+        search,
     })
 }

@@ -4,6 +4,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use effigy_mark::Search;
 use effigy_pipeline::{BatchJob, Choice, Networks, ScanJob, Scanned, scan, scan_all};
 
 use crate::commands::{read_marks, scan_text, verify};
@@ -98,7 +99,7 @@ fn job(args: &Args, networks: &Networks, output: &mut Output) -> anyhow::Result<
     let mut each = ScanJob::new(PathBuf::new());
     each.settings.samples_per_sec = args.samples_per_sec;
     each.trust = verify::trust(&args.trust, args.home.as_deref())?;
-    each.apart = Some(read_marks::apart(None)?);
+    each.apart = Some(read_marks::apart(Search::Upright, None)?);
     each.person = scan::person(&args.person, networks, &mut output.progress())?;
     let processors = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     Ok(BatchJob {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use effigy_mark::{Keys, Trust, verify_apart};
+use effigy_mark::{Keys, Search, Trust, verify_apart};
 use serde_json::json;
 
 use crate::commands::read_marks;
@@ -42,7 +42,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let trust = trust(&args.trust, args.home.as_deref())?;
-    let apart = read_marks::apart(args.most_secs)?;
+    let apart = read_marks::apart(Search::Everywhere, args.most_secs)?;
     let (mut some_marked, mut some_failed) = (false, false);
     for file in &args.files {
         match verify_apart(file, &trust, &apart, &|| output.is_stopped()) {
