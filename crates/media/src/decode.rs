@@ -19,6 +19,9 @@ use crate::limits::Limits;
 use crate::orient::Orientation;
 use crate::probe;
 
+/// What is said of a packet that was not stored to its end.
+const INCOMPLETE: &str = "a packet is incomplete";
+
 /// A video file being decoded. Not an iterator of its own accord: see `VideoReader`.
 pub(crate) struct Decoding {
     path: PathBuf,
@@ -36,7 +39,18 @@ pub(crate) struct Decoding {
     rate: Rational,
     /// What the file says it holds, for telling the end from a cut.
     declared: DeclaredLength,
+    pub(crate) damage: Damage,
     progress: Progress,
+}
+
+/// What happens behind a frame that cannot be given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// There are no more frames.
+    #[default]
+    Ends,
+    /// Decoding goes on at the next key frame.
+    IsSkipped,
 }
 
 /// How far decoding has come.
@@ -52,6 +66,8 @@ struct Progress {
     skip_until: Option<i64>,
     /// Whether a seek may have landed behind its target: nothing was decoded since.
     landing: bool,
+    /// Whether packets are passed over up to the next that needs none before it.
+    awaits_key: bool,
     entry: Entry,
     phase: Phase,
 }
@@ -75,7 +91,17 @@ enum Phase {
     Reading,
     /// No more packets; the decoder still holds frames. Damage found by the demuxer waits here.
     Draining(Option<String>),
+    /// Something is damaged, as said; the decoder still holds frames before it.
+    Recovering(String),
     Ended,
+}
+
+/// Why there is no packet to decode.
+enum NoPacket {
+    /// The file ends, or says what is wrong with it.
+    End(Option<String>),
+    /// There is one, which was not stored to its end.
+    Incomplete,
 }
 
 impl Decoding {
@@ -99,6 +125,7 @@ impl Decoding {
             orientation: video.orientation,
             rate: video.frame_rate,
             declared: DeclaredLength::of(&input, path),
+            damage: Damage::Ends,
             progress: Progress::default(),
             to_rgb: ToRgb::new(),
             limits: *limits,
@@ -109,13 +136,61 @@ impl Decoding {
         Ok((this, info))
     }
 
-    /// Gives the next frame, `None` at the end. After an error there is nothing more.
+    /// Gives the next frame, `None` at the end. After an error there is nothing more, unless damage
+    /// is skipped: then an error stands for all frames that are missing in its place.
     pub(crate) fn next_frame(&mut self) -> Option<Result<Frame>> {
-        let result = self.decode_one().transpose()?;
-        if result.is_err() {
-            self.progress.phase = Phase::Ended;
+        loop {
+            if matches!(self.progress.phase, Phase::Recovering(_)) {
+                return Some(self.next_before_damage());
+            }
+            let is_reading = matches!(self.progress.phase, Phase::Reading);
+            match self.decode_one() {
+                Err(Error::Damaged { why, .. })
+                    if self.damage == Damage::IsSkipped && is_reading =>
+                {
+                    self.progress.phase = match self.decoder.send_eof() {
+                        Ok(()) => Phase::Recovering(why),
+                        Err(_broken) => Phase::Ended,
+                    };
+                }
+                Err(error) => {
+                    self.progress.phase = Phase::Ended;
+                    return Some(Err(error));
+                }
+                Ok(frame) => return frame.map(Ok),
+            }
         }
-        Some(result)
+    }
+
+    /// Gives the next frame that comes before the damage, then the damage itself, and goes on at the
+    /// next key frame: what lies between leans on what is missing.
+    fn next_before_damage(&mut self) -> Result<Frame> {
+        let mut decoded = frame::Video::empty();
+        let given = self.progress.last_ticks;
+        if self.decoder.receive_frame(&mut decoded).is_ok()
+            && self.follows(given, &decoded)
+            && let Ok(Some(frame)) = self.accept(&decoded)
+        {
+            return Ok(frame);
+        }
+        self.progress.last_ticks = given;
+        let phase = std::mem::take(&mut self.progress.phase);
+        let Phase::Recovering(why) = phase else {
+            unreachable!("only called while recovering")
+        };
+        self.decoder.flush();
+        self.progress.entry = Entry::Middle(None);
+        self.progress.awaits_key = true;
+        // The frames that are missing are counted by their time.
+        self.progress.skip_until = Some(given.map_or(i64::MIN, |last| last.saturating_add(1)));
+        Err(self.damaged(why))
+    }
+
+    /// Whether nothing is missing between the last frame and this one.
+    fn follows(&self, last: Option<i64>, decoded: &frame::Video) -> bool {
+        let last = last.unwrap_or(self.start.saturating_sub(self.step));
+        let gap = decoded.timestamp().map(|ticks| ticks.saturating_sub(last));
+        gap.is_some_and(|gap| 0 < gap && gap < self.step + self.step / 2 + 1)
     }
 
     /// Makes the first frame at or after `secs` the next one.
@@ -187,7 +262,8 @@ impl Decoding {
                 let sent = self.decoder.send_packet(&packet);
                 sent.or_else(|err| self.forgive(err.to_string()))
             }
-            Err(found) => {
+            Err(NoPacket::Incomplete) => Err(self.damaged(INCOMPLETE.to_owned())),
+            Err(NoPacket::End(found)) => {
                 if found.is_some() || self.declared.unfulfilled().is_some() {
                     self.progress.give_until = Some(self.progress.next_packet.unwrap_or(i64::MIN));
                 }
@@ -198,23 +274,30 @@ impl Decoding {
         }
     }
 
-    /// Reads on to the next packet of our stream. `Err(None)` is the file's own end, `Err(Some)`
-    /// says what is wrong with it.
-    fn read_packet(&mut self) -> Result<Packet, Option<String>> {
+    /// Reads on to the next packet of our stream.
+    fn read_packet(&mut self) -> Result<Packet, NoPacket> {
         loop {
             let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
                 Ok(()) => {}
-                Err(ffmpeg_next::Error::Eof) => return Err(None),
-                Err(err) => return Err(Some(err.to_string())),
+                Err(ffmpeg_next::Error::Eof) => return Err(NoPacket::End(None)),
+                Err(err) => return Err(NoPacket::End(Some(err.to_string()))),
             }
             self.declared.note(&self.input, &packet);
             if packet.stream() != self.stream {
                 continue;
             }
-            if packet.is_corrupt() {
-                return Err(Some("a packet is incomplete".to_owned()));
+            let is_passed_over = self.progress.awaits_key && !packet.is_key();
+            if packet.is_corrupt() && !self.progress.awaits_key {
+                return Err(match self.damage {
+                    Damage::Ends => NoPacket::End(Some(INCOMPLETE.to_owned())),
+                    Damage::IsSkipped => NoPacket::Incomplete,
+                });
             }
+            if is_passed_over || packet.is_corrupt() {
+                continue;
+            }
+            self.progress.awaits_key = false;
             let decoded_at = packet.dts();
             self.progress.next_packet = decoded_at.map(|t| t.saturating_add(packet.duration()));
             return Ok(packet);
@@ -318,7 +401,9 @@ impl Decoding {
 
     /// Decodes from the beginning to a seek's target: the container's index led behind it.
     fn start_over(&mut self, target: i64) -> Result<()> {
+        let damage = self.damage;
         (*self, _) = Self::open(&self.path, &self.limits)?;
+        self.damage = damage;
         self.progress.skip_until = Some(target);
         Ok(())
     }

@@ -38,5 +38,6 @@ pub use packets::{Packet, PacketKind, packets};
 pub use picture::{jpeg_bytes, read_picture, write_picture};
 pub use probe::probe;
 pub use reader::VideoReader;
+pub use sequence::pictures_of;
 pub use settings::{Codec, Effort, WriteSettings};
 pub use writer::VideoWriter;

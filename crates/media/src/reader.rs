@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use effigy_frame::{Frame, Rational};
 
-use crate::decode::Decoding;
+use crate::decode::{Damage, Decoding};
 use crate::error::Result;
 use crate::info::Info;
 use crate::limits::Limits;
@@ -18,7 +18,7 @@ use crate::sequence::{self, Pictures};
 /// Frames are upright and carry exact times, counted from the start of the file's clock. Decoding
 /// runs ahead of the consumer by at most [`Limits::max_frames_ahead`]. `None` is the true end:
 /// damage and a file that stops early are an `Err` that names frame and time. After an error a
-/// video gives no more frames; a sequence of pictures continues with its next picture.
+/// video gives no more frames, unless [`VideoReader::skip_damaged`] was asked for; a sequence of pictures continues with its next picture.
 ///
 /// ```no_run
 /// use effigy_media::{Limits, VideoReader};
@@ -86,6 +86,16 @@ impl VideoReader {
             info,
             state: State::Idle(source),
         })
+    }
+
+    /// Goes on behind damage: an error then stands for all frames that are missing in its place, and
+    /// frames follow from the next that needs none of them. A file that is cut short ends there.
+    #[must_use]
+    pub fn skip_damaged(mut self) -> Self {
+        if let State::Idle(Source::Video(decoding)) = &mut self.state {
+            decoding.damage = Damage::IsSkipped;
+        }
+        self
     }
 
     /// What the file says it holds. There is always a `video` in it.

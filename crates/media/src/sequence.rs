@@ -27,22 +27,29 @@ pub(crate) fn is_sequence(path: &Path) -> bool {
     path.is_dir() || (pattern(path).is_some() && !path.exists())
 }
 
+/// The pictures of a folder (sorted by name, numbers by value) or pattern, or the single picture.
+///
+/// # Errors
+/// If there are none, or more than `limits` allow.
+pub fn pictures_of(path: &Path, limits: &Limits) -> Result<Vec<PathBuf>> {
+    if path.is_dir() {
+        in_folder(path, limits)
+    } else if let Some(pattern) = pattern(path).filter(|_| !path.exists()) {
+        by_pattern(path, &pattern, limits)
+    } else {
+        Ok(vec![path.to_owned()])
+    }
+}
+
 impl Pictures {
-    /// Finds the pictures of a folder (sorted by name, numbers by value) or pattern, or takes the
-    /// single picture.
+    /// Finds the pictures that `path` names.
     pub(crate) fn open(path: &Path, rate: Rational, limits: &Limits) -> Result<Self> {
         if rate.num <= 0 {
             return Err(Error::BadSettings {
                 why: format!("{}/{} pictures a second", rate.num, rate.den),
             });
         }
-        let paths = if path.is_dir() {
-            in_folder(path, limits)?
-        } else if let Some(pattern) = pattern(path).filter(|_| !path.exists()) {
-            by_pattern(path, &pattern, limits)?
-        } else {
-            vec![path.to_owned()]
-        };
+        let paths = pictures_of(path, limits)?;
         let info = describe(&paths, path, rate, limits)?;
         Ok(Self {
             paths,

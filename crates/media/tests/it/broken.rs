@@ -102,19 +102,80 @@ fn damage_in_the_middle_is_an_error_with_its_place() {
         ..quick(160, 120)
     };
     write_clip(&path, &settings, 60);
-    let mut bytes = std::fs::read(&path).unwrap();
-    let mdat = bytes.windows(4).position(|w| w == b"mdat").unwrap();
-    let middle = mdat + (bytes.len() - mdat) / 2;
-    for byte in &mut bytes[middle..middle + 600] {
-        *byte = byte.wrapping_mul(31).wrapping_add(7);
-    }
-    std::fs::write(&path, bytes).unwrap();
+    spoil(&path, 600);
     let (frames, err) = read(&path);
     assert!(!frames.is_empty() && frames.len() < 60, "{}", frames.len());
     match err {
         Some(Error::Damaged { index, .. }) => assert_eq!(index, frames.len() as u64),
         other => panic!("{other:?}"),
     }
+}
+
+/// Overwrites bytes in the middle of what a clip stores.
+fn spoil(path: &std::path::Path, n_bytes: usize) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let mdat = bytes.windows(4).position(|w| w == b"mdat").unwrap();
+    let middle = mdat + (bytes.len() - mdat) / 2;
+    for byte in &mut bytes[middle..middle + n_bytes] {
+        *byte = byte.wrapping_mul(31).wrapping_add(7);
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn damage_can_be_left_out_with_what_leans_on_it() {
+    let folder = Folder::new();
+    let path = folder.path("damaged.mp4");
+    let settings = effigy_media::WriteSettings {
+        crf: Some(5),
+        key_every: Some(10),
+        ..quick(160, 120)
+    };
+    write_clip(&path, &settings, 100);
+    let (whole, _) = read(&path);
+    spoil(&path, 600);
+    let reader = VideoReader::open(&path, &Limits::default()).unwrap();
+    let (mut good, mut places) = (Vec::new(), Vec::new());
+    for frame in reader.skip_damaged() {
+        match frame {
+            Ok(frame) => good.push(frame),
+            Err(Error::Damaged { index, .. }) => places.push((index, good.len())),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!((70..100).contains(&good.len()), "{}", good.len());
+    assert!(!places.is_empty() && places.len() <= 3, "{places:?}");
+    for (index, n_before) in places {
+        assert_eq!(
+            good[n_before - 1].index + 1,
+            index,
+            "the place is where frames end"
+        );
+    }
+    assert_eq!(good.last().unwrap().index, 99);
+    // What is given is what the whole clip shows, at the same place.
+    for frame in &good {
+        let same = &whole[frame.index as usize];
+        assert_eq!(frame.time, same.time);
+        assert!(frame.picture == same.picture, "frame {}", frame.index);
+    }
+}
+
+#[test]
+fn a_cut_clip_ends_where_it_is_cut_though_damage_is_left_out() {
+    let folder = Folder::new();
+    let path = folder.path("cut.mp4");
+    write_clip(&path, &quick(96, 64), 100);
+    cut(&path, 0.5);
+    let (frames, _) = read(&path);
+    let mut reader = VideoReader::open(&path, &Limits::default())
+        .unwrap()
+        .skip_damaged();
+    assert_eq!(
+        reader.by_ref().take_while(Result::is_ok).count(),
+        frames.len()
+    );
+    assert!(reader.next().is_none());
 }
 
 /// After damage a video gives nothing more: what follows would lean on the broken frame.
