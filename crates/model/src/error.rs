@@ -55,6 +55,24 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The folder holds no face model. Name the one that the training wrote.
+    #[error(
+        "no face model here, there is no model.json; name the folder that `effigy train` wrote: {path:?}"
+    )]
+    NoModel {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// The folder holds files that no training wrote. Name a new one for the model.
+    #[error(
+        "the folder holds other files and no face model; name a new folder for the model: {path:?}"
+    )]
+    NotForModels {
+        /// The folder.
+        path: PathBuf,
+    },
+
     /// A face model was made by a newer version. Update this program.
     #[error(
         "the face model has format {found}, this version knows up to {known}; update effigy: {path:?}"

@@ -160,12 +160,11 @@ fn remove_unnamed(folder: &Path, manifest: &Manifest) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_kind = |kind: &str| {
-            let is_unfinished = is_temporary(&entry.path()) && name.contains(&format!("-{kind}"));
-            name.starts_with(kind) || is_unfinished
-        };
-        let is_ours = is_kind("weights-") || is_kind("state-");
-        if is_ours && name.contains(".safetensors") && !is_named(&name) {
+        let is_kind = |kind: &str| name.contains(kind) && name.ends_with(".safetensors");
+        let is_unfinished =
+            is_temporary(&entry.path()) && (is_kind("-weights-") || is_kind("-state-"));
+        let is_ours = is_unfinished || store::is_checkpoint_file(&entry.path());
+        if is_ours && !is_named(&name) {
             fs::remove_file(entry.path())?;
         }
     }
@@ -278,6 +277,15 @@ mod tests {
             load(folder.path(), &read, &state(0).weights).unwrap(),
             state(10)
         );
+    }
+
+    #[test]
+    fn files_of_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = folder.path().join("weights-best.safetensors");
+        fs::write(&theirs, b"copied by hand").unwrap();
+        save(folder.path(), &mut manifest(), &state(20), MEASURED).unwrap();
+        assert!(theirs.exists());
     }
 
     #[test]

@@ -11,6 +11,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use effigy_files::is_temporary;
+
 use super::weights::{Weight, weights_from_bytes};
 use crate::error::{Error, Result};
 pub use manifest::{Checkpoint, Kept, Manifest, Moment, Person, Start, Training};
@@ -26,7 +28,12 @@ pub const MANIFEST: &str = "model.json";
 /// If it is missing, not a manifest, or of a newer version.
 pub fn read_manifest(folder: &Path) -> Result<Manifest> {
     let path = folder.join(MANIFEST);
-    let text = read_bounded(&path, 1 << 20)?;
+    let text = read_bounded(&path, 1 << 20).map_err(|error| match error {
+        Error::Read { source, .. } if is_missing(&source) => Error::NoModel {
+            path: folder.to_path_buf(),
+        },
+        other => other,
+    })?;
     let damaged = |reason: String| Error::Damaged {
         reason,
         previous: None,
@@ -46,6 +53,40 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest> {
         serde_json::from_value(json).map_err(|error| damaged(error.to_string()))?;
     manifest.check().map_err(damaged)?;
     Ok(manifest)
+}
+
+/// Checks that a training may write to `folder`: it is not there yet, holds a model, or only what an
+/// interrupted training left.
+///
+/// # Errors
+/// If it holds anything else, or cannot be read.
+pub fn check_place(folder: &Path) -> Result<()> {
+    if folder.join(MANIFEST).exists() {
+        return Ok(());
+    }
+    let unreadable = |source| Error::Read {
+        source,
+        path: folder.to_path_buf(),
+    };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if is_missing(&error) => return Ok(()),
+        other => other.map_err(unreadable)?,
+    };
+    for entry in entries {
+        let path = entry.map_err(unreadable)?.path();
+        if !is_temporary(&path) && !is_checkpoint_file(&path) {
+            return Err(Error::NotForModels {
+                path: folder.to_path_buf(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is no file, or a file where a folder should be.
+fn is_missing(error: &io::Error) -> bool {
+    use io::ErrorKind;
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// Reads `model.json` as it was when the checkpoint of step `checkpoint` was the newest.
@@ -148,6 +189,16 @@ pub fn file_names(step: u64) -> [String; 2] {
     ["weights", "state"].map(|what| format!("{what}-{step:08}.safetensors"))
 }
 
+/// Whether a file is called as [`file_names`] calls them.
+pub fn is_checkpoint_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let step = ["weights-", "state-"]
+        .iter()
+        .find_map(|kind| name.strip_prefix(kind))
+        .and_then(|rest| rest.strip_suffix(".safetensors"));
+    step.is_some_and(|step| 8 <= step.len() && step.bytes().all(|b| b.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,6 +290,38 @@ mod tests {
         assert_eq!(back.checkpoints, manifest().checkpoints[1..]);
         let error = read_manifest_at(folder.path(), Some(15)).unwrap_err();
         assert!(error.to_string().contains("20, 10"), "{error}");
+    }
+
+    #[test]
+    fn folder_without_a_model_is_named_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("notes.txt");
+        fs::write(&file, b"notes").unwrap();
+        for path in [folder.path(), &folder.path().join("nowhere"), &file] {
+            let error = read_manifest(path).unwrap_err();
+            assert!(matches!(error, Error::NoModel { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn training_writes_only_where_no_other_files_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        check_place(&at("new")).unwrap();
+        check_place(folder.path()).unwrap();
+        for name in file_names(10)
+            .iter()
+            .map(String::as_str)
+            .chain([".part-1-x"])
+        {
+            fs::write(at(name), b"").unwrap();
+            check_place(folder.path()).unwrap();
+        }
+        fs::write(at("weights-of-another-program.safetensors"), b"").unwrap();
+        let error = check_place(folder.path()).unwrap_err();
+        assert!(matches!(error, Error::NotForModels { .. }), "{error}");
+        fs::write(at(MANIFEST), b"{}").unwrap();
+        check_place(folder.path()).unwrap();
     }
 
     #[test]
