@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use effigy_files::Existing;
 use effigy_mark::{Keys, UtcTime};
 
 use crate::output::Output;
@@ -43,6 +44,24 @@ impl Place {
             "made keys in {folder:?}; keep a copy of the folder in a safe place"
         ));
         Ok(keys)
+    }
+}
+
+/// What becomes of files that are where results go.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Force {
+    /// Replace files that are where results go; what is read is never replaced
+    #[arg(long)]
+    force: bool,
+}
+
+impl Force {
+    pub(crate) fn existing(&self) -> Existing {
+        if self.force {
+            Existing::Replaced
+        } else {
+            Existing::Kept
+        }
     }
 }
 

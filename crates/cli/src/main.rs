@@ -13,11 +13,13 @@ mod environment;
 mod output;
 mod safeguards;
 mod timestamp;
+mod values;
 mod weights;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use effigy_files::without_temporary_names;
 
 use crate::commands::Cli;
 use crate::output::{Exit, Output};
@@ -31,7 +33,7 @@ fn in_words(error: &anyhow::Error) -> String {
             words = format!("{words}{joint}{cause}");
         }
     }
-    words
+    without_temporary_names(&words)
 }
 
 fn main() -> ExitCode {

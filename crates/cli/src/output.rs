@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use effigy_files::without_temporary_names;
 use effigy_pipeline::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -92,7 +93,7 @@ impl Output {
     /// Prints one line for the reader to stderr.
     #[expect(clippy::unused_self, reason = "words pass through one door")]
     pub(crate) fn say(&mut self, line: impl std::fmt::Display) {
-        eprintln!("{line}");
+        eprintln!("{}", without_temporary_names(&line.to_string()));
     }
 
     /// Makes the bar that shows one job's progress on stderr and passes Ctrl-C on to the job.
@@ -171,6 +172,7 @@ impl Progress for Bar {
     }
 
     fn note(&mut self, text: &str) {
+        let text = without_temporary_names(text);
         self.bar.suspend(|| eprintln!("{text}"));
     }
 }

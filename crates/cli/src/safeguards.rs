@@ -19,10 +19,10 @@ pub(crate) struct SafeguardArgs {
     /// Who will see the result: private or publish
     #[arg(long, default_value = "private", value_name = "AUDIENCE")]
     audience: Audience,
-    /// Rules that the visible label follows, all by default
+    /// Rules that the visible label follows: eu, cn or us-ca; may be repeated [default: all]
     #[arg(long = "label", value_name = "PROFILE")]
     labels: Vec<Profile>,
-    /// Language of the label
+    /// Language of the label: en, de, fr, es or it
     #[arg(long, default_value = "en", value_name = "LANGUAGE")]
     language: Language,
     /// Who makes it, as label and credentials say

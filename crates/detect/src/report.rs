@@ -56,6 +56,8 @@ pub struct Report {
     pub claims: Vec<String>,
     /// Frames seen.
     pub n_frames: u64,
+    /// Frames that could not be read and were left out.
+    pub damaged: Vec<Damaged>,
     /// When the last frame was shown.
     pub duration_secs: f64,
     /// Frames a second whose pixels were looked at closely.
@@ -119,12 +121,37 @@ pub struct Footing {
     pub person: Option<Person>,
     /// Frames seen.
     pub n_frames: u64,
+    /// Frames that could not be read and were left out.
+    pub damaged: Vec<Damaged>,
     /// When the last one was shown.
     pub duration_secs: f64,
     /// Frames a second that were looked at closely.
     pub samples_per_sec: f32,
     /// What judged.
     pub made_by: MadeBy,
+}
+
+/// Frames that could not be read and were left out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Damaged {
+    /// The first that is missing, from 0.
+    pub frame: u64,
+    /// When it would have been shown.
+    pub from_secs: f64,
+    /// When the next frame that could be read is shown; `None` where the clip ends before.
+    pub until_secs: Option<f64>,
+    /// What is wrong.
+    pub why: String,
+}
+
+impl Damaged {
+    fn sentence(&self) -> String {
+        let (from, why) = (self.from_secs, &self.why);
+        match self.until_secs {
+            Some(until) => format!("Damaged and left out, {from:.2} to {until:.2} s: {why}."),
+            None => format!("Damaged and left out, from {from:.2} s to the end: {why}."),
+        }
+    }
 }
 
 /// Looks at a face's pixels that a video needs at least: one second.
@@ -169,7 +196,7 @@ impl Report {
             prevalence: calibration.prevalence,
             no_signs_to: calibration.no_signs_to,
             signs_from: calibration.signs_from,
-            not_judged: not_judged(&faces),
+            not_judged: not_judged(&faces, &footing.damaged),
             reasons,
             cues: lights
                 .into_iter()
@@ -180,6 +207,7 @@ impl Report {
             sha256: footing.sha256,
             claims: footing.claims,
             n_frames: footing.n_frames,
+            damaged: footing.damaged,
             duration_secs: footing.duration_secs,
             samples_per_sec: footing.samples_per_sec,
             made_by: footing.made_by,
@@ -224,7 +252,17 @@ impl FaceReport {
 }
 
 /// What could not be judged, in sentences.
-fn not_judged(faces: &[FaceReport]) -> Vec<String> {
+fn not_judged(faces: &[FaceReport], damaged: &[Damaged]) -> Vec<String> {
+    let mut sentences = unjudged_faces(faces);
+    sentences.extend(damaged.iter().take(MOST_SENTENCES).map(Damaged::sentence));
+    if MOST_SENTENCES < damaged.len() {
+        let n = damaged.len() - MOST_SENTENCES;
+        sentences.push(format!("And {n} more damaged places."));
+    }
+    sentences
+}
+
+fn unjudged_faces(faces: &[FaceReport]) -> Vec<String> {
     if faces.is_empty() {
         return vec!["No face was found.".to_owned()];
     }
@@ -275,6 +313,7 @@ impl Footing {
             container: None,
             person: None,
             n_frames,
+            damaged: Vec::new(),
             duration_secs: 1.0,
             samples_per_sec: 3.0,
             made_by: MadeBy::default(),

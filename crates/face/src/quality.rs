@@ -66,29 +66,62 @@ pub fn light(crop: &Picture) -> Light {
     }
 }
 
-/// What a crop looks like, roughly: 64 signs of brightness steps (a difference hash).
+/// What an aligned crop looks like, roughly: how bright the parts of the face are against each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look(pub u64);
+pub struct Look([i8; LOOK_SIDE * LOOK_SIDE]);
+
+/// A crop is looked at in this many rows of cells, and these of them, in both directions: the rest is
+/// hair and background.
+const CROP_CELLS: u32 = 32;
+const LOOK_SIDE: usize = 24;
+const LOOK_CORNER: [u32; 2] = [4, 6];
+/// Cells in each direction that are compared together: about a mouth's height.
+const BLOCK: usize = 3;
+/// Blocks that make up a difference: the least that an open mouth or a blink changes.
+const N_BLOCKS: usize = 4;
+/// What the standard deviation of brightness is scaled to.
+const LOOK_CONTRAST: f32 = 40.0;
 
 impl Look {
+    /// Crops of one person that differ by less than this look the same to the eye.
+    pub const NEAR_DUPLICATE: f32 = 12.0;
+
     /// Takes the look of an aligned crop.
     pub fn of(crop: &Picture) -> Self {
-        let small = effigy_frame::resample::resize(crop, 9, 8);
-        let mut signs = 0;
-        for y in 0..8 {
-            for x in 0..8 {
-                let brighter = luma(small.get(x + 1, y)) > luma(small.get(x, y));
-                signs = signs << 1 | u64::from(brighter);
-            }
-        }
-        Self(signs)
+        let small = effigy_frame::resample::resize(crop, CROP_CELLS, CROP_CELLS);
+        let all: Vec<f32> = small
+            .pixels()
+            .chunks_exact(3)
+            .map(|p| luma([p[0], p[1], p[2]]))
+            .collect();
+        let n = all.len() as f32;
+        let mean = all.iter().sum::<f32>() / n;
+        let variance = all.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
+        let scale = LOOK_CONTRAST / variance.sqrt().max(LEAST_CONTRAST);
+        let [left, top] = LOOK_CORNER;
+        let cell = |i: usize| {
+            let (x, y) = (left + (i % LOOK_SIDE) as u32, top + (i / LOOK_SIDE) as u32);
+            ((all[(y * CROP_CELLS + x) as usize] - mean) * scale).round() as i8
+        };
+        Self(std::array::from_fn(cell))
     }
 
-    /// Counts how many of the 64 signs differ. Under 4, two crops of one track look the same.
-    pub fn difference(self, other: Self) -> u32 {
-        (self.0 ^ other.0).count_ones()
+    /// How different the parts are that differ most, in levels of brightness at a usual contrast.
+    pub fn difference(&self, other: &Self) -> f32 {
+        let mut blocks = [0_u32; (LOOK_SIDE / BLOCK) * (LOOK_SIDE / BLOCK)];
+        for (i, (a, b)) in self.0.iter().zip(&other.0).enumerate() {
+            let (x, y) = (i % LOOK_SIDE, i / LOOK_SIDE);
+            let gap = i32::from(*a).abs_diff(i32::from(*b));
+            blocks[y / BLOCK * (LOOK_SIDE / BLOCK) + x / BLOCK] += gap;
+        }
+        blocks.sort_unstable_by(|a, b| b.cmp(a));
+        let most = blocks[..N_BLOCKS].iter().sum::<u32>();
+        most as f32 / (N_BLOCKS * BLOCK * BLOCK) as f32
     }
 }
+
+/// Noise in a plain picture is not taken for contrast.
+const LEAST_CONTRAST: f32 = 8.0;
 
 /// Brightness of the middle half of a crop, where the face is and the background is not.
 struct Grey {
@@ -215,7 +248,12 @@ mod tests {
             .iter_mut()
             .step_by(7)
             .for_each(|v| *v ^= 3);
-        assert!(Look::of(&one).difference(Look::of(&noisy)) < 4);
-        assert!(Look::of(&one).difference(Look::of(&one.mirrored())) > 12);
+        let from = |other: &Picture| Look::of(&one).difference(&Look::of(other));
+        assert!(from(&noisy) < Look::NEAR_DUPLICATE, "{}", from(&noisy));
+        assert!(
+            Look::NEAR_DUPLICATE < from(&one.mirrored()),
+            "{}",
+            from(&one.mirrored())
+        );
     }
 }

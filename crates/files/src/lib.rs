@@ -16,16 +16,20 @@
 //! # }
 //! ```
 
+mod destination;
 mod digest;
 mod extension;
 mod file;
 mod folder;
+mod name;
 mod read;
 mod temporary;
 
+pub use destination::{Conflict, Destination, Existing, Original, check_destinations};
 pub use digest::{Hasher, hex, sha256, sha256_file};
 pub use extension::{FORMATS, Format, Kind, extension, format_of, is_picture, is_video};
 pub use file::{AtomicFile, write_atomically};
 pub use folder::{AtomicFolder, backup_of, recover_folder};
+pub use name::{LONGEST_NAME, beside, is_address, named_after, shortened};
 pub use read::read_bounded;
-pub use temporary::{Scratch, is_temporary, remove_open_temporaries};
+pub use temporary::{Scratch, is_temporary, remove_open_temporaries, without_temporary_names};

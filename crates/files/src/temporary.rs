@@ -81,6 +81,34 @@ fn remove_unfinished(open: impl Iterator<Item = PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
+/// `text` with the names of unfinished files and folders as they will be called: nobody else knows
+/// the others.
+pub fn without_temporary_names(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(PREFIX) {
+        let (before, found) = rest.split_at(at);
+        let name = &found[PREFIX.len()..];
+        let is_ours = name.len() >= N_DIGITS && name.bytes().take(N_DIGITS).all(is_digit);
+        shown += before;
+        if is_ours {
+            rest = &name[N_DIGITS..];
+            rest = rest.strip_prefix('-').unwrap_or(rest);
+        } else {
+            shown += PREFIX;
+            rest = name;
+        }
+    }
+    shown + rest
+}
+
+/// Hexadecimal digits that make a temporary name unique.
+const N_DIGITS: usize = 16;
+
+fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
+}
+
 /// Calls `create` with unused names beside `path` until one succeeds.
 pub(crate) fn create_beside<T>(
     path: &Path,
@@ -162,6 +190,19 @@ mod tests {
         assert!(is_temporary(&first) && !is_temporary(path));
         assert_eq!(first.parent(), path.parent());
         assert_eq!(first.extension(), path.extension());
+    }
+
+    #[test]
+    fn what_is_told_has_no_temporary_names() {
+        let shown = |path: &str| {
+            let temporary = temporary_beside(Path::new(path)).unwrap();
+            without_temporary_names(&format!("cannot write {temporary:?}: disk full"))
+        };
+        assert_eq!(shown("a/out.mp4"), r#"cannot write "a/out.mp4": disk full"#);
+        let long = shown(&format!("{}.png", "x".repeat(250)));
+        assert!(!long.contains(PREFIX), "{long}");
+        let theirs = "cannot read .part-time.mp4";
+        assert_eq!(without_temporary_names(theirs), theirs);
     }
 
     #[test]

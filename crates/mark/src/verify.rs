@@ -7,6 +7,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use effigy_media::{Limits, VideoReader};
+use x509_cert::Certificate;
+use x509_cert::der::DecodePem as _;
 
 use crate::credentials::{self, Credentials, Sidecar, State, Trust};
 use crate::error::{Error, Result};
@@ -14,10 +16,25 @@ use crate::files;
 use crate::foreign::{self, Foreign};
 use crate::watermark::{Detector, Found};
 
+/// Whether `pem` holds certificates, all of them whole.
+pub fn has_certificate(pem: &str) -> bool {
+    const END: &str = "-----END CERTIFICATE-----";
+    let mut blocks = pem
+        .split_inclusive(END)
+        .filter(|block| block.ends_with(END))
+        .peekable();
+    let is_whole = |block: &str| {
+        let begin = block.rfind("-----BEGIN CERTIFICATE-----");
+        begin.is_some_and(|begin| Certificate::from_pem(&block[begin..]).is_ok())
+    };
+    blocks.peek().is_some() && blocks.all(is_whole)
+}
+
 /// What was found in one file.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Report {
-    /// The file.
+    /// The file; in JSON, letters that are no Unicode are replaced.
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// Whether anything says that it is synthetic.
     pub marked: bool,
@@ -102,6 +119,10 @@ fn report(
         foreign,
         label,
     })
+}
+
+fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }
 
 impl Report {

@@ -45,13 +45,25 @@ pub enum Error {
 
     /// The person whose face is to be replaced does not appear. Choose another clip or person.
     #[error(
-        "{who} does not appear in {path:?}: none of the {n_people} people there matches the pictures in their consent; choose another clip, or another person with --onto"
+        "{who} does not appear in {path:?}: {} the pictures in their consent; choose another clip, or another person with --onto",
+        none_of(*.n_people)
     )]
     NotSeen {
         /// Who was looked for.
         who: String,
         /// How many people are there.
         n_people: usize,
+        /// The clip.
+        path: PathBuf,
+    },
+
+    /// The part that was asked for lies behind the end of the clip. Choose an earlier one.
+    #[error("{asked_secs:.2} s lies behind the end of the clip{}: {path:?}", length(*.clip_secs))]
+    BeyondEnd {
+        /// Where the part begins.
+        asked_secs: f64,
+        /// How long the clip is, where that is known.
+        clip_secs: Option<f64>,
         /// The clip.
         path: PathBuf,
     },
@@ -70,11 +82,17 @@ pub enum Error {
     },
 
     /// The output already exists. Name another folder, or move the old one away.
-    #[error("the output already exists; name another folder or move it away: {path:?}")]
+    #[error(
+        "there is a folder already, and it is not empty; name another or move it away: {path:?}"
+    )]
     Exists {
         /// What is in the way.
         path: PathBuf,
     },
+
+    /// The output may not go where it was to. Nothing was done yet.
+    #[error(transparent)]
+    Destination(#[from] effigy_files::Conflict),
 
     /// A file or folder could not be read.
     #[error("cannot read {path:?}: {source}")]
@@ -117,6 +135,21 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// Too few people were named for a face model. Name another.
+    #[error(
+        "a face model needs two people: whose face is drawn, and whose face it is drawn onto; name the other with one more --person NAME CLIP"
+    )]
+    TooFewPeople,
+
+    /// One person was named twice. Name each once, with all clips.
+    #[error("{first:?} and {second:?} are one person; name them once, with all their clips")]
+    NamedTwice {
+        /// A name.
+        first: String,
+        /// Another name for the same consent.
+        second: String,
+    },
+
     /// The model draws more than two people, so the one whose face is replaced must be named.
     #[error(
         "the model draws more than two people; say whose face to replace with --onto NAME: {path:?}"
@@ -125,4 +158,26 @@ pub enum Error {
         /// The model.
         path: PathBuf,
     },
+}
+
+impl Error {
+    /// Whether a clip is damaged: frames could be left out.
+    pub fn is_damage(&self) -> bool {
+        use effigy_media::Error as Media;
+        matches!(
+            self,
+            Self::Media(Media::Damaged { .. } | Media::Truncated { .. })
+        )
+    }
+}
+
+fn none_of(n_people: usize) -> String {
+    match n_people {
+        1 => "the only person there does not match".to_owned(),
+        n => format!("none of the {n} people there matches"),
+    }
+}
+
+fn length(clip_secs: Option<f64>) -> String {
+    clip_secs.map_or_else(String::new, |secs| format!(", which is {secs:.2} s long"))
 }

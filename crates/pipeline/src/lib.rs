@@ -26,6 +26,7 @@ pub use jobs::swap::{SwapJob, swap};
 pub use jobs::train::{Subject, TrainJob, train};
 pub use jobs::{bench, compare, faces, mark, scan, swap, train};
 pub use steps::consent::{self, Safeguards};
+pub use steps::damage::{Damage, DamagedPlace, REMEDY};
 pub use steps::footage::{Followed, Follower};
 pub use steps::making::Made;
 pub use steps::networks::Networks;

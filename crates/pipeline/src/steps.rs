@@ -4,6 +4,7 @@ pub(crate) mod atomic;
 pub(crate) mod best;
 pub(crate) mod collage;
 pub mod consent;
+pub(crate) mod damage;
 pub(crate) mod footage;
 pub(crate) mod inputs;
 pub(crate) mod making;

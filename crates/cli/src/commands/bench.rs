@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use effigy_pipeline::{BenchJob, BenchReport, Choice, Networks};
 
 use crate::output::{Exit, Output};
+use crate::values::input;
 use crate::weights::weights;
 
 /// Measure the speed of each stage on a clip, and the memory
@@ -13,6 +14,7 @@ use crate::weights::weights;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Clip to measure on; it must show a face
+    #[arg(value_parser = input())]
     clip: PathBuf,
     /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]

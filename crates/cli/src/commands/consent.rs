@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use effigy_files::{Destination, Original, check_destinations};
 use effigy_mark::consent::{
     Audience, Basis, Draft, Evidence, Record, Standing, Store, Template, Use, read_export,
 };
@@ -10,8 +11,9 @@ use effigy_mark::{Keys, UtcTime};
 use effigy_pipeline::consent::faces as consents;
 use effigy_pipeline::{Choice, Networks};
 
-use crate::environment::{self, Place};
+use crate::environment::{self, Force, Place};
 use crate::output::{Exit, Output};
+use crate::values::input;
 use crate::weights::weights;
 
 /// Record, show, check, revoke and list consents
@@ -55,14 +57,15 @@ pub(crate) struct New {
     /// Last day [default: a year from the first]
     #[arg(long, value_name = "DATE")]
     until: Option<UtcTime>,
-    /// Signed form or recorded statement; its SHA-256 goes into the record
+    /// Signed form or recorded statement, if there is one; its SHA-256 goes into the record, which
+    /// says that there is none otherwise
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
     /// Keep a copy of the evidence beside the record
     #[arg(long, requires = "evidence")]
     keep_evidence: bool,
     /// Pictures or a clip that show the person alone
-    #[arg(value_name = "PICTURE")]
+    #[arg(value_parser = input(), value_name = "PICTURE")]
     pictures: Vec<PathBuf>,
     /// Where to compute: cpu, gpu or gpu:N
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
@@ -89,6 +92,8 @@ pub(crate) struct ExportArgs {
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
+    force: Force,
+    #[command(flatten)]
     place: Place,
 }
 
@@ -96,6 +101,7 @@ pub(crate) struct ExportArgs {
 #[derive(clap::Args, Debug)]
 pub(crate) struct Check {
     /// Folder of a face model, or a picture or clip
+    #[arg(value_parser = input())]
     path: PathBuf,
     /// Where to compute: cpu, gpu or gpu:N
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
@@ -183,8 +189,36 @@ fn add(new: &New, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
         let kept = store.keep_evidence(&record, path)?;
         output.say(format_args!("the evidence is kept in {kept:?}"));
     }
-    output.data(described(&record, Standing::Valid))?;
+    output.data(described(&record, store.standing(&record, now)?))?;
+    warn_of_namesakes(&record, &store, now, output)?;
     Ok(Exit::Nothing)
+}
+
+/// Says so where another consent of the same name holds, too: the name is not enough then.
+fn warn_of_namesakes(
+    record: &Record,
+    store: &Store<'_>,
+    now: UtcTime,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let name = record.subject.to_lowercase();
+    let mut others = Vec::new();
+    for other in store.list()? {
+        let is_namesake = other.id != record.id && other.subject.to_lowercase() == name;
+        let standing = store.standing(&other, now)?;
+        if is_namesake && matches!(standing, Standing::Valid | Standing::NotYet) {
+            others.push(other.id.to_string());
+        }
+    }
+    if !others.is_empty() {
+        output.say(format_args!(
+            "note: {} has another consent on record, {}; where both hold, name one by its \
+             identifier, or take the other back with `effigy consent revoke`",
+            record.subject,
+            others.join(", "),
+        ));
+    }
+    Ok(())
 }
 
 fn refuse_stale_clips(new: &New, now: UtcTime) -> anyhow::Result<()> {
@@ -200,6 +234,16 @@ fn refuse_stale_clips(new: &New, now: UtcTime) -> anyhow::Result<()> {
 }
 
 fn export(export: &ExportArgs, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
+    let path = &export.output;
+    let folders = [
+        export.place.folder()?.join("keys"),
+        export.place.consents()?,
+    ];
+    check_destinations(
+        &[Destination::File(path.clone())],
+        &folders.map(Original::Tree),
+        export.force.existing(),
+    )?;
     let keys = export.place.keys(output)?;
     let store = store(&export.place, &keys)?;
     let records = if export.who.is_empty() {
@@ -210,10 +254,6 @@ fn export(export: &ExportArgs, now: UtcTime, output: &mut Output) -> anyhow::Res
     };
     if records.is_empty() {
         bail!("there are no consents to export");
-    }
-    let path = &export.output;
-    if path.exists() {
-        bail!("there is a file already; name another: {path:?}");
     }
     store.export(&records, path)?;
     let n = records.len();
@@ -259,9 +299,12 @@ fn template(new: &New, output: &mut Output) -> anyhow::Result<Option<Template>> 
     let networks = Networks::load(&weights()?, new.device)?;
     let faces = consents::subject_faces(&new.pictures, &networks, &mut output.progress())?;
     if 0 < faces.n_others {
+        let others = match faces.n_others {
+            1 => "another person is".to_owned(),
+            n => format!("{n} other people are"),
+        };
         bail!(
-            "{} other people are seen as well; give pictures that show {} alone",
-            faces.n_others,
+            "{others} seen as well; give pictures that show {} alone",
             new.subject,
         );
     }

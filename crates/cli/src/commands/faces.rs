@@ -6,7 +6,9 @@ use effigy_pipeline::faces::{CropFilter, CropOrder, CropSettings, FacesOutput, P
 use effigy_pipeline::{Choice, FacesJob, Networks};
 
 use crate::commands::table;
+use crate::environment::Force;
 use crate::output::{Exit, Output};
+use crate::values::{SkipDamaged, input};
 use crate::weights::weights;
 
 /// Find, track and tell apart the faces in videos and pictures
@@ -17,17 +19,21 @@ use crate::weights::weights;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Videos, pictures, folders of them, or a pattern such as shot-%05d.png
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required = true, value_parser = input(), value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Folder to write to; it is made if it is not there
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
     /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     device: Choice,
     /// Smallest face to look for, in pixels
     #[arg(long, alias = "smallest", default_value_t = 24.0, value_name = "PX")]
     min_face: f32,
+    #[command(flatten)]
+    skip_damaged: SkipDamaged,
     /// Print the summary as one JSON object
     #[arg(long)]
     json: bool,
@@ -130,10 +136,12 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         output: args
             .output
             .as_ref()
-            .map(|folder| writing(folder.clone(), &args.writing)),
+            .map(|folder| writing(folder.clone(), args)),
+        damage: args.skip_damaged.into(),
         ..FacesJob::new(args.inputs.clone())
     };
     job.tracking.find.smallest_px = args.min_face;
+    job.check()?;
     output.say(format_args!("device: {}", args.device));
     let networks = Networks::load(&weights()?, args.device)?;
     let report = effigy_pipeline::faces(&job, &networks, &mut output.progress())?;
@@ -142,16 +150,32 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     } else {
         output.data(table::faces_text(&report))?;
     }
-    Ok(if report.failed.is_empty() {
+    for place in &report.damaged {
+        output.say(format_args!("left out: {place}"));
+    }
+    for number in &report.unseen {
+        output.say(format_args!(
+            "no crops of person {number}: {}",
+            match report.people.len() {
+                0 => "nobody was seen".to_owned(),
+                1 => "only person 1 was seen".to_owned(),
+                n => format!("people 1 to {n} were seen"),
+            }
+        ));
+    }
+    Ok(if report.failed.is_empty() && report.unseen.is_empty() {
         Exit::Nothing
     } else {
         Exit::Failed
     })
 }
 
-fn writing(folder: PathBuf, args: &Writing) -> FacesOutput {
+fn writing(folder: PathBuf, args: &Args) -> FacesOutput {
+    let existing = args.force.existing();
+    let args = &args.writing;
     FacesOutput {
         folder,
+        existing,
         points: if args.points == "68" {
             PointScheme::Ibug68
         } else {
@@ -178,12 +202,9 @@ fn filter(args: &Filter) -> CropFilter {
         most_pitch: args.max_pitch,
         least_light: args.min_light,
         most_light: args.max_light,
-        least_difference: if args.dedupe { NEAR_DUPLICATE } else { 0 },
+        dedupe: args.dedupe,
     }
 }
-
-/// Crops that differ in fewer of 64 signs look the same to the eye.
-const NEAR_DUPLICATE: u32 = 4;
 
 fn order(order: Order) -> CropOrder {
     match order {

@@ -7,8 +7,10 @@ use anyhow::Context as _;
 use effigy_mark::label::Source;
 use effigy_pipeline::mark::{MarkJob, default_output, mark};
 
+use crate::environment::Force;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
+use crate::values::input;
 
 /// Mark a picture or video that was made elsewhere: label, watermark, Content Credentials
 ///
@@ -16,10 +18,13 @@ use crate::safeguards::SafeguardArgs;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Picture or video
+    #[arg(value_parser = input())]
     file: PathBuf,
     /// Where to write the marked copy [default: NAME-marked beside it]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
     /// How much of it was made by a network
     #[arg(long, default_value = "altered", value_name = "SOURCE")]
     source: SourceName,
@@ -36,23 +41,25 @@ enum SourceName {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
-    args.safeguards.make_keys(output)?;
-    args.safeguards.announce_signer(output)?;
     let job = MarkJob {
         input: args.file.clone(),
         output: args
             .output
             .clone()
             .unwrap_or_else(|| default_output(&args.file)),
+        existing: args.force.existing(),
         source: match args.source {
             SourceName::Altered => Source::Altered,
             SourceName::Generated => Source::Generated,
         },
         safeguards: args.safeguards.safeguards()?,
     };
+    let told = || format!("cannot mark {:?}", args.file);
+    job.check().with_context(told)?;
+    args.safeguards.make_keys(output)?;
+    args.safeguards.announce_signer(output)?;
     let start = Instant::now();
-    let marked = mark(&job, &mut output.progress())
-        .with_context(|| format!("cannot mark {:?}", args.file))?;
+    let marked = mark(&job, &mut output.progress()).with_context(told)?;
     output.say(format_args!(
         "marked as synthetic, with the identifier {:016x}; verify it with `effigy verify`\n\
          signing and verifying took {:.2} s of {:.1} s",

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use effigy_pipeline::compare::Compared;
 use effigy_pipeline::{Choice, MatchJob, MatchReport, Networks};
 
+use crate::environment::Force;
 use crate::output::{Exit, Output};
+use crate::values::input;
 use crate::weights::weights;
 
 /// Compare two faces, pictures or clips: are they the same person?
@@ -15,12 +17,16 @@ use crate::weights::weights;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// First picture or clip
+    #[arg(value_parser = input())]
     a: PathBuf,
     /// Second picture or clip
+    #[arg(value_parser = input())]
     b: PathBuf,
     /// Draw the crops that were compared into this picture, one row per input
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
     /// Print {similarity, same, threshold, false_match_rate} as JSON
     #[arg(long)]
     json: bool,
@@ -32,8 +38,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let job = MatchJob {
         sheet: args.output.clone(),
+        existing: args.force.existing(),
         ..MatchJob::new(args.a.clone(), args.b.clone())
     };
+    job.check()?;
     output.say(format_args!("device: {}", args.device));
     let networks = Networks::load(&weights()?, args.device)?;
     let report = effigy_pipeline::match_faces(&job, &networks, &mut output.progress())?;
@@ -94,7 +102,12 @@ fn described(compared: &Compared) -> String {
         .collect();
     let others = match compared.n_others {
         0 => String::new(),
+        1 => "; 1 other track was not compared".to_owned(),
         n => format!("; {n} other tracks were not compared"),
     };
-    format!("{} crops: {}{others}", places.len(), places.join(", "))
+    let crops = match places.len() {
+        1 => "1 crop".to_owned(),
+        n => format!("{n} crops"),
+    };
+    format!("{crops}: {}{others}", places.join(", "))
 }

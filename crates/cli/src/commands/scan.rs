@@ -1,14 +1,14 @@
 //! `scan`: say whether faces show signs of manipulation, where, when, and how we know.
 
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use effigy_mark::Search;
 use effigy_pipeline::{BatchJob, Choice, Networks, ScanJob, Scanned, scan, scan_all};
 
 use crate::commands::{read_marks, scan_text, verify};
 use crate::output::{Exit, Output};
+use crate::values::{SkipDamaged, input, listed};
 use crate::weights::weights;
 
 /// Look for signs of manipulation in the faces of pictures and videos
@@ -18,8 +18,8 @@ use crate::weights::weights;
 /// marked as synthetic; else with 2 when one could not be judged or read; else with 0.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Pictures, videos, and folders of them
-    #[arg(required_unless_present = "files_from", value_name = "INPUT")]
+    /// Pictures, videos, folders of them, or a pattern such as shot-%05d.png; --files-from names more
+    #[arg(value_parser = input(), value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// File with one input per line, besides those named
     #[arg(long, alias = "list", value_name = "FILE")]
@@ -27,6 +27,8 @@ pub(crate) struct Args {
     /// Folder for a page and a JSON file per input; existing reports are kept and not made again
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
+    #[command(flatten)]
+    skip_damaged: SkipDamaged,
     /// Print one JSON object per file
     #[arg(long)]
     json: bool,
@@ -34,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, alias = "fps", default_value_t = 3.0, value_name = "N")]
     samples_per_sec: f32,
     /// Genuine pictures or clips of a person: say of each face whether it looks and moves like them
-    #[arg(long, value_name = "REF", num_args = 1..)]
+    #[arg(long, value_parser = input(), value_name = "REF", num_args = 1..)]
     person: Vec<PathBuf>,
     /// Files scanned at once [default: one per processor]
     #[arg(long, value_name = "N")]
@@ -66,9 +68,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         "--samples-per-sec is {}; choose between 0.1 and 60",
         args.samples_per_sec
     );
+    let mut job = job(args)?;
+    job.check()?;
     output.say(format_args!("device: {}", args.device));
     let networks = Networks::load(&weights()?, args.device)?;
-    let job = job(args, &networks, output)?;
+    job.each.person = scan::person(&args.person, &networks, &mut output.progress())?;
     let mut tally = Tally::default();
     let mut bar = output.progress();
     let mut tell = |scanned: &Scanned| {
@@ -91,16 +95,21 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     Ok(tally.exit())
 }
 
-fn job(args: &Args, networks: &Networks, output: &mut Output) -> anyhow::Result<BatchJob> {
+fn job(args: &Args) -> anyhow::Result<BatchJob> {
     let mut inputs = args.inputs.clone();
     if let Some(list) = &args.files_from {
         inputs.extend(listed(list)?);
+        anyhow::ensure!(!inputs.is_empty(), "no file is named in {list:?}");
     }
+    anyhow::ensure!(
+        !inputs.is_empty(),
+        "nothing to scan: name pictures, videos or folders, or a list of them with --files-from"
+    );
     let mut each = ScanJob::new(PathBuf::new());
     each.settings.samples_per_sec = args.samples_per_sec;
+    each.damage = args.skip_damaged.into();
     each.trust = verify::trust(&args.trust, args.home.as_deref())?;
     each.apart = Some(read_marks::apart(Search::Upright, None)?);
-    each.person = scan::person(&args.person, networks, &mut output.progress())?;
     let processors = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     Ok(BatchJob {
         inputs,
@@ -108,15 +117,6 @@ fn job(args: &Args, networks: &Networks, output: &mut Output) -> anyhow::Result<
         reports: args.report.clone(),
         at_once: args.jobs.unwrap_or_else(processors),
     })
-}
-
-fn listed(list: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let text = std::fs::read_to_string(list).with_context(|| format!("cannot read {list:?}"))?;
-    let lines = text.lines().map(str::trim_end);
-    Ok(lines
-        .filter(|line| !line.is_empty())
-        .map(PathBuf::from)
-        .collect())
 }
 
 impl Tally {

@@ -5,17 +5,20 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use effigy_files::is_picture;
 use effigy_pipeline::swap::{SkinTone, View, default_output};
-use effigy_pipeline::{SwapJob, TimeRange};
+use effigy_pipeline::{Made, REMEDY, SwapJob, TimeRange};
 
 use crate::computing::Computing;
+use crate::environment::Force;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
+use crate::values::{SkipDamaged, input, moment};
 use crate::weights::weights;
 
 /// Replace the face of one person in a clip with another's, and mark the result
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Clip whose face is replaced
+    #[arg(value_parser = input())]
     input: PathBuf,
     /// Folder of the face model
     #[arg(long, value_name = "FOLDER")]
@@ -29,15 +32,19 @@ pub(crate) struct Args {
     /// Where to write the result [default: beside the clip]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Begin at this moment
-    #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
+    #[command(flatten)]
+    force: Force,
+    /// Begin at this moment: 62.5, or 1:02.5
+    #[arg(long, default_value = "0", value_parser = moment, value_name = "SECONDS")]
     from: f64,
     /// End before this moment
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_parser = moment, value_name = "SECONDS")]
     to: Option<f64>,
     /// Draw only the frame at this moment, as a picture
-    #[arg(long, alias = "still", value_name = "SECONDS", conflicts_with_all = ["from", "to"])]
+    #[arg(long, alias = "still", value_parser = moment, value_name = "SECONDS", conflicts_with_all = ["from", "to"])]
     frame_at: Option<f64>,
+    #[command(flatten)]
+    skip_damaged: SkipDamaged,
     /// Show the clip and the result side by side
     #[arg(long)]
     compare: bool,
@@ -50,7 +57,7 @@ pub(crate) struct Args {
     )]
     skin_tone: SkinToneName,
     /// Compare with the ground truth: an actor's clip with its masks beside it
-    #[arg(long, alias = "exact", value_name = "CLIP")]
+    #[arg(long, alias = "exact", value_parser = input(), value_name = "CLIP")]
     ground_truth: Option<PathBuf>,
     #[command(flatten)]
     computing: Computing,
@@ -67,7 +74,8 @@ enum SkinToneName {
     Source,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+/// What was asked for.
+fn job(args: &Args) -> anyhow::Result<SwapJob> {
     let path = args.output.clone();
     let is_still = args.frame_at.is_some();
     if let (true, Some(path)) = (is_still, &path) {
@@ -76,9 +84,17 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             "--frame-at makes a picture; name it .png, .jpg or .webp, not {path:?}"
         );
     }
-    let job = SwapJob {
+    if let Some(to) = args.to {
+        anyhow::ensure!(
+            args.from < to,
+            "--to {to} does not lie behind --from {}",
+            args.from
+        );
+    }
+    Ok(SwapJob {
         input: args.input.clone(),
         output: path.unwrap_or_else(|| default_output(&args.input, &args.face, is_still)),
+        existing: args.force.existing(),
         model: args.model.clone(),
         face: args.face.clone(),
         onto: args.onto.clone(),
@@ -91,6 +107,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         } else {
             View::Result
         },
+        damage: args.skip_damaged.into(),
         skin_tone: match args.skin_tone {
             SkinToneName::Target => SkinTone::Target,
             SkinToneName::Source => SkinTone::Source,
@@ -100,19 +117,33 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         device: args.computing.device,
         weights: weights()?,
         safeguards: args.safeguards.safeguards()?,
-    };
+    })
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    let job = job(args)?;
+    let told = || format!("cannot swap {:?}", args.input);
+    job.check().with_context(told)?;
     args.computing.say(output);
     args.safeguards.announce_signer(output)?;
-    let report = effigy_pipeline::swap(&job, &mut output.progress())
-        .with_context(|| format!("cannot swap {:?}", args.input))?;
+    let report = effigy_pipeline::swap(&job, &mut output.progress());
+    let report = report.map_err(|error| {
+        let remedy = if error.is_damage() {
+            format!(" ({REMEDY})")
+        } else {
+            String::new()
+        };
+        anyhow::Error::new(error).context(told() + &remedy)
+    })?;
     output.say(format_args!(
-        "{:?}: {} of {} frames swapped, {:.1} frames/s in all; identifier {:016x}",
+        "{:?}: {}; identifier {:016x}",
         report.marked.path,
-        report.n_drawn,
-        report.n_frames,
-        report.n_frames as f64 / report.took_secs,
+        swapped_in_words(&report),
         report.marked.identifier,
     ));
+    for place in &report.damaged {
+        output.say(format_args!("left out: {place}"));
+    }
     for line in report.quality.lines() {
         output.say(line);
     }
@@ -124,4 +155,15 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let [_, page] = &report.quality_paths;
     output.say(format_args!("quality card with pictures: {page:?}"));
     Ok(Exit::Nothing)
+}
+
+fn swapped_in_words(report: &Made) -> String {
+    match (report.n_drawn, report.n_frames) {
+        (1, 1) => "1 frame swapped".to_owned(),
+        (0, 1) => "1 frame, no face swapped".to_owned(),
+        (drawn, all) => {
+            let speed = all as f64 / report.took_secs;
+            format!("{drawn} of {all} frames swapped, {speed:.1} frames/s in all")
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The summary of `faces`, for people and for programs.
 
-use effigy_pipeline::FacesReport;
 use effigy_pipeline::faces::{AngleRange, PersonReport};
+use effigy_pipeline::{DamagedPlace, FacesReport};
 
 /// Lays the summary out as a table.
 pub(crate) fn faces_text(report: &FacesReport) -> String {
@@ -25,9 +25,6 @@ pub(crate) fn faces_text(report: &FacesReport) -> String {
         lines.push(person_row("unknown", strangers));
         lines.push("unknown: too small to tell whose faces they are".to_owned());
     }
-    for failed in &report.failed {
-        lines.push(format!("failed: {failed}"));
-    }
     lines.join("\n")
 }
 
@@ -42,9 +39,20 @@ pub(crate) fn faces_json(report: &FacesReport) -> serde_json::Value {
         "inputs": report.n_inputs,
         "frames": report.n_frames,
         "secs": report.took_secs,
+        "damaged": report.damaged.iter().map(damaged_json).collect::<Vec<_>>(),
         "people": people.map(|(i, p)| person_json(Some(i + 1), p)).collect::<Vec<_>>(),
         "unknown": report.strangers.as_ref().map(|p| person_json(None, p)),
         "failed": failed.collect::<Vec<_>>(),
+    })
+}
+
+fn damaged_json(place: &DamagedPlace) -> serde_json::Value {
+    serde_json::json!({
+        "input": place.path.to_string_lossy(),
+        "frame": place.frame,
+        "from_secs": place.from_secs,
+        "until_secs": place.until.map(|(_, secs)| secs),
+        "reason": place.why,
     })
 }
 
@@ -63,10 +71,14 @@ fn overview(report: &FacesReport) -> String {
     let frames = count(report.n_frames as usize, "frame", "frames");
     let speed = report.n_frames as f64 / report.took_secs.max(1e-3);
     let frames = format!("{frames}, {:.1} s, {speed:.0} frames/s", report.took_secs);
+    let damaged = match report.damaged.len() {
+        0 => String::new(),
+        n => format!("; {} left out", count(n, "damaged place", "damaged places")),
+    };
     match report.failed.len() {
         _ if report.n_frames == 0 => "nothing could be read".to_owned(),
-        0 => format!("{who} in {inputs}, {frames}"),
-        n => format!("{who} in {inputs}, {frames}; {n} could not be read"),
+        0 => format!("{who} in {inputs}, {frames}{damaged}"),
+        n => format!("{who} in {inputs}, {frames}; {n} could not be read{damaged}"),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use effigy_mark::consent::Use;
 use effigy_pipeline::{Start, Subject, TrainJob};
 use effigy_train::{Budget, Size};
@@ -11,6 +11,7 @@ use effigy_train::{Budget, Size};
 use crate::computing::Computing;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
+use crate::values::input;
 use crate::weights::weights;
 
 /// Learn the faces of people who consent, from their clips
@@ -81,10 +82,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         weights: weights()?,
         safeguards: args.safeguards.safeguards()?,
     };
+    let told = || format!("cannot train {:?}", args.output);
+    job.check().with_context(told)?;
     args.computing.say(output);
     output.saves_when_stopped();
-    let outcome = effigy_pipeline::train(&job, &mut output.progress())
-        .with_context(|| format!("cannot train {:?}", args.output))?;
+    let outcome = effigy_pipeline::train(&job, &mut output.progress()).with_context(told)?;
     let last = outcome.last;
     output.say(format_args!(
         "what it draws: {:?}",
@@ -120,7 +122,7 @@ impl clap::Args for People {
                 .num_args(2..)
                 .action(ArgAction::Append)
                 .required(true)
-                .value_parser(value_parser!(PathBuf)),
+                .value_parser(input()),
         )
     }
 

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use effigy_mark::{Keys, Search, Trust, verify_apart};
+use effigy_mark::{Keys, Search, Trust, has_certificate, verify_apart};
 use serde_json::json;
 
 use crate::commands::read_marks;
 use crate::environment::{self, now};
 use crate::output::{Exit, Output};
+use crate::values::input;
 
 /// Look for marks: Content Credentials, watermark, label, metadata of any maker
 ///
@@ -24,7 +25,7 @@ use crate::output::{Exit, Output};
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Pictures and videos
-    #[arg(required = true)]
+    #[arg(required = true, value_parser = input())]
     files: Vec<PathBuf>,
     /// Print one JSON object per file; one that cannot be read has an `error` in it
     #[arg(long)]
@@ -59,8 +60,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             Err(error) => {
                 some_failed = true;
                 if args.json {
-                    let (said, reason) = (error.to_string(), error.reason());
-                    output.data(json!({ "file": file, "error": said, "reason": reason }))?;
+                    let (name, said, reason) =
+                        (file.to_string_lossy(), error.to_string(), error.reason());
+                    output.data(json!({ "file": name, "error": said, "reason": reason }))?;
                 }
                 output.say(format_args!("error: {:#}", anyhow::Error::from(error)));
             }
@@ -84,6 +86,11 @@ pub(super) fn trust(roots: &[PathBuf], home: Option<&Path>) -> anyhow::Result<Tr
     };
     for path in roots {
         let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read {path:?}"))?;
+        anyhow::ensure!(
+            has_certificate(&pem),
+            "no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----; `effigy keys \
+             show` prints one: {path:?}"
+        );
         trust.roots_pem.push(pem);
     }
     let folder = environment::home(home)?.join("keys");

@@ -5,6 +5,8 @@
 
 mod faces;
 mod hostile;
+mod inputs;
 mod marks;
+mod outputs;
 mod scan;
 mod shortage;

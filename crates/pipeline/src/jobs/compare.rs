@@ -8,6 +8,7 @@ use effigy_detect::Person;
 use effigy_detect::motion::{MotionTrace, Window, signature};
 use effigy_face::align::identity_crop;
 use effigy_face::{Face, Observation, TrackSettings};
+use effigy_files::{Destination, Existing, check_destinations};
 use effigy_frame::{Frame, Picture, Rect};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::{FaceEmbedder, Identity};
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::steps::best::BestOf;
 use crate::steps::collage::paste;
 use crate::steps::footage::{Followed, Follower};
+use crate::steps::inputs;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 use crate::steps::real::write_real_picture;
@@ -31,6 +33,8 @@ pub struct MatchJob {
     pub limits: Limits,
     /// Where to draw the crops that were compared, one row per input.
     pub sheet: Option<PathBuf>,
+    /// What becomes of a file that is where the crops go.
+    pub existing: Existing,
 }
 
 /// How similar the two are.
@@ -76,7 +80,25 @@ impl MatchJob {
             tracking: TrackSettings::default(),
             limits: Limits::default(),
             sheet: None,
+            existing: Existing::Kept,
         }
+    }
+}
+
+impl MatchJob {
+    /// Checks that the crops may go where they are to. [`match_faces`] begins with it.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn check(&self) -> Result<()> {
+        let inputs = self.inputs.each_ref().map(|path| inputs::one(path));
+        let originals = inputs::originals(&self.inputs, &inputs);
+        let sheet = self.sheet.clone().map(Destination::File);
+        Ok(check_destinations(
+            sheet.as_slice(),
+            &originals,
+            self.existing,
+        )?)
     }
 }
 
@@ -89,6 +111,7 @@ pub fn match_faces(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<MatchReport> {
+    job.check()?;
     let [a, b] = &job.inputs;
     let a = leading_person(a, job, networks, progress)?;
     let b = leading_person(b, job, networks, progress)?;
@@ -96,7 +119,8 @@ pub fn match_faces(
         write_real_picture(path, &two_rows(&a.crops, &b.crops))?;
     }
     let threshold = networks.weights.identity_threshold();
-    let similarity = a.identity.similarity(&b.identity);
+    // Rounding takes that of a face with itself a hair above 1.
+    let similarity = a.identity.similarity(&b.identity).clamp(-1.0, 1.0);
     Ok(MatchReport {
         similarity,
         same: similarity >= threshold.similarity,

@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
+use effigy_files::Existing;
 use effigy_frame::TimeRange;
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
@@ -22,6 +23,7 @@ use crate::jobs::swap::{self, SkinTone, SwapJob, View};
 use crate::jobs::train::{Subject, TrainJob, train};
 use crate::steps::atomic::{self, AtomicFile, AtomicFolder};
 use crate::steps::consent::{Safeguards, faces as consents};
+use crate::steps::damage::Damage;
 use crate::steps::making::Made;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
@@ -77,11 +79,13 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
     let swapping = SwapJob {
         input: clip("ben-1.mp4"),
         output: place.join(RESULT),
+        existing: Existing::Kept,
         model: place.join(MODEL),
         face: "ada".to_owned(),
         onto: None,
         range: TimeRange::default(),
         view: View::Result,
+        damage: Damage::Ends,
         skin_tone: SkinTone::Target,
         ground_truth: Some(clip("ben-1-as-ada.mp4")),
         checkpoint: None,
@@ -165,6 +169,7 @@ fn find(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<Face
     let looking = FacesJob {
         output: Some(FacesOutput {
             folder: place.join("faces"),
+            existing: Existing::Kept,
             points: PointScheme::Mesh478,
             identity: false,
             overlay: true,

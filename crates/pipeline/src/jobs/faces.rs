@@ -19,9 +19,11 @@ use std::time::Instant;
 
 use effigy_face::people::{self, SeenTogether};
 use effigy_face::{Face, Observation, Pose, TrackSettings, quality};
+use effigy_files::{Existing, check_destinations};
 use effigy_media::{Limits, VideoInfo, VideoReader};
 
 use crate::error::{Error, Result};
+use crate::steps::damage::{Damage, DamagedPlaces, with_remedy};
 use crate::steps::footage::{Followed, Follower};
 use crate::steps::inputs::{self, Input};
 use crate::steps::networks::Networks;
@@ -44,6 +46,8 @@ pub struct FacesJob {
     pub tracking: TrackSettings,
     /// How much a file may ask of us.
     pub limits: Limits,
+    /// What to do about frames of a video that cannot be read.
+    pub damage: Damage,
     /// What to write, if anything.
     pub output: Option<FacesOutput>,
 }
@@ -55,6 +59,7 @@ impl FacesJob {
             inputs,
             tracking: TrackSettings::default(),
             limits: Limits::default(),
+            damage: Damage::Ends,
             output: None,
         }
     }
@@ -65,6 +70,8 @@ impl FacesJob {
 pub struct FacesOutput {
     /// Where it goes; made if it is not there. `faces.jsonl` is always written.
     pub folder: PathBuf,
+    /// What becomes of files in it that are called like those to write.
+    pub existing: Existing,
     /// Which points each line of `faces.jsonl` carries.
     pub points: PointScheme,
     /// Whether each line carries the identity vector. Slows the job down.
@@ -90,6 +97,27 @@ struct Measures {
     size_px: f32,
 }
 
+impl FacesJob {
+    /// Finds the inputs, and checks that what is to be written may go where it is to. [`faces`]
+    /// begins with it.
+    ///
+    /// # Errors
+    /// When there is nothing to read, or something may not be written.
+    pub fn check(&self) -> Result<()> {
+        self.inputs().map(drop)
+    }
+
+    fn inputs(&self) -> Result<Vec<Input>> {
+        let inputs = inputs::expand(&self.inputs)?;
+        if let Some(output) = &self.output {
+            let originals = inputs::originals(&self.inputs, &inputs);
+            let destinations = outputs::destinations(output, &inputs);
+            check_destinations(&destinations, &originals, output.existing)?;
+        }
+        Ok(inputs)
+    }
+}
+
 /// Finds and follows the faces of all inputs, and joins those of one person.
 ///
 /// An input that cannot be read to its end is reported and leaves nothing behind; the others are
@@ -102,7 +130,7 @@ pub fn faces(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<FacesReport> {
-    let inputs = inputs::expand(&job.inputs)?;
+    let inputs = job.inputs()?;
     let mut outputs = job.output.as_ref().map(Outputs::begin).transpose()?;
     let mut session = Session::new(job, networks)?;
     let bars = Bars::of(&inputs);
@@ -205,6 +233,7 @@ struct Session<'a> {
     records: Vec<TrackRecord>,
     together: SeenTogether,
     failed: Vec<FailedInput>,
+    damaged: DamagedPlaces,
     n_frames: u64,
     start: Instant,
 }
@@ -220,6 +249,7 @@ impl<'a> Session<'a> {
             records: Vec::new(),
             together: BTreeSet::new(),
             failed: Vec::new(),
+            damaged: DamagedPlaces::default(),
             n_frames: 0,
             start: Instant::now(),
         })
@@ -233,7 +263,12 @@ impl<'a> Session<'a> {
         report: &mut Reporting<'_>,
     ) -> Result<()> {
         self.input_index += 1;
-        let reader = VideoReader::open(input.path(), &self.job.limits)?;
+        let mut reader = VideoReader::open(input.path(), &self.job.limits)?;
+        let skips_damaged = self.job.damage == Damage::IsSkipped;
+        if skips_damaged {
+            reader = reader.skip_damaged();
+            self.damaged.begin_clip();
+        }
         let video = reader.info().video.clone();
         report.begin(video.as_ref());
         if let Some(outputs) = outputs.as_deref_mut() {
@@ -249,6 +284,7 @@ impl<'a> Session<'a> {
             follower,
             recogniser,
             failed,
+            damaged,
             ..
         } = self;
         let mut n_frames = 0;
@@ -256,8 +292,10 @@ impl<'a> Session<'a> {
             match followed {
                 Ok(followed) => {
                     n_frames += 1;
+                    damaged.read(followed.frame.index, followed.frame.time.secs());
                     take_frame(followed, &mut gatherer, outputs.as_deref_mut(), recogniser)?;
                 }
+                Err(err) if skips_damaged => damaged.note(input.path(), err)?,
                 // One bad picture does not spoil the rest of a sequence.
                 Err(err) if matches!(input, Input::Sequence(_)) => {
                     failed.push(note_failure(input, &err.into(), report.progress));
@@ -287,14 +325,26 @@ impl<'a> Session<'a> {
             .filter_map(TrackRecord::identified)
             .collect();
         let people = people::join(&known, &self.together, self.same_from);
-        if let Some(outputs) = outputs {
-            outputs.finish(&people, &self.records)?;
+        match outputs {
+            // An empty result would look like one that was looked for.
+            Some(outputs) if self.n_frames == 0 && !self.failed.is_empty() => outputs.abandon(),
+            Some(outputs) => outputs.finish(&people, &self.records)?,
+            None => {}
         }
+        let crops = self
+            .job
+            .output
+            .as_ref()
+            .and_then(|output| output.crops.as_ref());
+        let wanted = crops.map_or(&[][..], |crops| &crops.filter.people);
+        let is_unseen = |&&number: &&u32| !(1..=people.len()).contains(&(number as usize));
         Ok(FacesReport {
+            unseen: wanted.iter().filter(is_unseen).copied().collect(),
             n_inputs,
             n_frames: self.n_frames,
             took_secs: self.start.elapsed().as_secs_f64(),
             failed: self.failed,
+            damaged: self.damaged.into_places(),
             people: report::people(&people, &self.records),
             strangers: report::strangers(&self.records),
         })
@@ -324,9 +374,9 @@ fn take_frame(
 fn note_failure(input: &Input, err: &Error, progress: &mut dyn Progress) -> FailedInput {
     let failed = FailedInput {
         path: input.path().to_owned(),
-        reason: err.to_string(),
+        reason: with_remedy(err),
     };
-    progress.note(&format!("skipped: {failed}"));
+    progress.note(&format!("left out: {failed}"));
     failed
 }
 

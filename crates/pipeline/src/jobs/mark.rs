@@ -1,13 +1,16 @@
 //! The job `mark`: a file that was made elsewhere gets our marks.
 
 use std::path::{Path, PathBuf};
+use std::slice;
 
+use effigy_files::{Destination, Existing, check_destinations, named_after};
 use effigy_mark::label::Source;
 use effigy_mark::{Marked, Policy, mark_file};
 use effigy_media::{Limits, probe};
 
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
+use crate::steps::inputs;
 use crate::steps::progress::Progress;
 
 /// Everything one marking needs.
@@ -17,6 +20,8 @@ pub struct MarkJob {
     pub input: PathBuf,
     /// The marked copy.
     pub output: PathBuf,
+    /// What becomes of a file that is where the copy goes.
+    pub existing: Existing,
     /// How much of it was made by a network.
     pub source: Source,
     /// Keys and marks; no consent is asked for what is not drawn here.
@@ -25,12 +30,28 @@ pub struct MarkJob {
 
 /// The name of the copy where none is given: `NAME-marked` beside the input.
 pub fn default_output(input: &Path) -> PathBuf {
-    let stem = input.file_stem().unwrap_or_default().to_string_lossy();
     let format = effigy_files::format_of(input);
     let can_be_signed = format.filter(|format| format.signed_media_type.is_some());
     // All pictures that are read can be signed, so that what cannot is a video.
     let extension = can_be_signed.map_or("mp4", |format| format.extension);
-    input.with_file_name(format!("{stem}-marked.{extension}"))
+    // The extension as it is written: `a.JPG` and `a.jpg` are two files.
+    let written = input.extension().unwrap_or_default().to_string_lossy();
+    let extension = can_be_signed.map_or(extension, |_| &written);
+    named_after(input, "-marked", extension)
+}
+
+impl MarkJob {
+    /// Checks that the copy may go where it is to. [`mark`] begins with it.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn check(&self) -> Result<()> {
+        let input = [inputs::one(&self.input)];
+        let mut originals = inputs::originals(slice::from_ref(&self.input), &input);
+        originals.extend(self.safeguards.originals());
+        let copy = [Destination::File(self.output.clone())];
+        Ok(check_destinations(&copy, &originals, self.existing)?)
+    }
 }
 
 /// Writes a marked copy of `job.input`.
@@ -39,6 +60,7 @@ pub fn default_output(input: &Path) -> PathBuf {
 /// When it cannot be read, the output's format does not fit, or any mark cannot be written. No
 /// output is left then.
 pub fn mark(job: &MarkJob, progress: &mut dyn Progress) -> Result<Marked> {
+    job.check()?;
     let keys = job.safeguards.open_signing_keys()?;
     let info = probe(&job.input, &Limits::default())?;
     progress.begin("marking", info.video.and_then(|video| video.frames));
@@ -61,8 +83,9 @@ mod tests {
     fn copy_keeps_an_ending_that_can_carry_credentials() {
         for (input, output) in [
             ("a/talk.mp4", "a/talk-marked.mp4"),
-            ("a/face.JPG", "a/face-marked.jpg"),
-            ("a/talk.mkv", "a/talk-marked.mp4"),
+            ("a/face.JPG", "a/face-marked.JPG"),
+            ("a/talk.mkv", "a/talk-marked.mkv.mp4"),
+            ("a/talk", "a/talk-marked.mp4"),
         ] {
             assert_eq!(default_output(Path::new(input)), Path::new(output));
         }

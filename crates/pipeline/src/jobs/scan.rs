@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use effigy_detect::Sound;
 use effigy_detect::container::rhythm::MOST_PACKETS;
 use effigy_detect::container::{self, Container};
-use effigy_detect::report::{Footing, MadeBy};
+use effigy_detect::report::{Damaged, Footing, MadeBy};
 use effigy_detect::{Calibration, CueKind, Models, Person, Report, ScanSettings, Scanner};
 use effigy_face::TrackSettings;
 use effigy_frame::{Frame, Picture};
@@ -21,6 +21,7 @@ use effigy_media::{Info, Limits, Orientation, VideoReader, packets, read_audio};
 pub use crate::jobs::compare::person;
 
 use crate::error::{Error, Result};
+use crate::steps::damage::{Damage, DamagedPlace, DamagedPlaces};
 use crate::steps::footage::Follower;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
@@ -38,6 +39,8 @@ pub struct ScanJob {
     pub tracking: TrackSettings,
     /// How much a file may ask of us.
     pub limits: Limits,
+    /// What to do about frames that cannot be read.
+    pub damage: Damage,
     /// Whose signatures are believed.
     pub trust: Trust,
     /// The process that reads the marks of the file; `None` reads them in this one.
@@ -55,6 +58,7 @@ impl ScanJob {
             settings: ScanSettings::default(),
             tracking: TrackSettings::default(),
             limits: Limits::default(),
+            damage: Damage::Ends,
             trust: Trust::default(),
             apart: None,
             person: None,
@@ -91,6 +95,9 @@ pub struct Footage<'a> {
 /// When the file cannot be read to its end, or `progress` asks to stop.
 pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> Result<Report> {
     let mut reader = VideoReader::open(&job.input, &job.limits)?;
+    if job.damage == Damage::IsSkipped {
+        reader = reader.skip_damaged();
+    }
     let info = reader.info().clone();
     let sha256 = effigy_files::sha256_file(&job.input).map_err(|source| Error::Read {
         source,
@@ -160,8 +167,17 @@ fn judge(
     let frames = footage
         .frames
         .map(move |frame| frame.map(|frame| cut_out(frame, window)));
+    let mut damaged = DamagedPlaces::default();
     follower.follow(frames, &mut |followed| {
-        let followed = followed?;
+        let followed = match followed {
+            Ok(followed) => followed,
+            Err(error) if job.damage == Damage::IsSkipped => {
+                damaged.note(&job.input, error)?;
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        damaged.read(followed.frame.index, followed.frame.time.secs());
         footing.duration_secs = followed.frame.time.secs();
         scanner.look(&followed.frame, &followed.faces);
         if progress.step().is_break() {
@@ -170,11 +186,21 @@ fn judge(
         Ok(())
     })?;
     footing.n_frames = scanner.n_frames();
+    footing.damaged = damaged.into_places().into_iter().map(reported).collect();
     Ok(Report::of(
         footing,
         scanner.finish(&footage.sound),
         &calibration,
     ))
+}
+
+fn reported(place: DamagedPlace) -> Damaged {
+    Damaged {
+        frame: place.frame,
+        from_secs: place.from_secs,
+        until_secs: place.until.map(|(_, secs)| secs),
+        why: place.why,
+    }
 }
 
 /// Samples a second that are read of the sound: enough for its loudness.
@@ -215,6 +241,7 @@ fn footing(job: &ScanJob, networks: &Networks) -> Footing {
         container: None,
         person: job.person.clone(),
         n_frames: 0,
+        damaged: Vec::new(),
         duration_secs: 0.0,
         samples_per_sec: job.settings.samples_per_sec,
         made_by: MadeBy {

@@ -1,8 +1,9 @@
 //! The swapping job: one person's face in a clip replaced by another's, marked.
 
 use std::path::{Path, PathBuf};
+use std::slice;
 
-use effigy_files::is_picture;
+use effigy_files::{Destination, Existing, Original, check_destinations, is_picture, named_after};
 use effigy_frame::TimeRange;
 use effigy_mark::ModelName;
 use effigy_mark::consent::{Claim, Seen, Use};
@@ -13,11 +14,13 @@ use effigy_render::drive::swap::{Roles, Swap};
 
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
+use crate::steps::damage::Damage;
+use crate::steps::inputs;
 pub use crate::steps::making::View;
 use crate::steps::making::{self, Drawing, Made, Making};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
-use crate::steps::quality::{Comparison, Looks, Measuring, Redrawing};
+use crate::steps::quality::{Comparison, Looks, Measuring, Redrawing, paths_beside};
 
 /// Everything one swap needs.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct SwapJob {
     pub input: PathBuf,
     /// The marked result: a video, or a picture of the first frame in `range`.
     pub output: PathBuf,
+    /// What becomes of files that are where the result and its quality card go.
+    pub existing: Existing,
     /// Folder of the face model.
     pub model: PathBuf,
     /// The source: the person whose face is drawn.
@@ -36,6 +41,8 @@ pub struct SwapJob {
     pub range: TimeRange,
     /// What the output shows.
     pub view: View,
+    /// What to do about frames that cannot be read.
+    pub damage: Damage,
     /// Whose skin tone the result has.
     pub skin_tone: SkinTone,
     /// The ground truth, where there is one: an actor's clip, with its masks beside it.
@@ -50,6 +57,27 @@ pub struct SwapJob {
     pub safeguards: Safeguards,
 }
 
+impl SwapJob {
+    /// Checks that the result and its quality card may go where they are to: what is read stays as
+    /// it is. [`swap`] begins with it.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn check(&self) -> Result<()> {
+        let input = [inputs::one(&self.input)];
+        let mut originals = inputs::originals(slice::from_ref(&self.input), &input);
+        originals.push(Original::Tree(self.model.clone()));
+        if let Some(truth) = &self.ground_truth {
+            let masks = truth.with_extension("masks.png");
+            originals.extend([truth.clone(), masks].map(Original::File));
+        }
+        originals.extend(self.safeguards.originals());
+        let [json, html] = paths_beside(&self.output);
+        let results = [self.output.clone(), html, json].map(Destination::File);
+        Ok(check_destinations(&results, &originals, self.existing)?)
+    }
+}
+
 /// Replaces the face of one person in `job.input` and writes a marked copy.
 ///
 /// Frames pass one at a time, so that memory stays the same however long the clip is. The clip is
@@ -60,6 +88,7 @@ pub struct SwapJob {
 /// When there is too little memory for the frames, a consent is missing, the person is not in the
 /// clip, or any frame cannot be read, drawn or written. No output is left then.
 pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
+    job.check()?;
     let begun = making::begin(making_of(job))?;
     let model = FaceModel::open_at(&job.model, job.checkpoint, &device::open(job.device)?)?;
     let source = model
@@ -103,6 +132,7 @@ fn making_of(job: &SwapJob) -> Making<'_> {
         output: &job.output,
         range: job.range,
         view: job.view,
+        damage: job.damage,
         usage: Use::Swap,
         safeguards: &job.safeguards,
     }
@@ -153,11 +183,10 @@ fn model_name(job: &SwapJob, model: &FaceModel) -> ModelName {
 /// What a result is called when no name is given: `NAME-as-FACE` beside the target clip, a picture
 /// where the target is one or a still is wanted.
 pub fn default_output(input: &Path, face: &str, is_still: bool) -> PathBuf {
-    let stem = input.file_stem().unwrap_or_default().to_string_lossy();
     let ending = if is_still || is_picture(input) {
         "png"
     } else {
         "mp4"
     };
-    input.with_file_name(format!("{stem}-as-{face}.{ending}"))
+    named_after(input, &format!("-as-{face}"), ending)
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_face::landmarks::eye_distance;
 use effigy_face::pose::pose;
+use effigy_files::{Destination, Existing, check_destinations};
 use effigy_frame::Point2;
 use effigy_mark::Keys;
 use effigy_mark::consent::Use;
@@ -21,7 +22,7 @@ use effigy_train::{Budget, ConsentedSet, FaceSet, Outcome, Report, Settings, Siz
 
 use crate::error::{Error, Result};
 use crate::steps::consent::{Authorisation, Safeguards, claim, same_person};
-use crate::steps::footage::{Clips, Damage};
+use crate::steps::footage::{AtDamage, Clips};
 use crate::steps::inputs;
 use crate::steps::memory;
 use crate::steps::networks::Networks;
@@ -76,6 +77,49 @@ const N_FACES_EACH: usize = 8;
 const LEARNING_RATE: f64 = 1e-3;
 const SAVE_EVERY_SECS: f64 = 60.0;
 
+impl TrainJob {
+    /// Checks that there are people to learn, and that the model may go where it is to. [`train`]
+    /// begins with it.
+    ///
+    /// # Errors
+    /// When too few people are named, one is named twice, a clip is missing, or the model's folder
+    /// holds anything else.
+    pub fn check(&self) -> Result<()> {
+        self.check_names()?;
+        let paths: Vec<PathBuf> = self.people.iter().flat_map(|s| s.inputs.clone()).collect();
+        let mut originals = inputs::originals(&paths, &inputs::expand(&paths)?);
+        originals.extend(self.safeguards.originals());
+        let model = [Destination::Folder(self.output.clone())];
+        check_destinations(&model, &originals, Existing::Kept)?;
+        Ok(store::check_place(&self.output)?)
+    }
+
+    fn check_names(&self) -> Result<()> {
+        if self.people.len() < 2 {
+            return Err(Error::TooFewPeople);
+        }
+        let names = self
+            .people
+            .iter()
+            .map(|subject| subject.name.to_lowercase());
+        self.refuse_one_person_twice(&names.collect::<Vec<_>>())
+    }
+
+    /// Refuses people of whom two are the same, by what identifies each.
+    fn refuse_one_person_twice<T: PartialEq>(&self, identities: &[T]) -> Result<()> {
+        for (later, identity) in identities.iter().enumerate() {
+            let same = identities[..later]
+                .iter()
+                .position(|other| other == identity);
+            if let Some(earlier) = same {
+                let [first, second] = [earlier, later].map(|i| self.people[i].name.clone());
+                return Err(Error::NamedTwice { first, second });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Learns the people of `job` and keeps the model in its folder.
 ///
 /// Stopping through `progress` saves first, so that the same job continues where it stopped.
@@ -84,7 +128,11 @@ const SAVE_EVERY_SECS: f64 = 60.0;
 /// When a consent is missing or does not cover the faces, there are too few of them, or the model
 /// cannot be written.
 pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
+    job.check()?;
     let keys = job.safeguards.open_keys()?;
+    let people = job.people.iter();
+    let consents = people.map(|subject| job.safeguards.consent_id(&keys, &subject.name));
+    job.refuse_one_person_twice(&consents.collect::<Result<Vec<_>>>()?)?;
     let networks = Networks::load(&job.weights, job.device)?;
     let shape = shape(job, progress)?;
     let mut chosen = Vec::new();
@@ -160,7 +208,7 @@ fn choose(
     let inputs = inputs::expand(&subject.inputs)?;
     let paths = inputs.iter().map(|input| input.path().to_owned()).collect();
     let clips = Clips {
-        damage: Damage::IsNoted,
+        at_damage: AtDamage::IsNoted,
         ..Clips::whole(paths)
     };
     progress.begin(&format!("looking for {}", subject.name), clips.n_frames());
@@ -211,7 +259,8 @@ fn gather(
     let every = total.unwrap_or(0).div_ceil(MOST_FACES).max(1);
     progress.begin(&format!("gathering faces of {}", set.person), total);
     let mut n_seen = 0;
-    chosen.again(clips, networks, progress, &mut |_, frame, faces| {
+    // What is damaged was noted when the person was looked for.
+    let _noted = chosen.again(clips, networks, progress, &mut |_, frame, faces| {
         for face in faces
             .iter()
             .filter(|face| chosen.tracks.contains(&face.track))

@@ -46,6 +46,12 @@ impl AtomicFolder {
         folder.map(Self)
     }
 
+    /// Begins a folder that takes the place of the one at `path`, if there is one.
+    pub(crate) fn replace(path: &Path) -> Result<Self> {
+        let folder = effigy_files::AtomicFolder::replace(path);
+        folder.map(Self).map_err(|err| write_error(path, err))
+    }
+
     /// Where the folder is for now.
     pub(crate) fn temporary_path(&self) -> &Path {
         self.0.temporary_path()

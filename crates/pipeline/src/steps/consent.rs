@@ -4,6 +4,7 @@ pub mod faces;
 
 use std::path::{Path, PathBuf};
 
+use effigy_files::Original;
 use effigy_mark::consent::{
     self, Audience, Claim, Match, Purpose, Seen, Store, Template, Token, Use,
 };
@@ -50,6 +51,11 @@ pub(crate) fn same_person(weights: &Weights) -> Match {
 }
 
 impl Safeguards {
+    /// Where keys and consents are: no output may go there.
+    pub(crate) fn originals(&self) -> [Original; 2] {
+        [&self.keys, &self.consents].map(|folder| Original::Tree(folder.clone()))
+    }
+
     pub(crate) fn open_keys(&self) -> Result<Keys> {
         let mut keys = Keys::open(&self.keys)?;
         if let Some(signer) = &self.signer {
@@ -66,6 +72,12 @@ impl Safeguards {
         let keys = self.open_keys()?;
         keys.check_signer(self.clock.now())?;
         Ok(keys)
+    }
+
+    /// Which consent is meant by `who`, a name or an identifier.
+    pub(crate) fn consent_id(&self, keys: &Keys, who: &str) -> Result<consent::Id> {
+        let store = Store::open(&self.consents, keys);
+        Ok(store.find(who, self.clock.now())?.id)
     }
 
     /// The template in the consent of `who`, which must hold; `None` where the basis needs none.

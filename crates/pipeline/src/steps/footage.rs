@@ -13,6 +13,7 @@ use effigy_frame::Frame;
 use effigy_media::{Limits, VideoReader};
 
 use crate::error::{Error, Result};
+use crate::steps::damage::{Damage, DamagedPlace, DamagedPlaces};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 
@@ -88,21 +89,34 @@ pub(crate) struct Clips {
     pub(crate) from_secs: f64,
     /// End of that part; `None` is the end of the clip.
     pub(crate) to_secs: Option<f64>,
+    /// Most frames of each clip that are read.
+    pub(crate) most_frames: usize,
     /// How faces are found and followed.
     pub(crate) tracking: TrackSettings,
     /// How much a file may ask of us.
     pub(crate) limits: Limits,
     /// What to do with a clip that cannot be read to its end.
-    pub(crate) damage: Damage,
+    pub(crate) at_damage: AtDamage,
 }
 
 /// What to do with a clip that cannot be read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Damage {
+pub(crate) enum AtDamage {
     /// End the job.
     Ends,
     /// Say so, keep what was read, and go on with the next clip.
     IsNoted,
+    /// Go on behind the damage.
+    IsSkipped,
+}
+
+impl From<Damage> for AtDamage {
+    fn from(damage: Damage) -> Self {
+        match damage {
+            Damage::Ends => Self::Ends,
+            Damage::IsSkipped => Self::IsSkipped,
+        }
+    }
 }
 
 impl Clips {
@@ -112,42 +126,57 @@ impl Clips {
             paths,
             from_secs: 0.0,
             to_secs: None,
+            most_frames: usize::MAX,
             tracking: TrackSettings::default(),
             limits: Limits::default(),
-            damage: Damage::Ends,
+            at_damage: AtDamage::Ends,
         }
     }
 
-    /// Gives each frame with its faces to `each`, with the index of its clip.
+    /// Gives each frame with its faces to `each`, with the index of its clip; returns what was
+    /// damaged and left out.
     pub(crate) fn follow(
         &self,
         networks: &Networks,
         progress: &mut dyn Progress,
         each: &mut dyn FnMut(usize, Followed) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<Vec<DamagedPlace>> {
         let mut follower = Follower::new(networks, self.tracking)?;
+        let mut damaged = DamagedPlaces::default();
         for clip in 0..self.paths.len() {
+            damaged.begin_clip();
             if let Some(frames) = self.open(clip, progress)? {
                 follower.follow(frames, &mut |followed| {
-                    self.pass_on(clip, followed, progress, each)
+                    if let Ok(Followed { frame, .. }) = &followed {
+                        damaged.read(frame.index, frame.time.secs());
+                    }
+                    self.pass_on(clip, followed, (&mut *progress, &mut damaged), each)
                 })?;
             }
         }
-        Ok(())
+        Ok(damaged.into_places())
     }
 
-    /// Gives each frame to `each`, with the index of its clip; faces are not followed.
+    /// Gives each frame to `each`, with the index of its clip; faces are not followed. Returns what
+    /// was damaged and left out.
     pub(crate) fn read(
         &self,
         progress: &mut dyn Progress,
         each: &mut dyn FnMut(usize, Frame) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<Vec<DamagedPlace>> {
+        let mut damaged = DamagedPlaces::default();
         for clip in 0..self.paths.len() {
+            damaged.begin_clip();
             if let Some(mut frames) = self.open(clip, progress)? {
-                frames.try_for_each(|frame| self.pass_on(clip, frame, progress, each))?;
+                frames.try_for_each(|frame| {
+                    if let Ok(frame) = &frame {
+                        damaged.read(frame.index, frame.time.secs());
+                    }
+                    self.pass_on(clip, frame, (&mut *progress, &mut damaged), each)
+                })?;
             }
         }
-        Ok(())
+        Ok(damaged.into_places())
     }
 
     /// How many frames there are, where all clips are read whole and say.
@@ -170,8 +199,9 @@ impl Clips {
         progress: &mut dyn Progress,
     ) -> Result<Option<impl Iterator<Item = effigy_media::Result<Frame>> + Send + use<>>> {
         let mut reader = match VideoReader::open(&self.paths[clip], &self.limits) {
+            Ok(reader) if self.at_damage == AtDamage::IsSkipped => reader.skip_damaged(),
             Ok(reader) => reader,
-            Err(error) if self.damage == Damage::IsNoted => {
+            Err(error) if self.at_damage == AtDamage::IsNoted => {
                 progress.note(&format!("left out: {error}"));
                 return Ok(None);
             }
@@ -180,15 +210,19 @@ impl Clips {
         if 0.0 < self.from_secs {
             reader.seek(self.from_secs)?;
         }
-        let (to_secs, mut is_damaged) = (self.to_secs, false);
-        Ok(Some(reader.map_while(move |frame| {
-            let is_past_the_end = |frame: &Frame| to_secs.is_some_and(|to| to <= frame.time.secs());
-            if is_damaged || frame.as_ref().is_ok_and(is_past_the_end) {
-                return None;
-            }
-            is_damaged = frame.is_err();
-            Some(frame)
-        })))
+        let (to_secs, mut is_over) = (self.to_secs, false);
+        let is_skipped = self.at_damage == AtDamage::IsSkipped;
+        Ok(Some(reader.take(self.most_frames).map_while(
+            move |frame| {
+                let is_past_the_end =
+                    |frame: &Frame| to_secs.is_some_and(|to| to <= frame.time.secs());
+                if is_over || frame.as_ref().is_ok_and(is_past_the_end) {
+                    return None;
+                }
+                is_over = frame.is_err() && !is_skipped;
+                Some(frame)
+            },
+        )))
     }
 
     /// Passes on what was read of a clip, or deals with the damage.
@@ -196,12 +230,15 @@ impl Clips {
         &self,
         clip: usize,
         read: effigy_media::Result<T>,
-        progress: &mut dyn Progress,
+        (progress, damaged): (&mut dyn Progress, &mut DamagedPlaces),
         each: &mut dyn FnMut(usize, T) -> Result<()>,
     ) -> Result<()> {
         match read {
             Ok(read) => each(clip, read)?,
-            Err(error) if self.damage == Damage::IsNoted => {
+            Err(error) if self.at_damage == AtDamage::IsSkipped => {
+                damaged.note(&self.paths[clip], error)?;
+            }
+            Err(error) if self.at_damage == AtDamage::IsNoted => {
                 let path = &self.paths[clip];
                 progress.note(&format!("the rest of {path:?} is left out: {error}"));
                 return Ok(());

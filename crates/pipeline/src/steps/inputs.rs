@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use effigy_files::{is_picture, is_video};
+use effigy_files::{Original, is_picture, is_video};
+use effigy_media::{Limits, pictures_of};
 
 use crate::error::{Error, Result};
 
@@ -45,6 +46,27 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<Input>> {
         }
     }
     Ok(inputs)
+}
+
+/// What `path` names where it stands for one clip: a folder or a pattern is a sequence of pictures.
+pub(crate) fn one(path: &Path) -> Input {
+    if path.is_dir() {
+        Input::Sequence(path.to_owned())
+    } else {
+        named(path)
+    }
+}
+
+/// What `paths`, and the inputs that were found in them, must not be overwritten by.
+pub(crate) fn originals(paths: &[PathBuf], inputs: &[Input]) -> Vec<Original> {
+    let folders = paths.iter().filter(|path| path.is_dir());
+    let folders = folders.map(|folder| Original::Folder(folder.clone()));
+    let files = inputs.iter().flat_map(|input| match input {
+        Input::Video(path) | Input::Picture(path) => vec![path.clone()],
+        // A sequence that cannot be listed is reported by what reads it.
+        Input::Sequence(path) => pictures_of(path, &Limits::default()).unwrap_or_default(),
+    });
+    folders.chain(files.map(Original::File)).collect()
 }
 
 /// Folders are searched to this depth.

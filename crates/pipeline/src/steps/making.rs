@@ -15,11 +15,12 @@ use effigy_files::is_picture;
 use effigy_frame::TimeRange;
 use effigy_mark::consent::{Claim, Match, Template, Token, Use};
 use effigy_mark::{Keys, Marked, ModelName};
-use effigy_media::{Limits, probe};
+use effigy_media::{Info, Limits, probe};
 use effigy_render::Driver;
 
 use crate::error::{Error, Result};
 use crate::steps::consent::{Authorisation, Safeguards, claim, same_person};
+use crate::steps::damage::{Damage, DamagedPlace};
 use crate::steps::footage::Clips;
 use crate::steps::memory;
 use crate::steps::networks::Networks;
@@ -39,6 +40,8 @@ pub(crate) struct Making<'a> {
     pub(crate) range: TimeRange,
     /// What the output shows.
     pub(crate) view: View,
+    /// What to do about frames that cannot be read.
+    pub(crate) damage: Damage,
     /// What is done with the faces: every consent must name it.
     pub(crate) usage: Use,
     /// Consent and marks.
@@ -64,6 +67,8 @@ pub struct Made {
     pub n_frames: u64,
     /// Frames in which a face was drawn.
     pub n_drawn: u64,
+    /// Frames that could not be read and were left out, where that was asked for.
+    pub damaged: Vec<DamagedPlace>,
     /// Seconds spent on all of it.
     pub took_secs: f64,
     /// What was reached.
@@ -76,22 +81,26 @@ pub struct Made {
 ///
 /// # Errors
 /// When the keys cannot be opened or the frames do not fit.
-pub(crate) fn begin(making: Making<'_>) -> Result<Begun<'_>> {
+pub(crate) fn begin(mut making: Making<'_>) -> Result<Begun<'_>> {
     let started = Instant::now();
     let keys = making.safeguards.open_signing_keys()?;
-    check_memory(&making)?;
+    let mut clip_secs = None;
+    // A clip that cannot be read is reported later, by what reads it.
+    if let Ok(info) = probe(making.target, &Limits::default()) {
+        check_memory(&making, &info)?;
+        clip_secs = check_range(&mut making, &info)?;
+    }
     Ok(Begun {
         making,
         keys,
+        clip_secs,
         started,
     })
 }
 
-/// Refuses frames that there is no memory for. A clip that cannot be read is reported later, by what
-/// reads it.
-fn check_memory(making: &Making<'_>) -> Result<()> {
-    let info = probe(making.target, &Limits::default());
-    let Some(video) = info.ok().and_then(|info| info.video) else {
+/// Refuses frames that there is no memory for.
+fn check_memory(making: &Making<'_>, info: &Info) -> Result<()> {
+    let Some(video) = &info.video else {
         return Ok(());
     };
     let n_beside = match making.view {
@@ -104,6 +113,28 @@ fn check_memory(making: &Making<'_>) -> Result<()> {
         video.height,
         memory::available_bytes(),
     )
+}
+
+/// Refuses a part behind the end of the clip, and gives its length. A picture of a moment within the
+/// last frame is one of that frame.
+fn check_range(making: &mut Making<'_>, info: &Info) -> Result<Option<f64>> {
+    let from_secs = making.range.from_secs;
+    let video = info.video.as_ref();
+    let clip_secs = video
+        .and_then(|video| video.duration_secs)
+        .or(info.duration_secs);
+    let (Some(clip_secs), Some(video)) = (clip_secs, video) else {
+        return Ok(clip_secs);
+    };
+    if 0.0 < from_secs && clip_secs <= from_secs {
+        return Err(making.beyond_end(Some(clip_secs)));
+    }
+    let last_secs = clip_secs - 1.0 / video.frame_rate.to_f64();
+    if is_picture(making.output) && last_secs < from_secs {
+        // A hair before, so that rounding does not miss it.
+        making.range.from_secs = (last_secs - 1e-3).max(0.0);
+    }
+    Ok(Some(clip_secs))
 }
 
 /// What is made for a use, in words.
@@ -121,6 +152,8 @@ fn in_words(usage: Use) -> &'static str {
 pub(crate) struct Begun<'a> {
     making: Making<'a>,
     keys: Keys,
+    /// Length of the clip, where that is known.
+    clip_secs: Option<f64>,
     started: Instant,
 }
 
@@ -139,11 +172,22 @@ impl<'a> Begun<'a> {
         let clips = Clips {
             from_secs: making.range.from_secs,
             to_secs: making.last_moment(),
+            at_damage: making.damage.into(),
             ..Clips::whole(vec![making.target.to_owned()])
         };
+        if let (Some(to_secs), Some(clip_secs)) = (making.range.to_secs, self.clip_secs)
+            && clip_secs < to_secs
+        {
+            progress.note(&format!(
+                "the clip is {clip_secs:.2} s long and ends before {to_secs:.2} s"
+            ));
+        }
         let template = making.safeguards.template(&self.keys, performer)?;
         progress.begin(&format!("looking for {performer}"), clips.n_frames());
         let clusters = cluster_identities(&clips, networks, progress)?;
+        if clusters.n_frames == 0 && 0.0 < making.range.from_secs {
+            return Err(making.beyond_end(None));
+        }
         let same = same_person(&networks.weights);
         let no_face = || Error::NoFace {
             path: making.target.to_owned(),
@@ -172,6 +216,14 @@ impl<'a> Begun<'a> {
 }
 
 impl Making<'_> {
+    fn beyond_end(&self, clip_secs: Option<f64>) -> Error {
+        Error::BeyondEnd {
+            asked_secs: self.range.from_secs,
+            clip_secs,
+            path: self.target.to_owned(),
+        }
+    }
+
     /// Until when the clip is read: for a picture just long enough to find out who is there.
     fn last_moment(&self) -> Option<f64> {
         let enough = self.range.from_secs + STILL_SECS;
@@ -259,10 +311,12 @@ impl Allowed<'_> {
             policy: &policy,
         };
         let (marked, counts) = write(&cast, authorisation, &mut drawing, networks, progress)?;
-        let (quality, samples) = drawing.measuring.finish();
+        let (mut quality, samples) = drawing.measuring.finish();
+        quality.n_damaged_places = counts.damaged.len() as u64;
         Ok(Made {
             n_frames: counts.n_frames,
             n_drawn: counts.n_drawn,
+            damaged: counts.damaged,
             took_secs: cast.begun.started.elapsed().as_secs_f64(),
             quality_paths: quality.write_beside(&marked.path, &samples, authorisation)?,
             quality,

@@ -14,6 +14,7 @@ use effigy_mark::consent::Template;
 use effigy_model::{FaceEmbedder, Identity};
 
 use crate::error::Result;
+use crate::steps::damage::DamagedPlace;
 use crate::steps::footage::{Clips, Followed};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
@@ -52,6 +53,8 @@ pub(crate) struct Track {
 #[derive(Clone, Debug)]
 pub(crate) struct IdentityClusters {
     pub(crate) tracks: Vec<Track>,
+    /// How many frames were looked at.
+    pub(crate) n_frames: u64,
     together: SeenTogether,
     kept: Kept,
 }
@@ -70,9 +73,10 @@ pub(crate) fn cluster_identities(
     progress: &mut dyn Progress,
 ) -> Result<IdentityClusters> {
     let mut notes = Notes::default();
-    let (mut kept, mut n_kept) = (Vec::new(), 0);
+    let (mut kept, mut n_kept, mut n_frames) = (Vec::new(), 0, 0);
     follow(clips, networks, progress, &mut |clip, frame, faces| {
         notes.take(clip, &frame, &faces, &networks.face_embedder);
+        n_frames += 1;
         n_kept += faces.len();
         if n_kept <= MOST_KEPT {
             kept.push(faces);
@@ -85,6 +89,7 @@ pub(crate) fn cluster_identities(
     let tracks = notes.tracks.into_values().collect();
     Ok(IdentityClusters {
         tracks,
+        n_frames,
         together: notes.together,
         kept: (n_kept <= MOST_KEPT).then(|| Arc::new(kept)),
     })
@@ -145,13 +150,14 @@ impl Notes {
     }
 }
 
-/// Follows all faces in `clips` and gives each frame with its faces to `each`.
+/// Follows all faces in `clips` and gives each frame with its faces to `each`; returns what was left
+/// out as damaged.
 fn follow(
     clips: &Clips,
     networks: &Networks,
     progress: &mut dyn Progress,
     each: &mut Each<'_>,
-) -> Result<()> {
+) -> Result<Vec<DamagedPlace>> {
     clips.follow(networks, progress, &mut |clip, followed| {
         let Followed { frame, faces } = followed;
         let posed = faces.into_iter().map(|face| FacePoints {
@@ -175,14 +181,15 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// Gives each frame of `clips`, which must be those of the first pass, with its faces to `each`.
+    /// Gives each frame of `clips`, which must be those of the first pass, with its faces to `each`;
+    /// returns what was left out as damaged.
     pub(crate) fn again(
         &self,
         clips: &Clips,
         networks: &Networks,
         progress: &mut dyn Progress,
         each: &mut Each<'_>,
-    ) -> Result<()> {
+    ) -> Result<Vec<DamagedPlace>> {
         let Some(kept) = &self.kept else {
             return follow(clips, networks, progress, each);
         };
@@ -291,6 +298,7 @@ mod tests {
         let tracks = tracks.iter().enumerate().map(track).collect();
         IdentityClusters {
             tracks,
+            n_frames: 100,
             together: SeenTogether::new(),
             kept: None,
         }

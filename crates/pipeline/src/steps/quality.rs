@@ -199,11 +199,17 @@ impl<'a> Measuring<'a> {
             pose_noise_degrees: expression.pose[1],
             seam_delta_e: self.seam.get(),
             flicker_ratio: self.stills.ratio(),
+            n_damaged_places: 0,
             pixels_changed_outside: self.n_outside,
             ground_truth: self.ground_truth.as_ref().map(Comparison::finish),
         };
         (quality, self.samples)
     }
+}
+
+/// Where the quality card of `output` goes: for programs, and for people.
+pub(crate) fn paths_beside(output: &Path) -> [PathBuf; 2] {
+    ["quality.json", "quality.html"].map(|ending| effigy_files::beside(output, ending))
 }
 
 impl Quality {
@@ -218,8 +224,7 @@ impl Quality {
         samples: &Samples,
         authorisation: Authorisation<'_>,
     ) -> Result<[PathBuf; 2]> {
-        let [json, html] =
-            ["json", "html"].map(|kind| output.with_extension(format!("quality.{kind}")));
+        let [json, html] = paths_beside(output);
         card::write(self, &json)?;
         let sheet = samples
             .sheet()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_face::TrackSettings;
 use effigy_face::align::identity_crop;
+use effigy_files::Existing;
 use effigy_frame::TimeRange;
 use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
 use effigy_mark::label::{Language, Profiles};
@@ -13,7 +14,7 @@ use effigy_mark::{Clock, Keys, UtcTime};
 use effigy_media::{Limits, VideoReader};
 use effigy_pipeline::swap::{SkinTone, View};
 use effigy_pipeline::{
-    Choice, Followed, Follower, Networks, Safeguards, Start, Subject, SwapJob, TrainJob,
+    Choice, Damage, Followed, Follower, Networks, Safeguards, Start, Subject, SwapJob, TrainJob,
 };
 use effigy_train::{Budget, Size};
 
@@ -96,6 +97,7 @@ impl Studio {
         SwapJob {
             input: input.to_owned(),
             output: self.folder.path().join("out.mp4"),
+            existing: Existing::Kept,
             model: self.folder.path().join("ada-ben.model"),
             face: "Ada".to_owned(),
             onto: None,
@@ -104,6 +106,7 @@ impl Studio {
                 to_secs: Some(0.5),
             },
             view: View::Result,
+            damage: Damage::Ends,
             skin_tone: SkinTone::Target,
             ground_truth: None,
             checkpoint: None,

@@ -60,6 +60,7 @@ fn report(name: &str) -> Report {
         container: None,
         person: None,
         n_frames: 250,
+        damaged: Vec::new(),
         duration_secs: 10.0,
         samples_per_sec: 3.0,
         made_by: MadeBy::default(),

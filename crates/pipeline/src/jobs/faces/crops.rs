@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use effigy_face::align::aligned_view;
 use effigy_face::quality::Look;
 use effigy_face::{Face, Pose};
+use effigy_files::{Existing, shortened};
 use effigy_frame::{Picture, resample};
 
 use super::Measures;
+use super::overlay::LONGEST_STEM;
 use crate::error::Result;
 use crate::steps::atomic::{AtomicFile, AtomicFolder, make_folder, write_error};
 use crate::steps::real::write_real_picture;
@@ -59,9 +61,8 @@ pub struct CropFilter {
     pub least_light: f32,
     /// Most brightness, `0..=1`.
     pub most_light: f32,
-    /// Least number of the 64 bits of its perceptual hash in which a crop must differ from every
-    /// other of its track; 0 lets all pass, 4 drops near-duplicates.
-    pub least_difference: u32,
+    /// Whether crops are left out that look nearly like an earlier one of their track.
+    pub dedupe: bool,
 }
 
 impl Default for CropFilter {
@@ -74,7 +75,7 @@ impl Default for CropFilter {
             most_pitch: 90.0,
             least_light: 0.0,
             most_light: 1.0,
-            least_difference: 0,
+            dedupe: false,
         }
     }
 }
@@ -99,7 +100,7 @@ pub enum CropOrder {
 
 /// What a crop's side covers, in distances between the outer corners of the eyes.
 const CROP_EXTENT: f32 = 2.8;
-/// Perceptual hashes kept for each track; older ones are far enough away in time to differ.
+/// Looks kept for each track; older ones are far enough away in time to differ.
 const MOST_LOOKS: usize = 256;
 
 /// One crop that was written.
@@ -128,10 +129,14 @@ pub(crate) struct CropSet {
 }
 
 impl CropSet {
-    pub(crate) fn begin(path: &Path, settings: CropSettings) -> Result<Self> {
+    pub(crate) fn begin(path: &Path, settings: CropSettings, existing: Existing) -> Result<Self> {
+        let folder = match existing {
+            Existing::Kept => AtomicFolder::create(path)?,
+            Existing::Replaced => AtomicFolder::replace(path)?,
+        };
         Ok(Self {
             settings,
-            folder: AtomicFolder::create(path)?,
+            folder,
             stem: String::new(),
             input_index: 0,
             entries: Vec::new(),
@@ -141,7 +146,8 @@ impl CropSet {
 
     pub(crate) fn begin_input(&mut self, input: &Path, input_index: usize) {
         let stem = input.file_stem().unwrap_or_default().to_string_lossy();
-        self.stem = stem.replace('%', "");
+        let stem = shortened(stem.replace('%', "").as_ref(), LONGEST_STEM);
+        self.stem = stem.to_string_lossy().into_owned();
         self.input_index = input_index;
         self.looks.clear();
     }
@@ -245,12 +251,13 @@ impl CropSet {
 
     /// Whether no other crop of the track looks nearly the same; remembers this one if so.
     fn is_new(&mut self, track: u32, look: Look) -> bool {
-        let least = self.settings.filter.least_difference;
-        if least == 0 {
+        if !self.settings.filter.dedupe {
             return true;
         }
         let looks = self.looks.entry(track).or_default();
-        let is_new = looks.iter().all(|&seen| look.difference(seen) >= least);
+        let is_new = looks
+            .iter()
+            .all(|seen| Look::NEAR_DUPLICATE <= look.difference(seen));
         if is_new {
             if looks.len() == MOST_LOOKS {
                 looks.remove(0);

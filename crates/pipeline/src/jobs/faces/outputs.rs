@@ -1,22 +1,58 @@
 //! Everything that `faces` writes, as far as it was asked for.
 
+use std::fs;
 use std::path::PathBuf;
 
 use effigy_face::{Face, people};
+use effigy_files::Destination;
 use effigy_frame::Frame;
 
 use super::crops::CropSet;
 use super::gather::{self, Recogniser, TrackRecord};
 use super::lines::Lines;
 use super::overlay::{self, Overlay};
-use super::sheet::Sheets;
+use super::sheet::{self, Sheets};
 use super::{FacesOutput, Measures};
 use crate::error::Result;
 use crate::steps::inputs::Input;
 
+/// Where everything goes that `settings` ask for, as far as it is known before faces are found.
+pub(crate) fn destinations(settings: &FacesOutput, inputs: &[Input]) -> Vec<Destination> {
+    let folder = &settings.folder;
+    let mut all = vec![Destination::Folder(folder.clone())];
+    // In a folder that is not there yet, nothing is in the way.
+    let Ok(entries) = fs::read_dir(folder) else {
+        return all;
+    };
+    if settings.crops.is_some() {
+        all.push(Destination::Whole(folder.join(CROPS)));
+    }
+    let mut names = vec![LINES.to_owned()];
+    if settings.overlay {
+        let inputs = inputs.iter().enumerate();
+        names.extend(inputs.map(|(i, input)| overlay::name(input, i + 1)));
+    }
+    if settings.sheet {
+        let entries = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.extend(entries.filter(|name| sheet::is_sheet(name)));
+    }
+    all.extend(
+        names
+            .iter()
+            .map(|name| Destination::File(folder.join(name))),
+    );
+    all
+}
+
+/// The file of all faces, and the folder of crops.
+const LINES: &str = "faces.jsonl";
+const CROPS: &str = "crops";
+
 /// Everything that is being written.
 pub(crate) struct Outputs {
     settings: FacesOutput,
+    /// Whether the folder was not there before.
+    made_folder: bool,
     input: PathBuf,
     lines: Lines,
     overlay: Option<Overlay>,
@@ -27,14 +63,16 @@ pub(crate) struct Outputs {
 impl Outputs {
     pub(crate) fn begin(settings: &FacesOutput) -> Result<Self> {
         let folder = &settings.folder;
+        let made_folder = !folder.exists();
         crate::steps::atomic::make_folder(folder)?;
         let crops = settings
             .crops
             .clone()
-            .map(|crops| CropSet::begin(&folder.join("crops"), crops));
+            .map(|crops| CropSet::begin(&folder.join(CROPS), crops, settings.existing));
         Ok(Self {
+            made_folder,
             input: PathBuf::new(),
-            lines: Lines::begin(&folder.join("faces.jsonl"), settings.points)?,
+            lines: Lines::begin(&folder.join(LINES), settings.points)?,
             overlay: None,
             crops: crops.transpose()?,
             sheets: settings.sheet.then(|| Sheets::begin(folder)).transpose()?,
@@ -101,6 +139,14 @@ impl Outputs {
             Some(crops) => crops.take_back(input_index),
             None => Ok(()),
         }
+    }
+
+    /// Leaves nothing behind.
+    pub(crate) fn abandon(self) {
+        let folder = self.made_folder.then(|| self.settings.folder.clone());
+        drop(self);
+        // Only if nobody else has put something into it; a leftover is only untidy.
+        folder.map(fs::remove_dir).transpose().ok();
     }
 
     pub(crate) fn finish(self, people: &[people::Person], records: &[TrackRecord]) -> Result<()> {

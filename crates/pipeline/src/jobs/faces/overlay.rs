@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use effigy_face::{Face, mesh_edges};
+use effigy_files::shortened;
 use effigy_frame::Frame;
 use effigy_media::{Info, VideoWriter, WriteSettings};
 
@@ -31,12 +32,16 @@ pub(crate) fn name(input: &Input, input_index: usize) -> String {
         .unwrap_or_default()
         .to_string_lossy();
     // A pattern's per cent sign would make the output look like a pattern itself.
-    let stem = stem.replace('%', "");
+    let stem = shortened(stem.replace('%', "").as_ref(), LONGEST_STEM);
+    let stem = stem.to_string_lossy();
     match input {
         Input::Picture(_) => format!("overlay-{input_index}-{stem}.png"),
         _ => format!("overlay-{input_index}-{stem}.mp4"),
     }
 }
+
+/// Bytes of an input's name in the names of what is made of it: there is more in these.
+pub(crate) const LONGEST_STEM: usize = 200;
 
 impl Overlay {
     pub(crate) fn begin(path: &Path, input: &Input, info: &Info) -> Result<Self> {

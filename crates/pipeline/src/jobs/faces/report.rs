@@ -7,6 +7,7 @@ use effigy_face::people::Person;
 
 use super::angles::{AngleCounts, AngleRange};
 use super::gather::TrackRecord;
+use crate::steps::damage::DamagedPlace;
 
 /// What was found.
 #[derive(Clone, Debug)]
@@ -19,10 +20,14 @@ pub struct FacesReport {
     pub took_secs: f64,
     /// Inputs that could not be read to their end, and why.
     pub failed: Vec<FailedInput>,
+    /// Frames that could not be read and were left out, where that was asked for.
+    pub damaged: Vec<DamagedPlace>,
     /// Who was seen, the most seen first; the first is person 1.
     pub people: Vec<PersonReport>,
     /// Faces too small or unclear to identify, all together.
     pub strangers: Option<PersonReport>,
+    /// People whose crops were asked for, by number, and who were not seen.
+    pub unseen: Vec<u32>,
 }
 
 /// An input that was given up.

@@ -23,7 +23,18 @@ const N_CROPS: usize = 36;
 const N_COLUMNS: usize = 6;
 const CROP_BYTES: usize = (SHEET_SIDE_PX * SHEET_SIDE_PX * 3) as usize;
 const GAP_PX: u32 = 4;
+/// What stands around the number of a person in the name of their sheet.
+const PREFIX: &str = "person-";
+const ENDING: &str = ".png";
 const PAPER: [u8; 3] = [24, 24, 24];
+
+/// Whether a file is called like somebody's sheet.
+pub(crate) fn is_sheet(name: &str) -> bool {
+    let number = name
+        .strip_prefix(PREFIX)
+        .and_then(|rest| rest.strip_suffix(ENDING));
+    number.is_some_and(|number| number.parse::<u32>().is_ok())
+}
 
 /// A crop that waits on the disk.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +83,7 @@ impl Sheets {
                 .map(|pick| self.read(pick))
                 .collect::<Result<Vec<_>>>()?;
             if !crops.is_empty() {
-                let path = self.folder.join(format!("person-{}.png", i + 1));
+                let path = self.folder.join(format!("{PREFIX}{}{ENDING}", i + 1));
                 write_real_picture(&path, &laid_out(&crops))?;
             }
         }

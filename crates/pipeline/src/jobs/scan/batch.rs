@@ -15,12 +15,13 @@ use std::thread;
 
 use effigy_detect::Report;
 use effigy_detect::report::page::page;
-use effigy_files::{Hasher, sha256_file};
+use effigy_files::{Destination, Existing, Hasher, check_destinations, sha256_file, shortened};
 use serde_json::{Value, json};
 
 use super::{ScanJob, scan};
 use crate::error::{Error, Result};
 use crate::steps::atomic::AtomicFile;
+use crate::steps::damage::with_remedy;
 use crate::steps::inputs::{self, Input};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
@@ -51,6 +52,25 @@ pub struct Scanned {
     pub page: Option<PathBuf>,
 }
 
+impl BatchJob {
+    /// Finds the inputs, and checks that reports may go where they are to. [`scan_all`] begins
+    /// with it.
+    ///
+    /// # Errors
+    /// When there is nothing to read, or reports may not be written.
+    pub fn check(&self) -> Result<()> {
+        self.inputs().map(drop)
+    }
+
+    fn inputs(&self) -> Result<Vec<Input>> {
+        let inputs = inputs::expand(&self.inputs)?;
+        let originals = inputs::originals(&self.inputs, &inputs);
+        let reports = self.reports.clone().map(Destination::Folder);
+        check_destinations(reports.as_slice(), &originals, Existing::Kept)?;
+        Ok(inputs)
+    }
+}
+
 /// Scans all inputs and gives each to `tell`, in order.
 ///
 /// A file that cannot be read is reported as such, and the others are scanned.
@@ -64,7 +84,7 @@ pub fn scan_all(
     progress: &mut dyn Progress,
     tell: &mut dyn FnMut(&Scanned) -> Result<()>,
 ) -> Result<()> {
-    let inputs = inputs::expand(&job.inputs)?;
+    let inputs = job.inputs()?;
     if let Some(folder) = &job.reports {
         fs::create_dir_all(folder).map_err(|err| unwritable(folder, err))?;
     }
@@ -169,7 +189,7 @@ fn scan_one(
     match scan_or_reuse(job, &each, networks, progress) {
         Ok(scanned) => Ok(scanned),
         Err(err @ (Error::Cancelled | Error::Write { .. })) => Err(err),
-        Err(err) => Ok(failed(path, &err.to_string())),
+        Err(err) => Ok(failed(path, &with_remedy(&err))),
     }
 }
 
@@ -237,6 +257,9 @@ fn failed(path: &Path, why: &str) -> Scanned {
     }
 }
 
+/// Bytes of a file's name that its report is called by.
+const LONGEST_NAME: usize = 100;
+
 /// Names a report after its file, and after what the report depends on.
 fn report_name(each: &ScanJob, weights: &Weights) -> Result<String> {
     let content = sha256_file(&each.input).map_err(|source| Error::Read {
@@ -246,11 +269,18 @@ fn report_name(each: &ScanJob, weights: &Weights) -> Result<String> {
     let mut digest = Hasher::default();
     digest.update(content);
     digest.update(each.input.to_string_lossy().as_bytes());
-    let settings = (each.settings, each.window, &each.tracking, &each.person);
+    let settings = (
+        each.settings,
+        each.window,
+        &each.tracking,
+        &each.person,
+        each.damage,
+    );
     digest.update(format!("{settings:?} {}", env!("CARGO_PKG_VERSION")));
     digest.update(effigy_detect::calibration::FUSE);
     digest.update(weights.table());
     let name = each.input.file_name().unwrap_or(each.input.as_os_str());
+    let digits = &digest.finish()[..12];
     let tame = |c: char| {
         if c.is_alphanumeric() || "._-".contains(c) {
             c
@@ -258,8 +288,9 @@ fn report_name(each: &ScanJob, weights: &Weights) -> Result<String> {
             '-'
         }
     };
-    let name: String = name.to_string_lossy().chars().map(tame).take(80).collect();
-    Ok(format!("{name}-{}", &digest.finish()[..12]))
+    let tamed: String = name.to_string_lossy().chars().map(tame).collect();
+    let name = shortened(tamed.as_ref(), LONGEST_NAME);
+    Ok(format!("{}-{digits}", name.to_string_lossy()))
 }
 
 fn read_back(path: &Path) -> Option<Value> {

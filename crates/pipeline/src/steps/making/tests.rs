@@ -117,6 +117,7 @@ fn blush(studio: &Studio, output: &Path, usage: Use) -> Result<Made> {
             to_secs: Some(0.3),
         },
         view: View::Result,
+        damage: Damage::Ends,
         usage,
         safeguards: &studio.safeguards,
     };

@@ -13,17 +13,20 @@ use super::gaps::{Gaps, Ready, wanted};
 use super::{Cast, Drawing, Making, View};
 use crate::error::{Error, Result};
 use crate::steps::consent::Authorisation;
+use crate::steps::damage::DamagedPlace;
 use crate::steps::networks::Networks;
 use crate::steps::people::FacePoints;
 use crate::steps::progress::Progress;
 use crate::steps::quality::Replaced;
 
 /// How many frames there were.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     pub(super) n_frames: u64,
     /// Frames in which a face was drawn.
     pub(super) n_drawn: u64,
+    /// What could not be read and was left out.
+    pub(super) damaged: Vec<DamagedPlace>,
 }
 
 /// Reads, draws and writes every frame, or one where the result is a picture. Marking and encoding
@@ -73,6 +76,10 @@ fn draw_all(
 ) -> Result<Counts> {
     let Cast { clips, chosen, .. } = cast;
     let making = &cast.begun.making;
+    let mut clips = clips.clone();
+    if is_picture(making.output) {
+        clips.most_frames = 1;
+    }
     let n_frames = clips.n_frames().filter(|_| !is_picture(making.output));
     progress.begin(&drawing.title, n_frames);
     let hand_on = |order: Order| sender.send(order).map_err(|_stopped| Error::Cancelled);
@@ -86,10 +93,11 @@ fn draw_all(
         }
         Ok(())
     };
-    chosen.again(clips, networks, progress, &mut |_, frame, faces| {
+    let damaged = chosen.again(&clips, networks, progress, &mut |_, frame, faces| {
         pass(gaps.take(frame, wanted(faces, &chosen.tracks)))
     })?;
     pass(gaps.rest())?;
+    counts.damaged = damaged;
     hand_on(Order::Finish)?;
     Ok(counts)
 }
@@ -147,7 +155,7 @@ fn write_behind(
 /// Where drawn frames go.
 enum Sink<'a> {
     Video(Box<MarkedWriter<'a>>),
-    /// The first frame is kept, the others are dropped.
+    /// There is one frame.
     Picture {
         path: &'a Path,
         authorisation: Authorisation<'a>,

@@ -44,6 +44,8 @@ pub struct Quality {
     pub seam_delta_e: Option<f64>,
     /// Change from frame to frame inside the face, as a multiple of the target's.
     pub flicker_ratio: Option<f64>,
+    /// Places of the target that could not be read and were left out, as was asked for.
+    pub n_damaged_places: u64,
     /// Pixels changed outside the mask. Anything but 0 is a defect of this program.
     pub pixels_changed_outside: u64,
     /// Against the ground truth, where there is one.

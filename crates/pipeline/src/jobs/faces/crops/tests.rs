@@ -41,7 +41,7 @@ fn measures(frame_index: u64, sharpness: f32, yaw: f32) -> Measures {
 fn check(settings: CropSettings, offered: &[(u32, u64, f32, f32)], wanted: &[&str]) {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("crops");
-    let mut set = CropSet::begin(&path, settings).unwrap();
+    let mut set = CropSet::begin(&path, settings, Existing::Kept).unwrap();
     set.begin_input("dir/clip.mp4".as_ref(), 1);
     let picture = Picture::filled(100, 100, [90; 3]);
     for &(track, frame, sharpness, yaw) in offered {
@@ -130,7 +130,7 @@ fn the_filter_goes_by_person_and_by_face() {
 fn near_duplicates_can_be_left_out() {
     let distinct = CropSettings {
         filter: CropFilter {
-            least_difference: 4,
+            dedupe: true,
             ..CropFilter::default()
         },
         ..settings()
@@ -146,7 +146,7 @@ fn near_duplicates_can_be_left_out() {
 #[test]
 fn an_input_that_fails_leaves_no_crops() {
     let place = tempfile::tempdir().unwrap();
-    let mut set = CropSet::begin(&place.path().join("crops"), settings()).unwrap();
+    let mut set = CropSet::begin(&place.path().join("crops"), settings(), Existing::Kept).unwrap();
     let picture = Picture::filled(100, 100, [90; 3]);
     for input in [1, 2] {
         set.begin_input("a.mp4".as_ref(), input);

@@ -1,0 +1,176 @@
+//! Values as people write them: files, moments, lists of files.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use effigy_files::is_address;
+use effigy_pipeline::Damage;
+
+/// What to do about damage.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub(crate) struct SkipDamaged {
+    /// Leave out frames that are damaged, up to the next whole one, and list them
+    #[arg(long)]
+    skip_damaged: bool,
+}
+
+impl From<SkipDamaged> for Damage {
+    fn from(args: SkipDamaged) -> Self {
+        if args.skip_damaged {
+            Self::IsSkipped
+        } else {
+            Self::Ends
+        }
+    }
+}
+
+/// Takes the path of something to read; an address on the network is refused with what to do.
+pub(crate) fn input() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(|text: OsString| {
+        let path = PathBuf::from(text);
+        if is_address(&path) && !path.exists() {
+            return Err("effigy reads files, not addresses; download it and name the file");
+        }
+        Ok(path)
+    })
+}
+
+/// Reads a moment: seconds (`62.5`), minutes (`1:02.5`) or hours (`1:00:02.5`).
+pub(crate) fn moment(text: &str) -> Result<f64, String> {
+    let wrong = || format!("{text:?} is no moment; write seconds as 62.5, or as 1:02.5");
+    let is_number = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_digit())
+            && part.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    };
+    let parts: Vec<&str> = text.trim().split(':').collect();
+    let (last, above) = parts.split_last().ok_or_else(wrong)?;
+    let is_whole = |part: &&str| part.bytes().all(|b| b.is_ascii_digit());
+    if 2 < above.len() || !parts.iter().all(|part| is_number(part)) || !above.iter().all(is_whole) {
+        return Err(wrong());
+    }
+    let number = |part: &str| part.parse::<f64>().map_err(|_no_number| wrong());
+    let mut secs = number(last)?;
+    if !above.is_empty() && 60.0 <= secs {
+        return Err(wrong());
+    }
+    let mut unit = 60.0;
+    for part in above.iter().rev() {
+        secs += unit * number(part)?;
+        unit *= 60.0;
+    }
+    Ok(secs)
+}
+
+/// Reads a file that has a path on each line, in UTF-8, or in UTF-16 as Windows writes it.
+pub(crate) fn listed(list: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let bytes = std::fs::read(list).with_context(|| format!("cannot read {list:?}"))?;
+    let lines = lines_of(&bytes).with_context(|| format!("not a list of files: {list:?}"))?;
+    let mut paths = Vec::new();
+    for (i, line) in lines.into_iter().enumerate() {
+        if is_address(&line) {
+            bail!(
+                "line {} of {list:?} is an address, and effigy reads files; download it and name \
+                 the file",
+                i + 1
+            );
+        }
+        if !line.as_os_str().is_empty() {
+            paths.push(line);
+        }
+    }
+    Ok(paths)
+}
+
+const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+
+fn lines_of(bytes: &[u8]) -> anyhow::Result<Vec<PathBuf>> {
+    let wide = match bytes {
+        [0xff, 0xfe, rest @ ..] => Some((rest, u16::from_le_bytes as fn([u8; 2]) -> u16)),
+        [0xfe, 0xff, rest @ ..] => Some((rest, u16::from_be_bytes as fn([u8; 2]) -> u16)),
+        _ => None,
+    };
+    if let Some((rest, unit)) = wide {
+        let (pairs, _) = rest.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
+        let text = String::from_utf16(&units).context("its UTF-16 is damaged")?;
+        return Ok(text.lines().map(PathBuf::from).collect());
+    }
+    let bytes = bytes.strip_prefix(&MARK).unwrap_or(bytes);
+    bytes
+        .split(|&byte| byte == b'\n')
+        .map(|line| path_of(line.strip_suffix(b"\r").unwrap_or(line)))
+        .collect()
+}
+
+#[cfg(unix)]
+fn path_of(line: &[u8]) -> anyhow::Result<PathBuf> {
+    use std::os::unix::ffi::OsStrExt as _;
+    Ok(PathBuf::from(std::ffi::OsStr::from_bytes(line)))
+}
+
+#[cfg(not(unix))]
+fn path_of(line: &[u8]) -> anyhow::Result<PathBuf> {
+    Ok(PathBuf::from(
+        std::str::from_utf8(line).context("it is not UTF-8")?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_as_people_write_them() {
+        for (text, secs) in [
+            ("0", 0.0),
+            ("62.5", 62.5),
+            ("1:02.5", 62.5),
+            ("90", 90.0),
+            ("75:00", 4500.0),
+            ("1:00:02.25", 3602.25),
+        ] {
+            assert_eq!(moment(text), Ok(secs), "{text}");
+        }
+        for text in [
+            "", ":", "1:", "-1", "nan", "inf", "1e3", "1:60", "1.5:00", "1:2:3:4", "2s",
+        ] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_of_any_editor_are_read() {
+        let wide = |big: bool| {
+            let bytes = |unit: u16| {
+                if big {
+                    unit.to_be_bytes()
+                } else {
+                    unit.to_le_bytes()
+                }
+            };
+            "\u{feff}a.mp4\r\nü b.mp4 \r\n"
+                .encode_utf16()
+                .flat_map(bytes)
+                .collect()
+        };
+        let texts: [Vec<u8>; 5] = [
+            "a.mp4\nü b.mp4 \n".into(),
+            "a.mp4\r\n\r\nü b.mp4 ".into(),
+            "\u{feff}a.mp4\nü b.mp4 ".into(),
+            wide(false),
+            wide(true),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("list.txt");
+        for text in texts {
+            std::fs::write(&list, &text).unwrap();
+            let paths = listed(&list).unwrap();
+            assert_eq!(paths, ["a.mp4", "ü b.mp4 "].map(PathBuf::from), "{text:?}");
+        }
+        std::fs::write(&list, "a.mp4\nhttps://example.org/b.mp4\n").unwrap();
+        let refused = listed(&list).unwrap_err().to_string();
+        assert!(refused.contains("line 2"), "{refused}");
+    }
+}
