@@ -194,7 +194,7 @@ pub(crate) fn watermark(path: &Path) -> Result<Option<Found>> {
 /// Reads the watermark of a picture, or of the start and else the middle of a video, where it is
 /// upright. The detector has seen all that was looked at.
 fn look_upright(path: &Path) -> Result<(Option<Found>, Detector)> {
-    let mut reader = VideoReader::open(path, &Limits::default())?;
+    let mut reader = VideoReader::open(path, &Limits::default())?.skip_damaged();
     let middle = reader.info().duration_secs.map_or(0.0, |secs| 0.5 * secs);
     let mut detector = Detector::new();
     let mut found = look(&mut reader, &mut detector)?;
@@ -223,17 +223,27 @@ pub(crate) fn watermark_at_start(path: &Path) -> Result<Option<Found>> {
     Ok(detector.finish_uncut())
 }
 
-/// Looks at the next two seconds, and reads the mark where it is upright.
+/// Looks at the next two seconds, as far as they can be read, and reads the mark where it is upright.
+/// Damage between them is an error only where no mark is found: there might have been one.
 fn look(reader: &mut VideoReader, detector: &mut Detector) -> Result<Option<Found>> {
+    let mut damage = None;
     for (number, frame) in reader.take(LOOKED_AT).enumerate() {
-        detector.look(&frame?.picture);
+        match frame {
+            Ok(frame) => detector.look(&frame.picture),
+            Err(error) => {
+                damage.get_or_insert(error);
+            }
+        }
         if number + 1 == SOON
             && let Some(found) = detector.finish_uncut()
         {
             return Ok(Some(found));
         }
     }
-    Ok(detector.finish_upright())
+    match (detector.finish_upright(), damage) {
+        (None, Some(error)) => Err(error.into()),
+        (found, _) => Ok(found),
+    }
 }
 
 /// Reads the Content Credentials of a file, and looks for no other mark. `None` when there are

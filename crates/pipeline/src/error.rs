@@ -160,14 +160,20 @@ pub enum Error {
     },
 }
 
+/// What `effigy_mark` calls damage of a file.
+pub(crate) const DAMAGED: &str = "file-damaged";
+
 impl Error {
     /// Whether a clip is damaged: frames could be left out.
     pub fn is_damage(&self) -> bool {
         use effigy_media::Error as Media;
-        matches!(
-            self,
-            Self::Media(Media::Damaged { .. } | Media::Truncated { .. })
-        )
+        match self {
+            Self::Media(error) => {
+                matches!(error, Media::Damaged { .. } | Media::Truncated { .. })
+            }
+            Self::Mark(error) => error.reason() == DAMAGED,
+            _ => false,
+        }
     }
 }
 

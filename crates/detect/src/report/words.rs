@@ -10,7 +10,7 @@ pub(super) fn provenance(marks: Option<&Marks>) -> Note {
     let cue = CueKind::Provenance;
     match marks {
         None => {
-            let sentence = "Not judged: this is not the file itself.".to_owned();
+            let sentence = "Not judged: the file itself was not looked at.".to_owned();
             Note::words(cue, Role::NotJudged, sentence)
         }
         Some(marks) if marks.marked => Note {

@@ -20,7 +20,7 @@ use effigy_media::{Info, Limits, Orientation, VideoReader, packets, read_audio};
 
 pub use crate::jobs::compare::person;
 
-use crate::error::{Error, Result};
+use crate::error::{DAMAGED, Error, Result};
 use crate::steps::damage::{Damage, DamagedPlace, DamagedPlaces};
 use crate::steps::footage::Follower;
 use crate::steps::networks::Networks;
@@ -104,8 +104,13 @@ pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> 
         path: job.input.clone(),
     })?;
     let marks = match &job.apart {
-        Some(apart) => effigy_mark::verify_apart(&job.input, &job.trust, apart, &|| false)?,
-        None => effigy_mark::verify_quickly(&job.input, &job.trust)?,
+        Some(apart) => effigy_mark::verify_apart(&job.input, &job.trust, apart, &|| false),
+        None => effigy_mark::verify_quickly(&job.input, &job.trust),
+    };
+    let skips_damaged = job.damage == Damage::IsSkipped;
+    let marks = match marks {
+        Err(error) if skips_damaged && error.reason() == DAMAGED => None,
+        marks => Some(marks?),
     };
     let mut container = headers(job)?;
     let mut first = None;
@@ -124,7 +129,7 @@ pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> 
     };
     let footing = Footing {
         sha256: Some(sha256),
-        marks: Some(marks),
+        marks,
         claims: claims(&info),
         container: container.in_words(),
         ..footing(job, networks)
