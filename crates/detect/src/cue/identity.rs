@@ -31,6 +31,7 @@ pub(crate) const MEASURES: &[Measure] = &[
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Drift {
     looks: Vec<(f64, Identity)>,
+    is_left_out: bool,
 }
 
 /// Looks kept at most: of longer tracks every other is dropped again and again.
@@ -54,8 +55,12 @@ impl Cue for Drift {
     }
 
     fn look(&mut self, face: &Observation<'_>, models: &Models) -> Option<Vec<f32>> {
+        let Some(face_embedder) = &models.face_embedder else {
+            self.is_left_out = true;
+            return None;
+        };
         let crop = identity_crop(&face.frame.picture, face.points)?;
-        if let Some(identity) = models.face_embedder.embed(&[crop]).pop() {
+        if let Some(identity) = face_embedder.embed(&[crop]).pop() {
             self.looks.push((face.time_secs(), identity));
         }
         if MOST_LOOKS < self.looks.len() {
@@ -73,6 +78,12 @@ impl Cue for Drift {
     }
 
     fn finish(self: Box<Self>, _context: &Context<'_>) -> measurement::Result {
+        if self.is_left_out {
+            return Err(Skipped::new(
+                CueKind::Identity,
+                "this version does not know how much it says",
+            ));
+        }
         let mean = self.mean().filter(|_| LEAST_LOOKS <= self.looks.len());
         let Some(mean) = mean else {
             return Err(Skipped::new(
@@ -123,7 +134,10 @@ mod tests {
         let looks = looks
             .map(|(i, &axis)| (i as f64 / 3.0, along(axis)))
             .collect();
-        finished(Drift { looks })
+        finished(Drift {
+            looks,
+            is_left_out: false,
+        })
     }
 
     #[test]
@@ -134,6 +148,16 @@ mod tests {
         axes[12..18].fill(1);
         let changed = drift(&axes).unwrap();
         assert!(changed.overall[0] > 0.3, "{:?}", changed.overall);
+    }
+
+    #[test]
+    fn without_a_network_the_cue_says_why_it_does_not_judge() {
+        let left_out = Drift {
+            is_left_out: true,
+            ..Drift::default()
+        };
+        let skipped = finished(left_out).unwrap_err();
+        assert!(skipped.why.contains("does not know"), "{skipped:?}");
     }
 
     #[test]

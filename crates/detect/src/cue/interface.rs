@@ -59,8 +59,8 @@ pub(crate) enum Cadence {
 pub struct Models {
     /// Sees where a face was blended in; not asked when there is none.
     pub blend_judge: Option<BlendJudge>,
-    /// Tells people apart.
-    pub face_embedder: FaceEmbedder,
+    /// Tells people apart; not asked when there is none.
+    pub face_embedder: Option<FaceEmbedder>,
 }
 
 /// What cues need at the end besides what they saw.
@@ -120,7 +120,7 @@ pub(crate) mod testing {
     pub(crate) fn models() -> Models {
         Models {
             blend_judge: None,
-            face_embedder: FaceEmbedder::new(&device::open(Choice::Cpu).unwrap()),
+            face_embedder: Some(FaceEmbedder::new(&device::open(Choice::Cpu).unwrap())),
         }
     }
 

@@ -162,8 +162,11 @@ fn judge(
     let mut follower = Follower::new(networks, job.tracking)?;
     let calibration = Calibration::built_in(&networks.weights);
     let asks_for_seams = job.settings.asks_all || calibration.counts(CueKind::Blending);
+    // Slow, and for a cue that counts nothing there is no need to know who it is.
+    let asks_who =
+        job.settings.asks_all || job.person.is_some() || calibration.counts(CueKind::Identity);
     let models = Models {
-        face_embedder: networks.face_embedder.clone(),
+        face_embedder: asks_who.then(|| networks.face_embedder.clone()),
         blend_judge: asks_for_seams.then(|| networks.blend_judge.clone()),
     };
     let mut scanner = Scanner::new(job.settings, models, calibration.clone());
