@@ -55,7 +55,9 @@ def best(results):
 with tempfile.TemporaryDirectory() as folder:
     home = folder + "/home"
     for name in ["ada", "ben"]:
-        effigy(home, "consent", "new", "--subject", name, "--basis", "synthetic", "--use", "swap")
+        clip = str(ACTORS / f"{name}-2.mp4")
+        about = ["--subject", name, "--basis", "synthetic", "--use", "swap"]
+        effigy(home, "consent", "new", *about, clip)
     results = {"effigy": [], "pytorch": []}
     for round in range(rounds):
         place = Path(folder) / str(round)

@@ -19,6 +19,7 @@ const FILES: BuiltIn = files![
     "finder.safetensors",
     "mesher.safetensors",
     "identifier.safetensors",
+    "strangers.safetensors",
     "base.safetensors",
     "blend-judge.safetensors",
     "mean-mesh.f32",

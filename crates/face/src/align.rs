@@ -139,6 +139,10 @@ mod tests {
     fn points_that_coincide_have_no_view() {
         let nowhere = vec![Point3::new(5.0, 5.0, 0.0); 478];
         assert_eq!(mesh_view(&nowhere, 128), None);
+        let picture = Picture::filled(64, 64, [90; 3]);
+        assert_eq!(identity_crop(&picture, &nowhere), None);
+        let broken = vec![Point3::new(f32::NAN, 5.0, 0.0); 478];
+        assert_eq!(identity_crop(&picture, &broken), None);
         assert_eq!(aligned_view(&nowhere, 128, 2.4), None);
     }
 }

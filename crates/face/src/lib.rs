@@ -15,6 +15,7 @@ pub mod patch;
 pub mod people;
 pub mod pose;
 pub mod quality;
+pub mod recognise;
 pub mod skin;
 pub mod smooth;
 pub mod track;

@@ -120,7 +120,7 @@ mod tests {
         (values[0], values[1]) = (angle.cos(), angle.sin());
         TrackIdentity {
             track,
-            identity: Identity(values),
+            identity: Identity::from_values(values).unwrap(),
             n_frames,
         }
     }

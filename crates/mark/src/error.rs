@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::consent::{Audience, Use};
+use crate::consent::{Audience, Basis, Use};
 use crate::utc_time::UtcTime;
 
 /// What most functions here return.
@@ -85,19 +85,49 @@ pub enum Error {
 
     /// The footage shows another person. Use footage of the person who consented.
     #[error(
-        "{matching} of {seen} faces are those of {subject:?}, who consented with {id}; {needed} are needed: use footage of that person alone"
+        "the faces are not surely those of {subject:?}, who consented with {id}: together their similarity is {similarity:.3}, and {least:.3} is needed; {matching} of {seen} are alike, and {needed} are needed. Use sharp footage of that person alone; if it is, record the consent again with more pictures, from different days"
     )]
     OtherFace {
         /// Consent identifier.
         id: String,
         /// Who consented.
         subject: String,
+        /// Similarity of all faces together.
+        similarity: f32,
+        /// What it would have to be.
+        least: f32,
         /// Faces that match.
         matching: usize,
         /// Faces that were compared.
         seen: usize,
         /// How many would have to match.
         needed: usize,
+    },
+
+    /// A consent for a synthetic person that names no face, as earlier versions made them.
+    #[error(
+        "the consent {id} of {subject:?} is tied to no face; record it again with pictures or the training footage: effigy consent new"
+    )]
+    NeedsTemplate {
+        /// Consent identifier.
+        id: String,
+        /// The synthetic person.
+        subject: String,
+    },
+
+    /// Somebody on record has this face, so that it is not nobody's.
+    #[error(
+        "{subject:?} cannot pass as synthetic: the face is that of {known:?}, on record with the basis {basis} ({id}); record a consent with the basis that is true"
+    )]
+    NotSynthetic {
+        /// Who was said to be synthetic.
+        subject: String,
+        /// Whose face it is.
+        known: String,
+        /// Why that one's may be used.
+        basis: Basis,
+        /// Identifier of that consent.
+        id: String,
     },
 
     /// No face could be compared, so that it is not known whose it is.

@@ -7,6 +7,8 @@
 //! colour is sRGB from 0 to 255, less the mean of its training data, over 256.
 
 mod cpu;
+mod identity;
+mod strangers;
 
 use std::sync::Arc;
 
@@ -26,42 +28,9 @@ use crate::layers::conv3;
 use crate::tensors::values;
 use crate::weights::Weights;
 use cpu::CpuNet;
-
-/// How many numbers an identity has.
-pub const N_IDENTITY: usize = 128;
-
-/// Who a face is: a vector of length one, or who some faces are: the mean of their vectors.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Identity(pub [f32; N_IDENTITY]);
-
-impl Identity {
-    /// Scales `values` to length one; `None` when they are all zero or not finite.
-    pub fn from_values(values: [f32; N_IDENTITY]) -> Option<Self> {
-        let length = values.iter().map(|v| v * v).sum::<f32>().sqrt();
-        (length.is_finite() && length > 0.0).then(|| Self(values.map(|v| v / length)))
-    }
-
-    /// Gives the cosine similarity, `-1..=1`; to a mean, the mean of the cosine similarities.
-    pub fn similarity(&self, other: &Self) -> f32 {
-        self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
-    }
-
-    /// Averages several identities of one person; `None` when there are none or they cancel out.
-    ///
-    /// The mean is not scaled to length one: that would bring it nearer to everyone, since all
-    /// vectors lie in one corner of their space, and a threshold for pairs would not hold for it.
-    pub fn mean<'a>(identities: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
-        let (mut sum, mut n) = ([0.0; N_IDENTITY], 0.0);
-        for identity in identities {
-            for (s, v) in sum.iter_mut().zip(&identity.0) {
-                *s += v;
-            }
-            n += 1.0;
-        }
-        let mean = Self(sum.map(|s: f32| s / n));
-        (mean.similarity(&mean) > 1e-6).then_some(mean)
-    }
-}
+pub use identity::{Identity, N_DIRECTIONS, N_IDENTITY};
+pub use strangers::N_STRANGERS;
+use strangers::Strangers;
 
 /// Channels that each block gives, and its stride: 2 where it halves the size.
 const BLOCKS: [(usize, usize); 14] = [
@@ -93,6 +62,9 @@ pub struct FaceEmbedder {
     /// Its weights packed for the processor, once they are final.
     #[module(skip)]
     cpu: Option<Arc<CpuNet>>,
+    /// Whom a face's surroundings are measured with.
+    #[module(skip)]
+    strangers: Option<Arc<Strangers>>,
 }
 
 /// Two convolutions whose result is added to their input, which is halved where they halve.
@@ -164,10 +136,11 @@ impl FaceEmbedder {
                 .with_padding(PaddingConfig2d::Valid)
                 .init(device),
             blocks: blocks.into(),
-            to_identity: LinearConfig::new(N_LAST, N_IDENTITY)
+            to_identity: LinearConfig::new(N_LAST, N_DIRECTIONS)
                 .with_bias(false)
                 .init(device),
             cpu: None,
+            strangers: None,
         }
     }
 
@@ -176,6 +149,17 @@ impl FaceEmbedder {
     /// # Errors
     /// When the weights are missing, damaged or another network's.
     pub fn load(weights: &Weights, device: &Device) -> Result<Self> {
+        let mut loaded = Self::load_bare(weights, device)?;
+        loaded.strangers = Some(Arc::new(Strangers::load(weights, device)?));
+        Ok(loaded)
+    }
+
+    /// Loads the network alone: to it all faces have surroundings as crowded as usual, which only
+    /// finding out how crowded they are needs.
+    ///
+    /// # Errors
+    /// When the weights are missing, damaged or another network's.
+    pub fn load_bare(weights: &Weights, device: &Device) -> Result<Self> {
         let mut loaded = weights.fill("identifier", Self::new(device))?;
         loaded.cpu = device::is_processor(device).then(|| Arc::new(CpuNet::new(&loaded)));
         Ok(loaded)
@@ -212,13 +196,19 @@ impl FaceEmbedder {
         together
             .map(|(plain, mirrored)| {
                 let sum = std::array::from_fn(|k| plain[k] + mirrored[k]);
-                Identity::from_values(sum).unwrap_or(Identity([0.0; N_IDENTITY]))
+                let Some(identity) = Identity::from_values(sum) else {
+                    return Identity([0.0; N_IDENTITY]);
+                };
+                match &self.strangers {
+                    Some(strangers) => strangers.surround(identity),
+                    None => identity,
+                }
             })
             .collect()
     }
 
     /// Gives the network's vector for each crop.
-    fn rows(&self, crops: &[Picture]) -> Vec<[f32; N_IDENTITY]> {
+    fn rows(&self, crops: &[Picture]) -> Vec<[f32; N_DIRECTIONS]> {
         if let Some(cpu) = &self.cpu {
             return crops.iter().map(|crop| cpu.row(crop)).collect();
         }
@@ -228,7 +218,7 @@ impl FaceEmbedder {
         let device = self.to_identity.weight.device();
         let rows = values(self.forward(planes(crops, &device)));
         let row = |row: &[f32]| std::array::from_fn(|k| row[k]);
-        rows.chunks_exact(N_IDENTITY).map(row).collect()
+        rows.chunks_exact(N_DIRECTIONS).map(row).collect()
     }
 }
 
@@ -274,8 +264,8 @@ mod tests {
 
     #[test]
     fn the_packed_network_agrees_with_burn() {
-        let packed =
-            FaceEmbedder::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
+        let weights = Weights::from_source_tree().unwrap();
+        let packed = FaceEmbedder::load_bare(&weights, &Device::flex()).unwrap();
         let plain = FaceEmbedder {
             cpu: None,
             ..packed.clone()
@@ -286,7 +276,7 @@ mod tests {
     }
 
     /// What dlib 20.0.1 makes of [`pattern`] with the same weights, scaled to length one.
-    const OF_DLIB: [f32; N_IDENTITY] = [
+    const OF_DLIB: [f32; N_DIRECTIONS] = [
         -0.0610, 0.1088, 0.0558, -0.0230, -0.0649, -0.0126, -0.0771, -0.0044, 0.0798, -0.0388,
         0.1656, -0.0276, -0.1885, 0.0036, -0.0245, 0.0700, -0.1166, -0.0565, -0.1090, -0.0802,
         0.0457, -0.0032, -0.0444, 0.0105, -0.0802, -0.2272, -0.0478, -0.0442, 0.0685, -0.1297,
@@ -318,15 +308,5 @@ mod tests {
         let row = net.rows(&[pattern()])[0];
         let likeness: f32 = row.iter().zip(OF_DLIB).map(|(a, b)| a * b).sum();
         assert!(likeness > 0.999, "{likeness}"); // half precision of weights, four digits here
-    }
-
-    #[test]
-    fn mean_of_opposites_is_refused() {
-        let mut one = [0.0; N_IDENTITY];
-        one[3] = 1.0;
-        let a = Identity(one);
-        let b = Identity(one.map(|v| -v));
-        assert_eq!(Identity::mean([&a, &b]), None);
-        assert_eq!(Identity::mean([&a, &a]), Some(a));
     }
 }

@@ -20,7 +20,7 @@ mod worker;
 
 pub use blend_judge::{Blend, BlendJudge};
 pub use error::{Error, Result};
-pub use face_embedder::{FaceEmbedder, Identity};
+pub use face_embedder::{FaceEmbedder, Identity, N_DIRECTIONS, N_IDENTITY, N_STRANGERS};
 pub use face_mesh::{FaceMesh, Mesh};
 pub use face_model::FaceModel;
 pub use finder::{Finder, Found};

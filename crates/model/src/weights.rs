@@ -17,8 +17,8 @@ use effigy_files::sha256;
 
 use crate::error::{Error, Result};
 pub use file::{from_bytes, to_bytes};
-pub use table::IdentityThreshold;
 use table::Table;
+pub use table::{IdentityScale, IdentityThreshold};
 
 /// Files inside a program: name and content.
 pub type BuiltIn = &'static [(&'static str, &'static [u8])];
@@ -81,8 +81,8 @@ impl Weights {
         &self.text
     }
 
-    /// Gives the identity threshold that belongs to the weights.
-    pub fn identity_threshold(&self) -> IdentityThreshold {
+    /// Says what similarities of the identities mean that these weights give.
+    pub fn identity_scale(&self) -> IdentityScale {
         self.table.identity
     }
 
@@ -172,7 +172,11 @@ mod tests {
     fn copy() -> tempfile::TempDir {
         let from = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/weights"));
         let to = tempfile::tempdir().unwrap();
-        for name in [table::FILE, "identifier.safetensors"] {
+        for name in [
+            table::FILE,
+            "identifier.safetensors",
+            "strangers.safetensors",
+        ] {
             std::fs::copy(from.join(name), to.path().join(name)).unwrap();
         }
         to
@@ -217,6 +221,11 @@ mod tests {
             write("identifier.safetensors", b"other bytes"),
             "unusable weights: its SHA-256 is not the one in weights.toml; use those that belong \
              to this version of effigy: \"identifier.safetensors\"",
+        );
+        check(
+            write("strangers.safetensors", b""),
+            "unusable weights: its SHA-256 is not the one in weights.toml; use those that belong \
+             to this version of effigy: \"strangers.safetensors\"",
         );
     }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use effigy_face::recognise::TooLittle;
+
 /// What a job returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -43,16 +45,39 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A face is seen, but not whose it is. Choose a picture or clip that shows it well.
+    #[error(
+        "too little to tell who it is: {why}; choose a sharper, larger or more frontal view: {path:?}"
+    )]
+    TooLittle {
+        /// What is missing.
+        why: TooLittle,
+        /// What was searched.
+        path: PathBuf,
+    },
+
     /// The person whose face is to be replaced does not appear. Choose another clip or person.
     #[error(
-        "{who} does not appear in {path:?}: {} the pictures in their consent; choose another clip, or another person with --onto",
-        none_of(*.n_people)
+        "{who} does not appear: nobody there is surely the person in their consent. Seen are {seen}. Choose another clip, or another person with --onto; if it is {who}, record the consent again with more pictures: {path:?}"
     )]
     NotSeen {
         /// Who was looked for.
         who: String,
-        /// How many people are there.
-        n_people: usize,
+        /// Who is there, in words.
+        seen: String,
+        /// The clip.
+        path: PathBuf,
+    },
+
+    /// More than one person could be meant, so that nobody's face is replaced. Say which.
+    #[error(
+        "more than one person could be {who}, so nothing was made. Seen are {seen}. Choose a part of the clip that shows {who} without the others (--from, --to), or record the consent again with more pictures: {path:?}"
+    )]
+    Uncertain {
+        /// Who was looked for.
+        who: String,
+        /// Who is there, in words.
+        seen: String,
         /// The clip.
         path: PathBuf,
     },
@@ -174,13 +199,6 @@ impl Error {
             Self::Mark(error) => error.reason() == DAMAGED,
             _ => false,
         }
-    }
-}
-
-fn none_of(n_people: usize) -> String {
-    match n_people {
-        1 => "the only person there does not match".to_owned(),
-        n => format!("none of the {n} people there matches"),
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod actors;
 mod blending;
+mod consent;
 mod finder;
 mod identity;
 mod mesh;
 mod motion_signature;
 mod pairs;
+mod persons;
 mod rhythm;
 mod scan;
 mod splice;
@@ -32,6 +34,10 @@ pub(crate) enum Command {
     Mesh(mesh::Args),
     /// Accuracy of the identity network on pairs
     Identity(identity::Args),
+    /// Trainings with wrong people, of which none may start, and with right ones
+    Consent(consent::Args),
+    /// How well tracks of several people are joined into people
+    Persons(persons::Args),
     /// How well movement tells people apart
     #[command(alias = "manner")]
     MotionSignature(motion_signature::Args),
@@ -55,6 +61,8 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Finder(args) => finder::measure(data, args),
         Command::Mesh(args) => mesh::measure(data, args),
         Command::Identity(args) => identity::measure(data, args),
+        Command::Consent(args) => consent::measure(data, args),
+        Command::Persons(args) => persons::measure(data, args),
         Command::MotionSignature(args) => motion_signature::measure(data, args),
         Command::Blending(args) => blending::measure(data, args),
         Command::Scan(args) => scan::measure(data, args),

@@ -1,5 +1,7 @@
-//! What is fitted rather than trained: the mean mesh, how people move, and how cues are weighed.
+//! What is fitted rather than trained: the mean mesh, how people move, how cues are weighed, and
+//! faces of nobody.
 
 pub(crate) mod fuse;
 pub(crate) mod mean_mesh;
 pub(crate) mod motion_signature;
+pub(crate) mod strangers;

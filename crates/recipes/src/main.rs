@@ -43,6 +43,18 @@ enum Command {
         #[arg(short, long, default_value = "crates/model/weights/mean-mesh.f32")]
         output: PathBuf,
     },
+    /// Make the faces of nobody that tell how crowded a face's surroundings are
+    Strangers {
+        /// Where to write them
+        #[arg(
+            short,
+            long,
+            default_value = "crates/model/weights/strangers.safetensors"
+        )]
+        output: PathBuf,
+        #[command(flatten)]
+        device: device::DeviceArgs,
+    },
     /// Train the finder
     Finder(train::run::Args),
     /// Train the mesh network
@@ -70,6 +82,7 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
         Command::MeanMesh { output } => fit::mean_mesh::make(&cli.data, &output),
+        Command::Strangers { output, device } => fit::strangers::make(&cli.data, &output, &device),
         Command::Finder(args) => train::finder::train(&cli.data, &args),
         Command::Mesher(args) => train::mesher::train(&cli.data, &args),
         Command::Blending(args) => train::blending::train(&cli.data, &args),

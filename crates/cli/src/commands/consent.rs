@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use effigy_files::{Destination, Original, check_destinations};
 use effigy_mark::consent::{
-    Audience, Basis, Draft, Evidence, Record, Standing, Store, Template, Use, read_export,
+    Audience, Basis, Draft, Evidence, Record, Standing, Store, Use, read_export,
 };
 use effigy_mark::{Keys, UtcTime};
 use effigy_pipeline::consent::faces as consents;
@@ -58,13 +58,14 @@ pub(crate) struct New {
     #[arg(long, value_name = "DATE")]
     until: Option<UtcTime>,
     /// Signed form or recorded statement, if there is one; its SHA-256 goes into the record, which
-    /// says that there is none otherwise
+    /// says that there is none otherwise. No age is guessed: for a child, the form is that of the
+    /// parents
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
     /// Keep a copy of the evidence beside the record
     #[arg(long, requires = "evidence")]
     keep_evidence: bool,
-    /// Pictures or a clip that show the person alone
+    /// Pictures or a clip that show the person alone; several, from different days, are surer
     #[arg(value_parser = input(), value_name = "PICTURE")]
     pictures: Vec<PathBuf>,
     /// Where to compute: cpu, gpu or gpu:N
@@ -182,9 +183,11 @@ fn add(new: &New, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
     if new.basis == Basis::Oneself {
         refuse_stale_clips(new, now)?;
     }
-    let template = template(new, output)?;
     let store = store(&new.place, &keys)?;
-    let record = store.add(&draft, template.as_ref(), now)?;
+    let record = match new.pictures.is_empty() {
+        true => store.add(&draft, None, now)?,
+        false => add_with_pictures(new, &draft, &store, now, output)?,
+    };
     if let Some(path) = new.evidence.as_deref().filter(|_| new.keep_evidence) {
         let kept = store.keep_evidence(&record, path)?;
         output.say(format_args!("the evidence is kept in {kept:?}"));
@@ -290,11 +293,15 @@ fn show_export(
     Ok(Exit::Nothing)
 }
 
-/// Looks at the subject's pictures. Another person in them would end up in the template.
-fn template(new: &New, output: &mut Output) -> anyhow::Result<Option<Template>> {
-    if new.pictures.is_empty() {
-        return Ok(None);
-    }
+/// Records a consent of the person in the pictures. Another person in them would end up in the
+/// template.
+fn add_with_pictures(
+    new: &New,
+    draft: &Draft,
+    store: &Store<'_>,
+    now: UtcTime,
+    output: &mut Output,
+) -> anyhow::Result<Record> {
     output.say(format_args!("device: {}", new.device));
     let networks = Networks::load(&weights()?, new.device)?;
     let faces = consents::subject_faces(&new.pictures, &networks, &mut output.progress())?;
@@ -308,8 +315,13 @@ fn template(new: &New, output: &mut Output) -> anyhow::Result<Option<Template>> 
             new.subject,
         );
     }
-    let vectors: Vec<_> = faces.identities.iter().map(|identity| identity.0).collect();
-    Ok(Template::from_faces(&vectors))
+    Ok(consents::record(
+        store,
+        draft,
+        &faces.identities,
+        &networks,
+        now,
+    )?)
 }
 
 fn evidence(path: &Path) -> anyhow::Result<Evidence> {
@@ -328,7 +340,7 @@ fn check(check: &Check, now: UtcTime, output: &mut Output) -> anyhow::Result<Exi
     let faces = consents::faces_shown(&check.path, &networks, &mut output.progress())?;
     let mut is_covered = !faces.is_empty();
     for (number, face) in faces.iter().enumerate() {
-        let covered = store.covering(&face.0, None, consents::same_from(&networks), now)?;
+        let covered = store.covering(&face.0, None, consents::surely_from(&networks), now)?;
         let valid = covered
             .iter()
             .find(|covered| covered.standing == Standing::Valid);

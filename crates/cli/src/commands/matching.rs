@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use effigy_pipeline::compare::Compared;
+use effigy_pipeline::compare::{Compared, MatchVerdict, PRIOR};
 use effigy_pipeline::{Choice, MatchJob, MatchReport, Networks};
 
 use crate::environment::Force;
@@ -12,8 +12,11 @@ use crate::weights::weights;
 
 /// Compare two faces, pictures or clips: are they the same person?
 ///
-/// Of each input the face seen most is compared. The verdict is "the same" when the similarity
-/// reaches a threshold that a stated share of pairs of different people also reaches.
+/// Of each input the face seen most is compared. The verdict is "the same person" when the
+/// similarity reaches a threshold that a stated share of pairs of strangers also reaches, chosen for
+/// the group of people who are confused most; "different people" when it is ten times likelier of
+/// strangers; otherwise "uncertain", or "too little to tell" where a face is small, blurred or turned
+/// away.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// First picture or clip
@@ -27,7 +30,8 @@ pub(crate) struct Args {
     output: Option<PathBuf>,
     #[command(flatten)]
     force: Force,
-    /// Print {similarity, same, threshold, false_match_rate} as JSON
+    /// Print verdict, similarity, likelihood_ratio, probability (of which half are the same), and
+    /// threshold as JSON
     #[arg(long)]
     json: bool,
     /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
@@ -54,12 +58,28 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
 }
 
 fn json(report: &MatchReport) -> serde_json::Value {
+    let reasons = report.compared.iter().map(|input| input.too_little);
     serde_json::json!({
+        "verdict": match report.verdict {
+            MatchVerdict::Same => "same",
+            MatchVerdict::Different => "different",
+            MatchVerdict::Uncertain => "uncertain",
+            MatchVerdict::TooLittle => "too little to tell",
+        },
+        "reasons": reasons.flatten().map(|why| why.to_string()).collect::<Vec<_>>(),
+        "same": report.verdict == MatchVerdict::Same,
         "similarity": shortest(report.similarity),
-        "same": report.same,
-        "threshold": shortest(report.threshold),
-        "false_match_rate": shortest(report.false_match_rate),
+        "likelihood_ratio": rounded(report.likelihood_ratio),
+        "probability": rounded(report.probability()),
+        "prior": PRIOR,
+        "threshold": shortest(report.threshold.similarity),
+        "false_match_rate": shortest(report.threshold.false_match_rate),
     })
+}
+
+/// Three digits: more were not measured.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
 }
 
 /// The number with the fewest digits that means the same `f32`: 0.714, not 0.7139999866485596.
@@ -68,21 +88,36 @@ fn shortest(value: f32) -> f64 {
 }
 
 fn text(job: &MatchJob, report: &MatchReport) -> String {
-    let verdict = if report.same {
-        "the same person"
-    } else {
-        "different people"
+    let verdict = match report.verdict {
+        MatchVerdict::Same => "the same person",
+        MatchVerdict::Different => "different people",
+        MatchVerdict::Uncertain => "uncertain",
+        MatchVerdict::TooLittle => "too little to tell",
     };
     let mut lines = vec![format!(
-        "{verdict}: similarity {:.3}, threshold {:.3} (reached by {:.2} % of pairs of different people)",
+        "{verdict}: similarity {:.3}, which is {}; from {:.3} on they count as the same ({:.2} % of strangers reach it)",
         report.similarity,
-        report.threshold,
-        100.0 * report.false_match_rate,
+        likelier(report),
+        report.threshold.similarity,
+        100.0 * report.threshold.false_match_rate,
     )];
     for (input, compared) in job.inputs.iter().zip(&report.compared) {
         lines.push(format!("{}: {}", input.display(), described(compared)));
     }
     lines.join("\n")
+}
+
+/// How much likelier of one person or of two, and what follows.
+fn likelier(report: &MatchReport) -> String {
+    let (ratio, of) = if 1.0 <= report.likelihood_ratio {
+        (report.likelihood_ratio, "one person than of two")
+    } else {
+        (1.0 / report.likelihood_ratio, "two people than of one")
+    };
+    let percent = 100.0 * report.probability();
+    format!(
+        "{ratio:.0} times likelier of {of} (probability of one: {percent:.1} %, if half of such pairs are)"
+    )
 }
 
 fn described(compared: &Compared) -> String {
@@ -109,5 +144,8 @@ fn described(compared: &Compared) -> String {
         1 => "1 crop".to_owned(),
         n => format!("{n} crops"),
     };
-    format!("{crops}: {}{others}", places.join(", "))
+    let too_little = compared
+        .too_little
+        .map_or(String::new(), |why| format!("; {why}"));
+    format!("{crops}: {}{others}{too_little}", places.join(", "))
 }

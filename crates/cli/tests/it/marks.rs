@@ -46,7 +46,12 @@ impl Desk {
 }
 
 fn actor() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors/ada-1.mp4")
+    actor_named("ada-1.mp4")
+}
+
+fn actor_named(clip: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors");
+    folder.join(clip)
 }
 
 #[test]
@@ -108,7 +113,8 @@ fn a_clip_is_marked_verified_and_logged() {
 fn a_consent_is_recorded_shown_handed_on_and_revoked() {
     let desk = Desk::new();
     fs::write(desk.path("form.pdf"), "signed by the artist").unwrap();
-    let new = "consent new --subject Nell --basis synthetic --use swap --use puppet";
+    fs::copy(actor_named("ben-1.mp4"), desk.path("nell.mp4")).unwrap();
+    let new = "consent new nell.mp4 --subject Nell --basis synthetic --use swap --use puppet";
     desk.check(&format!("{new} --evidence form.pdf --keep-evidence"), 0);
     for line in ["consent list", "consent show Nell"] {
         let said = desk.check(line, 0);
@@ -124,6 +130,10 @@ fn a_consent_is_recorded_shown_handed_on_and_revoked() {
     assert!(desk.check("log verify", 0).contains("lines: 2"));
 
     desk.refused("consent new --subject Ada --use swap", "needs pictures");
+    desk.refused(
+        "consent new --subject Zoe --basis synthetic --use swap",
+        "needs pictures of the synthetic person, or the training footage",
+    );
     // Its face is erased; what is said is still that it was revoked.
     fs::copy(actor(), desk.path("clip.mp4")).unwrap();
     desk.check("consent new --subject Ada --use swap clip.mp4", 0);
@@ -146,6 +156,48 @@ fn a_consent_is_recorded_shown_handed_on_and_revoked() {
     )
     .unwrap();
     desk.refused("consent show forged.json", "not what was signed");
+}
+
+#[test]
+fn a_real_person_cannot_be_recorded_as_synthetic() {
+    let desk = Desk::new();
+    for (name, clip) in [("ada.mp4", "ada-1.mp4"), ("again.mp4", "ada-2.mp4")] {
+        fs::copy(actor_named(clip), desk.path(name)).unwrap();
+    }
+    desk.check("consent new --subject Ada --use swap ada.mp4", 0);
+    desk.refused(
+        "consent new --subject Zoe --basis synthetic --use swap again.mp4",
+        "cannot pass as synthetic: the face is that of \"Ada\"",
+    );
+    fs::copy(actor_named("cleo-and-dan.mp4"), desk.path("two.mp4")).unwrap();
+    desk.refused(
+        "consent new --subject Dan --basis synthetic --use swap two.mp4",
+        "another person is seen as well; give pictures that show Dan alone",
+    );
+}
+
+#[test]
+fn a_comparison_says_how_sure_it_is() {
+    let desk = Desk::new();
+    for (name, clip) in [
+        ("ada.mp4", "ada-1.mp4"),
+        ("again.mp4", "ada-2.mp4"),
+        ("ben.mp4", "ben-1.mp4"),
+    ] {
+        fs::copy(actor_named(clip), desk.path(name)).unwrap();
+    }
+    let report = |other: &str| -> serde_json::Value {
+        let said = desk.effigy(&format!("match --json ada.mp4 {other}"));
+        serde_json::from_slice(&said.stdout).unwrap()
+    };
+    let same = report("again.mp4");
+    assert_eq!(same["verdict"], "same", "{same}");
+    assert_eq!((&same["same"], &same["prior"]), (&true.into(), &0.5.into()));
+    assert!(0.99 < same["probability"].as_f64().unwrap(), "{same}");
+    // Drawn people are more alike than filmed ones.
+    let another = report("ben.mp4");
+    assert_eq!(another["verdict"], "uncertain", "{another}");
+    assert_eq!(another["same"], false, "{another}");
 }
 
 #[test]

@@ -18,9 +18,10 @@ struct Desk(tempfile::TempDir);
 impl Desk {
     fn new() -> Self {
         let desk = Self(tempfile::tempdir().unwrap());
-        for name in ["ada", "ben"] {
+        for (name, clip) in [("ada", "ada-1.mp4"), ("ben", "ben-2.mp4")] {
+            let clip = actor(clip);
             desk.check(&format!(
-                "consent new --subject {name} --basis synthetic --use swap"
+                "consent new --subject {name} --basis synthetic --use swap '{clip}'"
             ));
         }
         desk.check(&training(2));

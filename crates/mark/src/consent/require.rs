@@ -1,6 +1,6 @@
 //! The gate: no training and no rendering without the consent of every person concerned.
 
-use crate::consent::{Audience, Basis, IDENTITY_LENGTH, Record, Standing, Store, Use};
+use crate::consent::{Audience, Basis, IDENTITY_LENGTH, Record, Standing, Store, Template, Use};
 use crate::error::{Error, Result};
 use crate::utc_time::UtcTime;
 
@@ -22,12 +22,15 @@ pub enum Seen {
     Model,
 }
 
-/// When two faces count as one person's, and how many of a clip's faces have to.
+/// When footage shows the person of a consent: all faces together must be surely theirs, and most
+/// of them at least alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Match {
-    /// Least cosine similarity: the identity network's threshold.
+    /// Least similarity of all faces together: the identity network's strict threshold.
     pub similarity: f32,
-    /// Least share of the faces, `0..=1`. Blurred and turned faces fail to match now and then.
+    /// Least similarity of a single face that counts as theirs: the lenient threshold.
+    pub of_each: f32,
+    /// Least share of such faces, `0..=1`. Blurred and turned faces fail to match now and then.
     pub share: f32,
 }
 
@@ -178,41 +181,31 @@ fn check_face(store: &Store<'_>, record: &Record, claim: &Claim, same: Match) ->
         return Err(Error::NoFace { id, subject });
     }
     let needed = ((faces.len() as f32 * same.share).ceil() as usize).clamp(1, faces.len());
-    let matching = match store.template(record)? {
-        Some(template) => faces
-            .iter()
-            .filter(|face| template.similarity(face) >= same.similarity)
-            .count(),
-        None => faces.len() - faces_of_real_people(store, faces, same)?,
+    let Some(template) = store.template(record)? else {
+        return Err(Error::NeedsTemplate { id, subject });
     };
-    if matching < needed {
+    let Some(together) = Template::from_faces(faces) else {
+        return Err(Error::NoFace { id, subject });
+    };
+    let similarity = template.similarity_between(&together);
+    let alike = faces
+        .iter()
+        .filter(|face| same.of_each <= template.similarity(face));
+    let matching = alike.count();
+    if similarity < same.similarity || matching < needed {
         return Err(Error::OtherFace {
             id,
             subject,
+            similarity,
+            least: same.similarity,
             matching,
             seen: faces.len(),
             needed,
         });
     }
-    Ok(())
-}
-
-/// Counts faces of real people on record: those cannot pass as synthetic.
-fn faces_of_real_people(
-    store: &Store<'_>,
-    faces: &[[f32; IDENTITY_LENGTH]],
-    same: Match,
-) -> Result<usize> {
-    let mut templates = Vec::new();
-    for record in store.list()? {
-        if record.basis != Basis::Synthetic && store.has_template(&record) {
-            templates.extend(store.template(&record)?);
-        }
+    if record.basis == Basis::Synthetic {
+        let is_real = |known: &Record| known.basis != Basis::Synthetic;
+        store.refuse_face_of(&record.subject, &together, same.similarity, &is_real)?;
     }
-    let is_real = |face: &&[f32; IDENTITY_LENGTH]| {
-        templates
-            .iter()
-            .any(|template| template.similarity(face) >= same.similarity)
-    };
-    Ok(faces.iter().filter(is_real).count())
+    Ok(())
 }

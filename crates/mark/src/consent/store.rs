@@ -30,6 +30,19 @@ pub enum Standing {
     Revoked(UtcTime),
 }
 
+/// What the person of a new consent looks like.
+#[derive(Clone, Copy, Debug)]
+pub struct Portrait<'a> {
+    /// The identity template.
+    pub template: &'a Template,
+    /// Similarity from which a synthetic person looks like a real one: the identity network's usual
+    /// threshold.
+    pub alike_from: f32,
+    /// Similarity from which two synthetic people are one: its strict threshold, from which on the
+    /// consent of the one covers the other.
+    pub same_from: f32,
+}
+
 /// A consent that covers a face, and how alike the face is to the person who gave it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Covered {
@@ -63,30 +76,45 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Signs and keeps a consent.
+    /// Signs and keeps a consent. A synthetic person must not look like anybody else on record:
+    /// `portrait` says from which similarity on they do.
     ///
     /// # Errors
-    /// When it is not valid, lacks the template that its basis needs, or cannot be
-    /// written.
-    pub fn add(&self, draft: &Draft, template: Option<&Template>, now: UtcTime) -> Result<Record> {
+    /// When it is not valid, there is no template, somebody on record has the synthetic person's
+    /// face, or it cannot be written.
+    pub fn add(
+        &self,
+        draft: &Draft,
+        portrait: Option<&Portrait<'_>>,
+        now: UtcTime,
+    ) -> Result<Record> {
         draft.check()?;
-        if template.is_none() && draft.basis != Basis::Synthetic {
-            let reason = format!(
-                "the basis {:?} needs pictures of the person",
-                draft.basis.word()
-            );
+        let Some(&Portrait {
+            template,
+            alike_from,
+            same_from,
+        }) = portrait
+        else {
+            let what = match draft.basis {
+                Basis::Synthetic => "pictures of the synthetic person, or the training footage",
+                _ => "pictures of the person",
+            };
+            let reason = format!("the basis {:?} needs {what}", draft.basis.word());
             return Err(Error::NotAConsent { reason });
+        };
+        if draft.basis == Basis::Synthetic {
+            let subject = draft.subject.trim();
+            let is_real = |known: &Record| known.basis != Basis::Synthetic;
+            self.refuse_face_of(subject, template, alike_from, &is_real)?;
+            let is_another = |known: &Record| {
+                !is_real(known) && known.subject.to_lowercase() != subject.to_lowercase()
+            };
+            self.refuse_face_of(subject, template, same_from, &is_another)?;
         }
         let id = Id::from_bytes(files::random()?);
         files::make_private_folder(&self.folder)?;
-        let commitment = match template {
-            Some(template) => {
-                let (sealed, commitment) = template.seal(self.keys.template_key(), &id)?;
-                files::write(&self.path(&id, "template"), &sealed, Readers::Owner)?;
-                Some(commitment)
-            }
-            None => None,
-        };
+        let (sealed, commitment) = template.seal(self.keys.template_key(), &id)?;
+        files::write(&self.path(&id, "template"), &sealed, Readers::Owner)?;
         let draft = draft.clone();
         let record = Record {
             version: VERSION,
@@ -98,7 +126,7 @@ impl<'a> Store<'a> {
             from: draft.from,
             until: draft.until,
             evidence: draft.evidence,
-            template: commitment,
+            template: Some(commitment),
             issued: now,
         };
         let token = jws::sign(self.keys, RECORD, &record)?;
@@ -114,6 +142,31 @@ impl<'a> Store<'a> {
             now,
         )?;
         Ok(record)
+    }
+
+    /// Refuses a synthetic person with the face of anybody on record who `counts`.
+    pub(super) fn refuse_face_of(
+        &self,
+        subject: &str,
+        face: &Template,
+        alike_from: f32,
+        counts: &dyn Fn(&Record) -> bool,
+    ) -> Result<()> {
+        for known in self.list()? {
+            if !self.has_template(&known) || !counts(&known) {
+                continue;
+            }
+            let template = self.template(&known)?;
+            if template.is_some_and(|other| alike_from <= other.similarity_between(face)) {
+                return Err(Error::NotSynthetic {
+                    subject: subject.to_owned(),
+                    known: known.subject,
+                    basis: known.basis,
+                    id: known.id.to_string(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Lists all consents, oldest first.
@@ -227,7 +280,8 @@ impl<'a> Store<'a> {
         self.erase_template(&record.id)
     }
 
-    /// Opens the identity template of a consent. `None` where its basis needs none.
+    /// Opens the identity template of a consent. `None` in consents for synthetic people that earlier
+    /// versions made.
     ///
     /// # Errors
     /// When it is missing, was made with other keys or was changed.

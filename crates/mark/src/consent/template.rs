@@ -11,16 +11,20 @@ use crate::consent::Id;
 use crate::error::{Error, Result};
 use crate::files;
 
-/// Numbers in an identity vector.
-pub const IDENTITY_LENGTH: usize = 128;
+/// Numbers that say which way a face's vector points.
+const N_DIRECTIONS: usize = 128;
+/// Numbers of an identity: the vector, and how crowded its surroundings are.
+pub const IDENTITY_LENGTH: usize = N_DIRECTIONS + 1;
 const SALT_BYTES: usize = 16;
 const NONCE_BYTES: usize = 12;
-/// Names the identity network whose vectors a template averages: those of another mean nothing to
-/// it. Sealed with the template; templates of the first network were sealed with nothing.
-const NETWORK: &[u8] = b"\ndlib-resnet-v1";
+/// Names the identity network whose numbers a template averages: those of another mean nothing to
+/// it. Sealed with the template.
+const NETWORK: &[u8] = b"\ndlib-resnet-v2";
+/// What templates of earlier networks were sealed with.
+const EARLIER_NETWORKS: [&[u8]; 2] = [b"\ndlib-resnet-v1", b""];
 
-/// The mean of a person's identity vectors, each of length one. It is shorter than they are, so that
-/// its similarity to a face is the mean of theirs.
+/// The mean of the identities of a person's faces, whose vectors have length one. Its own is the
+/// shorter the more they differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template([f32; IDENTITY_LENGTH]);
 
@@ -28,12 +32,13 @@ impl Template {
     /// Averages the identity vectors of one person's faces. `None` when there are none, or when
     /// they cancel out.
     pub fn from_faces(faces: &[[f32; IDENTITY_LENGTH]]) -> Option<Self> {
-        let (mut sum, n) = ([0.0_f32; IDENTITY_LENGTH], faces.len() as f32);
+        let (mut sum, mut n) = ([0.0_f32; IDENTITY_LENGTH], 0.0);
         for face in faces {
             let length = norm(face);
-            if length > f32::MIN_POSITIVE {
+            if length.is_finite() && length > f32::MIN_POSITIVE {
+                n += 1.0;
                 for (total, value) in sum.iter_mut().zip(face) {
-                    *total += value / length;
+                    *total += value;
                 }
             }
         }
@@ -41,16 +46,26 @@ impl Template {
         (length > 1e-3).then(|| Self(sum.map(|value| value / n)))
     }
 
-    /// Mean of the faces' cosine similarities to a face's identity vector, `-1..=1`. A vector shorter
-    /// than one is the mean of several faces and is taken as it is.
+    /// Says how alike the person and a face are, up to 1. A vector shorter than one is the mean of
+    /// several faces.
+    ///
+    /// The cosine of the angle between the vectors, less how crowded both surroundings are, less what
+    /// averaging brings strangers nearer: the same as the similarity of `effigy_model`'s identities.
     pub fn similarity(&self, face: &[f32; IDENTITY_LENGTH]) -> f32 {
-        let dot: f32 = self.0.iter().zip(face).map(|(a, b)| a * b).sum();
-        dot / norm(face).max(1.0)
+        let (a, b) = (norm(&self.0), norm(face));
+        if a * b < f32::MIN_POSITIVE {
+            return 0.0;
+        }
+        let both = self.0[..N_DIRECTIONS].iter().zip(face);
+        let dot: f32 = both.map(|(a, b)| a * b).sum();
+        let crowding = 0.5 * (self.0[N_DIRECTIONS] + face[N_DIRECTIONS]);
+        let nearer = nearer_by_averaging(a) + nearer_by_averaging(b);
+        (dot / (a * b) - crowding - nearer).min(1.0)
     }
 
-    /// Mean cosine similarity of the faces of both, `-1..=1`.
+    /// Says how alike two people are, up to 1.
     pub fn similarity_between(&self, other: &Self) -> f32 {
-        self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
+        self.similarity(&other.0)
     }
 
     /// Encrypts the template for the record `id`; gives the sealed bytes and the salted hash that
@@ -87,10 +102,13 @@ impl Template {
                 .decrypt(Nonce::from_slice(nonce), payload)
                 .map(Zeroizing::new)
         };
-        let plain = match (open(NETWORK), open(b"")) {
-            (Ok(plain), _) => plain,
-            (Err(_), Ok(_)) => return Err(Error::OldTemplate { id: id.to_string() }),
-            (Err(_), Err(_)) => return Err(failed()),
+        let Ok(plain) = open(NETWORK) else {
+            let is_old = EARLIER_NETWORKS.iter().any(|network| open(network).is_ok());
+            return Err(if is_old {
+                Error::OldTemplate { id: id.to_string() }
+            } else {
+                failed()
+            });
         };
         let is_whole = plain.len() == SALT_BYTES + 4 * IDENTITY_LENGTH;
         if !is_whole || effigy_files::sha256(&plain) != commitment {
@@ -108,8 +126,19 @@ fn cipher(key: &[u8; 32]) -> Aes256Gcm {
     Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(key))
 }
 
+/// How much nearer a mean of this length comes to strangers than one face does: measured for the
+/// identity network, `docs/decisions/019-likeness-of-people.md`.
+fn nearer_by_averaging(length: f32) -> f32 {
+    0.6 * (1.0 - length).clamp(0.0, 0.0225)
+}
+
+/// Length of the vector.
 fn norm(values: &[f32; IDENTITY_LENGTH]) -> f32 {
-    values.iter().map(|value| value * value).sum::<f32>().sqrt()
+    values[..N_DIRECTIONS]
+        .iter()
+        .map(|value| value * value)
+        .sum::<f32>()
+        .sqrt()
 }
 
 #[cfg(test)]
@@ -117,7 +146,9 @@ mod tests {
     use super::*;
 
     fn face(seed: f32) -> [f32; IDENTITY_LENGTH] {
-        std::array::from_fn(|i| (seed * (i as f32 + 1.0)).sin())
+        let mut face = std::array::from_fn(|i| (seed * (i as f32 + 1.0)).sin());
+        face[N_DIRECTIONS] = 0.0;
+        face
     }
 
     fn id() -> Id {
@@ -144,17 +175,43 @@ mod tests {
 
     #[test]
     fn template_of_an_earlier_network_is_recognised() {
-        let (plain, id) = ([1_u8; SALT_BYTES + 4 * IDENTITY_LENGTH], id());
-        let payload = Payload {
-            msg: &plain,
-            aad: id.as_str().as_bytes(),
-        };
-        let nonce = [3; NONCE_BYTES];
-        let sealed = cipher(&[1; 32]).encrypt(Nonce::from_slice(&nonce), payload);
-        let sealed = [&nonce[..], &sealed.unwrap()].concat();
-        let commitment = effigy_files::sha256(&plain);
-        let refused = Template::unseal(&sealed, &[1; 32], &id, &commitment).unwrap_err();
-        assert!(matches!(refused, Error::OldTemplate { .. }), "{refused}");
+        let (plain, id) = ([1_u8; SALT_BYTES + 4 * N_DIRECTIONS], id());
+        for network in EARLIER_NETWORKS {
+            let payload = Payload {
+                msg: &plain,
+                aad: &[id.as_str().as_bytes(), network].concat(),
+            };
+            let nonce = [3; NONCE_BYTES];
+            let sealed = cipher(&[1; 32]).encrypt(Nonce::from_slice(&nonce), payload);
+            let sealed = [&nonce[..], &sealed.unwrap()].concat();
+            let commitment = effigy_files::sha256(&plain);
+            let refused = Template::unseal(&sealed, &[1; 32], &id, &commitment).unwrap_err();
+            assert!(matches!(refused, Error::OldTemplate { .. }), "{refused}");
+        }
+    }
+
+    /// The first two directions of a face at this cosine to `(1, 0)`, in crowded surroundings.
+    fn along(cosine: f32, crowding: f32) -> [f32; IDENTITY_LENGTH] {
+        let mut face = [0.0; IDENTITY_LENGTH];
+        (face[0], face[1]) = (cosine, (1.0 - cosine * cosine).sqrt());
+        face[N_DIRECTIONS] = crowding;
+        face
+    }
+
+    #[test]
+    fn crowded_faces_and_means_are_less_alike() {
+        let template = Template::from_faces(&[along(1.0, 0.0)]).unwrap();
+        let alike = |face: &[f32; IDENTITY_LENGTH]| template.similarity(face);
+        assert!((alike(&along(0.94, 0.0)) - 0.94).abs() < 1e-6);
+        assert!((alike(&along(0.94, 0.02)) - 0.93).abs() < 1e-6);
+        let mean = Template::from_faces(&[along(1.0, 0.0), along(0.9, 0.0)]).unwrap();
+        let (length, angle) = (norm(&mean.0), mean.0[0] / norm(&mean.0));
+        let expected = angle - 0.6 * (1.0 - length).min(0.0225);
+        assert!((template.similarity_between(&mean) - expected).abs() < 1e-6);
+        let nobody = [0.0; IDENTITY_LENGTH];
+        assert_eq!(template.similarity(&nobody), 0.0);
+        let broken = [f32::NAN; IDENTITY_LENGTH];
+        assert_eq!(Template::from_faces(&[broken]), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ struct Desk {
 
 const SAME: Match = Match {
     similarity: 0.5,
+    of_each: 0.5,
     share: 0.8,
 };
 
@@ -22,11 +23,19 @@ fn now() -> UtcTime {
 }
 
 fn ada() -> [f32; IDENTITY_LENGTH] {
-    std::array::from_fn(|i| (0.7 * (i as f32 + 1.0)).sin())
+    face(|i| (0.7 * (i as f32 + 1.0)).sin())
 }
 
 fn ben() -> [f32; IDENTITY_LENGTH] {
-    std::array::from_fn(|i| (2.3 * (i as f32 + 1.0)).cos())
+    face(|i| (2.3 * (i as f32 + 1.0)).cos())
+}
+
+/// A face of length one in surroundings that are crowded as usual.
+fn face(value: impl Fn(usize) -> f32) -> [f32; IDENTITY_LENGTH] {
+    let mut face: [f32; IDENTITY_LENGTH] = std::array::from_fn(value);
+    face[IDENTITY_LENGTH - 1] = 0.0;
+    let length = face.iter().map(|v| v * v).sum::<f32>().sqrt();
+    face.map(|v| v / length)
 }
 
 fn draft() -> Draft {
@@ -53,8 +62,21 @@ impl Desk {
     }
 
     fn add(&self, draft: &Draft) -> Record {
-        let template = Template::from_faces(&[ada()]).unwrap();
-        self.store().add(draft, Some(&template), now()).unwrap()
+        self.add_with(draft, &[ada()], now()).unwrap()
+    }
+
+    fn add_with(
+        &self,
+        draft: &Draft,
+        faces: &[[f32; IDENTITY_LENGTH]],
+        at: UtcTime,
+    ) -> crate::Result<Record> {
+        let portrait = Portrait {
+            template: &Template::from_faces(faces).unwrap(),
+            alike_from: SAME.similarity,
+            same_from: SAME.similarity,
+        };
+        self.store().add(draft, Some(&portrait), at)
     }
 
     fn path(&self, record: &Record, extension: &str) -> std::path::PathBuf {
@@ -263,36 +285,92 @@ fn clock_behind_the_record_is_refused() {
     assert!(matches!(early, Err(Error::ClockBack { .. })));
 }
 
+fn synthetic(subject: &str) -> Draft {
+    Draft {
+        basis: Basis::Synthetic,
+        subject: subject.to_owned(),
+        ..draft()
+    }
+}
+
 #[test]
-fn real_people_need_pictures() {
+fn everybody_needs_pictures_those_who_do_not_exist_too() {
     let desk = desk();
-    let bare = desk.store().add(&draft(), None, now());
-    assert!(matches!(bare, Err(Error::NotAConsent { .. })));
+    for draft in [draft(), synthetic("Ada")] {
+        let bare = desk.store().add(&draft, None, now());
+        assert!(matches!(bare, Err(Error::NotAConsent { .. })));
+    }
+}
+
+#[test]
+fn synthetic_consent_covers_its_own_face_alone() {
+    let desk = desk();
+    desk.add(&synthetic("Ada"));
+    assert!(desk.ask(vec![ada()]).is_ok());
+    let other = desk.ask(vec![ben()]);
+    assert!(matches!(other, Err(Error::OtherFace { .. })), "{other:?}");
+}
+
+#[test]
+fn a_synthetic_person_looks_like_nobody_on_record() {
+    for basis in [Basis::Consent, Basis::Synthetic] {
+        let desk = desk();
+        let known = desk.add(&Draft {
+            basis,
+            subject: "Somebody".to_owned(),
+            ..draft()
+        });
+        let refused = desk.add_with(&synthetic("Zoe"), &[ada()], now());
+        let Err(Error::NotSynthetic { known: who, id, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!((who.as_str(), id), ("Somebody", known.id.to_string()));
+        assert_eq!(desk.store().list().unwrap(), [known], "nothing is recorded");
+        desk.add_with(&synthetic("Zoe"), &[ben()], now()).unwrap();
+        // Her own record may be renewed.
+        desk.add_with(&synthetic("zoe"), &[ben()], now()).unwrap();
+    }
+}
+
+#[test]
+fn faces_that_differ_from_the_whole_are_counted() {
+    let desk = desk();
+    desk.add(&draft());
+    let mixed = [vec![ada(); 8], vec![ben(); 2]].concat();
+    assert!(desk.ask(mixed).is_ok());
+    let mixed = [vec![ada(); 7], vec![ben(); 3]].concat();
+    let Err(Error::OtherFace {
+        similarity,
+        matching,
+        needed,
+        ..
+    }) = desk.ask(mixed)
+    else {
+        panic!("too many faces are another's");
+    };
+    assert!(SAME.similarity < similarity);
+    assert_eq!((matching, needed), (7, 8));
 }
 
 #[test]
 fn a_face_on_record_cannot_pass_as_synthetic() {
     let desk = desk();
+    // The real person's consent comes later than that for the synthetic one.
+    desk.add(&synthetic("Ada"));
+    assert!(desk.ask(vec![ada()]).is_ok());
     desk.add(&Draft {
         subject: "Ada herself".to_owned(),
         ..draft()
     });
-    let synthetic = Draft {
-        basis: Basis::Synthetic,
-        ..draft()
-    };
-    desk.store().add(&synthetic, None, now()).unwrap();
     assert!(matches!(
         desk.ask(vec![ada()]),
-        Err(Error::OtherFace { .. })
+        Err(Error::NotSynthetic { .. })
     ));
-    assert!(desk.ask(vec![ben()]).is_ok());
 }
 
 #[test]
 fn senseless_consents_are_refused() {
     let desk = desk();
-    let template = Template::from_faces(&[ada()]).unwrap();
     for bad in [
         Draft {
             subject: "  ".to_owned(),
@@ -311,7 +389,7 @@ fn senseless_consents_are_refused() {
             ..draft()
         },
     ] {
-        let added = desk.store().add(&bad, Some(&template), now());
+        let added = desk.add_with(&bad, &[ada()], now());
         assert!(matches!(added, Err(Error::NotAConsent { .. })), "{bad:?}");
     }
 }
@@ -339,12 +417,11 @@ fn clock_behind_anything_recorded_is_refused() {
         ..draft()
     });
     let later = now().plus_days(3);
-    let template = Template::from_faces(&[ben()]).unwrap();
     let other = Draft {
         subject: "Ben".to_owned(),
         ..draft()
     };
-    desk.store().add(&other, Some(&template), later).unwrap();
+    desk.add_with(&other, &[ben()], later).unwrap();
     // Ada's consent ended meanwhile; setting the clock back does not bring it back.
     assert!(matches!(
         desk.ask(vec![ada()]),

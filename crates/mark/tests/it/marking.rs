@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use effigy_frame::{Frame, Picture, Rational, Timestamp};
 use effigy_mark::consent::{
-    Audience, Basis, Claim, Draft, Match, Purpose, Seen, Store, Token, Use, require,
+    Audience, Basis, Claim, Draft, IDENTITY_LENGTH, Match, Portrait, Purpose, Seen, Store,
+    Template, Token, Use, require,
 };
 use effigy_mark::keys::Timestamps;
 use effigy_mark::label::{Language, Profiles, Source};
@@ -47,13 +48,19 @@ impl Studio {
             until: now().plus_days(1),
             evidence: None,
         };
-        let record = store.add(&draft, None, now()).unwrap();
+        let portrait = Portrait {
+            template: &Template::from_faces(&[[1.0; IDENTITY_LENGTH]]).unwrap(),
+            alike_from: 0.5,
+            same_from: 0.5,
+        };
+        let record = store.add(&draft, Some(&portrait), now()).unwrap();
         let claims = [Claim {
             who: record.id.to_string(),
             seen: Seen::Model,
         }];
         let same = Match {
             similarity: 0.5,
+            of_each: 0.5,
             share: 0.8,
         };
         let purpose = Purpose {

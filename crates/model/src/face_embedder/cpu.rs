@@ -2,7 +2,7 @@
 
 use effigy_frame::Picture;
 
-use super::{Block, FaceEmbedder, N_IDENTITY, scaled};
+use super::{Block, FaceEmbedder, N_DIRECTIONS, scaled};
 use crate::cpu::{Dense, Map, Pair, PictureConv};
 
 /// The layers, in order.
@@ -27,7 +27,7 @@ impl CpuNet {
     }
 
     /// Gives the network's vector for a crop.
-    pub(super) fn row(&self, crop: &Picture) -> [f32; N_IDENTITY] {
+    pub(super) fn row(&self, crop: &Picture) -> [f32; N_DIRECTIONS] {
         let x = self.stem.run_relu(crop, scaled).max_pooled();
         let block = |x: Map, (pair, halves): &(Pair, bool)| {
             if *halves {

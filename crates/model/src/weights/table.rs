@@ -11,18 +11,64 @@ pub(super) const FILE: &str = "weights.toml";
 /// Where two faces are called the same person, as measured on people not trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct IdentityThreshold {
-    /// Least cosine similarity for "the same person".
+    /// Least similarity for "the same person".
     pub similarity: f32,
     /// Share of pairs of different people that reach it.
     pub false_match_rate: f32,
 }
+
+/// What a similarity of two faces says, as measured on people not trained on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IdentityScale {
+    /// One false match in 100 pairs of strangers, in 1000, and in 10,000, of whatever group of
+    /// people is confused most.
+    pub thresholds: [IdentityThreshold; 3],
+    likelihood_ratio: LikelihoodRatio,
+}
+
+/// How much likelier a similarity is for one person than for strangers: its logarithm is `slope`
+/// times what it is above `at`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+struct LikelihoodRatio {
+    at: f32,
+    slope: f32,
+}
+
+impl IdentityScale {
+    /// Gives the threshold for "the same person" in everyday use: one in 1000.
+    pub fn usual(&self) -> IdentityThreshold {
+        self.thresholds[1]
+    }
+
+    /// Gives the threshold below which faces are not even alike: one in 100.
+    pub fn lenient(&self) -> IdentityThreshold {
+        self.thresholds[0]
+    }
+
+    /// Gives the threshold where a false match does harm: one in 10,000.
+    pub fn strict(&self) -> IdentityThreshold {
+        self.thresholds[2]
+    }
+
+    /// How many times likelier a similarity is between two faces of one person than of two.
+    ///
+    /// At most what was measured can show: 10,000 to one, either way.
+    pub fn likelihood_ratio(&self, similarity: f32) -> f64 {
+        let LikelihoodRatio { at, slope } = self.likelihood_ratio;
+        let logarithm = f64::from(slope * (similarity - at));
+        logarithm.exp().clamp(1.0 / MOST_LIKELY, MOST_LIKELY)
+    }
+}
+
+/// Pairs of strangers were too few to know a likelihood ratio beyond this.
+const MOST_LIKELY: f64 = 1e4;
 
 /// The whole table.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) entries: BTreeMap<String, Entry>,
     pub(super) finder_least_score: f32,
-    pub(super) identity: IdentityThreshold,
+    pub(super) identity: IdentityScale,
 }
 
 /// One file of weights.
@@ -41,6 +87,7 @@ pub(super) struct Entry {
     least_score: Option<f32>,
     #[serde(default)]
     thresholds: Vec<IdentityThreshold>,
+    likelihood_ratio: Option<LikelihoodRatio>,
 }
 
 /// What people read about a file of weights. The program needs none of it, but refuses a table
@@ -91,13 +138,29 @@ impl Table {
             ));
         }
         let least_score = entries.get("finder").and_then(|entry| entry.least_score);
-        let embedder = entries.get("identifier");
-        let identity = embedder.and_then(|entry| entry.thresholds.first());
+        let identity = entries.get("identifier").and_then(Entry::identity_scale);
         Ok(Self {
             finder_least_score: least_score.ok_or("it states no least_score of the finder")?,
-            identity: *identity.ok_or("it states no thresholds of the identifier")?,
+            identity: identity.ok_or(
+                "it does not state three thresholds and a likelihood_ratio of the identifier",
+            )?,
             entries,
         })
+    }
+}
+
+impl Entry {
+    fn identity_scale(&self) -> Option<IdentityScale> {
+        let thresholds = <[IdentityThreshold; 3]>::try_from(&self.thresholds[..]).ok()?;
+        let is_stricter = |pair: &[IdentityThreshold]| pair[0].similarity < pair[1].similarity;
+        let likelihood_ratio = self.likelihood_ratio?;
+        thresholds
+            .windows(2)
+            .all(is_stricter)
+            .then_some(IdentityScale {
+                thresholds,
+                likelihood_ratio,
+            })
     }
 }
 
@@ -128,19 +191,23 @@ mod tests {
         package_sha256 = "02"
         licence_text = "Do what you like."
         thresholds = [
-            { similarity = 0.9, false_match_rate = 0.001 },
             { similarity = 0.8, false_match_rate = 0.01 },
+            { similarity = 0.9, false_match_rate = 0.001 },
+            { similarity = 0.95, false_match_rate = 0.0001 },
         ]
+        likelihood_ratio = { at = 0.85, slope = 100.0 }
     "#;
 
     #[test]
     fn trained_and_imported_weights_are_read() {
         let table = Table::parse(&format!("{TRAINED}{IMPORTED}")).unwrap();
         assert_eq!(table.finder_least_score, 0.9);
-        assert_eq!(
-            table.identity.false_match_rate, 0.001,
-            "the first is in use"
-        );
+        assert_eq!(table.identity.usual().false_match_rate, 0.001);
+        assert_eq!(table.identity.strict().similarity, 0.95);
+        assert_eq!(table.identity.likelihood_ratio(0.85), 1.0);
+        let likely = table.identity.likelihood_ratio(0.87);
+        assert!((likely - 2_f64.exp()).abs() < 1e-3, "{likely}");
+        assert_eq!(table.identity.likelihood_ratio(1.0), MOST_LIKELY);
         let imported = &table.entries["identifier"];
         assert!(
             matches!(&imported.about.origin, Origin::Imported { version, .. } if version == "1.2.3")
@@ -174,8 +241,11 @@ mod tests {
 
     #[test]
     fn a_table_without_thresholds_is_refused() {
-        let text = format!("{TRAINED}{}", IMPORTED.replace("thresholds", "others"));
-        let complaint = "it states no thresholds of the identifier";
-        assert_eq!(Table::parse(&text).unwrap_err(), complaint);
+        let complaint =
+            "it does not state three thresholds and a likelihood_ratio of the identifier";
+        for (stated, instead) in [("thresholds", "others"), ("0.95", "0.7")] {
+            let text = format!("{TRAINED}{}", IMPORTED.replace(stated, instead));
+            assert_eq!(Table::parse(&text).unwrap_err(), complaint);
+        }
     }
 }

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use effigy_detect::Person;
 use effigy_detect::motion::{MotionTrace, Window, signature};
 use effigy_face::align::identity_crop;
+use effigy_face::recognise::TooLittle;
 use effigy_face::{Face, Observation, TrackSettings};
 use effigy_files::{Destination, Existing, check_destinations};
 use effigy_frame::{Frame, Picture, Rect};
 use effigy_media::{Limits, VideoReader};
+use effigy_model::weights::{IdentityScale, IdentityThreshold};
 use effigy_model::{FaceEmbedder, Identity};
 
 use crate::error::{Error, Result};
@@ -40,16 +42,40 @@ pub struct MatchJob {
 /// How similar the two are.
 #[derive(Clone, Debug)]
 pub struct MatchReport {
-    /// Cosine similarity, `-1..=1`.
+    /// What is concluded.
+    pub verdict: MatchVerdict,
+    /// Up to 1; see [`Identity::similarity`].
     pub similarity: f32,
-    /// Whether it reaches the threshold.
-    pub same: bool,
-    /// Similarity from which two faces count as the same person.
-    pub threshold: f32,
-    /// Share of pairs of different people that reach the threshold.
-    pub false_match_rate: f32,
+    /// How many times likelier the similarity is of one person than of two strangers.
+    pub likelihood_ratio: f64,
+    /// The threshold for "the same person", and how many strangers reach it.
+    pub threshold: IdentityThreshold,
     /// What was compared, for each input.
     pub compared: [Compared; 2],
+}
+
+/// What a comparison says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchVerdict {
+    /// As alike as hardly any strangers are.
+    Same,
+    /// Likelier of strangers.
+    Different,
+    /// Neither.
+    Uncertain,
+    /// One of the faces says too little of who it is.
+    TooLittle,
+}
+
+/// The share of pairs that are one person, which probabilities assume: half.
+pub const PRIOR: f64 = 0.5;
+
+impl MatchReport {
+    /// The probability that it is one person, if [`PRIOR`] of such pairs are.
+    pub fn probability(&self) -> f64 {
+        let odds = self.likelihood_ratio * PRIOR / (1.0 - PRIOR);
+        odds / (1.0 + odds)
+    }
 }
 
 /// The person of one input who was compared.
@@ -59,6 +85,8 @@ pub struct Compared {
     pub crops: Vec<CropPlace>,
     /// Other faces in the input, which were not compared.
     pub n_others: usize,
+    /// Why none of the crops tells who it is, if so.
+    pub too_little: Option<TooLittle>,
 }
 
 /// Where a crop comes from.
@@ -118,17 +146,38 @@ pub fn match_faces(
     if let Some(path) = &job.sheet {
         write_real_picture(path, &two_rows(&a.crops, &b.crops))?;
     }
-    let threshold = networks.weights.identity_threshold();
-    // Rounding takes that of a face with itself a hair above 1.
-    let similarity = a.identity.similarity(&b.identity).clamp(-1.0, 1.0);
+    let scale = networks.weights.identity_scale();
+    let similarity = a.identity.similarity(&b.identity);
+    let compared = [a.compared, b.compared];
+    let tells = compared.iter().all(|input| input.too_little.is_none());
     Ok(MatchReport {
+        verdict: if tells {
+            MatchVerdict::of(similarity, &scale)
+        } else {
+            MatchVerdict::TooLittle
+        },
         similarity,
-        same: similarity >= threshold.similarity,
-        threshold: threshold.similarity,
-        false_match_rate: threshold.false_match_rate,
-        compared: [a.compared, b.compared],
+        likelihood_ratio: scale.likelihood_ratio(similarity),
+        threshold: scale.usual(),
+        compared,
     })
 }
+
+impl MatchVerdict {
+    /// What a similarity says between two faces that are seen well.
+    fn of(similarity: f32, scale: &IdentityScale) -> Self {
+        if scale.usual().similarity <= similarity {
+            Self::Same
+        } else if scale.likelihood_ratio(similarity) <= 1.0 / CLEAR {
+            Self::Different
+        } else {
+            Self::Uncertain
+        }
+    }
+}
+
+/// From this likelihood ratio on strangers are called strangers.
+const CLEAR: f64 = 10.0;
 
 /// Gives the identity of the person seen most in real pictures or clips, and how they move.
 ///
@@ -149,7 +198,7 @@ pub fn person(
     }
     let of = |identity| Person {
         identity,
-        threshold: networks.weights.identity_threshold(),
+        threshold: networks.weights.identity_scale().usual(),
         motion: signature(&windows),
     };
     Ok(Identity::mean(&identities).map(of))
@@ -175,6 +224,8 @@ struct Candidate {
     /// Area of the face summed over the frames: who is seen most.
     presence: f64,
     crops: BestOf<(Picture, CropPlace)>,
+    /// Crops that hardly tell who it is, in case there are no others, and what they lack.
+    poor: BestOf<(Picture, CropPlace, TooLittle)>,
     motion: MotionTrace,
 }
 
@@ -196,8 +247,17 @@ fn leading_person(
     };
     let leading = candidates.into_iter().next().ok_or_else(no_face)?;
     let windows = leading.motion.windows();
-    let picks = leading.crops.into_picks().into_iter().map(|pick| pick.item);
-    let (crops, places): (Vec<Picture>, Vec<CropPlace>) = picks.unzip();
+    let picks = leading.crops.into_picks().into_iter();
+    let mut picks: Vec<(Picture, CropPlace)> = picks.map(|pick| pick.item).collect();
+    let mut too_little = None;
+    if picks.is_empty() {
+        for pick in leading.poor.into_picks() {
+            let (crop, place, why) = pick.item;
+            too_little.get_or_insert(why);
+            picks.push((crop, place));
+        }
+    }
+    let (crops, places): (Vec<Picture>, Vec<CropPlace>) = picks.into_iter().unzip();
     let identity = Identity::mean(&networks.face_embedder.embed(&crops)).ok_or_else(no_face)?;
     Ok(Leading {
         identity,
@@ -206,6 +266,7 @@ fn leading_person(
         compared: Compared {
             crops: places,
             n_others,
+            too_little,
         },
     })
 }
@@ -253,6 +314,7 @@ impl Candidate {
             track,
             presence: 0.0,
             crops: BestOf::new(N_CROPS, CROP_STRETCH),
+            poor: BestOf::new(N_CROPS, CROP_STRETCH),
             motion: MotionTrace::default(),
         }
     }
@@ -264,10 +326,19 @@ impl Candidate {
         let pose = seen.pose();
         let frontal = pose.yaw.to_radians().cos() * pose.pitch.to_radians().cos();
         let worth = face.score * frontal.max(0.05) * (0.2 + seen.quality().sharpness);
-        if self.crops.wants(place.frame, worth)
-            && let Some(crop) = identity_crop(&frame.picture, &face.points)
-        {
-            self.crops.put(place.frame, worth, (crop, place));
+        let crop = || identity_crop(&frame.picture, &face.points);
+        match TooLittle::of(&seen) {
+            None if self.crops.wants(place.frame, worth) => {
+                if let Some(crop) = crop() {
+                    self.crops.put(place.frame, worth, (crop, place));
+                }
+            }
+            Some(why) if self.poor.wants(place.frame, worth) => {
+                if let Some(crop) = crop() {
+                    self.poor.put(place.frame, worth, (crop, place, why));
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -282,4 +353,20 @@ fn two_rows(upper: &[Picture], lower: &[Picture]) -> Picture {
         }
     }
     sheet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use effigy_model::Weights;
+
+    #[test]
+    fn between_the_same_and_different_there_is_doubt() {
+        let scale = Weights::from_source_tree().unwrap().identity_scale();
+        let verdict = |similarity| MatchVerdict::of(similarity, &scale);
+        let usual = scale.usual().similarity;
+        assert_eq!(verdict(usual), MatchVerdict::Same);
+        assert_eq!(verdict(usual - 1e-3), MatchVerdict::Uncertain);
+        assert_eq!(verdict(0.8), MatchVerdict::Different);
+    }
 }

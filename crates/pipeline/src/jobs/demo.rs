@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_files::Existing;
 use effigy_frame::TimeRange;
-use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
+use effigy_mark::consent::{Audience, Basis, Draft, Store, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::{Clock, Keys, Trust, UtcTime, verify};
 use effigy_model::Weights;
@@ -204,7 +204,6 @@ fn agree(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<Saf
     let store = Store::open(&safeguards.consents, &keys);
     for (name, clip) in [("ada", "ada-1.mp4"), ("ben", "ben-2.mp4")] {
         let seen = consents::subject_faces(&[place.join("clips").join(clip)], &networks, progress)?;
-        let vectors: Vec<_> = seen.identities.iter().map(|identity| identity.0).collect();
         let draft = Draft {
             subject: name.to_owned(),
             basis: Basis::Synthetic,
@@ -214,7 +213,7 @@ fn agree(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<Saf
             until: job.now.plus_days(365).end_of_day(),
             evidence: None,
         };
-        store.add(&draft, Template::from_faces(&vectors).as_ref(), job.now)?;
+        consents::record(&store, &draft, &seen.identities, &networks, job.now)?;
     }
     Ok(safeguards)
 }

@@ -244,7 +244,7 @@ impl<'a> Session<'a> {
             job,
             follower: Follower::new(networks, job.tracking)?,
             recogniser: Recogniser::new(networks.face_embedder.clone())?,
-            same_from: networks.weights.identity_threshold().similarity,
+            same_from: networks.weights.identity_scale().usual().similarity,
             input_index: 0,
             records: Vec::new(),
             together: BTreeSet::new(),

@@ -104,8 +104,8 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
     }])?;
     let (intended, original) = (allowed.template(consent)?, allowed.template(&performer)?);
     let looks = Looks {
-        intended: intended.as_ref(),
-        original: original.as_ref(),
+        intended: Some(&intended),
+        original: Some(&original),
     };
     let redrawing = Redrawing {
         model: &model,

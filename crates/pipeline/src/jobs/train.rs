@@ -26,7 +26,7 @@ use crate::steps::footage::{AtDamage, Clips};
 use crate::steps::inputs;
 use crate::steps::memory;
 use crate::steps::networks::Networks;
-use crate::steps::people::{Chosen, OtherPerson, cluster_identities};
+use crate::steps::people::{Chosen, Sight, cluster_identities};
 use crate::steps::progress::Progress;
 use dashboard::Dashboard;
 
@@ -213,10 +213,12 @@ fn choose(
     };
     progress.begin(&format!("looking for {}", subject.name), clips.n_frames());
     let clusters = cluster_identities(&clips, networks, progress)?;
-    let chosen = clusters.choose(template.as_ref(), same_person(&job.weights).similarity);
-    let chosen = chosen.ok_or_else(|| Error::NoFace {
-        path: subject.inputs[0].clone(),
-    })?;
+    let path = || subject.inputs[0].clone();
+    let chosen = clusters.choose(Some(&template), &job.weights.identity_scale());
+    let chosen = chosen.ok_or_else(|| Error::NoFace { path: path() })?;
+    if let Some(why) = chosen.too_little {
+        return Err(Error::TooLittle { why, path: path() });
+    }
     if !chosen.others.is_empty() {
         progress.note(&others_in_words(&subject.name, &clips, &chosen));
     }
@@ -225,7 +227,7 @@ fn choose(
 
 /// Says who else appears, and who is learned.
 fn others_in_words(name: &str, clips: &Clips, chosen: &Chosen) -> String {
-    let other = |other: &OtherPerson| {
+    let other = |other: &Sight| {
         let clip = clips.paths[other.clip].file_name().unwrap_or_default();
         format!(
             "one in {} frames of {}, from {:.1} s on",
@@ -235,13 +237,10 @@ fn others_in_words(name: &str, clips: &Clips, chosen: &Chosen) -> String {
         )
     };
     let others: Vec<String> = chosen.others.iter().map(other).collect();
-    let rule = match chosen.similarity {
-        Some(_) => "the person most similar to the pictures in the consent",
-        None => "the person seen most, since the consent has no pictures",
-    };
     format!(
-        "other people appear in the clips of {name} and are left out: {}. {name} is taken to be \
-         {rule}; if that is wrong, give clips of {name} alone or record a consent with pictures",
+        "other people appear in the clips of {name} and are left out: {}. {name} is taken to be the \
+         person most similar to the pictures in the consent; if that is wrong, give clips of {name} \
+         alone",
         others.join("; "),
     )
 }

@@ -38,14 +38,16 @@ pub struct Safeguards {
     pub clock: Clock,
 }
 
-/// Least share of a person's faces that must match their consent: some blurred and turned ones
-/// fail.
+/// Least share of a person's faces that must be alike to their consent: some blurred and turned ones
+/// are not.
 const LEAST_SHARE: f32 = 0.7;
 
-/// When two faces count as one person's.
-pub(crate) fn same_person(weights: &Weights) -> Match {
+/// When footage shows the person of a consent.
+pub fn same_person(weights: &Weights) -> Match {
+    let scale = weights.identity_scale();
     Match {
-        similarity: weights.identity_threshold().similarity,
+        similarity: scale.strict().similarity,
+        of_each: scale.lenient().similarity,
         share: LEAST_SHARE,
     }
 }
@@ -80,13 +82,17 @@ impl Safeguards {
         Ok(store.find(who, self.clock.now())?.id)
     }
 
-    /// The template in the consent of `who`, which must hold; `None` where the basis needs none.
-    pub(crate) fn template(&self, keys: &Keys, who: &str) -> Result<Option<Template>> {
+    /// The template in the consent of `who`, which must hold.
+    pub(crate) fn template(&self, keys: &Keys, who: &str) -> Result<Template> {
         let store = Store::open(&self.consents, keys);
         let now = self.clock.now();
         let record = store.find(who, now)?;
         consent::check_standing(&store, &record, now)?;
-        Ok(store.template(&record)?)
+        let needed = || effigy_mark::Error::NeedsTemplate {
+            id: record.id.to_string(),
+            subject: record.subject.clone(),
+        };
+        Ok(store.template(&record)?.ok_or_else(needed)?)
     }
 
     /// Checks that everyone in `claims` consents to this use; `same` says when faces count as

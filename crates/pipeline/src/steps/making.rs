@@ -24,7 +24,7 @@ use crate::steps::damage::{Damage, DamagedPlace};
 use crate::steps::footage::Clips;
 use crate::steps::memory;
 use crate::steps::networks::Networks;
-use crate::steps::people::{Chosen, cluster_identities};
+use crate::steps::people::{Chosen, Sight, cluster_identities};
 use crate::steps::progress::Progress;
 use crate::steps::quality::{Measuring, Quality};
 use write::write;
@@ -108,7 +108,7 @@ fn check_memory(making: &Making<'_>, info: &Info) -> Result<()> {
         View::SideBySide => 2,
     };
     memory::check_making(
-        in_words(making.usage),
+        made_for(making.usage),
         n_beside * video.width,
         video.height,
         memory::available_bytes(),
@@ -138,7 +138,7 @@ fn check_range(making: &mut Making<'_>, info: &Info) -> Result<Option<f64>> {
 }
 
 /// What is made for a use, in words.
-fn in_words(usage: Use) -> &'static str {
+fn made_for(usage: Use) -> &'static str {
     match usage {
         Use::Swap => "a swap",
         Use::Puppet => "a puppet",
@@ -161,7 +161,8 @@ impl<'a> Begun<'a> {
     /// Finds `performer`, the name or identifier in a consent, in the clip.
     ///
     /// # Errors
-    /// When their consent does not hold, the clip cannot be read, or they are not seen in it.
+    /// When their consent does not hold, the clip cannot be read, they are not seen in it, or it is
+    /// uncertain which of several people they are.
     pub(crate) fn find(
         self,
         performer: &str,
@@ -188,21 +189,29 @@ impl<'a> Begun<'a> {
         if clusters.n_frames == 0 && 0.0 < making.range.from_secs {
             return Err(making.beyond_end(None));
         }
-        let same = same_person(&networks.weights);
-        let no_face = || Error::NoFace {
-            path: making.target.to_owned(),
-        };
+        let scale = networks.weights.identity_scale();
+        let path = || making.target.to_owned();
         let chosen = clusters
-            .choose(template.as_ref(), same.similarity)
-            .ok_or_else(no_face)?;
-        if chosen
-            .similarity
-            .is_some_and(|similarity| similarity < same.similarity)
-        {
+            .choose(Some(&template), &scale)
+            .ok_or_else(|| Error::NoFace { path: path() })?;
+        if let Some(why) = chosen.too_little {
+            return Err(Error::TooLittle { why, path: path() });
+        }
+        let same = same_person(&networks.weights);
+        let is_at_least = |sight: &Sight, least| sight.similarity.is_some_and(|s| least <= s);
+        if !is_at_least(&chosen.sight, same.similarity) {
             return Err(Error::NotSeen {
                 who: performer.to_owned(),
-                n_people: 1 + chosen.others.len(),
-                path: making.target.to_owned(),
+                seen: in_words(&chosen),
+                path: path(),
+            });
+        }
+        let could_be = |other: &Sight| is_at_least(other, scale.usual().similarity);
+        if chosen.others.iter().any(could_be) {
+            return Err(Error::Uncertain {
+                who: performer.to_owned(),
+                seen: in_words(&chosen),
+                path: path(),
             });
         }
         Ok(Cast {
@@ -233,6 +242,30 @@ impl Making<'_> {
             self.range.to_secs
         }
     }
+}
+
+/// Who is seen in a clip, the most similar first.
+fn in_words(chosen: &Chosen) -> String {
+    let mut seen: Vec<&Sight> = chosen.others.iter().chain([&chosen.sight]).collect();
+    let similarity = |sight: &Sight| sight.similarity.unwrap_or(0.0);
+    seen.sort_by(|a, b| similarity(b).total_cmp(&similarity(a)));
+    let one = |(i, sight): (usize, &&Sight)| {
+        let Sight {
+            from_secs,
+            place,
+            n_frames,
+            ..
+        } = sight;
+        format!(
+            "person {} (similarity {:.3}, from {from_secs:.1} s in {n_frames} frames, first at {:.0},{:.0})",
+            i + 1,
+            similarity(sight),
+            place.x,
+            place.y,
+        )
+    };
+    let all: Vec<String> = seen.iter().enumerate().map(one).collect();
+    all.join(", ")
 }
 
 /// How much of a clip is read for a picture, in seconds.
@@ -283,11 +316,11 @@ pub(crate) struct Drawing<'a> {
 }
 
 impl Allowed<'_> {
-    /// What `who` looks like by their consent; `None` where it holds no pictures.
+    /// What `who` looks like by their consent.
     ///
     /// # Errors
     /// When the consent does not hold.
-    pub(crate) fn template(&self, who: &str) -> Result<Option<Template>> {
+    pub(crate) fn template(&self, who: &str) -> Result<Template> {
         let Begun { making, keys, .. } = &self.cast.begun;
         making.safeguards.template(keys, who)
     }

@@ -24,7 +24,7 @@ pub use ground_truth::{GroundTruth, Region};
 pub use likeness::Likeness;
 
 use crate::error::Result;
-use crate::steps::consent::{Authorisation, same_person};
+use crate::steps::consent::Authorisation;
 use crate::steps::networks::Networks;
 use expression::Expression;
 pub(crate) use ground_truth::{Comparison, Redrawing};
@@ -178,6 +178,7 @@ impl<'a> Measuring<'a> {
     /// What was reached, and the pictures that show it.
     pub(crate) fn finish(self) -> (Quality, Samples) {
         let expression = self.expression.finish();
+        let usual = self.networks.weights.identity_scale().usual();
         let quality = Quality {
             n_faces_measured: self.n_faces,
             n_frames_measured: self.n_frames,
@@ -189,7 +190,7 @@ impl<'a> Measuring<'a> {
                 .intended
                 .zip(self.looks.original)
                 .map(|(a, b)| a.similarity_between(b).into()),
-            one_person_from: same_person(&self.networks.weights).similarity.into(),
+            one_person_from: usual.similarity.into(),
             expression_error: expression.both[0],
             expression_noise: expression.both[1],
             mouth_error: expression.mouth,

@@ -1,20 +1,19 @@
 //! Keys, consents and jobs in a folder that goes away, for the tests of making.
 
-use effigy_model::Weights;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use effigy_face::TrackSettings;
-use effigy_face::align::identity_crop;
 use effigy_files::Existing;
 use effigy_frame::TimeRange;
-use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
+use effigy_mark::consent::{Audience, Basis, Draft, Store, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::log::{Event, Log};
 use effigy_mark::{Clock, Keys, UtcTime};
-use effigy_media::{Limits, VideoReader};
+use effigy_model::{Identity, Weights};
+use effigy_pipeline::consent::faces as consents;
 use effigy_pipeline::swap::{SkinTone, View};
 use effigy_pipeline::{
-    Choice, Damage, Followed, Follower, Networks, Safeguards, Start, Subject, SwapJob, TrainJob,
+    Choice, Damage, Networks, Quiet, Safeguards, Start, Subject, SwapJob, TrainJob,
 };
 use effigy_train::{Budget, Size};
 
@@ -57,7 +56,7 @@ impl Studio {
             evidence: None,
         };
         let store = Store::open(&self.safeguards.consents, &keys);
-        store.add(&draft, Some(&template(clip)), now).unwrap();
+        consents::record(&store, &draft, &faces(clip), networks(), now).unwrap();
     }
 
     /// What the log says, in order.
@@ -117,27 +116,17 @@ impl Studio {
     }
 }
 
-/// What the person in `clip` looks like.
-pub(crate) fn template(clip: &Path) -> Template {
-    let networks = Networks::load(&Weights::from_source_tree().unwrap(), Choice::Cpu).unwrap();
-    let mut follower = Follower::new(&networks, TrackSettings::default()).unwrap();
-    let mut crops = Vec::new();
-    let frames = VideoReader::open(clip, &Limits::default())
-        .unwrap()
-        .take(40);
-    let mut take = |followed: effigy_media::Result<Followed>| {
-        let Followed { frame, faces } = followed?;
-        if let [face] = &faces[..] {
-            crops.extend(identity_crop(&frame.picture, &face.points));
-        }
-        Ok(())
-    };
-    follower.follow(frames, &mut take).unwrap();
-    let faces: Vec<_> = networks
-        .face_embedder
-        .embed(&crops)
-        .into_iter()
-        .map(|face| face.0)
-        .collect();
-    Template::from_faces(&faces).expect("the clip shows a face")
+/// The networks, loaded once for all tests.
+pub(crate) fn networks() -> &'static Networks {
+    static NETWORKS: OnceLock<Networks> = OnceLock::new();
+    NETWORKS.get_or_init(|| {
+        let weights = Weights::from_source_tree().unwrap();
+        Networks::load(&weights, Choice::Cpu).unwrap()
+    })
+}
+
+/// The faces of the person in `clip`.
+pub(crate) fn faces(clip: &Path) -> Vec<Identity> {
+    let seen = consents::subject_faces(&[clip.to_owned()], networks(), &mut Quiet);
+    seen.unwrap().identities
 }

@@ -8,6 +8,7 @@ use effigy_frame::resample::resize;
 use effigy_frame::{Picture, Point3};
 use effigy_model::N_MESH_POINTS;
 use safetensors::SafeTensors;
+use sha2::{Digest as _, Sha256};
 
 /// Pictures are shrunk to this long side when read: beyond it no network sees the difference.
 const MOST_SIDE_PX: u32 = 512;
@@ -30,6 +31,8 @@ pub(crate) struct Sample {
     pub(crate) identity: Option<Vec<f32>>,
     pub(crate) person: String,
     pub(crate) source: String,
+    /// `m` or `f`, guessed from the first name; empty where it is not known.
+    pub(crate) sex: String,
 }
 
 /// Reads all samples of a split whose source passes `wanted`.
@@ -52,13 +55,17 @@ pub(crate) fn read(
     let mut samples = Vec::new();
     for line in index.lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
-        let [file, _, _, face, person, source, split, ..] = fields[..] else {
+        let [file, _, _, face, person, source, split, _, _, _, sex] = fields[..] else {
             bail!("the index has a line with too few fields: {line:?}");
         };
         if split == wanted_split && wanted(source) {
             let picture = read_picture(&folder.join(file))
                 .with_context(|| format!("cannot read {file:?}"))?;
-            samples.push(annotations.sample(picture, face.parse()?, person, source));
+            let sample = annotations.sample(picture, face.parse()?, person, source);
+            samples.push(Sample {
+                sex: sex.to_owned(),
+                ..sample
+            });
         }
     }
     ensure!(
@@ -76,6 +83,46 @@ pub(crate) fn read_picture(path: &Path) -> Result<Picture> {
         picture.height(),
         picture.into_raw(),
     ))
+}
+
+/// Names under which the pictures plainly show several people, found by looking at all of a
+/// person's pictures side by side: interviewers, relatives, actors in a role, other people of that
+/// name. They say nothing of how well people are told apart.
+pub(crate) const SEVERAL_PEOPLE: [&str; 29] = [
+    "name-Abdel_Aziz_Al-Hakim",
+    "name-Ahmad_Masood",
+    "name-Alejandro_Toledo",
+    "name-Ali_Abbas",
+    "name-Alvaro_Silva_Calderon",
+    "name-Charlotte_Casiraghi",
+    "name-Chuck_Woolery",
+    "name-Ed_Smart",
+    "name-Edie_Falco",
+    "name-Florecita_Cobian",
+    "name-Gary_Condit",
+    "name-Hanan_Ashrawi",
+    "name-JK_Rowling",
+    "name-Jane_Pauley",
+    "name-Jane_Rooney",
+    "name-Katharine_Hepburn",
+    "name-Kevin_Satterfield",
+    "name-Kristy_Curry",
+    "name-Kyle_Shewfelt",
+    "name-Laura_Elena_Harring",
+    "name-Leticia_Van_de_Putte",
+    "name-Mary_Robinson",
+    "name-Philippe_Noiret",
+    "name-Rocco_Buttiglione",
+    "name-Tina_Brown",
+    "name-Wesley_Clark",
+    "name-William_Donaldson",
+    "name-Yuri_Fedotov",
+    "name-Zhang_Ziyi",
+];
+
+/// Whether choices are made on this person; figures are reported on the others.
+pub(crate) fn is_tuning(person: &str) -> bool {
+    Sha256::digest(person.as_bytes())[0] % 2 == 0
 }
 
 struct Annotations {
@@ -128,6 +175,7 @@ impl Annotations {
                 .then(|| identity.to_vec()),
             person: person.to_owned(),
             source: source.to_owned(),
+            sex: String::new(),
         }
     }
 

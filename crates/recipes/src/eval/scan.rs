@@ -6,7 +6,7 @@
 
 mod change;
 mod table;
-mod tone;
+pub(super) mod tone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

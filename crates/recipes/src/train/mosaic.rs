@@ -109,6 +109,7 @@ fn turned(sample: &Sample, surface: &Surface, random: &mut ChaCha8Rng) -> Sample
         identity: None,
         person: String::new(),
         source: String::new(),
+        sex: String::new(),
     }
 }
 

@@ -5,7 +5,8 @@ use effigy_model::Weights;
 use std::path::Path;
 
 use effigy_mark::consent::{
-    Audience, Basis, Claim, Draft, Match, Purpose, Seen, Store, Token, Use, require,
+    Audience, Basis, Claim, Draft, IDENTITY_LENGTH, Match, Portrait, Purpose, Seen, Store,
+    Template, Token, Use, require,
 };
 use effigy_mark::{Keys, UtcTime};
 use effigy_model::face_model::Shape;
@@ -33,8 +34,20 @@ pub(crate) fn record_consents(folder: &Path, usage: Use) {
             until: now().plus_days(1),
             evidence: None,
         };
-        store.add(&draft, None, now()).unwrap();
+        let portrait = Portrait {
+            template: &Template::from_faces(&[face(person)]).unwrap(),
+            alike_from: 0.5,
+            same_from: 0.5,
+        };
+        store.add(&draft, Some(&portrait), now()).unwrap();
     }
+}
+
+/// What the identity network would say of a person's face.
+fn face(person: &str) -> [f32; IDENTITY_LENGTH] {
+    let mut face = [0.0; IDENTITY_LENGTH];
+    face[PEOPLE.iter().position(|who| *who == person).unwrap()] = 1.0;
+    face
 }
 
 /// Requires the consents in `folder` of the first `n` people, for `usage`.
@@ -43,11 +56,12 @@ pub(crate) fn token(folder: &Path, n: usize, usage: Use) -> Token {
     let store = Store::open(&folder.join("consents"), &keys);
     let claim = |who: &str| Claim {
         who: who.to_owned(),
-        seen: Seen::Faces(vec![[1.0; 128]]),
+        seen: Seen::Faces(vec![face(who)]),
     };
     let claims: Vec<Claim> = PEOPLE[..n].iter().map(|who| claim(who)).collect();
     let same = Match {
         similarity: 0.5,
+        of_each: 0.5,
         share: 1.0,
     };
     let audience = Audience::Private;

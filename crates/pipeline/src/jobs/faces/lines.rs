@@ -83,8 +83,9 @@ impl Lines {
             PointScheme::Mesh478 => append_points(&mut self.line, &face.points),
             PointScheme::Ibug68 => append_points(&mut self.line, &pick_ibug68(&face.points)),
         }
-        if let Some(Identity(values)) = identity {
-            let numbers = values
+        if let Some(identity) = identity {
+            let numbers = identity
+                .direction()
                 .iter()
                 .map(|v| format!("{v:.5}"))
                 .collect::<Vec<_>>()
@@ -248,7 +249,7 @@ mod tests {
         lines.begin_input().unwrap();
         lines.write(input, &face(4), &measures(0), None).unwrap();
         lines.take_back_input().unwrap();
-        let identity = Identity([0.5; 128]);
+        let identity = Identity::from_values([0.5; 128]).unwrap();
         lines
             .write(input, &face(12), &measures(1), Some(&identity))
             .unwrap();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use effigy_mark::UtcTime;
+use effigy_mark::consent::{Draft, Portrait, Record, Store, Template};
 use effigy_media::{Limits, probe};
 use effigy_model::Identity;
 
@@ -24,7 +25,7 @@ pub struct SubjectFaces {
 /// Collects the faces of the person seen most in `inputs`.
 ///
 /// # Errors
-/// When an input cannot be read or none shows a face.
+/// When an input cannot be read, none shows a face, or the face says too little of who it is.
 pub fn subject_faces(
     inputs: &[PathBuf],
     networks: &Networks,
@@ -33,18 +34,43 @@ pub fn subject_faces(
     let clips = Clips::whole(inputs.to_vec());
     progress.begin("identifying the person", None);
     let seen = cluster_identities(&clips, networks, progress)?;
-    let chosen = seen.choose(None, same_from(networks));
+    let chosen = seen.choose(None, &networks.weights.identity_scale());
     let chosen = chosen.filter(|chosen| !chosen.identities.is_empty());
-    let chosen = chosen.ok_or_else(|| Error::NoFace {
-        path: inputs
-            .first()
-            .map_or(Path::new(""), PathBuf::as_path)
-            .to_owned(),
-    })?;
+    let path = || {
+        let first = inputs.first().map_or(Path::new(""), PathBuf::as_path);
+        first.to_owned()
+    };
+    let chosen = chosen.ok_or_else(|| Error::NoFace { path: path() })?;
+    if let Some(why) = chosen.too_little {
+        return Err(Error::TooLittle { why, path: path() });
+    }
     Ok(SubjectFaces {
         identities: chosen.identities,
         n_others: chosen.others.len(),
     })
+}
+
+/// Signs and keeps a consent of the person whose `faces` these are.
+///
+/// # Errors
+/// When it is not a valid consent, a synthetic person looks like somebody on record, or it cannot be
+/// written.
+pub fn record(
+    store: &Store<'_>,
+    draft: &Draft,
+    faces: &[Identity],
+    networks: &Networks,
+    now: UtcTime,
+) -> Result<Record> {
+    let vectors: Vec<_> = faces.iter().map(|identity| identity.0).collect();
+    let template = Template::from_faces(&vectors);
+    let scale = networks.weights.identity_scale();
+    let portrait = template.as_ref().map(|template| Portrait {
+        template,
+        alike_from: scale.usual().similarity,
+        same_from: scale.strict().similarity,
+    });
+    Ok(store.add(draft, portrait.as_ref(), now)?)
 }
 
 /// Collects the faces of all people in a clip, one mean identity for each track.
@@ -93,7 +119,7 @@ pub fn is_fresh_clip(input: &Path, now: UtcTime) -> Result<bool> {
     Ok(is_clip && age.is_some_and(|age| (-HOUR_SECS..DAY_SECS).contains(&age)))
 }
 
-/// Similarity from which two faces count as one person's.
-pub fn same_from(networks: &Networks) -> f32 {
-    networks.weights.identity_threshold().similarity
+/// Similarity from which a face is surely that of the person in a consent.
+pub fn surely_from(networks: &Networks) -> f32 {
+    networks.weights.identity_scale().strict().similarity
 }

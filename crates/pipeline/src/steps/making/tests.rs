@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_face::Observation;
 use effigy_frame::{Frame, Plane, Rect};
-use effigy_mark::consent::{Audience, Basis, Draft, Store, Template, Use};
+use effigy_mark::consent::{Audience, Basis, Draft, Store, Use};
 use effigy_mark::label::{Language, Profiles};
 use effigy_mark::{Clock, Keys, Trust, UtcTime, verify};
 use effigy_media::{Limits, VideoReader};
@@ -14,7 +14,7 @@ use effigy_model::device::Choice;
 use effigy_render::Change;
 
 use super::*;
-use crate::steps::consent::faces::subject_faces;
+use crate::steps::consent::faces::{record, subject_faces};
 use crate::steps::progress::Quiet;
 use crate::steps::quality::Looks;
 
@@ -86,7 +86,6 @@ fn studio(consents_to: Use) -> Studio {
     let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors/ada-1.mp4");
     let networks = Networks::load(&Weights::from_source_tree().unwrap(), Choice::Cpu).unwrap();
     let seen = subject_faces(std::slice::from_ref(&clip), &networks, &mut Quiet).unwrap();
-    let vectors: Vec<_> = seen.identities.iter().map(|identity| identity.0).collect();
     let draft = Draft {
         subject: "ada".to_owned(),
         basis: Basis::Synthetic,
@@ -97,8 +96,7 @@ fn studio(consents_to: Use) -> Studio {
         evidence: None,
     };
     let store = Store::open(&safeguards.consents, &keys);
-    let template = Template::from_faces(&vectors);
-    store.add(&draft, template.as_ref(), now).unwrap();
+    record(&store, &draft, &seen.identities, &networks, now).unwrap();
     Studio {
         folder,
         clip,
@@ -127,7 +125,7 @@ fn blush(studio: &Studio, output: &Path, usage: Use) -> Result<Made> {
         .allow(Vec::new())?;
     let template = allowed.template("ada")?;
     let looks = Looks {
-        intended: template.as_ref(),
+        intended: Some(&template),
         original: None,
     };
     let drawing = Drawing {

@@ -8,10 +8,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
+use effigy_face::TrackSettings;
 use effigy_face::landmarks::CHEEK_PATCHES;
-use effigy_face::{Face, TrackSettings};
 use effigy_frame::colour::lab_from_rgb_f32;
-use effigy_frame::{Picture, Rect};
+use effigy_frame::{Picture, Point3, Rect};
 use effigy_media::{Limits, VideoReader};
 use effigy_pipeline::{Followed, Follower, Networks, scan};
 use serde::Serialize;
@@ -63,7 +63,7 @@ pub(super) fn tone(piece: &Footage, networks: &Networks) -> Result<Option<Tone>>
             .max_by(|a, b| a.rect.width.total_cmp(&b.rect.width));
         // The first frame that shows a face decides; a few more may be under way.
         if let Some(face) = largest.filter(|_| !is_found.swap(true, Ordering::Relaxed)) {
-            tone = angle(&frame.picture, face).map(Tone::of_angle);
+            tone = angle(&frame.picture, &face.points).map(Tone::of_angle);
         }
         Ok(())
     })?;
@@ -71,9 +71,8 @@ pub(super) fn tone(piece: &Footage, networks: &Networks) -> Result<Option<Tone>>
 }
 
 /// The angle of both cheeks together, in degrees. `None` where they reach out of the picture.
-fn angle(picture: &Picture, face: &Face) -> Option<f32> {
-    let cheeks =
-        CHEEK_PATCHES.map(|cheek| Rect::around(cheek.iter().map(|i| face.points[*i].xy())));
+pub(in crate::eval) fn angle(picture: &Picture, points: &[Point3]) -> Option<f32> {
+    let cheeks = CHEEK_PATCHES.map(|cheek| Rect::around(cheek.iter().map(|i| points[*i].xy())));
     let (mut sum, mut n) = ([0.0_f32; 3], 0_u32);
     for cheek in cheeks {
         let cheek = cheek?;
