@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::credentials::Trust;
 use crate::error::{Error, Result};
-use crate::verify::{Report, Search, verify, verify_quickly};
+use crate::verify::{Report, Said, Search};
 
 /// How to start the child.
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ pub struct Apart {
     pub program: PathBuf,
     /// What makes it call [`answer`] for the path that follows.
     pub command: &'static str,
-    /// How long one file may take; `None` for what suits its size.
-    pub most_secs: Option<f64>,
+    /// How long a file of up to 50 MB may take; larger ones have a second more for every 10 MB.
+    pub most_secs: f64,
     /// Where the watermark is looked for.
     pub search: Search,
 }
@@ -36,17 +36,21 @@ struct Request {
     cpu_secs: u64,
 }
 
-/// What the child says on its standard output, in one line.
+/// What the child says on its standard output, a line each.
 #[derive(serde::Serialize, serde::Deserialize)]
 enum Answer {
+    /// What is known before the pictures are looked at.
+    Said(Box<Said>),
     Report(Box<Report>),
-    Refused { reason: String, message: String },
+    Refused {
+        reason: String,
+        message: String,
+    },
 }
 
 /// Memory that reading one file may take: four times what a picture of 8K does.
 const MEMORY_BYTES: u64 = 4 << 30;
-/// How long a file of [`USUAL_BYTES`] may take.
-const USUAL_SECS: f64 = 9.0;
+/// Files up to this size have the same time.
 const USUAL_BYTES: u64 = 50 << 20;
 /// How fast larger files are read at the least, in bytes a second: they are hashed as a whole.
 const SLOWEST: f64 = 10e6;
@@ -55,11 +59,11 @@ const LONGEST_ANSWER: u64 = 64 << 20;
 /// How often the parent looks whether it was asked to stop.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// As [`verify`], in a child process. `is_stopped` is asked all the while whether to give up.
+/// As [`crate::verify`], in a child process. `is_stopped` is asked all the while whether to give up.
 ///
 /// # Errors
-/// As [`verify`], and [`Error::OverLimit`] when the child took too much of anything,
-/// [`Error::Stopped`] when `is_stopped` said so.
+/// As [`crate::verify`], and [`Error::OverLimit`] when the child took too much of anything before it
+/// said anything, [`Error::Stopped`] when `is_stopped` said so.
 pub fn verify_apart(
     path: &Path,
     trust: &Trust,
@@ -70,10 +74,8 @@ pub fn verify_apart(
         source,
         path: path.to_owned(),
     };
-    let most_secs = match apart.most_secs {
-        Some(secs) => secs,
-        None => usual_secs(std::fs::metadata(path).map_err(read_error)?.len()),
-    };
+    let n_bytes = std::fs::metadata(path).map_err(read_error)?.len();
+    let most_secs = apart.most_secs + more_secs(n_bytes);
     let start = Instant::now();
     let mut child = Reaped(apart.start(path).map_err(read_error)?);
     let answers = child
@@ -83,8 +85,10 @@ pub fn verify_apart(
         what,
         path: path.to_owned(),
     };
+    let mut said = None;
     loop {
         match answers.recv_timeout(LOOK_EVERY) {
+            Ok(Answer::Said(early)) => said = Some(early),
             Ok(Answer::Report(report)) => {
                 return Ok(Report {
                     file: path.to_owned(),
@@ -97,26 +101,35 @@ pub fn verify_apart(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 let ended = child.0.wait().map_err(read_error)?;
-                return Err(match limit_of(ended) {
+                let how = match limit_of(ended) {
                     Some(what) => over(what),
                     None => Error::Crashed {
                         how: ended.to_string(),
                         path: path.to_owned(),
                     },
-                });
+                };
+                return given_up(said, how, path);
             }
         }
         if is_stopped() {
             return Err(Error::Stopped);
         }
         if most_secs < start.elapsed().as_secs_f64() {
-            return Err(over(format!("{most_secs:.0} s")));
+            return given_up(said, over(format!("{most_secs:.0} s")), path);
         }
     }
 }
 
-fn usual_secs(bytes: u64) -> f64 {
-    USUAL_SECS + bytes.saturating_sub(USUAL_BYTES) as f64 / SLOWEST
+/// What credentials and metadata said counts; the pictures were not judged.
+fn given_up(said: Option<Box<Said>>, error: Error, path: &Path) -> Result<Report> {
+    match said.filter(|said| said.is_anything()) {
+        Some(said) => Ok(said.with(path, None, Some(error.to_string()))),
+        None => Err(error),
+    }
+}
+
+fn more_secs(n_bytes: u64) -> f64 {
+    n_bytes.saturating_sub(USUAL_BYTES) as f64 / SLOWEST
 }
 
 /// Which limit ended the child, as far as the system says.
@@ -165,20 +178,22 @@ impl Reaped {
             // Wall time is what counts; this is for a child that lost its parent.
             cpu_secs: (most_secs * 64.0).ceil() as u64,
         };
-        let (sender, receiver) = sync_channel(1);
+        let (sender, receiver) = sync_channel(2);
         if let Some(mut input) = self.0.stdin.take() {
             // A child that died already is noticed below.
             drop(input.write_all(&serde_json::to_vec(&request)?));
         }
         if let Some(output) = self.0.stdout.take() {
             std::thread::spawn(move || {
-                let mut line = Vec::new();
-                let mut output = BufReader::new(output.take(LONGEST_ANSWER));
-                if output.read_until(b'\n', &mut line).is_ok()
-                    && let Ok(answer) = serde_json::from_slice(&line)
-                {
+                let lines = BufReader::new(output.take(LONGEST_ANSWER)).lines();
+                for line in lines.map_while(std::io::Result::ok) {
+                    let Ok(answer) = serde_json::from_str(&line) else {
+                        break;
+                    };
                     // Nobody listens any more where the user stopped.
-                    drop(sender.send(answer));
+                    if sender.send(answer).is_err() {
+                        break;
+                    }
                 }
             });
         }
@@ -201,25 +216,29 @@ impl Drop for Reaped {
 pub fn answer(path: &Path, input: impl Read, mut output: impl Write) -> std::io::Result<()> {
     let request: Request = serde_json::from_reader(input)?;
     limit(&request)?;
-    let report = match request.search {
-        Search::Upright => verify_quickly(path, &request.trust),
-        Search::Everywhere => verify(path, &request.trust),
+    let mut say = |answer: &Answer| {
+        let mut line = serde_json::to_vec(answer)?;
+        line.push(b'\n');
+        output.write_all(&line)?;
+        output.flush()
     };
-    let answer = match report {
+    let refused = |error: Error| Answer::Refused {
+        reason: error.reason().to_owned(),
+        message: error.to_string(),
+    };
+    let said = match Said::read(path, &request.trust) {
+        Ok(said) => Box::new(said),
+        Err(error) => return say(&refused(error)),
+    };
+    say(&Answer::Said(said.clone()))?;
+    say(&match said.look(path, request.search) {
         Ok(report) => Answer::Report(Box::new(Report {
             // The parent knows its name, which JSON may not be able to hold.
             file: PathBuf::new(),
             ..report
         })),
-        Err(error) => Answer::Refused {
-            reason: error.reason().to_owned(),
-            message: error.to_string(),
-        },
-    };
-    let mut line = serde_json::to_vec(&answer)?;
-    line.push(b'\n');
-    output.write_all(&line)?;
-    output.flush()
+        Err(error) => refused(error),
+    })
 }
 
 /// Bounds what this process may take from now on. It ends with its parent, and writes no file.
@@ -253,8 +272,31 @@ mod tests {
 
     #[test]
     fn large_files_have_more_time() {
-        assert!(usual_secs(50 << 20) < 10.0);
-        assert!(usual_secs(5 << 30) > 300.0);
+        assert!(more_secs(50 << 20) < 0.1);
+        assert!(more_secs(5 << 30) > 300.0);
+    }
+
+    #[test]
+    fn what_was_said_counts_when_the_pictures_take_too_long() {
+        let over = || Error::OverLimit {
+            what: "9 s".to_owned(),
+            path: PathBuf::new(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.bin");
+        let said = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let said = Said::read(&path, &Trust::default()).unwrap();
+            given_up(Some(Box::new(said)), over(), &path)
+        };
+        let uri = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+        let report = said(&format!("Iptc4xmpExt:DigitalSourceType=\"{uri}\"")).unwrap();
+        assert!(report.marked && report.unreadable.unwrap().contains("9 s"));
+        assert!(matches!(said("nothing"), Err(Error::OverLimit { .. })));
+        assert!(matches!(
+            given_up(None, over(), &path),
+            Err(Error::OverLimit { .. })
+        ));
     }
 
     #[test]
@@ -264,7 +306,7 @@ mod tests {
         let picture = effigy_frame::Picture::filled(64, 48, [9, 80, 200]);
         #[expect(clippy::disallowed_methods, reason = "a test picture of nobody")]
         effigy_media::write_picture(&path, &picture).unwrap();
-        let report = verify(&path, &Trust::default()).unwrap();
+        let report = crate::verify(&path, &Trust::default()).unwrap();
         let said = serde_json::to_string(&report).unwrap();
         assert_eq!(serde_json::from_str::<Report>(&said).unwrap(), report);
     }

@@ -67,7 +67,7 @@ pub enum Search {
 /// When the file cannot be read and has no credentials or metadata that say anything. A damaged
 /// manifest is not an error: it is reported.
 pub fn verify(path: &Path, trust: &Trust) -> Result<Report> {
-    report(path, trust, watermark)
+    Said::read(path, trust)?.look(path, Search::Everywhere)
 }
 
 /// Looks as [`verify`] does, but for the watermark only where it is upright and most of the picture:
@@ -77,48 +77,81 @@ pub fn verify(path: &Path, trust: &Trust) -> Result<Report> {
 /// # Errors
 /// As [`verify`].
 pub fn verify_quickly(path: &Path, trust: &Trust) -> Result<Report> {
-    report(path, trust, |path| Ok(look_upright(path)?.0))
+    Said::read(path, trust)?.look(path, Search::Upright)
 }
 
-fn report(
-    path: &Path,
-    trust: &Trust,
-    watermark: impl Fn(&Path) -> Result<Option<Found>>,
-) -> Result<Report> {
-    let credentials = read_credentials(path, trust)?;
-    let foreign = foreign::find(path)?;
-    let (watermark, unreadable) = match watermark(path) {
-        Ok(found) => (found, None),
-        // What cannot be shown has no picture to look at; its manifest may still say something.
-        Err(error) if credentials.is_some() || !foreign.is_empty() => {
-            (None, Some(error.to_string()))
-        }
-        Err(error) => return Err(error),
-    };
-    let label = credentials
-        .as_ref()
-        .and_then(|credentials| credentials.label.clone());
-    let declared = credentials
-        .as_ref()
-        .and_then(|credentials| credentials.watermark.clone());
-    let watermark_fits = watermark
-        .zip(declared)
-        .map(|(found, declared)| format!("{:016x}", found.identifier) == declared);
-    let marked = watermark.is_some()
-        || credentials
+/// What a file says without its pictures being looked at.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Said {
+    credentials: Option<Credentials>,
+    foreign: Vec<Foreign>,
+}
+
+impl Said {
+    /// Reads credentials and metadata.
+    pub(crate) fn read(path: &Path, trust: &Trust) -> Result<Self> {
+        Ok(Self {
+            credentials: read_credentials(path, trust)?,
+            foreign: foreign::find(path)?,
+        })
+    }
+
+    /// Whether there is anything to say.
+    pub(crate) fn is_anything(&self) -> bool {
+        self.credentials.is_some() || !self.foreign.is_empty()
+    }
+
+    /// Looks at the pictures too.
+    pub(crate) fn look(self, path: &Path, search: Search) -> Result<Report> {
+        let found = match search {
+            Search::Upright => look_upright(path).map(|(found, _)| found),
+            Search::Everywhere => watermark(path),
+        };
+        let (watermark, unreadable) = match found {
+            Ok(found) => (found, None),
+            // What cannot be shown has no picture to look at; its manifest may still say something.
+            Err(error) if self.is_anything() => (None, Some(error.to_string())),
+            Err(error) => return Err(error),
+        };
+        Ok(self.with(path, watermark, unreadable))
+    }
+
+    /// Adds what its pictures say, or why they do not.
+    pub(crate) fn with(
+        self,
+        path: &Path,
+        watermark: Option<Found>,
+        unreadable: Option<String>,
+    ) -> Report {
+        let Self {
+            credentials,
+            foreign,
+        } = self;
+        let label = credentials
             .as_ref()
-            .is_some_and(|credentials| credentials.synthetic)
-        || foreign.iter().any(Foreign::is_synthetic);
-    Ok(Report {
-        file: path.to_owned(),
-        marked,
-        watermark,
-        unreadable,
-        watermark_fits,
-        credentials,
-        foreign,
-        label,
-    })
+            .and_then(|credentials| credentials.label.clone());
+        let declared = credentials
+            .as_ref()
+            .and_then(|credentials| credentials.watermark.clone());
+        let watermark_fits = watermark
+            .zip(declared)
+            .map(|(found, declared)| format!("{:016x}", found.identifier) == declared);
+        let marked = watermark.is_some()
+            || credentials
+                .as_ref()
+                .is_some_and(|credentials| credentials.synthetic)
+            || foreign.iter().any(Foreign::is_synthetic);
+        Report {
+            file: path.to_owned(),
+            marked,
+            watermark,
+            unreadable,
+            watermark_fits,
+            credentials,
+            foreign,
+            label,
+        }
+    }
 }
 
 fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {

@@ -242,7 +242,7 @@ fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
 
 fn bad(path: &Path, why: impl std::fmt::Display) -> Error {
     Error::BadPicture {
-        why: why.to_string(),
+        why: why.to_string().trim().to_owned(),
         path: path.to_owned(),
     }
 }

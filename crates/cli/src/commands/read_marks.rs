@@ -31,8 +31,8 @@ pub(crate) fn run(args: &Args) -> Exit {
     }
 }
 
-/// How this program reads a file apart; `most_secs` is how long one may take, where it was said.
-pub(crate) fn apart(search: Search, most_secs: Option<f64>) -> anyhow::Result<Apart> {
+/// How this program reads a file apart; `most_secs` is how long one of usual size may take.
+pub(crate) fn apart(search: Search, most_secs: f64) -> anyhow::Result<Apart> {
     Ok(Apart {
         program: std::env::current_exe().context("cannot find this program itself")?,
         command: NAME,

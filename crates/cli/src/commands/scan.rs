@@ -62,6 +62,9 @@ struct Tally {
     n_failed: u32,
 }
 
+/// How long the marks of a file may take. Several files are scanned at once, each for minutes.
+const MARKS_SECS: f64 = 120.0;
+
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     anyhow::ensure!(
         (0.1..=60.0).contains(&args.samples_per_sec),
@@ -109,7 +112,7 @@ fn job(args: &Args) -> anyhow::Result<BatchJob> {
     each.settings.samples_per_sec = args.samples_per_sec;
     each.damage = args.skip_damaged.into();
     each.trust = verify::trust(&args.trust, args.home.as_deref())?;
-    each.apart = Some(read_marks::apart(Search::Upright, None)?);
+    each.apart = Some(read_marks::apart(Search::Upright, MARKS_SECS)?);
     let processors = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     Ok(BatchJob {
         inputs,
