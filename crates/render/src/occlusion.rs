@@ -39,6 +39,12 @@ const GOES_SECS: f32 = 0.1;
 /// Hair is at most this bright, as a share of the cheeks: in the frame, and where it is drawn, which
 /// is blurred.
 const HAIR: [f32; 2] = [0.58, 0.72];
+/// A lens is at most this bright, as a share of the cheeks, and so much of the place of an eye, in
+/// eye distances from its middle, is dark behind one. Of bare eyes in 37 clips of people and actors
+/// 63 % is at most, under a brow that throws a shadow.
+const LENS: f32 = 0.35;
+const LENS_REACH: [f32; 2] = [0.2, 0.12];
+const LENS_DARK: f32 = 0.8;
 /// What is drawn brighter than this beside the face is background, as a share of the cheeks.
 const BACKGROUND: f32 = 1.15;
 
@@ -91,6 +97,9 @@ impl Occlusion {
         let drawn = fringe(&cells_of(&drawings.source.picture), HAIR[1], &scene);
         for (occluded, drawn) in is_occluded.iter_mut().zip(drawn) {
             *occluded |= drawn;
+        }
+        for (occluded, lens) in is_occluded.iter_mut().zip(dark_lenses(&colours, &scene)) {
+            *occluded |= lens;
         }
         if let Some(performer) = drawings.target {
             let foreign = self.foreign(&colours, performer, &scene, secs);
@@ -256,6 +265,33 @@ fn fringe(colours: &[[f32; 3]], darkness: f32, scene: &Scene<'_>) -> Vec<bool> {
     hair
 }
 
+/// Dark lenses, which touch no rim: where all of an eye is dark, and what is as dark around it.
+fn dark_lenses(colours: &[[f32; 3]], scene: &Scene<'_>) -> Vec<bool> {
+    let outline = scene.outline;
+    let scale = outline.mesh.width() as f32 / CELLS as f32;
+    let darkest = LENS * cheek_luma(colours, outline);
+    let is_dark = |i: usize| colours[i][0] < darkest;
+    let [wide, high] = LENS_REACH.map(|reach| reach * outline.eye_distance / scale);
+    let mut first = Vec::new();
+    for eye in outline.eyes {
+        let is_eye = |i: &usize| {
+            let (x, y) = ((i % CELLS) as f32 + 0.5, (i / CELLS) as f32 + 0.5);
+            let (u, v) = ((x - eye.x / scale) / wide, (y - eye.y / scale) / high);
+            u * u + v * v <= 1.0
+        };
+        let cells: Vec<usize> = (0..colours.len()).filter(is_eye).collect();
+        let dark: Vec<usize> = cells.iter().copied().filter(|&i| is_dark(i)).collect();
+        if LENS_DARK * cells.len() as f32 <= dark.len() as f32 {
+            first.extend(dark);
+        }
+    }
+    let around = cells_of_plane(&outline.around_eyes);
+    let lenses = spread(first, |i| is_dark(i) && 0.0 < around[i]);
+    // The cells beside: an edge is half lens.
+    let touches = |i: usize| lenses[i] || neighbours(i).any(|j| lenses[j]);
+    (0..lenses.len()).map(touches).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,6 +381,41 @@ mod tests {
         let (x, y) = (temple.x as usize - 4, temple.y as usize - 6);
         assert!(0.9 < occlusion.get(x, y), "{}", occlusion.get(x, y));
         assert!(occlusion.get(54, 10) <= 0.0 && occlusion.get(48, 60) <= 0.0);
+    }
+
+    /// Skin with a dark oval before each eye, or with dark irises.
+    fn with_eyes(outline: &Outline, [wide, high]: [f32; 2]) -> Picture {
+        let mut picture = Picture::filled(SIDE, SIDE, SKIN);
+        for (x, y) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y))) {
+            let is_dark = outline.eyes.iter().any(|eye| {
+                let (dx, dy) = (x as f32 + 0.5 - eye.x, y as f32 + 0.5 - eye.y);
+                let unit = outline.eye_distance;
+                (dx / (wide * unit)).powi(2) + (dy / (high * unit)).powi(2) <= 1.0
+            });
+            if is_dark {
+                picture.set(x, y, [24, 24, 26]);
+            }
+        }
+        picture
+    }
+
+    #[test]
+    fn dark_lenses_occlude_and_dark_eyes_do_not() {
+        let outline = outline();
+        let eye = outline.eyes[0];
+        let at = |x: f32, y: f32| (x as usize, y as usize);
+        let lenses = look(&with_eyes(&outline, [0.26, 0.16]));
+        for (x, y) in [
+            at(eye.x, eye.y),
+            at(eye.x - 0.2 * outline.eye_distance, eye.y),
+            at(eye.x, eye.y + 0.12 * outline.eye_distance),
+        ] {
+            assert!(0.9 < lenses.get(x, y), "({x}, {y}): {}", lenses.get(x, y));
+        }
+        let (x, y) = at(outline.cheeks[0].x, outline.cheeks[0].y + 8.0);
+        assert!(lenses.get(x, y) <= 0.0);
+        let bare = look(&with_eyes(&outline, [0.12, 0.07]));
+        assert!(bare.values().iter().all(|&v| v <= 0.0));
     }
 
     #[test]
