@@ -1,8 +1,11 @@
 //! Weights from elsewhere: fetched from a registry at one version, checked, and converted to ours.
 
 mod dlib;
+mod flatbuffer;
 mod identity;
+mod mesh;
 mod package;
+mod tflite;
 
 use std::path::PathBuf;
 
@@ -14,6 +17,8 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// Convert dlib's face recogniser into the weights of the identity network
     Identity(Args),
+    /// Convert MediaPipe's attention mesh into the weights of the mesh network
+    Mesh(Args),
 }
 
 /// Where an import reads from and writes to.
@@ -36,5 +41,6 @@ pub(crate) struct Args {
 pub(crate) fn run(command: &Command) -> Result<()> {
     match command {
         Command::Identity(args) => identity::import(args),
+        Command::Mesh(args) => mesh::import(args),
     }
 }

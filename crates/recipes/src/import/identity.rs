@@ -12,12 +12,13 @@ use safetensors::tensor::TensorView;
 
 use super::Args;
 use super::dlib::{self, Conv, Network};
-use super::package::{Package, unpack};
+use super::package::{Format, Package, unpack};
 
 const PACKAGE: Package = Package {
     name: "face-recognition-models",
     version: "0.3.0",
     sha256: "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf",
+    format: Format::Source,
 };
 const MODEL: &str = "dlib_face_recognition_resnet_model_v1.dat";
 const MODEL_SHA256: &str = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30";
