@@ -143,12 +143,17 @@ impl<'a> Observation<'a> {
     }
 }
 
+/// Side to which a crop is brought before quality is measured, in pixels: what sharpness means
+/// depends on it.
+const QUALITY_SIDE_PX: u32 = 128;
+
 impl Quality {
     /// Measures a crop with the face in its middle.
     pub fn of(crop: &Picture) -> Self {
+        let crop = resample::resize(crop, QUALITY_SIDE_PX, QUALITY_SIDE_PX);
         Self {
-            sharpness: quality::sharpness(crop),
-            light: quality::light(crop),
+            sharpness: quality::sharpness(&crop),
+            light: quality::light(&crop),
         }
     }
 }

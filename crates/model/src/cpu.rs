@@ -7,6 +7,7 @@
 
 mod kernel;
 mod map;
+mod separable;
 
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, PaddingConfig2d};
@@ -16,6 +17,7 @@ use crate::layers::Residual;
 use crate::tensors::values;
 
 pub(crate) use map::Map;
+pub(crate) use separable::{Pointwise, Separable, Stem};
 
 /// Outputs that are computed together.
 const BLOCK: usize = 32;

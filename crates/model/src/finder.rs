@@ -2,8 +2,8 @@
 //!
 //! One pass, no anchors: three grids of cells, 8, 16 and 32 px apart, each cell telling whether a
 //! face of its grid's size is centred there, its box, and five points (after Tian et al., "FCOS",
-//! ICCV 2019, and Wu et al., "YuNet", MIR 2023). A large picture is looked at twice: finely for
-//! small faces and coarsely for those that fill it.
+//! ICCV 2019, and Wu et al., "YuNet", MIR 2023). A picture is looked at several times: finely for
+//! small faces and more and more coarsely for those that fill it.
 
 mod cpu;
 
@@ -143,11 +143,11 @@ impl Finder {
         let fine = (NETWORK_SMALLEST_PX / settings.smallest_px)
             .min(1.0)
             .max((FINE_SIDE / long_side).min(1.0));
-        let mut found = self.find_at(picture, fine, settings.least_score);
-        if long_side * fine > 1.5 * COARSE_SIDE {
-            found.extend(self.find_at(picture, COARSE_SIDE / long_side, settings.least_score));
-        }
-        without_repeats(found)
+        let least = (LEAST_SIDE / long_side).min(fine);
+        let scales = std::iter::successors(Some(fine), |scale| Some(LOOK_STEP * scale));
+        let looks = scales.take_while(|&scale| scale >= least);
+        let found = looks.flat_map(|scale| self.find_at(picture, scale, settings.least_score));
+        without_repeats(found.collect())
     }
 
     /// Looks once, with the picture scaled by `scale`.
@@ -190,8 +190,10 @@ impl Finder {
 const NETWORK_SMALLEST_PX: f32 = 12.0;
 /// A picture is not shrunk below this long side for the fine look.
 const FINE_SIDE: f32 = 320.0;
-/// Long side of the coarse look.
-const COARSE_SIDE: f32 = 256.0;
+/// How much smaller each look is than the one before.
+const LOOK_STEP: f32 = 0.6;
+/// Long side of the coarsest look: a face that fills the picture is still found there.
+const LEAST_SIDE: f32 = 112.0;
 /// Boxes that share more than this are one face.
 const SAME_FACE_IOU: f32 = 0.4;
 

@@ -13,6 +13,7 @@
 use burn::prelude::*;
 use effigy_frame::Picture;
 use effigy_model::device::{self, Choice};
+use effigy_model::face_mesh::planes;
 use effigy_model::tensors::{PATCH_CHANNELS, space_to_depth, values};
 use effigy_model::{FaceEmbedder, FaceMesh, Finder, Weights};
 
@@ -91,14 +92,22 @@ fn mesher_agrees_with_the_processor() {
         FaceMesh::load(&weights(), &gpu).unwrap(),
     );
     let crop = [noise(FaceMesh::SIDE_PX, FaceMesh::SIDE_PX)];
-    let of_cpu = on_cpu.forward(space_to_depth(&crop, &cpu));
-    let of_gpu = on_gpu.forward(space_to_depth(&crop, &gpu));
+    let of_cpu = on_cpu.forward(planes(&crop, &cpu));
+    let of_gpu = on_gpu.forward(planes(&crop, &gpu));
     check("points", &values(of_cpu.points), &values(of_gpu.points));
     check(
         "presence",
         &values(of_cpu.presence),
         &values(of_gpu.presence),
     );
+    let flat = |net: &FaceMesh| {
+        let points = net.fit(&crop[0]).points;
+        points
+            .iter()
+            .flat_map(|p| [p.x, p.y, p.z])
+            .collect::<Vec<_>>()
+    };
+    check("lips and eyes too", &flat(&on_cpu), &flat(&on_gpu));
 }
 
 #[test]

@@ -57,8 +57,6 @@ enum Command {
     },
     /// Train the finder
     Finder(train::run::Args),
-    /// Train the mesh network
-    Mesher(train::run::Args),
     /// Train the blending judge, from real faces only
     Blending(train::run::Args),
     /// Train the base that face models start from
@@ -84,7 +82,6 @@ fn main() -> Result<()> {
         Command::MeanMesh { output } => fit::mean_mesh::make(&cli.data, &output),
         Command::Strangers { output, device } => fit::strangers::make(&cli.data, &output, &device),
         Command::Finder(args) => train::finder::train(&cli.data, &args),
-        Command::Mesher(args) => train::mesher::train(&cli.data, &args),
         Command::Blending(args) => train::blending::train(&cli.data, &args),
         Command::Base(args) => train::base_model::train(&cli.data, &args),
         Command::Fuse(args) => fit::fuse::make(&cli.data, &args),

@@ -5,7 +5,6 @@ pub(crate) mod base_model;
 mod batches;
 pub(crate) mod blending;
 pub(crate) mod finder;
-pub(crate) mod mesher;
 mod mosaic;
 mod negatives;
 mod pose_augmentation;

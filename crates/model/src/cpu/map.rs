@@ -1,6 +1,6 @@
 //! Activations between layers: cells with their channels side by side, and how they are pooled.
 
-use effigy_frame::Picture;
+use effigy_frame::{Picture, Point2};
 
 use super::leaky_relu_of;
 use crate::tensors::{PATCH, PATCH_CHANNELS};
@@ -72,6 +72,60 @@ impl Map {
         &self.values[from..from + self.channels]
     }
 
+    /// The cells of a row, without the border.
+    pub(super) fn row(&self, row: usize) -> &[f32] {
+        let from = self.place(row, 0);
+        &self.values[from..from + self.columns * self.channels]
+    }
+
+    /// The cells of a row, to be written.
+    pub(super) fn row_mut(&mut self, row: usize) -> &mut [f32] {
+        let from = self.place(row, 0);
+        &mut self.values[from..from + self.columns * self.channels]
+    }
+
+    /// One plane for each channel, without the border.
+    pub(crate) fn planes(&self) -> Vec<f32> {
+        let plane = |channel: usize| {
+            let rows = (0..self.rows).flat_map(|row| self.row(row).chunks_exact(self.channels));
+            rows.map(move |cell| cell[channel])
+        };
+        (0..self.channels).flat_map(plane).collect()
+    }
+
+    /// A square map of `side` cells a side, cut out of this one: bilinear, zero beyond the border.
+    /// `ours_from_cut` takes a place in the cut, `0..=1`, to one in this map, in cells; middles of
+    /// cells lie at halves.
+    pub(crate) fn cut_out(&self, ours_from_cut: impl Fn(Point2) -> Point2, side: usize) -> Self {
+        let mut cut = Self::new(side, side, self.channels);
+        let share = |cell: usize| (cell as f32 + 0.5) / side as f32;
+        for (row, column) in (0..side).flat_map(|row| (0..side).map(move |column| (row, column))) {
+            let at = ours_from_cut(Point2::new(share(column), share(row)));
+            let to = cut.place(row, column);
+            self.add_bilinear(at, &mut cut.values[to..to + self.channels]);
+        }
+        cut
+    }
+
+    fn add_bilinear(&self, at: Point2, to: &mut [f32]) {
+        let (x, y) = (at.x - 0.5, at.y - 0.5);
+        let (left, top) = (x.floor(), y.floor());
+        let (right_share, lower_share) = (x - left, y - top);
+        for (dx, dy) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)] {
+            let (column, row) = (left + dx, top + dy);
+            let is_inside = (0.0..self.columns as f32).contains(&column)
+                && (0.0..self.rows as f32).contains(&row);
+            if is_inside {
+                let share = (1.0 - dx + (2.0 * dx - 1.0) * right_share)
+                    * (1.0 - dy + (2.0 * dy - 1.0) * lower_share);
+                let cell = self.cell(row as usize, column as usize);
+                for (to, value) in to.iter_mut().zip(cell) {
+                    *to += share * value;
+                }
+            }
+        }
+    }
+
     /// Adds a map of half the size, each of its cells to four of ours, and applies a leaky ReLU.
     pub(crate) fn add_upsampled(&mut self, half: &Self) {
         for row in 0..self.rows {
@@ -102,6 +156,25 @@ impl Map {
             }
         }
         pooled
+    }
+
+    /// The largest of every 2 × 2 cells, in a map of these channels; those beyond ours are zero.
+    pub(super) fn max_halved(&self, channels: usize) -> Self {
+        let mut halved = Self::new(self.rows / 2, self.columns / 2, channels);
+        for row in 0..halved.rows {
+            for column in 0..halved.columns {
+                let to = halved.place(row, column);
+                let largest = &mut halved.values[to..to + self.channels];
+                largest.copy_from_slice(self.cell(2 * row, 2 * column));
+                for (dy, dx) in [(0, 1), (1, 0), (1, 1)] {
+                    let cell = self.cell(2 * row + dy, 2 * column + dx);
+                    for (largest, value) in largest.iter_mut().zip(cell) {
+                        *largest = largest.max(*value);
+                    }
+                }
+            }
+        }
+        halved
     }
 
     /// The mean of every 2 × 2 cells, in a map of at least these cells and exactly these channels;

@@ -70,7 +70,7 @@ mod tests {
         let saved = FaceMesh::new(&device);
         let bytes = to_bytes("mesher", &saved).unwrap();
         let loaded = from_bytes("mesher", bytes, FaceMesh::new(&device)).unwrap();
-        let input = Tensor::<4>::ones([1, 48, 32, 32], &device);
+        let input = Tensor::<4>::ones([1, 3, 192, 192], &device);
         let before = values(saved.forward(input.clone()).points);
         let after = values(loaded.forward(input).points);
         let gap = before

@@ -80,38 +80,6 @@ pub(crate) fn spoil(picture: &mut Picture, random: &mut impl Rng) {
     }
 }
 
-/// Lays one to three plain or textured shapes over a crop.
-pub(crate) fn occlude(picture: &mut Picture, other: &Picture, random: &mut impl Rng) {
-    let (width, height) = (picture.width() as f32, picture.height() as f32);
-    for _ in 0..random.random_range(1..=2) {
-        let centre = Point2::new(
-            random.random_range(0.0..width),
-            random.random_range(0.0..height),
-        );
-        let reach = random.random_range(0.08..0.28) * width;
-        let squash = random.random_range(0.3..1.0);
-        let turn = random.random_range(0.0..std::f32::consts::TAU);
-        let round = random.random_bool(0.5);
-        let plain = random.random_bool(0.6).then(|| random.random::<[u8; 3]>());
-        let to_shape = Similarity::about(centre, Point2::default(), 1.0 / reach, turn);
-        for y in 0..picture.height() {
-            for x in 0..picture.width() {
-                let p = to_shape.apply(Point2::new(x as f32 + 0.5, y as f32 + 0.5));
-                let (u, v) = (p.x.abs(), (p.y / squash).abs());
-                let inside = if round {
-                    u * u + v * v < 1.0
-                } else {
-                    u.max(v) < 1.0
-                };
-                if inside {
-                    let textured = || other.get(x % other.width(), y % other.height());
-                    picture.set(x, y, plain.unwrap_or_else(textured));
-                }
-            }
-        }
-    }
-}
-
 /// Compresses as a JPEG of `quality` and reads it back.
 pub(crate) fn compress(picture: &mut Picture, quality: u8) {
     let mut bytes = Vec::new();

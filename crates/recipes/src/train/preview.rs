@@ -9,8 +9,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::data::people::{self, Split};
 use crate::device::DeviceArgs;
+use crate::train::blending;
 use crate::train::mosaic::{CANVAS, mosaic};
-use crate::train::{blending, mesher};
+use crate::train::pose_augmentation::Surface;
 
 /// Whose training to look at, and where to write it
 #[derive(clap::Args)]
@@ -29,7 +30,6 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Network {
     Finder,
-    FaceMesh,
     Blending,
 }
 
@@ -45,15 +45,10 @@ pub(crate) fn write(data: &Path, args: &Args) -> Result<()> {
     let samples = people::read(data, Split::Train, |_| true)?;
     let mut random = ChaCha8Rng::seed_from_u64(args.seed);
     let mut sheet = image::RgbImage::new(COLUMNS * CANVAS, ROWS * CANVAS);
-    let crops = mesher::Crops::new(samples)?;
+    let surface = Surface::new()?;
     for i in 0..COLUMNS * ROWS {
-        let (picture, marks) = match args.network {
-            Network::Finder => {
-                let (picture, faces) = mosaic(crops.samples(), crops.surface(), &mut random);
-                (picture, faces.iter().flat_map(|f| f.points).collect())
-            }
-            Network::FaceMesh | Network::Blending => crops.shown(&mut random),
-        };
+        let (picture, faces) = mosaic(&samples, &surface, &mut random);
+        let marks: Vec<effigy_frame::Point2> = faces.iter().flat_map(|f| f.points).collect();
         for y in 0..picture.height() {
             for x in 0..picture.width() {
                 let at = (i % COLUMNS * CANVAS + x, i / COLUMNS * CANVAS + y);

@@ -19,8 +19,8 @@ const N_MOUTH: usize = 12;
 const ASIDE: Similarity = Similarity {
     a: 1.02,
     b: 0.01,
-    tx: -1.0,
-    ty: 1.5,
+    tx: -1.5,
+    ty: 2.25,
 };
 /// Most frames that are kept.
 const MOST_FRAMES: usize = 20_000;
