@@ -40,6 +40,17 @@ pub struct Clip {
     pub(crate) has_microphone: bool,
 }
 
+impl Clip {
+    /// Turns everyone in the clip by an angle in radians, to the right of the picture.
+    #[must_use]
+    pub fn turned(mut self, radians: f32) -> Self {
+        self.roles
+            .iter_mut()
+            .for_each(|role| role.facing += radians);
+        self
+    }
+}
+
 /// How the actors and the room are lit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Light {

@@ -37,15 +37,36 @@ pub fn mesh_view(points: &[Point3], side_px: u32) -> Option<Similarity> {
 ///
 /// `None` when its points coincide.
 pub fn mesh_view_from_found(found: &Found, side_px: u32) -> Option<Similarity> {
+    let Placed { centre, size, turn } = placed(found)?;
+    view_around(centre, size, turn, side_px)
+}
+
+/// Where a face is that was found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Placed {
+    pub(crate) centre: Point2,
+    /// Longer side of the box that stands on its chin.
+    pub(crate) size: f32,
+    /// How far it is turned in the picture's plane, in radians.
+    pub(crate) turn: f32,
+}
+
+/// Tells where a face is; `None` when its points coincide.
+pub(crate) fn placed(found: &Found) -> Option<Placed> {
     let [right_eye, left_eye, _, right_mouth, left_mouth] = found.points;
     let turn = upright_turn(
         right_eye.midpoint(left_eye),
         right_mouth.midpoint(left_mouth),
     )?;
-    // The upright box of a turned face is larger than the face.
-    let swell = turn.cos().abs() + 0.8 * turn.sin().abs();
-    let size = found.rect.width.max(found.rect.height) / swell;
-    view_around(found.rect.centre(), size, turn, side_px)
+    // The upright box of a turned face is larger than the face, which is narrower than high.
+    const WIDTH: f32 = 0.8;
+    let (sin, cos) = (turn.sin().abs(), turn.cos().abs());
+    let swell = (cos + WIDTH * sin).max(WIDTH * cos + sin);
+    Some(Placed {
+        centre: found.rect.centre(),
+        size: found.rect.width.max(found.rect.height) / swell,
+        turn,
+    })
 }
 
 /// Gives the aligned view of a face: its stable points laid on those of the mean mesh.

@@ -32,7 +32,8 @@ pub struct TrackSettings {
     pub search_every_when_lost: u32,
     /// Presence under which a followed face counts as gone, `0..=1`.
     pub least_presence: f32,
-    /// Presence that a new face must have, `0..=1`.
+    /// Presence that a new face must have, `0..=1`: faces have 0.999999, what is taken for one
+    /// seldom 0.9999.
     pub least_presence_at_first: f32,
     /// How long a face may be gone and still be the same track, in seconds.
     pub longest_gap_secs: f64,
@@ -50,7 +51,7 @@ impl Default for TrackSettings {
             search_every: 15,
             search_every_when_lost: 4,
             least_presence: 0.5,
-            least_presence_at_first: 0.6,
+            least_presence_at_first: 0.9999,
             longest_gap_secs: 0.5,
             smoothing: Smoothing::default(),
         }
@@ -113,11 +114,14 @@ impl Tracker {
         let found = match self.tracks.search_now() {
             Search::Nothing => None,
             Search::Begin => {
-                self.searcher.begin(picture);
+                self.searcher.begin(picture, self.tracks.known());
                 None
             }
             Search::End => Some(self.searcher.end()),
-            Search::AtOnce => Some(self.searcher.search(picture)),
+            Search::AtOnce { is_new } => {
+                let known = self.tracks.known();
+                Some(self.searcher.search(picture, &known, is_new))
+            }
         };
         if let Some(found) = found {
             self.tracks.take_in(found, time_secs, &fit);

@@ -5,6 +5,7 @@ use effigy_model::{FaceMesh, Found};
 
 use super::{Face, Fitted, TrackSettings, covers};
 use crate::align::{mesh_view, mesh_view_from_found};
+use crate::landmarks::{LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, NOSE_TIP, RIGHT_EYE};
 use crate::smooth::PointSmoother;
 
 /// Fits a mesh in each of some views of the current frame.
@@ -20,7 +21,10 @@ pub(crate) enum Search {
     /// Take in what the search found that was begun a few frames ago.
     End,
     /// Search it and wait: no face is followed meanwhile.
-    AtOnce,
+    AtOnce {
+        /// Whether it is the first search of a scene.
+        is_new: bool,
+    },
 }
 
 /// All faces that are followed or were lost a moment ago.
@@ -112,13 +116,15 @@ impl Tracks {
         };
         let is_due = self.just_lost || frames.is_none_or(|frames| frames >= every);
         let search = match frames {
-            _ if is_due && n_present == 0 => Search::AtOnce,
+            _ if is_due && n_present == 0 => Search::AtOnce {
+                is_new: frames.is_none(),
+            },
             Some(frames) if self.is_searching && frames < SEARCH_FRAMES => Search::Nothing,
             _ if self.is_searching => Search::End,
             _ if is_due => Search::Begin,
             _ => Search::Nothing,
         };
-        if matches!(search, Search::Begin | Search::AtOnce) {
+        if matches!(search, Search::Begin | Search::AtOnce { .. }) {
             self.since_search = Some(0);
             self.tracks
                 .iter_mut()
@@ -126,10 +132,16 @@ impl Tracks {
         }
         self.is_searching = match search {
             Search::Begin => true,
-            Search::End | Search::AtOnce => false,
+            Search::End | Search::AtOnce { .. } => false,
             Search::Nothing => self.is_searching,
         };
         search
+    }
+
+    /// The faces that are there, as the finder would find them: what a search looks at closely.
+    pub(crate) fn known(&self) -> Vec<Found> {
+        let present = self.tracks.iter().filter(|t| t.present);
+        present.map(Track::found).collect()
     }
 
     /// Takes in what a search found: resumes lost tracks, begins new ones.
@@ -139,7 +151,9 @@ impl Tracks {
                 continue;
             };
             let surest = found.iter().filter(|f| covers(rect, f));
-            track.confirm(surest.map(|f| f.score).fold(0.0, f32::max));
+            let score = surest.map(|f| f.score).fold(0.0, f32::max);
+            let is_sure = track.last.mesh.presence >= self.settings.least_presence_at_first;
+            track.confirm(score >= LEAST_SCORE_AGAIN || is_sure);
             found.retain(|f| !covers(rect, f) || !track.present);
         }
         found.retain(|f| self.is_credible(f));
@@ -151,9 +165,11 @@ impl Tracks {
             {
                 continue;
             }
+            let least = self.settings.least_presence_at_first;
             match self.lost_track_near(&sighting) {
                 Some(track) => track.take(sighting, time_secs),
-                None => self.begin(sighting, time_secs),
+                None if sighting.fitted.mesh.presence >= least => self.begin(sighting, time_secs),
+                None => {}
             }
         }
     }
@@ -185,7 +201,7 @@ impl Tracks {
             .iter()
             .filter_map(|fitted| mesh_view(&fitted.points_in_frame(), side))
             .collect();
-        let least = self.settings.least_presence_at_first;
+        let least = self.settings.least_presence;
         let fitted = fit(&closer).into_iter();
         fitted
             .filter_map(|fitted| Sighting::new(fitted, least))
@@ -281,9 +297,10 @@ impl Track {
         self.present = true;
     }
 
-    /// Takes note of how sure a search was of it, and loses it when nothing speaks for it.
-    fn confirm(&mut self, score: f32) {
-        if score >= LEAST_SCORE_AGAIN {
+    /// Takes note of whether a search or its mesh was sure of it, and loses it when nothing speaks
+    /// for it.
+    fn confirm(&mut self, is_sure: bool) {
+        if is_sure {
             self.n_missed_searches = 0;
             self.n_confirmed += 1;
             return;
@@ -297,6 +314,21 @@ impl Track {
     fn may_become(&self, sighting: &Sighting) -> bool {
         let growth = (sighting.rect.area() / self.rect.area()).sqrt();
         (1.0 / MOST_GROWTH..MOST_GROWTH).contains(&growth)
+    }
+
+    fn found(&self) -> Found {
+        let points = [
+            RIGHT_EYE.iris,
+            LEFT_EYE.iris,
+            NOSE_TIP,
+            MOUTH_RIGHT,
+            MOUTH_LEFT,
+        ];
+        Found {
+            rect: self.rect,
+            points: points.map(|i| self.points[i].xy()),
+            score: self.last.mesh.presence,
+        }
     }
 
     fn face(&mut self, time_secs: f64) -> Face {

@@ -6,6 +6,7 @@
 mod actors;
 mod chain;
 mod faces;
+mod heads;
 #[path = "../../../../testdata/proof.rs"]
 mod proof;
 mod scan;

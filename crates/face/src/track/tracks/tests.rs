@@ -4,7 +4,6 @@ use effigy_frame::{Picture, Point2};
 use effigy_model::{Mesh, mean_mesh};
 
 use super::*;
-use crate::landmarks::{LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, NOSE_TIP, RIGHT_EYE};
 
 /// A face of the scene: its middle between the eyes, and their distance, in pixels.
 #[derive(Clone, Copy)]
@@ -12,6 +11,10 @@ struct Actor {
     x: f32,
     y: f32,
     eyes_px: f32,
+    /// How far it is turned in the picture's plane, in radians.
+    turn: f32,
+    /// What the mesh network says of it.
+    presence: f32,
 }
 
 fn actor(x: f32, y: f32) -> Actor {
@@ -19,12 +22,14 @@ fn actor(x: f32, y: f32) -> Actor {
         x,
         y,
         eyes_px: 60.0,
+        turn: 0.0,
+        presence: 1.0,
     }
 }
 
 fn points_of(actor: Actor) -> Vec<Point3> {
     let middle = Point2::new(actor.x, actor.y);
-    let frame_from_mean = Similarity::about(Point2::default(), middle, actor.eyes_px, 0.0);
+    let frame_from_mean = Similarity::about(Point2::default(), middle, actor.eyes_px, actor.turn);
     mean_mesh()
         .iter()
         .map(|&p| frame_from_mean.apply3(p))
@@ -64,7 +69,7 @@ fn fit_of(actors: &[Actor], view: Similarity) -> Fitted {
     Fitted {
         mesh: Mesh {
             points: points.iter().map(|&p| crop_from_frame.apply3(p)).collect(),
-            presence: if shown.is_some() { 0.95 } else { 0.05 },
+            presence: shown.map_or(0.05, |actor| actor.presence),
         },
         crop: Picture::filled(1, 1, [0; 3]),
         frame_from_crop: view,
@@ -84,12 +89,12 @@ fn run(scene: &[Vec<Actor>]) -> (Vec<Vec<Face>>, u32) {
         let find = || actors.iter().map(|&a| found_of(a)).collect::<Vec<_>>();
         tracks.fit_again(time_secs, &fit);
         let search = tracks.search_now();
-        n_searches += u32::from(matches!(search, Search::Begin | Search::AtOnce));
+        n_searches += u32::from(matches!(search, Search::Begin | Search::AtOnce { .. }));
         match search {
             Search::Nothing => {}
             Search::Begin => pending = find(),
             Search::End => tracks.take_in(std::mem::take(&mut pending), time_secs, &fit),
-            Search::AtOnce => tracks.take_in(find(), time_secs, &fit),
+            Search::AtOnce { .. } => tracks.take_in(find(), time_secs, &fit),
         }
         faces.push(tracks.settle(time_secs));
     }
@@ -178,6 +183,7 @@ fn two_hundred_faces_are_all_met() {
             x: 40.0 + 80.0 * (i % 20) as f32,
             y: 40.0 + 100.0 * (i / 20) as f32,
             eyes_px: 20.0,
+            ..actor(0.0, 0.0)
         })
         .collect();
     let (faces, _) = run(&[crowd]);
@@ -195,4 +201,34 @@ fn a_mesh_that_explodes_ends_the_face() {
         [1],
         "three times the size within a frame is another face"
     );
+}
+
+#[test]
+fn a_face_that_turns_over_stays_one_track() {
+    let scene: Vec<_> = (0..80)
+        .map(|i| {
+            vec![Actor {
+                turn: 0.08 * i as f32,
+                ..actor(300.0, 300.0)
+            }]
+        })
+        .collect();
+    let (faces, _) = run(&scene);
+    assert!(faces.iter().all(|f| numbers(f) == [0]));
+    let (nose, wanted) = (&faces[40][0].points, points_of(scene[40][0]));
+    let gap = nose[NOSE_TIP].xy().distance(wanted[NOSE_TIP].xy());
+    assert!(gap < 5.0, "{gap}"); // smoothing lags a little
+}
+
+#[test]
+fn what_the_mesh_doubts_begins_no_track_but_is_followed_on() {
+    let doubtful = Actor {
+        presence: 0.99,
+        ..actor(150.0, 150.0)
+    };
+    let (faces, _) = run(&vec![vec![doubtful]; 20]);
+    assert!(faces.iter().all(Vec::is_empty));
+    let scene = [vec![vec![actor(150.0, 150.0)]; 5], vec![vec![doubtful]; 60]].concat();
+    let (faces, _) = run(&scene);
+    assert!(faces.iter().all(|f| numbers(f) == [0]));
 }
