@@ -20,10 +20,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use burn::module::Module;
+use burn::prelude::Device;
 use burn::store::ModuleSnapshot;
 use effigy_frame::Picture;
 use effigy_frame::resample::resize;
-use effigy_model::weights;
+use effigy_model::{FaceMesh, Finder, weights};
 
 /// What to measure
 #[derive(clap::Subcommand)]
@@ -82,6 +83,24 @@ pub(crate) struct Weights {
 }
 
 impl Weights {
+    /// The finder, packed for the processor where it is the committed one.
+    fn finder(&self, device: &Device) -> Result<Finder> {
+        if self.weights.is_some() {
+            return self.fill("finder", Finder::new(device));
+        }
+        let committed = effigy_model::Weights::from_source_tree()?;
+        Ok(Finder::load(&committed, device)?)
+    }
+
+    /// The mesh network, likewise.
+    fn face_mesh(&self, device: &Device) -> Result<FaceMesh> {
+        if self.weights.is_some() {
+            return self.fill("mesher", FaceMesh::new(device));
+        }
+        let committed = effigy_model::Weights::from_source_tree()?;
+        Ok(FaceMesh::load(&committed, device)?)
+    }
+
     /// Fills a fresh network with the weights in the folder, or with the committed ones. Weights
     /// just trained are in no table yet.
     fn fill<M: Module + ModuleSnapshot>(&self, name: &'static str, fresh: M) -> Result<M> {

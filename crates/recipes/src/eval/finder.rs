@@ -1,9 +1,12 @@
 //! How many faces the finder finds, and how many it makes up.
 //!
-//! Faces are found in two ways: by the finder alone, and as `effigy faces` begins a track: with a
-//! closer look, and the mesh network's word on whether there is a face. The people are parted once
-//! more, by a hash of the name: on one half the least score is chosen, on the other, and on the
-//! pictures without a face, everything is reported.
+//! Faces are found in two ways: by the finder alone, and as `effigy faces` begins a track: in
+//! turned copies too, with a closer look, and the mesh network's word on whether there is a face.
+//! The people are parted once more, by a hash of the name: on one half the least score and the
+//! least presence are chosen, on the other, and on the pictures without a face, everything is
+//! reported.
+
+mod turns;
 
 use std::ffi::OsString;
 use std::fs;
@@ -28,6 +31,9 @@ pub(crate) struct Args {
     device: DeviceArgs,
     #[command(flatten)]
     weights: Weights,
+    /// Measure how many faces are found at every turn in the picture's plane, and all `interfaces`
+    #[arg(long)]
+    turns: bool,
     /// Write the false faces, surest first, as one picture
     #[arg(long, value_name = "PNG")]
     sheet: Option<PathBuf>,
@@ -39,6 +45,8 @@ const LEAST_RECALL: f64 = 0.985;
 /// A face reported in some picture.
 struct Report {
     score: f32,
+    /// What the mesh network says of it, `0..=1`.
+    presence: f32,
     is_true: bool,
     /// A small picture of it.
     shown: Picture,
@@ -56,6 +64,22 @@ struct Looked {
 /// Which of the reports to count.
 type Detections = fn(&Looked) -> &[Report];
 
+/// From where on a report is believed.
+#[derive(Clone, Copy)]
+struct Least {
+    score: f32,
+    presence: f32,
+}
+
+impl Least {
+    fn believes(self, report: &Report) -> bool {
+        report.score >= self.score && report.presence >= self.presence
+    }
+}
+
+/// Least presences to choose from; the finder alone has none.
+const PRESENCES: [f32; 6] = [0.6, 0.9, 0.99, 0.999, 0.9999, 0.99999];
+
 /// Two boxes that share more than this show one face.
 const SAME_FACE_IOU: f32 = 0.4;
 
@@ -64,8 +88,10 @@ const SAME_FACE_IOU: f32 = 0.4;
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let device = args.device.open()?;
     let weights = &args.weights;
-    let finder = weights.fill("finder", Finder::new(&device))?;
-    let face_mesh = weights.fill("mesher", FaceMesh::new(&device))?;
+    let (finder, face_mesh) = (weights.finder(&device)?, weights.face_mesh(&device)?);
+    if args.turns {
+        return turns::measure(data, &finder, &face_mesh);
+    }
     let look = |picture: &Picture, truth: Option<Rect>| look(&finder, &face_mesh, picture, truth);
     let samples = people::read(data, Split::Validation, |_| true)?;
     let looked: Vec<Looked> = samples
@@ -84,26 +110,11 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
         let theirs = theirs.filter(move |(s, _)| is_tuning(&s.person) == tuning);
         theirs.map(|(_, l)| l).collect::<Vec<_>>()
     };
-    let (tune, test) = (half(true), half(false));
-    let ways: [(&str, Detections); 2] = [
-        ("finder alone", |l| &l.at_first),
-        ("with a closer look and the mesh network", |l| &l.closely),
-    ];
+    let halves = [half(true), half(false)];
     let empty: Vec<&Looked> = empty.iter().collect();
-    for (name, detections) in ways {
-        let chosen = choose(&tune, detections);
-        println!("{name}: least score {chosen:.3}");
-        for score in [0.5, 0.7, 0.8, 0.9, chosen] {
-            let (recall, precision, _) = rates(&test, detections, score);
-            let (_, _, n_false) = rates(&empty, detections, score);
-            println!(
-                "  score {score:.3}: recall {recall:.4} precision {precision:.4}, {n_false} false faces in {} pictures without one",
-                empty.len()
-            );
-        }
-    }
-    let (_, detections) = ways[1];
-    let chosen = choose(&tune, detections);
+    print_rates("finder alone", |l| &l.at_first, &halves, &empty);
+    let detections: Detections = |l| &l.closely;
+    let chosen = print_rates("as tracks begin", detections, &halves, &empty);
     name_false_faces(names.iter().zip(&empty), detections, chosen);
     for source in sources(&samples) {
         let these = samples.iter().zip(&looked);
@@ -122,14 +133,46 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Prints how well one way finds faces; gives from where on its reports are best believed.
+fn print_rates(
+    name: &str,
+    detections: Detections,
+    [tune, test]: &[Vec<&Looked>; 2],
+    empty: &[&Looked],
+) -> Least {
+    let chosen = choose(tune, detections);
+    println!(
+        "{name}: chosen score {:.3}, presence {}",
+        chosen.score, chosen.presence
+    );
+    let scores = [0.3, 0.5, 0.7, 0.8, 0.9].into_iter();
+    let others =
+        scores.flat_map(|score| [0.6, 0.99, 0.9999].map(|presence| Least { score, presence }));
+    for least in others.chain([chosen]) {
+        let (recall, precision, _) = rates(test, detections, least);
+        let (_, _, n_false) = rates(empty, detections, least);
+        println!(
+            "  score {:.3}, presence {:.4}: recall {recall:.4} precision {precision:.4}, {n_false} \
+             false faces in {} pictures without one",
+            least.score,
+            least.presence,
+            empty.len()
+        );
+    }
+    chosen
+}
+
 fn name_false_faces<'a>(
     pictures: impl Iterator<Item = (&'a OsString, &'a &'a Looked)>,
     detections: Detections,
-    least_score: f32,
+    least: Least,
 ) {
     for (name, looked) in pictures {
-        for report in detections(looked).iter().filter(|r| r.score >= least_score) {
-            println!("  false face of score {:.3} in {name:?}", report.score);
+        for report in detections(looked).iter().filter(|r| least.believes(r)) {
+            let Report {
+                score, presence, ..
+            } = report;
+            println!("  false face of score {score:.3}, presence {presence} in {name:?}");
         }
     }
 }
@@ -141,6 +184,7 @@ fn look(finder: &Finder, face_mesh: &FaceMesh, picture: &Picture, truth: Option<
     let at_first = finder.find(picture, &settings).into_iter().map(|found| {
         let report = Report {
             score: found.score,
+            presence: 1.0,
             is_true: is_face(found.rect),
             shown: Picture::filled(1, 1, [0; 3]),
         };
@@ -155,10 +199,11 @@ fn look(finder: &Finder, face_mesh: &FaceMesh, picture: &Picture, truth: Option<
         let rect = Rect::around(points.iter().map(|p| p.xy()))?;
         let report = Report {
             score: found.score,
+            presence,
             is_true: is_face(rect),
             shown: crop(picture, view, FaceMesh::SIDE_PX),
         };
-        (presence >= tracking.least_presence_at_first).then_some((rect, report))
+        Some((rect, report))
     });
     Looked {
         n_faces: usize::from(truth.is_some()),
@@ -190,9 +235,9 @@ fn without_repeats(mut reports: Vec<(Rect, Report)>) -> Vec<Report> {
 }
 
 /// Recall, precision, and how many reports are false.
-fn rates(looked: &[&Looked], detections: Detections, least_score: f32) -> (f64, f64, usize) {
+fn rates(looked: &[&Looked], detections: Detections, least: Least) -> (f64, f64, usize) {
     let all = looked.iter().flat_map(|l| detections(l));
-    let counted: Vec<&Report> = all.filter(|r| r.score >= least_score).collect();
+    let counted: Vec<&Report> = all.filter(|r| least.believes(r)).collect();
     let n_true = counted.iter().filter(|r| r.is_true).count();
     let n_faces: usize = looked.iter().map(|l| l.n_faces).sum();
     (
@@ -202,12 +247,21 @@ fn rates(looked: &[&Looked], detections: Detections, least_score: f32) -> (f64, 
     )
 }
 
-/// The highest least score that leaves enough recall.
-fn choose(tune: &[&Looked], detections: Detections) -> f32 {
-    let mut candidates = (0..200).rev().map(|i| i as f32 / 200.0);
-    candidates
-        .find(|&score| rates(tune, detections, score).0 >= LEAST_RECALL)
-        .unwrap_or(0.0)
+/// Of the highest least scores that leave enough recall, the one with the fewest false reports; of
+/// those alike, the one that asks most of the mesh network.
+fn choose(tune: &[&Looked], detections: Detections) -> Least {
+    let highest = |presence: f32| {
+        let scores = (0..200).rev().map(|i| i as f32 / 200.0);
+        let mut candidates = scores.map(|score| Least { score, presence });
+        let enough = |least: &Least| rates(tune, detections, *least).0 >= LEAST_RECALL;
+        candidates.find(enough)
+    };
+    let chosen = PRESENCES.into_iter().rev().filter_map(highest);
+    let chosen = chosen.min_by_key(|&least| rates(tune, detections, least).2);
+    chosen.unwrap_or(Least {
+        score: 0.0,
+        presence: 0.0,
+    })
 }
 
 fn truth(sample: &Sample) -> Rect {

@@ -7,7 +7,7 @@ use effigy_face::align::mesh_view;
 use effigy_face::landmarks::{LEFT_EYE, RIGHT_EYE, eye_distance};
 use effigy_face::pose::pose;
 use effigy_frame::resample::crop;
-use effigy_model::{FaceMesh, Finder};
+use effigy_model::FaceMesh;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -34,10 +34,11 @@ pub(crate) struct Args {
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = &args.weights;
     let device = args.device.open()?;
-    let face_mesh = weights.fill("mesher", FaceMesh::new(&device))?;
+    let face_mesh = weights.face_mesh(&device)?;
     if let Some(folder) = &args.actors {
-        let finder = weights.fill("finder", Finder::new(&device))?;
-        return actors::measure(folder, &finder, &face_mesh);
+        let finder = weights.finder(&device)?;
+        actors::measure(folder, &finder, &face_mesh)?;
+        return actors::measure_turned(data, &finder, &face_mesh);
     }
     let samples = people::read(data, Split::Validation, |_| true)?;
     let mut random = ChaCha8Rng::seed_from_u64(7);
