@@ -63,8 +63,8 @@ impl Block {
 
     /// Some blocks in a row.
     pub(super) fn row(from: usize, sizes: &[BlockSize], device: &Device) -> Vec<Self> {
-        let froms = std::iter::once(from).chain(sizes.iter().map(|&(to, _)| to));
-        let blocks = froms.zip(sizes);
+        let inputs = std::iter::once(from).chain(sizes.iter().map(|&(to, _)| to));
+        let blocks = inputs.zip(sizes);
         blocks
             .map(|(from, &size)| Self::new(from, size, device))
             .collect()
