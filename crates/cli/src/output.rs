@@ -96,6 +96,12 @@ impl Output {
         eprintln!("{}", without_temporary_names(&line.to_string()));
     }
 
+    /// Says what of an edited file is not in the result.
+    pub(crate) fn say_lost(&mut self, lost: &[String]) {
+        for what in lost {
+            self.say(format_args!("not kept: {what}"));
+        }
+    }
     /// Makes the bar that shows one job's progress on stderr and passes Ctrl-C on to the job.
     pub(crate) fn progress(&mut self) -> Bar {
         Bar {

@@ -6,11 +6,11 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use effigy_media::{Limits, VideoReader, WriteSettings, read_picture};
+use effigy_media::{Limits, VideoReader, WriteSettings, read_original};
 
 use crate::credentials::{self, Authorisation};
 use crate::error::{Error, Result};
-use crate::writer::{Marked, MarkedWriter, Policy, write_picture_with};
+use crate::writer::{Marked, MarkedWriter, Policy, write_original};
 
 /// Marks `input` as synthetic and writes it to `output`, which may not be the same file. `step` is
 /// called after every frame, and asks to stop with [`ControlFlow::Break`].
@@ -37,8 +37,8 @@ pub fn mark_file(
     let reader = VideoReader::open(input, &Limits::default())?;
     match (reader.info().container == PICTURES, is_video_output) {
         (true, false) => {
-            let picture = read_picture(input, &Limits::default())?;
-            write_picture_with(output, picture, Authorisation::default(), policy)
+            let original = read_original(input, &Limits::default())?;
+            write_original(output, original, policy)
         }
         (false, true) => mark_video(reader, External { input, output }, policy, step),
         (true, true) => Err(Error::OtherKind {

@@ -29,4 +29,4 @@ pub use foreign::Foreign;
 pub use keys::Keys;
 pub use utc_time::{Clock, NotADate, UtcTime};
 pub use verify::{Report, Search, has_certificate, read_credentials, verify, verify_quickly};
-pub use writer::{Marked, MarkedWriter, Policy, write_marked_picture};
+pub use writer::{Marked, MarkedWriter, Policy, write_marked_edit, write_marked_picture};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use effigy_files::{AtomicFile, Scratch};
 use effigy_frame::{Frame, Picture, resample};
-use effigy_media::{VideoWriter, WriteSettings};
+use effigy_media::{Original, VideoWriter, WriteSettings};
 
 use crate::consent::Token;
 use crate::credentials::{self, Authorisation, Before, Manifest, ModelName, State, Trust};
@@ -52,6 +52,8 @@ pub struct Marked {
     pub identifier: u64,
     /// How long it took to sign what was encoded and to verify it.
     pub signing: Duration,
+    /// What of the edited file is not in it, in words.
+    pub lost: Vec<String>,
 }
 
 /// Writes a video of rendered frames. Dropping it before [`MarkedWriter::finish`] leaves nothing.
@@ -130,7 +132,12 @@ impl<'a> MarkedWriter<'a> {
         let thumbnail = self
             .thumbnail
             .unwrap_or_else(|| Picture::filled(1, 1, [0; 3]));
-        self.job.finish(&self.unsigned, &thumbnail)
+        let unsigned = Unsigned {
+            file: &self.unsigned,
+            original: None,
+            lost: Vec::new(),
+        };
+        self.job.finish(unsigned, &thumbnail)
     }
 }
 
@@ -151,28 +158,81 @@ fn named(path: &Path, error: effigy_media::Error) -> Error {
 /// As [`MarkedWriter`].
 pub fn write_marked_picture(
     path: &Path,
-    picture: Picture,
+    mut picture: Picture,
     token: &Token,
     policy: &Policy<'_>,
 ) -> Result<Marked> {
-    write_picture_with(path, picture, Authorisation::of(token), policy)
+    let job = Job::new(path, Authorisation::of(token), policy)?;
+    let file = files::scratch_beside(path)?;
+    job.mark(&mut picture);
+    #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
+    let written = effigy_media::write_picture(file.path(), &picture);
+    written.map_err(|error| named(path, error))?;
+    let unsigned = Unsigned {
+        file: &file,
+        original: None,
+        lost: Vec::new(),
+    };
+    job.finish(unsigned, &thumbnail(&picture))
 }
 
-/// As [`write_marked_picture`], for a picture that was read from a file and not drawn here.
-pub(crate) fn write_picture_with(
+/// As [`write_marked_picture`], for `picture` that is an edit of `original`: what the edit does not
+/// touch stays, and so does what the original says beside its pixels. [`Marked::lost`] names what
+/// has no place in the output's format.
+///
+/// # Errors
+/// As [`MarkedWriter`].
+pub fn write_marked_edit(
     path: &Path,
-    mut picture: Picture,
-    authorisation: Authorisation,
+    picture: Picture,
+    original: Original,
+    token: &Token,
     policy: &Policy<'_>,
 ) -> Result<Marked> {
-    let job = Job::new(path, authorisation, policy)?;
-    let unsigned = files::scratch_beside(path)?;
-    Stamps::draw(&job.label, picture.width(), picture.height()).lay_over(&mut picture, 0.0);
-    Embedder::new(job.label.identifier).embed(&mut picture);
-    #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
-    let written = effigy_media::write_picture(unsigned.path(), &picture);
-    written.map_err(|error| named(path, error))?;
-    job.finish(&unsigned, &thumbnail(&picture))
+    let job = Job::new(path, Authorisation::of(token), policy)?;
+    write_edit(&job, picture, original)
+}
+
+/// As [`write_marked_edit`], for a picture that was read from a file and not drawn in here.
+pub(crate) fn write_original(
+    path: &Path,
+    original: Original,
+    policy: &Policy<'_>,
+) -> Result<Marked> {
+    let job = Job::new(path, Authorisation::default(), policy)?;
+    let picture = original.picture.clone();
+    write_edit(&job, picture, original)
+}
+
+fn write_edit(job: &Job<'_>, mut picture: Picture, original: Original) -> Result<Marked> {
+    let file = files::scratch_beside(&job.path)?;
+    let cover = job.mark(&mut picture);
+    let write = |original: &Original| {
+        #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
+        let written = effigy_media::write_copy(file.path(), original, &picture, &cover);
+        written.map_err(|error| named(&job.path, error))
+    };
+    let mut lost = write(&original)?;
+    let mut original = original;
+    // Where hardly anything is opaque, too little of the watermark is left to be read.
+    if original.keeps_alpha(&job.path) && verify::watermark(file.path())?.is_none() {
+        original = original.flattened();
+        lost = write(&original)?;
+    }
+    let unsigned = Unsigned {
+        file: &file,
+        original: Some(&original),
+        lost,
+    };
+    job.finish(unsigned, &thumbnail(&picture))
+}
+
+/// What was encoded and is not signed yet.
+struct Unsigned<'a> {
+    file: &'a Scratch,
+    /// The picture that it is an edit of.
+    original: Option<&'a Original>,
+    lost: Vec<String>,
 }
 
 /// What videos and pictures have in common.
@@ -203,10 +263,25 @@ impl<'a> Job<'a> {
         })
     }
 
-    fn finish(&self, unsigned: &Scratch, thumbnail: &Picture) -> Result<Marked> {
+    /// Lays label and watermark over a picture; gives how much the label hides of each pixel.
+    fn mark(&self, picture: &mut Picture) -> Vec<u8> {
+        let (width, height) = (picture.width(), picture.height());
+        let stamps = Stamps::draw(&self.label, width, height);
+        stamps.lay_over(picture, 0.0);
+        Embedder::new(self.label.identifier).embed(picture);
+        stamps.cover(width, height)
+    }
+
+    fn finish(&self, unsigned: Unsigned<'_>, thumbnail: &Picture) -> Result<Marked> {
         let start = Instant::now();
         let media_type = credentials::media_type(&self.path)?;
-        xmp::embed(unsigned.path(), media_type, &xmp::packet(&self.label))?;
+        let Unsigned {
+            file: unsigned,
+            original,
+            mut lost,
+        } = unsigned;
+        let packet = xmp::packet(&self.label, original.map(|original| &original.metadata));
+        lost.extend(xmp::embed(unsigned.path(), media_type, &packet)?);
         let write_error = |source| Error::Write {
             source,
             path: self.path.clone(),
@@ -234,6 +309,7 @@ impl<'a> Job<'a> {
             path: self.path.clone(),
             identifier: self.label.identifier,
             signing: start.elapsed(),
+            lost,
         })
     }
 

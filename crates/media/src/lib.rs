@@ -35,7 +35,9 @@ pub use info::{AudioInfo, Info, VideoInfo};
 pub use limits::Limits;
 pub use orient::Orientation;
 pub use packets::{Packet, PacketKind, packets};
-pub use picture::{jpeg_bytes, read_picture, write_picture};
+pub use picture::{
+    Metadata, Original, jpeg_bytes, read_original, read_picture, write_copy, write_picture,
+};
 pub use probe::probe;
 pub use reader::VideoReader;
 pub use sequence::pictures_of;

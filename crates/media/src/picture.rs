@@ -1,5 +1,9 @@
 //! Single pictures: PNG, JPEG and WebP, recognised by their content.
 
+mod copy;
+mod exif;
+mod metadata;
+
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Read as _, Write as _};
 use std::path::Path;
@@ -18,6 +22,8 @@ use crate::error::{Error, Result};
 use crate::info::{Info, VideoInfo};
 use crate::limits::Limits;
 use crate::orient::Orientation;
+pub use copy::{Original, write_copy};
+pub use metadata::Metadata;
 
 /// Pictures a second, unless the caller says otherwise.
 pub(crate) const DEFAULT_RATE: Rational = Rational { num: 25, den: 1 };
@@ -30,9 +36,29 @@ pub fn read_picture(path: &Path, limits: &Limits) -> Result<Picture> {
     let bytes = read_all(path, limits)?;
     match image::guess_format(&bytes) {
         Ok(ImageFormat::Jpeg) => read_jpeg(&bytes, path, limits),
-        Ok(_) => read_other(&bytes, path, limits),
+        Ok(_) => {
+            let decoded = read_other(&bytes, path, limits)?;
+            Ok(shown(decoded.image, decoded.orientation))
+        }
         Err(err) => Err(bad(path, err)),
     }
+}
+
+/// Reads a picture as [`read_picture`] does, with everything that an edited copy of it should keep.
+///
+/// # Errors
+/// As [`read_picture`].
+pub fn read_original(path: &Path, limits: &Limits) -> Result<Original> {
+    let bytes = read_all(path, limits)?;
+    let format = image::guess_format(&bytes).map_err(|err| bad(path, err))?;
+    if format == ImageFormat::Jpeg {
+        let picture = read_jpeg(&bytes, path, limits)?;
+        return Ok(Original::new(picture, Metadata::of_jpeg(&bytes), None));
+    }
+    let decoded = read_other(&bytes, path, limits)?;
+    let picture = shown(decoded.image.clone(), decoded.orientation);
+    let pixels = Some((decoded.image, decoded.orientation));
+    Ok(Original::new(picture, decoded.metadata, pixels))
 }
 
 /// Writes a PNG, JPEG (quality 95) or WebP (lossless), as the extension of `path` says.
@@ -42,12 +68,7 @@ pub fn read_picture(path: &Path, limits: &Limits) -> Result<Picture> {
 /// # Errors
 /// If the extension is none of these or the file cannot be written.
 pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
-    const JPEG_QUALITY: u8 = 95;
-    let unknown = || Error::UnknownFormat {
-        path: path.to_owned(),
-        known: ".png, .jpg, .jpeg, .webp",
-    };
-    let format = ImageFormat::from_path(path).map_err(|_unknown| unknown())?;
+    let format = ImageFormat::from_path(path).map_err(|_unknown| unknown_format(path))?;
     let output = AtomicFile::create(path).map_err(Error::write(path))?;
     let mut writer = BufWriter::new(output.file());
     let (pixels, w, h) = (picture.pixels(), picture.width(), picture.height());
@@ -60,7 +81,7 @@ pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
             JpegEncoder::new_with_quality(&mut writer, JPEG_QUALITY).write_image(pixels, w, h, rgb)
         }
         ImageFormat::WebP => WebPEncoder::new_lossless(&mut writer).write_image(pixels, w, h, rgb),
-        _ => return Err(unknown()),
+        _ => return Err(unknown_format(path)),
     };
     let flushed = written
         .map_err(std::io::Error::other)
@@ -69,6 +90,16 @@ pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
     flushed
         .and_then(|()| output.commit())
         .map_err(Error::write(path))
+}
+
+/// Quality of the JPEGs that are written.
+const JPEG_QUALITY: u8 = 95;
+
+fn unknown_format(path: &Path) -> Error {
+    Error::UnknownFormat {
+        path: path.to_owned(),
+        known: ".png, .jpg, .jpeg, .webp",
+    }
 }
 
 /// Gives `picture` as a JPEG (quality 85) in memory, to be shown inside a document.
@@ -202,17 +233,38 @@ fn read_jpeg(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Picture> {
     Ok(turned.apply(Picture::new(width as u32, height as u32, pixels)))
 }
 
-fn read_other(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Picture> {
+/// A picture as its file stores it.
+struct Decoded {
+    image: DynamicImage,
+    orientation: Orientation,
+    metadata: Metadata,
+}
+
+fn read_other(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Decoded> {
     let mut decoder = other_decoder(bytes, path, limits)?;
     let orientation = orientation(&mut decoder);
-    let decoded = DynamicImage::from_decoder(decoder).map_err(|err| bad(path, err))?;
+    let metadata = if bytes.starts_with(b"RIFF") {
+        Metadata::of_webp(bytes)
+    } else {
+        Metadata::of_png(bytes, &mut decoder)
+    };
+    let image = DynamicImage::from_decoder(decoder).map_err(|err| bad(path, err))?;
+    Ok(Decoded {
+        image,
+        orientation,
+        metadata,
+    })
+}
+
+/// What of it is shown: upright, and transparent pixels over black.
+fn shown(decoded: DynamicImage, orientation: Orientation) -> Picture {
     let (width, height) = (decoded.width(), decoded.height());
     let pixels = if decoded.color().has_alpha() {
         crate::convert::over_black(decoded.into_rgba8().as_raw())
     } else {
         decoded.into_rgb8().into_raw()
     };
-    Ok(orientation.apply(Picture::new(width, height, pixels)))
+    orientation.apply(Picture::new(width, height, pixels))
 }
 
 /// Opens a picture with its size checked.
@@ -245,4 +297,18 @@ fn bad(path: &Path, why: impl std::fmt::Display) -> Error {
         why: why.to_string().trim().to_owned(),
         path: path.to_owned(),
     }
+}
+
+/// The checksum of PNG (ISO 3309), bit by bit: what it is of is short.
+fn crc32(bytes: &[u8]) -> u32 {
+    let crc = bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            if crc & 1 == 1 {
+                crc >> 1 ^ 0xedb8_8320
+            } else {
+                crc >> 1
+            }
+        })
+    });
+    !crc
 }

@@ -67,6 +67,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         marked.signing.as_secs_f64(),
         start.elapsed().as_secs_f64(),
     ));
+    output.say_lost(&marked.lost);
     output.data(marked.path.display())?;
     Ok(Exit::Nothing)
 }

@@ -144,6 +144,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     for place in &report.damaged {
         output.say(format_args!("left out: {place}"));
     }
+    output.say_lost(&report.marked.lost);
     for line in report.quality.lines() {
         output.say(line);
     }

@@ -122,6 +122,15 @@ impl Stamps {
             }
         }
     }
+
+    /// How much the labels hide of each pixel of a `width` × `height` picture, 0 to 255.
+    pub(crate) fn cover(&self, width: u32, height: u32) -> Vec<u8> {
+        let mut cover = vec![0; width as usize * height as usize];
+        for stamp in &self.stamps {
+            stamp.add_cover(width, height, &mut cover);
+        }
+        cover
+    }
 }
 
 /// The row for `stamp`: `top`, or below the stamp that already stands beside it.
@@ -197,6 +206,20 @@ impl Stamp {
                     let under = u32::from(*value) * (255 - plate) / 255;
                     *value = ((under * (255 - ink) + 255 * ink) / 255) as u8;
                 }
+            }
+        }
+    }
+
+    fn add_cover(&self, across: u32, down: u32, cover: &mut [u8]) {
+        let width = self.width.min(across.saturating_sub(self.x)) as usize;
+        for row in 0..self.height.min(down.saturating_sub(self.y)) {
+            let from = (row * self.width) as usize;
+            let at = (self.y + row) as usize * across as usize + self.x as usize;
+            let here = cover[at..at + width].iter_mut();
+            let stamp = self.plate[from..].iter().zip(&self.ink[from..]);
+            for (cover, (&plate, &ink)) in here.zip(stamp) {
+                let seen = (255 - u32::from(plate) * PLATE / 255) * (255 - u32::from(ink)) / 255;
+                *cover = (*cover).max(255 - seen as u8);
             }
         }
     }

@@ -6,6 +6,7 @@ mod credentials;
 mod hostile;
 mod maker;
 mod marking;
+mod originals;
 #[path = "../../../../testdata/proof.rs"]
 mod proof;
 mod reposted;

@@ -94,7 +94,7 @@ impl Studio {
         outputs.join(name)
     }
 
-    fn files_left(&self) -> Vec<String> {
+    pub(crate) fn files_left(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path().join("outputs")).unwrap();
         entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())

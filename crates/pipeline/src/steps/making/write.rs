@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use effigy_face::Observation;
 use effigy_files::is_picture;
 use effigy_frame::{Frame, Picture};
-use effigy_mark::{Marked, MarkedWriter, write_marked_picture};
-use effigy_media::{Limits, WriteSettings, probe};
+use effigy_mark::{Marked, MarkedWriter, write_marked_edit, write_marked_picture};
+use effigy_media::{Limits, WriteSettings, probe, read_original};
 
 use super::gaps::{Gaps, Ready, wanted};
 use super::{Cast, Drawing, Making, View};
@@ -158,6 +158,7 @@ enum Sink<'a> {
     /// There is one frame.
     Picture {
         path: &'a Path,
+        target: &'a Path,
         authorisation: Authorisation<'a>,
         first: Option<Picture>,
     },
@@ -168,6 +169,7 @@ impl<'a> Sink<'a> {
         if is_picture(making.output) {
             return Ok(Self::Picture {
                 path: making.output,
+                target: making.target,
                 authorisation,
                 first: None,
             });
@@ -192,6 +194,7 @@ impl<'a> Sink<'a> {
             Self::Video(writer) => Ok(writer.finish()?),
             Self::Picture {
                 path,
+                target,
                 authorisation: Authorisation { token, policy },
                 first,
             } => {
@@ -199,7 +202,11 @@ impl<'a> Sink<'a> {
                     path: path.to_owned(),
                 };
                 let picture = first.ok_or_else(no_frame)?;
-                Ok(write_marked_picture(path, picture, token, policy)?)
+                if !is_picture(target) {
+                    return Ok(write_marked_picture(path, picture, token, policy)?);
+                }
+                let original = read_original(target, &Limits::default())?;
+                Ok(write_marked_edit(path, picture, original, token, policy)?)
             }
         }
     }
