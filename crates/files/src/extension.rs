@@ -28,31 +28,81 @@ pub struct Format {
 }
 
 /// Every format that is looked for. Those that are written come first.
-pub const FORMATS: [Format; 16] = [
+pub const FORMATS: [Format; 46] = [
     written_video("mp4", "mp4", Some("video/mp4")),
     written_video("mov", "mov", Some("video/quicktime")),
     written_video("m4v", "mp4", Some("video/x-m4v")),
-    picture("jpg", "image/jpeg"),
-    picture("jpeg", "image/jpeg"),
-    picture("png", "image/png"),
-    picture("webp", "image/webp"),
+    written_picture("jpg", "image/jpeg"),
+    written_picture("jpeg", "image/jpeg"),
+    written_picture("png", "image/png"),
+    written_picture("webp", "image/webp"),
     written_video("mkv", "matroska", None),
     written_video("webm", "webm", None),
+    // JPEG by other names, the last one with several pictures.
+    picture("jpe"),
+    picture("jfif"),
+    picture("mpo"),
+    picture("apng"),
+    picture("heic"),
+    picture("heif"),
+    picture("hif"),
+    picture("avif"),
+    picture("tif"),
+    picture("tiff"),
+    picture("bmp"),
+    picture("dib"),
+    picture("jxl"),
+    picture("jp2"),
+    picture("jpf"),
+    picture("jpx"),
+    picture("j2k"),
     video("avi"),
     video("mpg"),
     video("mpeg"),
+    video("m2v"),
+    video("vob"),
     video("ts"),
     video("mts"),
+    video("m2ts"),
     video("wmv"),
+    video("asf"),
     video("3gp"),
+    video("3g2"),
+    video("flv"),
+    video("f4v"),
+    video("ogv"),
+    video("mxf"),
+    video("dv"),
+    video("gif"),
+    video("heics"),
+    video("avifs"),
 ];
 
-const fn picture(extension: &'static str, media_type: &'static str) -> Format {
+/// Pictures and videos that are not read: raw files of cameras, drawings, and rare formats. Found in
+/// a folder, they are named, not skipped.
+const UNREAD: [&str; 57] = [
+    "3fr", "ai", "arw", "braw", "cr2", "cr3", "crw", "dcr", "dds", "divx", "dng", "emf", "eps",
+    "erf", "exr", "fits", "hdp", "hdr", "ico", "iiq", "insp", "insv", "jxr", "kdc", "kra", "mef",
+    "mj2", "mos", "mrw", "nef", "nrw", "ogm", "orf", "pbm", "pcx", "pef", "pgm", "pnm", "ppm",
+    "psb", "psd", "qoi", "r3d", "raf", "rm", "rmvb", "rw2", "rwl", "sr2", "srf", "srw", "svg",
+    "swf", "tga", "wdp", "wmf", "x3f",
+];
+
+const fn written_picture(extension: &'static str, media_type: &'static str) -> Format {
     Format {
         extension,
         kind: Kind::Picture,
         container: None,
         signed_media_type: Some(media_type),
+    }
+}
+
+const fn picture(extension: &'static str) -> Format {
+    Format {
+        extension,
+        kind: Kind::Picture,
+        container: None,
+        signed_media_type: None,
     }
 }
 
@@ -100,6 +150,11 @@ pub fn is_video(path: &Path) -> bool {
     format_of(path).is_some_and(|format| format.kind == Kind::Video)
 }
 
+/// Whether `path` is called like a picture or video of a format that is not read here.
+pub fn is_unread_media(path: &Path) -> bool {
+    UNREAD.contains(&extension(path).as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +166,9 @@ mod tests {
             ("face.webp", true, false),
             ("talk.Mp4", false, true),
             ("talk.3gp", false, true),
+            ("IMG_0001.HEIC", true, false),
+            ("laugh.gif", false, true),
+            ("raw.NEF", false, false),
             ("notes.txt", false, false),
             ("mp4", false, false),
             (".png", false, false),
@@ -125,11 +183,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_read_is_known_as_media() {
+        assert!(is_unread_media(Path::new("a/raw.NEF")));
+        assert!(!is_unread_media(Path::new("a/face.jpg")));
+        assert!(!is_unread_media(Path::new("a/notes.txt")));
+    }
+
+    #[test]
     fn every_extension_is_listed_once_in_lower_case() {
         for (n, format) in FORMATS.iter().enumerate() {
             assert_eq!(format.extension, format.extension.to_lowercase());
             let again = FORMATS[..n].iter().any(|f| f.extension == format.extension);
             assert!(!again, "{} twice", format.extension);
+            assert!(!UNREAD.contains(&format.extension), "{}", format.extension);
         }
     }
 }

@@ -27,7 +27,9 @@ mod temporary;
 
 pub use destination::{Conflict, Destination, Existing, Original, check_destinations};
 pub use digest::{Hasher, hex, sha256, sha256_file};
-pub use extension::{FORMATS, Format, Kind, extension, format_of, is_picture, is_video};
+pub use extension::{
+    FORMATS, Format, Kind, extension, format_of, is_picture, is_unread_media, is_video,
+};
 pub use file::{AtomicFile, write_atomically};
 pub use folder::{AtomicFolder, backup_of, recover_folder};
 pub use name::{LONGEST_NAME, beside, is_address, named_after, shortened};

@@ -29,6 +29,8 @@ enum Packed {
     Rgba,
     /// 16 bits a channel, to be tone-mapped.
     Rgb48(ToneMap),
+    /// 16 bits a channel, with transparency, as they are.
+    Deep,
 }
 
 /// Turns our pictures into libav's.
@@ -47,6 +49,15 @@ struct Kind {
     width: u32,
     height: u32,
     colour: ColourTags,
+    wanted: Wanted,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    /// What is shown.
+    Shown,
+    /// Everything that is stored.
+    Stored,
 }
 
 /// A scaling context that may move to the decoding thread.
@@ -67,29 +78,53 @@ impl ToRgb {
 
     /// Converts a decoded frame. Transparent pixels are shown over black.
     pub(crate) fn convert(&mut self, from: &frame::Video, colour: ColourTags) -> Result<Picture> {
+        let Prepared { scaler, output, .. } = self.prepare(from, colour, Wanted::Shown)?;
+        let pixels = match output {
+            Packed::Rgb => scaler.run_packed(from, 3)?,
+            Packed::Rgba => over_black(&scaler.run_packed(from, 4)?),
+            Packed::Rgb48(tone_map) => tone_map.map(&scaler.run_packed(from, 6)?),
+            Packed::Deep => unreachable!("only prepared for what is stored"),
+        };
+        Ok(Picture::new(from.width(), from.height(), pixels))
+    }
+
+    /// Converts a decoded frame to R'G'B'A of 16 bits, without mapping any tones.
+    pub(crate) fn convert_with_alpha(
+        &mut self,
+        from: &frame::Video,
+        colour: ColourTags,
+    ) -> Result<Vec<u16>> {
+        let Prepared { scaler, .. } = self.prepare(from, colour, Wanted::Stored)?;
+        let packed = scaler.run_packed(from, 8)?;
+        let (values, _) = packed.as_chunks::<2>();
+        Ok(values.iter().map(|two| u16::from_ne_bytes(*two)).collect())
+    }
+
+    fn prepare(
+        &mut self,
+        from: &frame::Video,
+        colour: ColourTags,
+        wanted: Wanted,
+    ) -> Result<&mut Prepared> {
         let kind = Kind {
             format: from.format(),
             width: from.width(),
             height: from.height(),
             colour,
+            wanted,
         };
         let prepared = match self.prepared.take() {
             Some(known) if known.kind == kind => known,
             _ => prepare(kind)?,
         };
-        let Prepared { scaler, output, .. } = self.prepared.insert(prepared);
-        let pixels = match output {
-            Packed::Rgb => scaler.run_packed(from, 3)?,
-            Packed::Rgba => over_black(&scaler.run_packed(from, 4)?),
-            Packed::Rgb48(tone_map) => tone_map.map(&scaler.run_packed(from, 6)?),
-        };
-        Ok(Picture::new(kind.width, kind.height, pixels))
+        Ok(self.prepared.insert(prepared))
     }
 }
 
 fn prepare(kind: Kind) -> Result<Prepared> {
     let described = libav::describe(kind.format);
     let output = match ToneMap::new(kind.colour.transfer, kind.colour.primaries) {
+        _ if kind.wanted == Wanted::Stored => Packed::Deep,
         Some(tone_map) => Packed::Rgb48(tone_map),
         None if described.as_ref().is_some_and(|format| format.alpha) => Packed::Rgba,
         None => Packed::Rgb,
@@ -98,6 +133,7 @@ fn prepare(kind: Kind) -> Result<Prepared> {
         Packed::Rgb => Pixel::RGB24,
         Packed::Rgba => Pixel::RGBA,
         Packed::Rgb48(_) => RGB48_NATIVE,
+        Packed::Deep => RGBA64_NATIVE,
     };
     let (w, h) = (kind.width, kind.height);
     let flags = scaling::Flags::FAST_BILINEAR;
@@ -125,6 +161,12 @@ const RGB48_NATIVE: Pixel = if cfg!(target_endian = "big") {
     Pixel::RGB48BE
 } else {
     Pixel::RGB48LE
+};
+
+const RGBA64_NATIVE: Pixel = if cfg!(target_endian = "big") {
+    Pixel::RGBA64BE
+} else {
+    Pixel::RGBA64LE
 };
 
 impl FromRgb {

@@ -36,7 +36,8 @@ pub use limits::Limits;
 pub use orient::Orientation;
 pub use packets::{Packet, PacketKind, packets};
 pub use picture::{
-    Metadata, Original, jpeg_bytes, read_original, read_picture, write_copy, write_picture,
+    Metadata, Original, jpeg_bytes, kind_of_content, read_original, read_picture, write_copy,
+    write_picture,
 };
 pub use probe::probe;
 pub use reader::VideoReader;

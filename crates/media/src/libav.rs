@@ -153,6 +153,8 @@ pub(crate) struct PixelFormat {
     pub(crate) bit_depth: u32,
     pub(crate) alpha: bool,
     pub(crate) rgb: bool,
+    /// Whether values are numbers of colours, some of which may be transparent.
+    pub(crate) palette: bool,
 }
 
 /// Describes a pixel format; `None` when it is not known yet.
@@ -170,6 +172,7 @@ pub(crate) fn describe(format: ffmpeg_next::format::Pixel) -> Option<PixelFormat
             bit_depth: description.comp[0].depth.try_into().unwrap_or(8),
             alpha: has(ffi::AV_PIX_FMT_FLAG_ALPHA) || has(ffi::AV_PIX_FMT_FLAG_PAL),
             rgb: has(ffi::AV_PIX_FMT_FLAG_RGB) || has(ffi::AV_PIX_FMT_FLAG_PAL),
+            palette: has(ffi::AV_PIX_FMT_FLAG_PAL),
         })
     }
 }
@@ -276,6 +279,33 @@ fn check_streams(input: &Input, limits: &Limits) -> Result<()> {
         if width > 0 && height > 0 {
             limits.check_size(width.into(), height.into())?;
         }
+    }
+    Ok(())
+}
+
+/// Gives a context that is not opened yet the header of its codec, as containers keep it.
+pub(crate) fn set_header(
+    context: &mut codec::Context,
+    header: &[u8],
+) -> Result<(), ffmpeg_next::Error> {
+    let padding = ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+    #[expect(unsafe_code, reason = "ffmpeg-next cannot set it")]
+    // SAFETY: libav wants memory of its own with zeros behind it, which it frees with the context;
+    // what was there before belongs to the context and is freed first.
+    unsafe {
+        let raw = context.as_mut_ptr();
+        let memory = ffi::av_mallocz(header.len() + padding).cast::<u8>();
+        let length = i32::try_from(header.len());
+        let (false, Ok(length)) = (memory.is_null(), length) else {
+            ffi::av_free(memory.cast());
+            return Err(ffmpeg_next::Error::Other {
+                errno: ffmpeg_next::error::ENOMEM,
+            });
+        };
+        ptr::copy_nonoverlapping(header.as_ptr(), memory, header.len());
+        ffi::av_free((*raw).extradata.cast());
+        (*raw).extradata = memory;
+        (*raw).extradata_size = length;
     }
     Ok(())
 }

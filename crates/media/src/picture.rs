@@ -1,21 +1,23 @@
-//! Single pictures: PNG, JPEG and WebP, recognised by their content.
+//! Single pictures, recognised by their content.
 
+mod bmp;
 mod copy;
+mod decoded;
 mod exif;
+mod heif;
+mod jp2;
+mod jxl;
 mod metadata;
+mod read;
+mod still;
+mod tiff;
 
-use std::fs::File;
-use std::io::{BufWriter, ErrorKind, Read as _, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
-use effigy_files::AtomicFile;
+use effigy_files::{AtomicFile, Kind};
 use effigy_frame::{Picture, Rational};
-use image::metadata::Orientation as ImageOrientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use image::ImageFormat;
 
 use crate::colour::{ColourTags, Matrix, Range, Transfer};
 use crate::error::{Error, Result};
@@ -28,20 +30,13 @@ pub use metadata::Metadata;
 /// Pictures a second, unless the caller says otherwise.
 pub(crate) const DEFAULT_RATE: Rational = Rational { num: 25, den: 1 };
 
-/// Reads a PNG, JPEG or WebP, turned upright. Transparent pixels are shown over black.
+/// Reads a JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP, JPEG XL or JPEG 2000, turned upright.
+/// Transparent pixels are shown over black.
 ///
 /// # Errors
 /// If the file cannot be opened, is damaged, or has more pixels than `limits` allow.
 pub fn read_picture(path: &Path, limits: &Limits) -> Result<Picture> {
-    let bytes = read_all(path, limits)?;
-    match image::guess_format(&bytes) {
-        Ok(ImageFormat::Jpeg) => read_jpeg(&bytes, path, limits),
-        Ok(_) => {
-            let decoded = read_other(&bytes, path, limits)?;
-            Ok(shown(decoded.image, decoded.orientation))
-        }
-        Err(err) => Err(bad(path, err)),
-    }
+    read::picture(path, limits)
 }
 
 /// Reads a picture as [`read_picture`] does, with everything that an edited copy of it should keep.
@@ -49,16 +44,7 @@ pub fn read_picture(path: &Path, limits: &Limits) -> Result<Picture> {
 /// # Errors
 /// As [`read_picture`].
 pub fn read_original(path: &Path, limits: &Limits) -> Result<Original> {
-    let bytes = read_all(path, limits)?;
-    let format = image::guess_format(&bytes).map_err(|err| bad(path, err))?;
-    if format == ImageFormat::Jpeg {
-        let picture = read_jpeg(&bytes, path, limits)?;
-        return Ok(Original::new(picture, Metadata::of_jpeg(&bytes), None));
-    }
-    let decoded = read_other(&bytes, path, limits)?;
-    let picture = shown(decoded.image.clone(), decoded.orientation);
-    let pixels = Some((decoded.image, decoded.orientation));
-    Ok(Original::new(picture, decoded.metadata, pixels))
+    read::original(path, limits)
 }
 
 /// Writes a PNG, JPEG (quality 95) or WebP (lossless), as the extension of `path` says.
@@ -116,34 +102,39 @@ pub fn jpeg_bytes(picture: &Picture) -> Vec<u8> {
 
 /// Whether the file starts like a picture. Errors of opening are left to whoever reads it.
 pub(crate) fn is_picture(path: &Path) -> bool {
-    let mut head = [0; 16];
-    let read = File::open(path).and_then(|mut file| file.read(&mut head));
-    let format = read.ok().and_then(|n| image::guess_format(&head[..n]).ok());
-    matches!(
-        format,
-        Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)
-    )
+    read::head(path).is_some_and(|head| read::Format::of(&head).is_some())
+}
+
+/// Tells pictures and videos from other files by their first bytes, whatever they are called.
+/// `None` for anything else, and for what cannot be opened.
+pub fn kind_of_content(path: &Path) -> Option<Kind> {
+    let head = read::head(path)?;
+    if read::Format::of(&head).is_some() {
+        return Some(Kind::Picture);
+    }
+    let is_sound = |brand: &[u8]| matches!(brand, b"M4A " | b"M4B " | b"M4P ");
+    let is_video = match head.as_slice() {
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => !brand.get(..4).is_some_and(is_sound),
+        [b'R', b'I', b'F', b'F', _, _, _, _, kind @ ..] => kind.starts_with(b"AVI "),
+        // Matroska, Windows Media, an MPEG stream.
+        [0x1a, 0x45, 0xdf, 0xa3, ..] | [0x30, 0x26, 0xb2, 0x75, ..] | [0, 0, 1, 0xba, ..] => true,
+        other => other.starts_with(b"GIF8") || other.starts_with(b"FLV\x01"),
+    };
+    is_video.then_some(Kind::Video)
 }
 
 /// Describes a single picture as a video of one frame, without decoding its pixels.
 pub(crate) fn probe(path: &Path, limits: &Limits) -> Result<Info> {
-    let bytes = read_all(path, limits)?;
-    let format = image::guess_format(&bytes).map_err(|err| bad(path, err))?;
-    let mut decoder = other_decoder(&bytes, path, limits)?;
-    let (stored_width, stored_height) = decoder.dimensions();
-    let orientation = orientation(&mut decoder);
-    let (width, height) = orientation.upright_size(stored_width, stored_height);
-    let colour_type = decoder.original_color_type();
-    let bits = colour_type.bits_per_pixel() / u16::from(colour_type.channel_count()).max(1);
-    let codec = format.extensions_str()[0];
+    let header = read::header(path, limits)?;
+    let (width, height) = (header.width, header.height);
     Ok(picture_info(VideoInfo {
-        codec: codec.to_owned(),
+        codec: header.codec.to_owned(),
         width,
         height,
-        orientation,
-        pixel_format: format!("{colour_type:?}").to_lowercase(),
-        bit_depth: bits.into(),
-        alpha: decoder.color_type().has_alpha(),
+        orientation: header.orientation,
+        pixel_format: header.pixel_format,
+        bit_depth: header.bit_depth,
+        alpha: header.has_alpha,
         ..still(width, height)
     }))
 }
@@ -183,119 +174,6 @@ pub(crate) fn still(width: u32, height: u32) -> VideoInfo {
             primaries: crate::colour::Primaries::Bt709,
             transfer: Transfer::Srgb,
         },
-    }
-}
-
-fn read_all(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
-    let open = |source| Error::Open {
-        source,
-        path: path.to_owned(),
-    };
-    // No sane encoder needs more than this for a picture of so many pixels.
-    let most = limits.max_pixels.saturating_mul(8).saturating_add(1 << 20);
-    let bytes = effigy_files::read_bounded(path, most).map_err(|source| match source.kind() {
-        ErrorKind::FileTooLarge => Error::TooMuch {
-            what: format!("the size of {path:?}"),
-            limit: format!("{most} bytes"),
-        },
-        _ => open(source),
-    })?;
-    if bytes.is_empty() {
-        return Err(Error::Empty {
-            path: path.to_owned(),
-        });
-    }
-    Ok(bytes)
-}
-
-fn read_jpeg(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Picture> {
-    let options = DecoderOptions::default()
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX))
-        .set_strict_mode(true)
-        .jpeg_set_out_colorspace(ColorSpace::RGB);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(|err| bad(path, err))?;
-    let (width, height) = decoder
-        .dimensions()
-        .ok_or_else(|| bad(path, "it has no size"))?;
-    limits.check_size(width as u64, height as u64)?;
-    let pixels = decoder.decode().map_err(|err| bad(path, err))?;
-    if pixels.len() != width * height * 3 {
-        return Err(bad(path, "its colours cannot be shown as RGB"));
-    }
-    let turned = decoder
-        .exif()
-        .and_then(|exif| ImageOrientation::from_exif_chunk(exif))
-        .map_or(Orientation::default(), |o| {
-            Orientation::from_exif(o.to_exif())
-        });
-    Ok(turned.apply(Picture::new(width as u32, height as u32, pixels)))
-}
-
-/// A picture as its file stores it.
-struct Decoded {
-    image: DynamicImage,
-    orientation: Orientation,
-    metadata: Metadata,
-}
-
-fn read_other(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Decoded> {
-    let mut decoder = other_decoder(bytes, path, limits)?;
-    let orientation = orientation(&mut decoder);
-    let metadata = if bytes.starts_with(b"RIFF") {
-        Metadata::of_webp(bytes)
-    } else {
-        Metadata::of_png(bytes, &mut decoder)
-    };
-    let image = DynamicImage::from_decoder(decoder).map_err(|err| bad(path, err))?;
-    Ok(Decoded {
-        image,
-        orientation,
-        metadata,
-    })
-}
-
-/// What of it is shown: upright, and transparent pixels over black.
-fn shown(decoded: DynamicImage, orientation: Orientation) -> Picture {
-    let (width, height) = (decoded.width(), decoded.height());
-    let pixels = if decoded.color().has_alpha() {
-        crate::convert::over_black(decoded.into_rgba8().as_raw())
-    } else {
-        decoded.into_rgb8().into_raw()
-    };
-    orientation.apply(Picture::new(width, height, pixels))
-}
-
-/// Opens a picture with its size checked.
-fn other_decoder<'a>(
-    bytes: &'a [u8],
-    path: &Path,
-    limits: &Limits,
-) -> Result<impl ImageDecoder + use<'a>> {
-    let mut reader = ImageReader::new(std::io::Cursor::new(bytes));
-    reader = reader.with_guessed_format().map_err(|err| bad(path, err))?;
-    let mut bounds = image::Limits::default();
-    bounds.max_alloc = Some(limits.max_pixels.saturating_mul(16).saturating_add(1 << 20));
-    reader.limits(bounds);
-    let decoder = reader.into_decoder().map_err(|err| bad(path, err))?;
-    let (width, height) = decoder.dimensions();
-    limits.check_size(width.into(), height.into())?;
-    Ok(decoder)
-}
-
-fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
-    // A note on orientation that cannot be read is the same as none.
-    let note = decoder
-        .orientation()
-        .unwrap_or(ImageOrientation::NoTransforms);
-    Orientation::from_exif(note.to_exif())
-}
-
-fn bad(path: &Path, why: impl std::fmt::Display) -> Error {
-    Error::BadPicture {
-        why: why.to_string().trim().to_owned(),
-        path: path.to_owned(),
     }
 }
 

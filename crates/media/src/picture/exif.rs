@@ -28,7 +28,7 @@ pub(super) fn for_changed_pixels(mut exif: Vec<u8>, width: u32, height: u32) -> 
     };
     let mut block = Block {
         order,
-        bytes: &mut exif,
+        bytes: exif.as_mut_slice(),
     };
     let main = block.long(4)? as usize;
     let entries = block.entries(main)?;
@@ -48,6 +48,107 @@ pub(super) fn for_changed_pixels(mut exif: Vec<u8>, width: u32, height: u32) -> 
     Some(exif)
 }
 
+/// What a TIFF says beside its pixels.
+#[derive(Default)]
+pub(super) struct OfTiff {
+    /// Who made it and whose it is, as EXIF.
+    pub(super) texts: Option<Vec<u8>>,
+    pub(super) iptc: Option<Vec<u8>>,
+    pub(super) has_more_pages: bool,
+}
+
+/// Description, maker, model, program, date, artist, copyright: texts of one line each.
+const TEXTS: [u16; 7] = [0x010e, 0x010f, 0x0110, 0x0131, 0x0132, 0x013b, 0x8298];
+const IPTC: u16 = 0x83bb;
+const SUBFILE: u16 = 0x00fe;
+/// The kind of texts.
+const ASCII: u16 = 2;
+/// More than any program writes into one of them.
+const LONGEST: usize = 1 << 16;
+
+/// Reads the first directory of a TIFF, whose layout EXIF has taken over.
+pub(super) fn of_tiff(tiff: &[u8]) -> OfTiff {
+    let mut found = OfTiff::default();
+    let order = match tiff.get(..4) {
+        Some([b'I', b'I', 42, 0]) => Order::Little,
+        Some([b'M', b'M', 0, 42]) => Order::Big,
+        _ => return found,
+    };
+    let block = Block { order, bytes: tiff };
+    let main = block.long(4).map_or(0, |at| at as usize);
+    let Some(entries) = block.entries(main) else {
+        return found;
+    };
+    let mut texts = Vec::new();
+    for entry in &entries {
+        if entry.kind == ASCII && TEXTS.contains(&entry.tag) {
+            texts.extend(block.content(entry, 1).map(|text| (entry.tag, text)));
+        } else if entry.tag == IPTC {
+            let n_bytes = if entry.kind == LONG { 4 } else { 1 };
+            found.iptc = block.content(entry, n_bytes).map(<[u8]>::to_vec);
+        }
+    }
+    found.texts = (!texts.is_empty()).then(|| with_texts(&texts));
+    let next = block.long(main + 2 + entries.len() * ENTRY_BYTES);
+    let next = next
+        .filter(|at| *at > 0)
+        .and_then(|at| block.entries(at as usize));
+    found.has_more_pages = next.is_some_and(|entries| {
+        // A smaller copy of the first page is no other page.
+        let subfile = entries.iter().find(|entry| entry.tag == SUBFILE);
+        subfile
+            .and_then(|entry| block.long(entry.value_at))
+            .unwrap_or(0)
+            & 1
+            == 0
+    });
+    found
+}
+
+/// Whether a TIFF is a camera's raw file: Adobe's say so, Canon's begin so, and in others the first
+/// directory describes a preview.
+pub(super) fn is_raw(tiff: &[u8]) -> bool {
+    const DNG_VERSION: u16 = 0xc612;
+    let order = match tiff.get(..10) {
+        Some([b'I', b'I', 42, 0, _, _, _, _, b'C', b'R']) => return true,
+        Some([b'I', b'I', 42, 0, ..]) => Order::Little,
+        Some([b'M', b'M', 0, 42, ..]) => Order::Big,
+        _ => return false,
+    };
+    let block = Block { order, bytes: tiff };
+    let main = block.long(4).and_then(|at| block.entries(at as usize));
+    main.unwrap_or_default().iter().any(|entry| {
+        let is_preview = || block.long(entry.value_at).is_some_and(|kind| kind & 1 == 1);
+        entry.tag == DNG_VERSION || entry.tag == SUBFILE && is_preview()
+    })
+}
+
+/// EXIF of texts alone.
+fn with_texts(texts: &[(u16, &[u8])]) -> Vec<u8> {
+    let mut head = b"MM\0\x2a\0\0\0\x08".to_vec();
+    head.extend((texts.len() as u16).to_be_bytes());
+    let mut at = head.len() + texts.len() * ENTRY_BYTES + 4;
+    let mut contents = Vec::new();
+    for (tag, text) in texts {
+        head.extend(tag.to_be_bytes());
+        head.extend(ASCII.to_be_bytes());
+        head.extend((text.len() as u32).to_be_bytes());
+        if text.len() <= 4 {
+            let mut short = [0; 4];
+            short[..text.len()].copy_from_slice(text);
+            head.extend(short);
+        } else {
+            head.extend((at as u32).to_be_bytes());
+            let even = text.len().next_multiple_of(2);
+            contents.extend(*text);
+            contents.resize(contents.len() + even - text.len(), 0);
+            at += even;
+        }
+    }
+    head.extend([0; 4]);
+    [head, contents].concat()
+}
+
 #[derive(Clone, Copy)]
 enum Order {
     Little,
@@ -65,14 +166,14 @@ struct Entry {
 
 const ENTRY_BYTES: usize = 12;
 
-struct Block<'a> {
+struct Block<B> {
     order: Order,
-    bytes: &'a mut [u8],
+    bytes: B,
 }
 
-impl Block<'_> {
+impl<B: AsRef<[u8]>> Block<B> {
     fn short(&self, at: usize) -> Option<u16> {
-        let two = *self.bytes.get(at..)?.first_chunk()?;
+        let two = *self.bytes.as_ref().get(at..)?.first_chunk()?;
         Some(match self.order {
             Order::Little => u16::from_le_bytes(two),
             Order::Big => u16::from_be_bytes(two),
@@ -80,20 +181,24 @@ impl Block<'_> {
     }
 
     fn long(&self, at: usize) -> Option<u32> {
-        let four = *self.bytes.get(at..)?.first_chunk()?;
+        let four = *self.bytes.as_ref().get(at..)?.first_chunk()?;
         Some(match self.order {
             Order::Little => u32::from_le_bytes(four),
             Order::Big => u32::from_be_bytes(four),
         })
     }
 
-    fn set_long(&mut self, at: usize, value: u32) -> Option<()> {
-        let four: &mut [u8; 4] = self.bytes.get_mut(at..)?.first_chunk_mut()?;
-        *four = match self.order {
-            Order::Little => value.to_le_bytes(),
-            Order::Big => value.to_be_bytes(),
+    /// The bytes of an entry that counts values of `n_bytes`.
+    fn content(&self, entry: &Entry, n_bytes: usize) -> Option<&[u8]> {
+        let length = (entry.count as usize).checked_mul(n_bytes)?;
+        let at = if length <= 4 {
+            entry.value_at
+        } else {
+            self.long(entry.value_at)? as usize
         };
-        Some(())
+        let rest = self.bytes.as_ref().get(at..)?;
+        rest.get(..length)
+            .filter(|content| content.len() <= LONGEST)
     }
 
     /// The lines of the directory at `at`.
@@ -109,6 +214,17 @@ impl Block<'_> {
             })
         };
         (0..n).map(entry).collect()
+    }
+}
+
+impl Block<&mut [u8]> {
+    fn set_long(&mut self, at: usize, value: u32) -> Option<()> {
+        let four: &mut [u8; 4] = self.bytes.get_mut(at..)?.first_chunk_mut()?;
+        *four = match self.order {
+            Order::Little => value.to_le_bytes(),
+            Order::Big => value.to_be_bytes(),
+        };
+        Some(())
     }
 
     /// Writes a number of the entry's kind; anything but a single number stays.

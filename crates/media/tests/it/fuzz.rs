@@ -9,6 +9,7 @@ use effigy_media::{Codec, Limits, VideoReader, available_codecs, probe, read_aud
 
 use crate::clips::{Folder, quick, scene, write_clip, write_tone};
 use crate::proof;
+use crate::stills;
 
 /// A small generator with a good spread (xorshift64*).
 struct Random(u64);
@@ -97,6 +98,10 @@ fn seeds(folder: &Folder) -> Vec<String> {
     }
     for name in ["e.png", "f.jpg", "g.webp"] {
         effigy_media::write_picture(&folder.path(name), &scene(40, 30, 1)).unwrap();
+        names.push(name.to_owned());
+    }
+    for (name, bytes) in stills::samples(folder) {
+        std::fs::write(folder.path(name), bytes).unwrap();
         names.push(name.to_owned());
     }
     write_tone(&folder.path("h.wav"), 8000, 1, 0.1);

@@ -16,4 +16,5 @@ mod proof;
 mod real;
 mod rounds;
 mod sound;
+mod stills;
 mod write;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::slice;
 
-use effigy_files::{Destination, Existing, check_destinations, named_after};
+use effigy_files::{Destination, Existing, Format, Kind, check_destinations, named_after};
 use effigy_mark::label::Source;
 use effigy_mark::{Marked, Policy, mark_file};
 use effigy_media::{Limits, probe};
@@ -30,13 +30,19 @@ pub struct MarkJob {
 
 /// The name of the copy where none is given: `NAME-marked` beside the input.
 pub fn default_output(input: &Path) -> PathBuf {
-    let format = effigy_files::format_of(input);
-    let can_be_signed = format.filter(|format| format.signed_media_type.is_some());
-    // All pictures that are read can be signed, so that what cannot is a video.
-    let extension = can_be_signed.map_or("mp4", |format| format.extension);
     // The extension as it is written: `a.JPG` and `a.jpg` are two files.
     let written = input.extension().unwrap_or_default().to_string_lossy();
-    let extension = can_be_signed.map_or(extension, |_| &written);
+    let extension = match effigy_files::format_of(input) {
+        Some(format) if format.signed_media_type.is_some() => written.as_ref(),
+        // JPEG by another name.
+        Some(Format {
+            extension: "jpe" | "jfif" | "mpo",
+            ..
+        }) => "jpg",
+        // It loses nothing of what the picture has.
+        Some(format) if format.kind == Kind::Picture => "png",
+        _ => "mp4",
+    };
     named_after(input, "-marked", extension)
 }
 
@@ -86,6 +92,9 @@ mod tests {
             ("a/face.JPG", "a/face-marked.JPG"),
             ("a/talk.mkv", "a/talk-marked.mkv.mp4"),
             ("a/talk", "a/talk-marked.mp4"),
+            ("a/face.heic", "a/face-marked.heic.png"),
+            ("a/face.JFIF", "a/face-marked.JFIF.jpg"),
+            ("a/laugh.gif", "a/laugh-marked.gif.mp4"),
         ] {
             assert_eq!(default_output(Path::new(input)), Path::new(output));
         }

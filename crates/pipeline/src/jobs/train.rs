@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_face::landmarks::eye_distance;
 use effigy_face::pose::pose;
-use effigy_files::{Destination, Existing, check_destinations};
+use effigy_files::{Destination, Existing, check_destinations, is_unread_media};
 use effigy_frame::Point2;
 use effigy_mark::Keys;
 use effigy_mark::consent::Use;
@@ -206,7 +206,11 @@ fn choose(
 ) -> Result<(Clips, Chosen)> {
     let template = job.safeguards.template(keys, &subject.name)?;
     let inputs = inputs::expand(&subject.inputs)?;
-    let paths = inputs.iter().map(|input| input.path().to_owned()).collect();
+    let paths = inputs.iter().map(|input| input.path().to_owned());
+    let (unread, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths.partition(|p| is_unread_media(p));
+    for path in unread {
+        progress.note(&format!("left out, its format is not read: {path:?}"));
+    }
     let clips = Clips {
         at_damage: AtDamage::IsNoted,
         ..Clips::whole(paths)

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use effigy_files::{Original, is_picture, is_video};
+use effigy_files::{Kind, Original, is_picture, is_unread_media, is_video};
 use effigy_media::{Limits, pictures_of};
 
 use crate::error::{Error, Result};
@@ -28,7 +28,8 @@ impl Input {
     }
 }
 
-/// Finds what `paths` name. A folder stands for every video and picture in it and below.
+/// Finds what `paths` name. A folder stands for every video and picture in it and below; those of a
+/// format that is not read are among them, so that whoever reads them says so by name.
 ///
 /// # Errors
 /// When a folder cannot be read or holds nothing of use. Files are not opened yet.
@@ -85,6 +86,14 @@ fn named(path: &Path) -> Input {
     }
 }
 
+/// A file whose name says nothing of media, such as `photo` or `clip.mp4.download`.
+fn by_content(path: PathBuf) -> Option<Input> {
+    match effigy_media::kind_of_content(&path)? {
+        Kind::Picture => Some(Input::Picture(path)),
+        Kind::Video => Some(Input::Video(path)),
+    }
+}
+
 fn walk(folder: &Path, depth: u32, inputs: &mut Vec<Input>) -> Result<()> {
     let unreadable = |source| Error::Read {
         source,
@@ -102,8 +111,10 @@ fn walk(folder: &Path, depth: u32, inputs: &mut Vec<Input>) -> Result<()> {
             if depth > 0 && !path.is_symlink() {
                 walk(&path, depth - 1, inputs)?;
             }
-        } else if is_picture(&path) || is_video(&path) {
+        } else if is_picture(&path) || is_video(&path) || is_unread_media(&path) {
             inputs.push(named(&path));
+        } else {
+            inputs.extend(by_content(path));
         }
     }
     Ok(())
@@ -123,13 +134,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("more")).unwrap();
-        for name in ["b.JPG", "a.mp4", "notes.txt", ".hidden.png", "more/c.webp"] {
+        let names = [
+            "b.JPG",
+            "a.mp4",
+            "notes.txt",
+            ".hidden.png",
+            "more/c.webp",
+            "d.psd",
+        ];
+        for name in names {
             fs::write(at(name), b"").unwrap();
         }
+        fs::write(at("e"), b"\x89PNG\r\n\x1a\n").unwrap();
         let inputs = expand(&[folder.path().to_owned()]).unwrap();
         let wanted = [
             Input::Video(at("a.mp4")),
             Input::Picture(at("b.JPG")),
+            Input::Video(at("d.psd")),
+            Input::Picture(at("e")),
             Input::Picture(at("more/c.webp")),
         ];
         assert_eq!(inputs, wanted);

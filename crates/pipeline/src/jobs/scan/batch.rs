@@ -189,7 +189,7 @@ fn scan_one(
     match scan_or_reuse(job, &each, networks, progress) {
         Ok(scanned) => Ok(scanned),
         Err(err @ (Error::Cancelled | Error::Write { .. })) => Err(err),
-        Err(err) => Ok(failed(path, &with_remedy(&err))),
+        Err(err) => Ok(failed(&each, &with_remedy(&err))),
     }
 }
 
@@ -237,7 +237,18 @@ fn as_json(report: &Report) -> Value {
     })
 }
 
-fn failed(path: &Path, why: &str) -> Scanned {
+/// What is said of a file that cannot be judged: why, and what its marks say all the same.
+fn failed(job: &ScanJob, why: &str) -> Scanned {
+    let path = &job.input;
+    let marks = match &job.apart {
+        Some(apart) => effigy_mark::verify_apart(path, &job.trust, apart, &|| false),
+        None => effigy_mark::verify(path, &job.trust),
+    };
+    let marks = marks
+        .ok()
+        .filter(|marks| marks.marked || marks.credentials.is_some());
+    let is_marked = marks.as_ref().is_some_and(|marks| marks.marked);
+    let in_words = marks.as_ref().map(effigy_mark::Report::in_words);
     Scanned {
         path: path.to_owned(),
         report: json!({
@@ -245,14 +256,18 @@ fn failed(path: &Path, why: &str) -> Scanned {
             "file": path.to_string_lossy(),
             "verdict": "not_judged",
             "fake_probability": null,
-            "marked_as_synthetic": false,
+            "marked_as_synthetic": is_marked,
             "reasons": [],
             "not_judged": [why],
             "faces": [],
             "cues": [],
             "error": why,
+            "marks": marks,
         }),
-        failed: Some(why.to_owned()),
+        failed: Some(match in_words {
+            Some(in_words) => format!("{why}\n  {in_words}"),
+            None => why.to_owned(),
+        }),
         page: None,
     }
 }

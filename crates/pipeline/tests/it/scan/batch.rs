@@ -63,6 +63,30 @@ fn broken_files_are_told_and_the_rest_goes_on_in_order() {
 }
 
 #[test]
+fn marks_of_what_cannot_be_read_are_told_and_no_format_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("cut.png");
+    write_picture(&picture, &grey());
+    let mut bytes = fs::read(&picture).unwrap();
+    bytes.truncate(60);
+    bytes.extend_from_slice(
+        b"Iptc4xmpExt:DigitalSourceType=\"http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia\"",
+    );
+    fs::write(&picture, bytes).unwrap();
+    fs::write(folder.path().join("drawing.psd"), b"8BPS\0\x01").unwrap();
+    fs::write(folder.path().join("notes.txt"), b"no picture").unwrap();
+    let told = run(&batch(folder.path(), None), &mut Quiet).unwrap();
+    let [cut, drawing] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert!(drawing.failed.is_some());
+    let why = cut.failed.as_deref().unwrap();
+    assert!(why.contains("marked as synthetic"), "{why}");
+    assert_eq!(cut.report["marked_as_synthetic"], true);
+    assert_eq!(cut.report["marks"]["marked"], true);
+}
+
+#[test]
 fn a_folder_of_many_files_is_told_to_its_end() {
     let n_files = proof::amount(1000, 10_000);
     let good = [0, 1 + proof::seed() % (n_files - 2), n_files - 1];
