@@ -148,10 +148,7 @@ impl Decoding {
                 Err(Error::Damaged { why, .. })
                     if self.damage == Damage::IsSkipped && is_reading =>
                 {
-                    self.progress.phase = match self.decoder.send_eof() {
-                        Ok(()) => Phase::Recovering(why),
-                        Err(_broken) => Phase::Ended,
-                    };
+                    self.progress.phase = Phase::Recovering(why);
                 }
                 Err(error) => {
                     self.progress.phase = Phase::Ended;
@@ -167,7 +164,7 @@ impl Decoding {
     fn next_before_damage(&mut self) -> Result<Frame> {
         let mut decoded = frame::Video::empty();
         let given = self.progress.last_ticks;
-        if self.decoder.receive_frame(&mut decoded).is_ok()
+        if self.receive_the_rest(&mut decoded)
             && self.follows(given, &decoded)
             && let Ok(Some(frame)) = self.accept(&decoded)
         {
@@ -184,6 +181,19 @@ impl Decoding {
         // The frames that are missing are counted by their time.
         self.progress.skip_until = Some(given.map_or(i64::MIN, |last| last.saturating_add(1)));
         Err(self.damaged(why))
+    }
+
+    /// Takes a frame that the decoder still holds, if it can give one.
+    fn receive_the_rest(&mut self, decoded: &mut frame::Video) -> bool {
+        loop {
+            match self.decoder.receive_frame(decoded) {
+                Ok(()) => return true,
+                // It waits for more; told once that there is none, it gives what it has.
+                Err(ffmpeg_next::Error::Other { errno: EAGAIN })
+                    if self.decoder.send_eof().is_ok() => {}
+                Err(_nothing_more) => return false,
+            }
+        }
     }
 
     /// Whether nothing is missing between the last frame and this one.
