@@ -214,6 +214,7 @@ fn crops_of_a_person_who_is_not_there_are_asked_for_in_vain() {
 #[test]
 fn a_consent_tells_its_standing_and_its_namesakes() {
     let desk = Desk::new();
+    desk.actor("ada-1.mp4", "nell.mp4");
     let new = [
         "consent",
         "new",
@@ -223,6 +224,7 @@ fn a_consent_tells_its_standing_and_its_namesakes() {
         "synthetic",
         "--use",
         "swap",
+        "nell.mp4",
     ];
     let later = [&new[..], &["--from", "2999-01-01", "--until", "2999-02-01"]].concat();
     let said = desk.ends(&later, 0, "not begun");
