@@ -198,6 +198,10 @@ fn into_jpeg(bytes: &[u8], packet: &str) -> Option<Vec<u8>> {
     while let [0xff, 0xe0, a, b, ..] | [0xff, 0xe1, a, b, ..] = *tail {
         tail = tail.get(2 + usize::from(u16::from_be_bytes([a, b]))..)?;
     }
+    // What follows is another segment, with its length.
+    let [0xff, _, _, _, ..] = *tail else {
+        return None;
+    };
     let head = &bytes[..bytes.len() - tail.len()];
     let length = u16::try_from(2 + IN_JPEG.len() + packet.len()).ok()?;
     let segment = [&[0xff, 0xe1], &length.to_be_bytes()[..], IN_JPEG].concat();
