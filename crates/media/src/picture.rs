@@ -176,17 +176,3 @@ pub(crate) fn still(width: u32, height: u32) -> VideoInfo {
         },
     }
 }
-
-/// The checksum of PNG (ISO 3309), bit by bit: what it is of is short.
-fn crc32(bytes: &[u8]) -> u32 {
-    let crc = bytes.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
-            if crc & 1 == 1 {
-                crc >> 1 ^ 0xedb8_8320
-            } else {
-                crc >> 1
-            }
-        })
-    });
-    !crc
-}

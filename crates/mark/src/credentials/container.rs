@@ -9,7 +9,6 @@ use std::io::{Read, Seek, SeekFrom};
 use effigy_files::Hasher;
 
 use crate::credentials::jumbf::{boxes, boxes_fill};
-use crate::xmp::crc32;
 
 /// Marks a store with a manifest of ours; other makers may wrap theirs in other ways.
 const OURS: &[u8] = super::MAKING.as_bytes();
@@ -185,7 +184,7 @@ fn in_jpeg(store: &[u8]) -> Vec<u8> {
 fn in_png(store: &[u8]) -> Vec<u8> {
     let chunk = [b"caBX", store].concat();
     let length = (store.len() as u32).to_be_bytes();
-    let check = crc32(&chunk).to_be_bytes();
+    let check = crc32fast::hash(&chunk).to_be_bytes();
     [&length[..], &chunk, &check].concat()
 }
 

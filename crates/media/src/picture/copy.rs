@@ -10,7 +10,7 @@ use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageError, ImageFormat, ImageResult};
 
 use super::metadata::{Metadata, photoshop_of_iptc, png_chunks, segments};
-use super::{JPEG_QUALITY, crc32, unknown_format};
+use super::{JPEG_QUALITY, unknown_format};
 use crate::error::{Error, Result};
 use crate::orient::Orientation;
 
@@ -170,7 +170,7 @@ fn png(source: &Source<'_>, lost: &mut Vec<String>) -> ImageResult<Vec<u8>> {
 fn png_chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let length = (content.len() as u32).to_be_bytes();
     let body = [&name[..], content].concat();
-    [&length[..], &body, &crc32(&body).to_be_bytes()].concat()
+    [&length[..], &body, &crc32fast::hash(&body).to_be_bytes()].concat()
 }
 
 fn jpeg(source: &Source<'_>, lost: &mut Vec<String>) -> ImageResult<Vec<u8>> {

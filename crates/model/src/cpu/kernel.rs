@@ -127,13 +127,13 @@ fn finish<S: Simd, const VECTORS: usize>(
 }
 
 #[inline(always)]
-fn vectors<S: Simd, const VECTORS: usize>(values: &[f32]) -> [S::f32s; VECTORS] {
+pub(super) fn vectors<S: Simd, const VECTORS: usize>(values: &[f32]) -> [S::f32s; VECTORS] {
     let (values, _) = S::as_simd_f32s(values);
     std::array::from_fn(|v| values[v])
 }
 
 #[inline(always)]
-fn chunk(values: &[f32], i: usize) -> &[f32; CHUNK] {
+pub(super) fn chunk(values: &[f32], i: usize) -> &[f32; CHUNK] {
     match values[i * CHUNK..].first_chunk() {
         Some(chunk) => chunk,
         None => unreachable!("inputs come in whole chunks"),

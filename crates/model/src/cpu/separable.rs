@@ -10,6 +10,7 @@ use burn::prelude::*;
 use effigy_frame::Picture;
 use pulp::{Simd, WithSimd};
 
+use super::kernel::{chunk, vectors};
 use super::{Aligned, CHUNK, Map};
 use crate::tensors::values;
 
@@ -361,19 +362,5 @@ fn add_blocks<S: Simd, const VECTORS: usize, const CELLS: usize>(
                 }
             }
         }
-    }
-}
-
-#[inline(always)]
-fn vectors<S: Simd, const VECTORS: usize>(values: &[f32]) -> [S::f32s; VECTORS] {
-    let (values, _) = S::as_simd_f32s(values);
-    std::array::from_fn(|v| values[v])
-}
-
-#[inline(always)]
-fn chunk(values: &[f32], i: usize) -> &[f32; CHUNK] {
-    match values[i * CHUNK..].first_chunk() {
-        Some(chunk) => chunk,
-        None => unreachable!("inputs come in whole chunks"),
     }
 }

@@ -33,20 +33,8 @@ pub(super) fn import(args: &Args) -> Result<()> {
     let bytes = to_safetensors(network)?;
     let path = args.output.join(FILE);
     write_atomically(&path, &bytes)?;
-    println!(
-        "wrote {path:?}, {} bytes; in weights.toml, [identifier] is\n\
-         origin = \"imported\"\n\
-         sha256 = \"{}\"\n\
-         package = \"{}\"\n\
-         version = \"{}\"\n\
-         package_sha256 = \"{}\"\n\
-         and its thresholds are those of `recipes eval identity`",
-        bytes.len(),
-        sha256(&bytes),
-        PACKAGE.name,
-        PACKAGE.version,
-        PACKAGE.sha256,
-    );
+    println!("{}", PACKAGE.entry("identifier", &path, &bytes));
+    println!("and its thresholds are those of `recipes eval identity`");
     Ok(())
 }
 

