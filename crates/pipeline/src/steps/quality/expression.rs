@@ -120,9 +120,10 @@ fn length(offsets: &Offsets) -> f64 {
     sum / offsets.len() as f64
 }
 
-/// For each point, the mean deviation from its mean offset; empty without frames.
+/// For each point, the mean deviation from its mean offset; empty without several frames, since one
+/// alone does not deviate from itself.
 fn deviations(frames: &[Offsets]) -> Vec<f64> {
-    if frames.is_empty() {
+    if frames.len() < 2 {
         return Vec::new();
     }
     let n = frames.len() as f64;
@@ -192,6 +193,21 @@ mod tests {
             .unwrap();
         assert!((shut[lower_lip] - 0.1).abs() < 0.01, "{shut:?}");
         assert!(shut[N_MOUTH..].iter().all(|&deviation| deviation < 1e-3));
+    }
+
+    #[test]
+    fn a_single_picture_measures_no_expression() {
+        let expression = Expression {
+            drawn: frames(&[(0.0, 0.2)]),
+            again: frames(&[(0.0, 0.0)]),
+            ..Expression::default()
+        };
+        let found = expression.finish();
+        assert_eq!(
+            (found.both, found.mouth, found.eyes),
+            ([None; 2], None, None)
+        );
+        assert!(found.shape.is_some());
     }
 
     #[test]
