@@ -38,7 +38,7 @@ pub fn film(set: &Set<'_>, settings: &FilmSettings<'_>, stop: &dyn Fn(u32) -> bo
     let mut writing = WriteSettings::new(side as u32, side as u32, Rational::new(FPS, 1));
     writing.crf = Some(CRF);
     writing.effort = Effort::Thorough;
-    writing.audio_from = settings.sound.map(Path::to_owned);
+    writing.tracks_from = settings.sound.map(Path::to_owned);
     #[expect(
         clippy::disallowed_methods,
         reason = "nobody is depicted: a drawn person is what the marks are tested with"

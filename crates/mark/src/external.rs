@@ -77,9 +77,7 @@ fn mark_video(
             });
         }
     };
-    if reader.info().audio.is_some() {
-        settings.audio_from = Some(input.to_owned());
-    }
+    settings.tracks_from = Some(input.to_owned());
     let mut writer = MarkedWriter::begin(output, &settings, Authorisation::default(), policy)?;
     for frame in reader {
         writer.write(frame?)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use effigy_files::{AtomicFile, Scratch};
 use effigy_frame::{Frame, Picture, resample};
-use effigy_media::{Original, VideoWriter, WriteSettings};
+use effigy_media::{Limits, Original, VideoWriter, WriteSettings};
 
 use crate::consent::Token;
 use crate::credentials::{self, Authorisation, Before, Manifest, ModelName, State, Trust};
@@ -90,6 +90,10 @@ impl<'a> MarkedWriter<'a> {
     ) -> Result<Self> {
         let job = Job::new(path, authorisation, policy)?;
         let unsigned = files::scratch_beside(path)?;
+        let settings = &WriteSettings {
+            cover: job.marked_cover(settings)?,
+            ..settings.clone()
+        };
         #[expect(clippy::disallowed_methods, reason = "this is the marked writer")]
         let writer = VideoWriter::create(unsigned.path(), settings);
         let writer = writer.map_err(|error| named(path, error))?;
@@ -261,6 +265,18 @@ impl<'a> Job<'a> {
             policy,
             label,
         })
+    }
+
+    /// The cover picture of the edited file. It may show what the frames show, so it is marked too.
+    fn marked_cover(&self, settings: &WriteSettings) -> Result<Option<Picture>> {
+        let Some(from) = &settings.tracks_from else {
+            return Ok(None);
+        };
+        let mut cover = effigy_media::read_cover(from, &Limits::default())?;
+        if let Some(cover) = &mut cover {
+            self.mark(cover);
+        }
+        Ok(cover)
     }
 
     /// Lays label and watermark over a picture; gives how much the label hides of each pixel.

@@ -207,7 +207,7 @@ fn mono_resampler(
     )
 }
 
-fn open_decoder(stream: &ffmpeg_next::Stream<'_>) -> Result<codec::decoder::Audio> {
+pub(crate) fn open_decoder(stream: &ffmpeg_next::Stream<'_>) -> Result<codec::decoder::Audio> {
     let parameters = stream.parameters();
     let id = parameters.id();
     let found = codec::decoder::find(id).ok_or_else(|| Error::NoDecoder {

@@ -3,6 +3,7 @@
 //!
 //! Times count from the start of the file's clock: the moment its first sound or picture plays.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use effigy_frame::{Frame, Picture, Rational, Timestamp};
@@ -12,6 +13,7 @@ use ffmpeg_next::{Dictionary, Packet, codec, ffi, frame};
 
 use crate::convert::ToRgb;
 use crate::declared::DeclaredLength;
+use crate::deinterlace::Deinterlacer;
 use crate::error::{Error, Result};
 use crate::info::Info;
 use crate::libav;
@@ -27,6 +29,10 @@ pub(crate) struct Decoding {
     path: PathBuf,
     input: Input,
     decoder: codec::decoder::Video,
+    /// Makes frames of two fields whole, which takes a frame's time.
+    fields: Deinterlacer,
+    /// Whole frames that are not given yet.
+    whole: VecDeque<frame::Video>,
     to_rgb: ToRgb,
     limits: Limits,
     stream: usize,
@@ -127,6 +133,8 @@ impl Decoding {
             declared: DeclaredLength::of(&input, path),
             damage: Damage::Ends,
             progress: Progress::default(),
+            fields: Deinterlacer::default(),
+            whole: VecDeque::new(),
             to_rgb: ToRgb::new(),
             limits: *limits,
             base,
@@ -212,6 +220,8 @@ impl Decoding {
             doing: "seek",
             source,
         })?;
+        self.fields = Deinterlacer::default();
+        self.whole.clear();
         self.progress = Progress {
             skip_until: Some(target),
             landing: true,
@@ -227,11 +237,24 @@ impl Decoding {
             if matches!(self.progress.phase, Phase::Ended) {
                 return Ok(None);
             }
+            if let Some(whole) = self.whole.pop_front() {
+                match self.accept(&whole)? {
+                    Some(frame) => return Ok(Some(frame)),
+                    None => continue,
+                }
+            }
             match self.decoder.receive_frame(&mut decoded) {
+                Ok(()) if decoded.is_interlaced() || self.fields.is_waiting() => {
+                    let next = std::mem::replace(&mut decoded, frame::Video::empty());
+                    self.whole.extend(self.fields.push(next));
+                }
                 Ok(()) => {
                     if let Some(frame) = self.accept(&decoded)? {
                         return Ok(Some(frame));
                     }
+                }
+                Err(ffmpeg_next::Error::Eof) if self.fields.is_waiting() => {
+                    self.whole.extend(self.fields.finish());
                 }
                 Err(ffmpeg_next::Error::Other { errno: EAGAIN }) => self.feed()?,
                 Err(ffmpeg_next::Error::Eof) => match self.progress.skip_until {

@@ -50,6 +50,8 @@ pub struct VideoInfo {
     pub pixel_format: String,
     /// Bits per colour value as stored.
     pub bit_depth: u32,
+    /// Whether frames are stored as two fields of every other line. Frames from a reader are whole.
+    pub interlaced: bool,
     /// Whether pixels can be transparent. Frames show them over black.
     pub alpha: bool,
     /// Range, matrix, primaries and transfer as stated.

@@ -5,26 +5,29 @@
 //! is the only crate that knows libav. Whatever a file claims is checked against [`Limits`]
 //! before memory is asked for; the end of a stream is `None`, damage is an `Err` that says where.
 
+mod animation;
 mod audio;
 mod boxes;
 mod colour;
 mod convert;
 mod declared;
 mod decode;
+mod deinterlace;
 mod encode;
 mod error;
 mod info;
 mod libav;
 mod limits;
+mod moving;
 mod orient;
 mod packets;
 mod picture;
 mod probe;
 mod reader;
-mod remux;
 mod sequence;
 mod settings;
 mod tone_map;
+mod tracks;
 mod writer;
 
 pub use audio::read_audio;
@@ -33,6 +36,7 @@ pub use encode::available_codecs;
 pub use error::{Error, Result};
 pub use info::{AudioInfo, Info, VideoInfo};
 pub use limits::Limits;
+pub use moving::is_animation;
 pub use orient::Orientation;
 pub use packets::{Packet, PacketKind, packets};
 pub use picture::{
@@ -43,4 +47,5 @@ pub use probe::probe;
 pub use reader::VideoReader;
 pub use sequence::pictures_of;
 pub use settings::{Codec, Effort, WriteSettings};
+pub use tracks::{read_cover, track_notes};
 pub use writer::VideoWriter;

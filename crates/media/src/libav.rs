@@ -177,6 +177,83 @@ pub(crate) fn describe(format: ffmpeg_next::format::Pixel) -> Option<PixelFormat
     }
 }
 
+/// All texts of a file's tags, by name.
+pub(crate) fn tags(tags: &DictionaryRef<'_>) -> Vec<(String, String)> {
+    /// More of them, or longer ones, are no notes.
+    const MOST: usize = 256;
+    const MOST_BYTES: usize = 1 << 16;
+    let mut found = Vec::new();
+    let mut entry: *const ffi::AVDictionaryEntry = ptr::null();
+    while found.len() < MOST {
+        #[expect(
+            unsafe_code,
+            reason = "ffmpeg-next takes any bytes of a file for UTF-8"
+        )]
+        // SAFETY: the dictionary lives as long as `tags`; libav gives the entry after the last
+        // one, or null, and an entry's name and value are C strings.
+        let (name, value) = unsafe {
+            let flags = ffi::AV_DICT_IGNORE_SUFFIX;
+            entry = ffi::av_dict_get(tags.as_ptr(), c"".as_ptr(), entry, flags);
+            let Some(entry) = entry.as_ref() else {
+                break;
+            };
+            (CStr::from_ptr(entry.key), CStr::from_ptr(entry.value))
+        };
+        if name.count_bytes() + value.count_bytes() <= MOST_BYTES {
+            let text = |text: &CStr| text.to_string_lossy().into_owned();
+            found.push((text(name), text(value)));
+        }
+    }
+    found
+}
+
+/// Whether a stream's header says that frames consist of two fields.
+pub(crate) fn is_interlaced(parameters: &codec::Parameters) -> bool {
+    #[expect(
+        unsafe_code,
+        reason = "ffmpeg-next takes any number of a file for a Rust enum"
+    )]
+    // SAFETY: the parameters are valid as long as `parameters` is; see `header_colour` for the
+    // number.
+    let order = unsafe {
+        let raw = parameters.as_ptr();
+        (&raw const (*raw).field_order).cast::<i32>().read()
+    };
+    // 0 is unknown, 1 progressive.
+    order > 1
+}
+
+/// Whether the first field of a frame is that of the upper lines.
+pub(crate) fn is_top_field_first(decoded: &frame::Video) -> bool {
+    #[expect(unsafe_code, reason = "ffmpeg-next does not show the order")]
+    // SAFETY: the frame is valid as long as `decoded` is.
+    unsafe {
+        (*decoded.as_ptr()).top_field_first != 0
+    }
+}
+
+/// Whether rows lie one below the other in memory, so that they can be read as slices.
+pub(crate) fn is_top_down(decoded: &frame::Video) -> bool {
+    #[expect(
+        unsafe_code,
+        reason = "ffmpeg-next takes any stride for a positive one"
+    )]
+    // SAFETY: the frame is valid as long as `decoded` is.
+    let strides = unsafe { (*decoded.as_ptr()).linesize };
+    strides[..decoded.planes()].iter().all(|stride| *stride > 0)
+}
+
+/// Says that a frame made by a test consists of two fields, the upper one first.
+#[cfg(test)]
+pub(crate) fn set_interlaced(made: &mut frame::Video) {
+    #[expect(unsafe_code, reason = "ffmpeg-next cannot set it")]
+    // SAFETY: the frame is ours.
+    unsafe {
+        (*made.as_mut_ptr()).interlaced_frame = 1;
+        (*made.as_mut_ptr()).top_field_first = 1;
+    }
+}
+
 /// Reads one text from a file's tags, shortened and without control characters.
 pub(crate) fn tag(tags: &DictionaryRef<'_>, name: &str) -> Option<String> {
     const MAX_CHARS: usize = 200;

@@ -6,7 +6,7 @@ use ffmpeg_next::Packet as LibavPacket;
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::{libav, picture, probe, sequence};
+use crate::{libav, probe};
 
 /// What one picture of a video takes in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum PacketKind {
 /// # Errors
 /// If the file cannot be opened or is no video.
 pub fn packets(path: &Path, most: usize, limits: &Limits) -> Result<Vec<Packet>> {
-    if sequence::is_sequence(path) || picture::is_picture(path) {
+    if probe::has_no_streams(path) {
         return Ok(Vec::new());
     }
     let mut input = libav::open_input(path, limits)?;

@@ -23,9 +23,11 @@ use crate::colour::{ColourTags, Matrix, Range, Transfer};
 use crate::error::{Error, Result};
 use crate::info::{Info, VideoInfo};
 use crate::limits::Limits;
+use crate::moving;
 use crate::orient::Orientation;
 pub use copy::{Original, write_copy};
 pub use metadata::Metadata;
+pub(crate) use read::read_all;
 
 /// Pictures a second, unless the caller says otherwise.
 pub(crate) const DEFAULT_RATE: Rational = Rational { num: 25, den: 1 };
@@ -37,6 +39,11 @@ pub(crate) const DEFAULT_RATE: Rational = Rational { num: 25, den: 1 };
 /// If the file cannot be opened, is damaged, or has more pixels than `limits` allow.
 pub fn read_picture(path: &Path, limits: &Limits) -> Result<Picture> {
     read::picture(path, limits)
+}
+
+/// As [`read_picture`], from memory; `path` is where it comes from.
+pub(crate) fn from_bytes(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Picture> {
+    read::picture_of(bytes, path, limits)
 }
 
 /// Reads a picture as [`read_picture`] does, with everything that an edited copy of it should keep.
@@ -90,6 +97,11 @@ fn unknown_format(path: &Path) -> Error {
 
 /// Gives `picture` as a JPEG (quality 85) in memory, to be shown inside a document.
 pub fn jpeg_bytes(picture: &Picture) -> Vec<u8> {
+    jpeg_of(picture)
+}
+
+/// As [`jpeg_bytes`], for what goes into a video.
+pub(crate) fn jpeg_of(picture: &Picture) -> Vec<u8> {
     const QUALITY: u8 = 85;
     let mut bytes = Vec::new();
     let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY);
@@ -100,9 +112,10 @@ pub fn jpeg_bytes(picture: &Picture) -> Vec<u8> {
     bytes
 }
 
-/// Whether the file starts like a picture. Errors of opening are left to whoever reads it.
+/// Whether the file starts like a still picture. Errors of opening are left to whoever reads it.
 pub(crate) fn is_picture(path: &Path) -> bool {
-    read::head(path).is_some_and(|head| read::Format::of(&head).is_some())
+    let is_known = |head: Vec<u8>| read::Format::of(&head).is_some();
+    read::head(path).is_some_and(is_known) && !moving::is_animation(path)
 }
 
 /// Tells pictures and videos from other files by their first bytes, whatever they are called.
@@ -167,6 +180,7 @@ pub(crate) fn still(width: u32, height: u32) -> VideoInfo {
         pixel_aspect: Rational::new(1, 1),
         pixel_format: "rgb24".to_owned(),
         bit_depth: 8,
+        interlaced: false,
         alpha: false,
         colour: ColourTags {
             range: Range::Full,

@@ -13,7 +13,7 @@ use crate::info::{AudioInfo, Info, VideoInfo};
 use crate::libav;
 use crate::limits::Limits;
 use crate::orient::Orientation;
-use crate::{picture, sequence};
+use crate::{animation, moving, picture, sequence};
 
 /// Says what a video, sound, picture or sequence of pictures holds.
 ///
@@ -26,8 +26,17 @@ pub fn probe(path: &Path, limits: &Limits) -> Result<Info> {
     if picture::is_picture(path) {
         return picture::probe(path, limits);
     }
+    if moving::kind(path) == Some(moving::Kind::WebP) {
+        return animation::Animation::open(path, limits).map(|a| a.info().clone());
+    }
     let input = libav::open_input(path, limits)?;
     describe(&input, path, limits)
+}
+
+/// Whether a file is read by other means than libav, so that it has no tracks.
+pub(crate) fn has_no_streams(path: &Path) -> bool {
+    let is_webp = moving::kind(path) == Some(moving::Kind::WebP);
+    sequence::is_sequence(path) || picture::is_picture(path) || is_webp
 }
 
 /// Says what an opened file holds.
@@ -126,6 +135,7 @@ fn video_info(stream: &Stream<'_>, path: &Path) -> Result<VideoInfo> {
         duration_secs: stream_secs(stream),
         orientation,
         pixel_aspect,
+        interlaced: libav::is_interlaced(&parameters),
         bit_depth: format.as_ref().map_or(8, |f| f.bit_depth),
         alpha: format.as_ref().is_some_and(|f| f.alpha) || has_alpha_plane(stream),
         pixel_format: format.map_or_else(|| "unknown".to_owned(), |f| f.name),

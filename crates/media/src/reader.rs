@@ -6,10 +6,12 @@ use std::thread::{self, JoinHandle};
 
 use effigy_frame::{Frame, Rational};
 
+use crate::animation::Animation;
 use crate::decode::{Damage, Decoding};
 use crate::error::Result;
 use crate::info::Info;
 use crate::limits::Limits;
+use crate::moving;
 use crate::picture;
 use crate::sequence::{self, Pictures};
 
@@ -49,6 +51,7 @@ enum State {
 enum Source {
     Video(Box<Decoding>),
     Pictures(Box<Pictures>),
+    Animation(Box<Animation>),
 }
 
 struct Worker {
@@ -76,6 +79,10 @@ impl VideoReader {
             let pictures = Pictures::open(path, rate, limits)?;
             let info = pictures.info();
             (Source::Pictures(Box::new(pictures)), info)
+        } else if moving::kind(path) == Some(moving::Kind::WebP) {
+            let animation = Animation::open(path, limits)?;
+            let info = animation.info().clone();
+            (Source::Animation(Box::new(animation)), info)
         } else {
             let (decoding, info) = Decoding::open(path, limits)?;
             (Source::Video(Box::new(decoding)), info)
@@ -120,6 +127,10 @@ impl VideoReader {
             Source::Video(decoding) => decoding.seek(secs),
             Source::Pictures(pictures) => {
                 pictures.seek(secs);
+                Ok(())
+            }
+            Source::Animation(animation) => {
+                animation.seek(secs);
                 Ok(())
             }
         };
@@ -167,6 +178,7 @@ impl Source {
         match self {
             Self::Video(decoding) => decoding.next_frame(),
             Self::Pictures(pictures) => pictures.next_frame(),
+            Self::Animation(animation) => animation.next_frame(),
         }
     }
 }

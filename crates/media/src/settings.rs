@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use effigy_frame::{Rational, TimeRange};
+use effigy_frame::{Picture, Rational, TimeRange};
 
 use crate::colour::{ColourTags, Matrix, Primaries, Range, Transfer};
 use crate::error::{Error, Result};
@@ -78,8 +78,11 @@ pub struct WriteSettings {
     pub colour: ColourTags,
     /// Width of a pixel against its height.
     pub pixel_aspect: Rational,
-    /// A file whose sound is carried over untouched.
-    pub audio_from: Option<PathBuf>,
+    /// A file whose sounds, subtitles, chapters and notes are carried over; [`crate::track_notes`]
+    /// says what of them the container cannot hold.
+    pub tracks_from: Option<PathBuf>,
+    /// The picture that players show for the file (MP4 alone).
+    pub cover: Option<Picture>,
     /// The part of the source that is written. What is at its beginning is at 0 in the output,
     /// pictures and sound alike; its end is where the sound ends.
     pub range: TimeRange,
@@ -99,7 +102,8 @@ impl WriteSettings {
             key_every: None,
             colour: ColourTags::BT709,
             pixel_aspect: Rational::new(1, 1),
-            audio_from: None,
+            tracks_from: None,
+            cover: None,
             range: TimeRange::default(),
         }
     }

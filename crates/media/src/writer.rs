@@ -13,8 +13,9 @@ use crate::encode;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
-use crate::remux::{AudioRemux, SoundSource, Stop};
+use crate::probe;
 use crate::settings::WriteSettings;
+use crate::tracks::{self, Source, Stop, Tracks};
 
 /// Writes a video. The file appears under its name only after [`VideoWriter::finish`]; dropping
 /// the writer before leaves nothing behind.
@@ -26,7 +27,9 @@ pub struct VideoWriter {
     output: Output,
     encoder: encoder::Video,
     from_rgb: FromRgb,
-    remux: Option<AudioRemux>,
+    tracks: Option<Tracks>,
+    /// The stream and the bytes of the picture that players show for the file.
+    cover: Option<(usize, Vec<u8>)>,
     settings: WriteSettings,
     clock: Clock,
     file: AtomicFile,
@@ -71,15 +74,24 @@ impl VideoWriter {
             .contains(format::Flags::GLOBAL_HEADER);
         let encoder = encode::open(settings, global_header)?;
         add_video_stream(&mut output, &encoder, settings)?;
-        let remux = match &settings.audio_from {
-            Some(from) => {
-                let source = SoundSource {
-                    path: from,
+        let tracks = match &settings.tracks_from {
+            Some(path) if !probe::has_no_streams(path) => {
+                let source = Source {
+                    path,
                     range: settings.range,
+                    container,
                 };
-                AudioRemux::open(&source, &Limits::default(), &mut output)?
+                let tracks = Tracks::open(&source, &Limits::default(), &mut output)?;
+                tracks.note_video(&mut output, VIDEO);
+                Some(tracks)
             }
-            None => None,
+            _ => None,
+        };
+        let cover = match &settings.cover {
+            Some(cover) if tracks::holds_cover(container) => {
+                Some(tracks::add_cover(cover, &mut output)?)
+            }
+            _ => None,
         };
         write_header(&mut output, container, settings, &file)?;
         let (width, height) = (encoder.width(), encoder.height());
@@ -96,7 +108,8 @@ impl VideoWriter {
             settings: settings.clone(),
             output,
             encoder,
-            remux,
+            tracks,
+            cover,
             file,
         })
     }
@@ -132,7 +145,7 @@ impl VideoWriter {
         }
         self.encoder.send_eof().map_err(|err| self.refused(&err))?;
         self.write_packets()?;
-        self.write_sound_until(f64::INFINITY)?;
+        self.finish_tracks()?;
         let written = self
             .output
             .write_trailer()
@@ -181,7 +194,7 @@ impl VideoWriter {
             }
             let base = self.settings.time_base;
             let secs = packet.dts().unwrap_or(0) as f64 * base.to_f64();
-            self.write_sound_until(secs)?;
+            self.write_tracks_until(secs)?;
             packet.rescale_ts(
                 libav::to_libav(base),
                 libav::to_libav(self.clock.stream_base),
@@ -192,17 +205,32 @@ impl VideoWriter {
         }
     }
 
-    fn write_sound_until(&mut self, secs: f64) -> Result<()> {
-        let Some(remux) = &mut self.remux else {
+    fn write_tracks_until(&mut self, secs: f64) -> Result<()> {
+        let Some(tracks) = &mut self.tracks else {
             return Ok(());
         };
+        let written = tracks.write_until(secs, &mut self.output);
+        written.map_err(|stop| self.stopped(stop, secs))
+    }
+
+    fn finish_tracks(&mut self) -> Result<()> {
+        if let Some((stream, bytes)) = self.cover.take() {
+            let written = tracks::write_cover(stream, &bytes, &mut self.output);
+            written.map_err(|err| cannot_write(&self.file, err))?;
+        }
+        let Some(tracks) = &mut self.tracks else {
+            return Ok(());
+        };
+        let written = tracks.finish(&mut self.output);
+        written.map_err(|stop| self.stopped(stop, f64::INFINITY))
+    }
+
+    fn stopped(&self, stop: Stop, secs: f64) -> Error {
         let at_secs = secs.min(self.clock.secs(self.settings.time_base));
-        remux
-            .write_until(secs, &mut self.output)
-            .map_err(|stop| match stop {
-                Stop::Read(why) => Error::DamagedAudio { why, at_secs },
-                Stop::Write(err) => cannot_write(&self.file, err),
-            })
+        match stop {
+            Stop::Read(why) => Error::DamagedAudio { why, at_secs },
+            Stop::Write(err) => cannot_write(&self.file, err),
+        }
     }
 
     fn refused(&self, err: &ffmpeg_next::Error) -> Error {
@@ -260,7 +288,7 @@ fn write_header(
             cannot_write(file, err)
         }
         _ => Error::BadSettings {
-            why: format!("the container {container} cannot hold this video or its sound; try .mkv"),
+            why: format!("the container {container} cannot hold this video or its sound"),
         },
     })
 }

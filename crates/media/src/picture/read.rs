@@ -18,6 +18,7 @@ use super::metadata::Metadata;
 use super::{bmp, heif, jp2, jxl, tiff};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::moving;
 use crate::orient::Orientation;
 
 /// A format of still pictures that is read.
@@ -72,11 +73,24 @@ pub(super) fn head(path: &Path) -> Option<Vec<u8>> {
 
 /// Reads the picture that is shown: upright, transparent pixels over black.
 pub(super) fn picture(path: &Path, limits: &Limits) -> Result<Picture> {
-    let bytes = read_all(path, limits)?;
-    match format(&bytes, path)? {
-        Format::Jpeg => read_jpeg(&bytes, path, limits),
+    refuse_animation(path)?;
+    picture_of(&read_all(path, limits)?, path, limits)
+}
+
+/// The first frame of an animation is not what it shows.
+fn refuse_animation(path: &Path) -> Result<()> {
+    if moving::is_animation(path) {
+        return Err(bad(path, "it is animated, and no single picture"));
+    }
+    Ok(())
+}
+
+/// As [`picture`], for the bytes of the file `path`.
+pub(super) fn picture_of(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Picture> {
+    match format(bytes, path)? {
+        Format::Jpeg => read_jpeg(bytes, path, limits),
         other => {
-            let decoded = decode(other, &bytes, path, limits)?;
+            let decoded = decode(other, bytes, path, limits)?;
             Ok(shown(decoded.image, decoded.orientation))
         }
     }
@@ -84,6 +98,7 @@ pub(super) fn picture(path: &Path, limits: &Limits) -> Result<Picture> {
 
 /// Reads a picture with everything that an edited copy should keep.
 pub(super) fn original(path: &Path, limits: &Limits) -> Result<Original> {
+    refuse_animation(path)?;
     let bytes = read_all(path, limits)?;
     let format = format(&bytes, path)?;
     if format == Format::Jpeg {
@@ -145,7 +160,7 @@ fn format(bytes: &[u8], path: &Path) -> Result<Format> {
     format.ok_or_else(|| bad(path, "its format is not known"))
 }
 
-fn read_all(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
+pub(crate) fn read_all(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     let open = |source| Error::Open {
         source,
         path: path.to_owned(),

@@ -6,6 +6,7 @@
     reason = "tests fail by panicking, and write nothing synthetic of anybody"
 )]
 
+mod animations;
 mod broken;
 mod clips;
 mod colours;
@@ -17,4 +18,5 @@ mod real;
 mod rounds;
 mod sound;
 mod stills;
+mod tracks;
 mod write;

@@ -6,7 +6,7 @@ use std::slice;
 use effigy_files::{Destination, Existing, Format, Kind, check_destinations, named_after};
 use effigy_mark::label::Source;
 use effigy_mark::{Marked, Policy, mark_file};
-use effigy_media::{Limits, probe};
+use effigy_media::{Limits, is_animation, probe, track_notes};
 
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
@@ -33,6 +33,10 @@ pub fn default_output(input: &Path) -> PathBuf {
     // The extension as it is written: `a.JPG` and `a.jpg` are two files.
     let written = input.extension().unwrap_or_default().to_string_lossy();
     let extension = match effigy_files::format_of(input) {
+        Some(Format {
+            kind: Kind::Picture,
+            ..
+        }) if is_animation(input) => "mp4",
         Some(format) if format.signed_media_type.is_some() => written.as_ref(),
         // JPEG by another name.
         Some(Format {
@@ -69,6 +73,9 @@ pub fn mark(job: &MarkJob, progress: &mut dyn Progress) -> Result<Marked> {
     job.check()?;
     let keys = job.safeguards.open_signing_keys()?;
     let info = probe(&job.input, &Limits::default())?;
+    for note in track_notes(&job.input, &job.output, &Limits::default())? {
+        progress.note(&note);
+    }
     progress.begin("marking", info.video.and_then(|video| video.frames));
     let policy = Policy {
         source: job.source,

@@ -7,6 +7,7 @@ use effigy_files::{Destination, Existing, Original, check_destinations, is_pictu
 use effigy_frame::TimeRange;
 use effigy_mark::ModelName;
 use effigy_mark::consent::{Claim, Seen, Use};
+use effigy_media::is_animation;
 use effigy_model::device::{self, Choice};
 use effigy_model::{FaceModel, Weights};
 pub use effigy_render::SkinTone;
@@ -183,10 +184,7 @@ fn model_name(job: &SwapJob, model: &FaceModel) -> ModelName {
 /// What a result is called when no name is given: `NAME-as-FACE` beside the target clip, a picture
 /// where the target is one or a still is wanted.
 pub fn default_output(input: &Path, face: &str, is_still: bool) -> PathBuf {
-    let ending = if is_still || is_picture(input) {
-        "png"
-    } else {
-        "mp4"
-    };
+    let is_still = is_still || is_picture(input) && !is_animation(input);
+    let ending = if is_still { "png" } else { "mp4" };
     named_after(input, &format!("-as-{face}"), ending)
 }

@@ -79,7 +79,7 @@ fn named(path: &Path) -> Input {
     let path = path.to_owned();
     if is_pattern {
         Input::Sequence(path)
-    } else if is_picture(&path) {
+    } else if is_picture(&path) && !effigy_media::is_animation(&path) {
         Input::Picture(path)
     } else {
         Input::Video(path)

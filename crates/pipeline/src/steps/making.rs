@@ -15,7 +15,7 @@ use effigy_files::is_picture;
 use effigy_frame::TimeRange;
 use effigy_mark::consent::{Claim, Match, Template, Token, Use};
 use effigy_mark::{Keys, Marked, ModelName};
-use effigy_media::{Info, Limits, probe};
+use effigy_media::{Info, Limits, probe, track_notes};
 use effigy_render::Driver;
 
 use crate::error::{Error, Result};
@@ -170,6 +170,9 @@ impl<'a> Begun<'a> {
         progress: &mut dyn Progress,
     ) -> Result<Cast<'a>> {
         let making = &self.making;
+        for note in track_notes(making.target, making.output, &Limits::default())? {
+            progress.note(&note);
+        }
         let clips = Clips {
             from_secs: making.range.from_secs,
             to_secs: making.last_moment(),

@@ -50,7 +50,7 @@ impl Overlay {
             (_, Some(video)) => {
                 let settings = WriteSettings {
                     effort: effigy_media::Effort::Fast,
-                    audio_from: info.audio.as_ref().map(|_| input.path().to_owned()),
+                    tracks_from: info.audio.as_ref().map(|_| input.path().to_owned()),
                     ..WriteSettings::like(video)
                 };
                 Target::Video(Box::new(create_real_video(path, &settings)?))

@@ -222,7 +222,8 @@ fn settings(making: &Making<'_>) -> Result<WriteSettings> {
     if making.view == View::SideBySide {
         settings.width *= 2;
     }
-    settings.audio_from = info.audio.is_some().then(|| making.target.to_owned());
+    let is_picture = info.container == "pictures";
+    settings.tracks_from = (!is_picture).then(|| making.target.to_owned());
     settings.range = making.range;
     Ok(settings)
 }

@@ -44,7 +44,7 @@ pub(crate) fn write_clip(path: &Path, pictures: &[Picture]) {
 pub(crate) fn write_clip_with(path: &Path, pictures: &[Picture], sound: Option<PathBuf>) {
     let (width, height) = (pictures[0].width(), pictures[0].height());
     let settings = WriteSettings {
-        audio_from: sound,
+        tracks_from: sound,
         ..WriteSettings::new(width, height, Rational::new(25, 1))
     };
     let mut writer = VideoWriter::create(path, &settings).unwrap();
