@@ -37,8 +37,8 @@ pub(crate) struct Triangle {
 /// A head file's contents: the neutral mesh, identity modes and expressions.
 pub struct Head {
     pub(crate) neutral: Vec<V3>,
-    identity: Vec<Vec<V3>>,
-    expressions: Vec<Vec<(u32, V3)>>,
+    pub(crate) identity: Vec<Vec<V3>>,
+    pub(crate) expressions: Vec<Vec<(u32, V3)>>,
     pub(crate) names: Vec<String>,
     pub(crate) triangles: Vec<Triangle>,
     pub(crate) landmarks: Vec<u32>,

@@ -13,6 +13,7 @@ mod clips;
 pub mod demo;
 mod error;
 mod film;
+pub mod geometry;
 mod hair;
 mod head;
 mod lens;

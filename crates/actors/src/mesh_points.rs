@@ -13,11 +13,13 @@ use super::head::{Head, Material, Triangle};
 use super::person::{Person, Posed};
 use super::space::{V3, v3};
 
-/// A point of the mesh on the head.
+/// A place on a triangle.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Anchor {
-    corners: [u32; 3],
-    weights: [f32; 3],
+pub struct Anchor {
+    /// Vertices of the triangle.
+    pub corners: [u32; 3],
+    /// How much each counts; together 1.
+    pub weights: [f32; 3],
 }
 
 /// Where the points of the mesh lie on the head.
@@ -61,6 +63,11 @@ impl Anchors {
         Self {
             skin: (0..N_SKIN_POINTS).map(anchor).collect(),
         }
+    }
+
+    /// Gives the triangles on which the 468 points of the skin lie.
+    pub(crate) fn places_on_head(self) -> Vec<Anchor> {
+        self.skin
     }
 
     /// Gives the places of the 478 points in the room.

@@ -23,6 +23,7 @@ const FILES: BuiltIn = files![
     "base.safetensors",
     "blend-judge.safetensors",
     "mean-mesh.f32",
+    "rig.safetensors",
 ];
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod people;
 pub mod pose;
 pub mod quality;
 pub mod recognise;
+pub mod rig;
 pub mod skin;
 pub mod smooth;
 pub mod track;

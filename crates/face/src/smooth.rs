@@ -28,28 +28,14 @@ impl Default for Smoothing {
     }
 }
 
-/// The filter's memory of one face.
+/// The filter's memory of one face's points.
 #[derive(Clone, Debug)]
-pub struct PointSmoother {
-    settings: Smoothing,
-    last: Option<Last>,
-}
-
-#[derive(Clone, Debug)]
-struct Last {
-    time_secs: f64,
-    values: Vec<[f32; 3]>,
-    /// Pixels a second.
-    speeds: Vec<[f32; 3]>,
-}
+pub struct PointSmoother(ValueSmoother);
 
 impl PointSmoother {
     /// Makes a filter that has seen nothing.
     pub fn new(settings: Smoothing) -> Self {
-        Self {
-            settings,
-            last: None,
-        }
+        Self(ValueSmoother::new(settings))
     }
 
     /// Takes the points seen at `time_secs` and gives them smoothed.
@@ -58,32 +44,65 @@ impl PointSmoother {
     /// faces are treated alike. The first points, and points that do not come after those before,
     /// pass unchanged.
     pub fn smooth(&mut self, points: &[Point3], time_secs: f64, face_px: f32) -> Vec<Point3> {
-        let values: Vec<[f32; 3]> = points.iter().map(|p| [p.x, p.y, p.z]).collect();
+        let values: Vec<f32> = points.iter().flat_map(|p| [p.x, p.y, p.z]).collect();
+        let smooth = self.0.smooth(&values, time_secs, face_px.max(1.0));
+        let (triples, _) = smooth.as_chunks::<3>();
+        let back = |&[x, y, z]: &[f32; 3]| Point3::new(x, y, z);
+        triples.iter().map(back).collect()
+    }
+}
+
+/// The filter's memory of any values that change over time.
+#[derive(Clone, Debug)]
+pub struct ValueSmoother {
+    settings: Smoothing,
+    last: Option<Last>,
+}
+
+#[derive(Clone, Debug)]
+struct Last {
+    time_secs: f64,
+    values: Vec<f32>,
+    /// A second.
+    speeds: Vec<f32>,
+}
+
+impl ValueSmoother {
+    /// Makes a filter that has seen nothing.
+    pub fn new(settings: Smoothing) -> Self {
+        Self {
+            settings,
+            last: None,
+        }
+    }
+
+    /// Takes the values seen at `time_secs` and gives them smoothed; `unit` is the size to which
+    /// their speeds are relative. The first values, and values that do not come after those before,
+    /// pass unchanged.
+    pub fn smooth(&mut self, values: &[f32], time_secs: f64, unit: f32) -> Vec<f32> {
         let elapsed = |last: &Last| (time_secs - last.time_secs) as f32;
         match &mut self.last {
             Some(last) if elapsed(last) > 0.0 && last.values.len() == values.len() => {
                 let secs = elapsed(last);
                 last.time_secs = time_secs;
-                let seen = values.iter().flatten();
-                let kept = last.values.iter_mut().flatten();
-                for ((value, kept), speed) in seen.zip(kept).zip(last.speeds.iter_mut().flatten()) {
+                let kept = last.values.iter_mut().zip(&mut last.speeds);
+                for (value, (kept, speed)) in values.iter().zip(kept) {
                     let raw_speed = (value - *kept) / secs;
                     *speed += gain(self.settings.speed_cutoff_hz, secs) * (raw_speed - *speed);
-                    let relative = speed.abs() / face_px.max(1.0);
+                    let relative = speed.abs() / unit;
                     let cutoff =
                         self.settings.still_cutoff_hz + self.settings.cutoff_per_speed * relative;
                     *kept += gain(cutoff, secs) * (value - *kept);
                 }
-                let back = |&[x, y, z]: &[f32; 3]| Point3::new(x, y, z);
-                last.values.iter().map(back).collect()
+                last.values.clone()
             }
             _ => {
                 self.last = Some(Last {
                     time_secs,
-                    speeds: vec![[0.0; 3]; values.len()],
-                    values,
+                    values: values.to_vec(),
+                    speeds: vec![0.0; values.len()],
                 });
-                points.to_vec()
+                values.to_vec()
             }
         }
     }

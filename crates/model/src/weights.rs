@@ -105,6 +105,20 @@ impl Weights {
     /// # Errors
     /// When their file is missing, damaged or another network's.
     pub fn fill<M: Module + ModuleSnapshot>(&self, name: &str, network: M) -> Result<M> {
+        let (file, bytes) = self.named(name)?;
+        file::fill(bytes.into_owned(), network).map_err(|reason| self.source.refused(file, reason))
+    }
+
+    /// Gives the bytes that the table calls `name`, for what is no network.
+    ///
+    /// # Errors
+    /// When their file is missing or is not the one that the table names.
+    pub fn bytes(&self, name: &str) -> Result<Cow<'static, [u8]>> {
+        Ok(self.named(name)?.1)
+    }
+
+    /// The file of that name, and what it holds.
+    fn named(&self, name: &str) -> Result<(&str, Cow<'static, [u8]>)> {
         let Some(entry) = self.table.entries.get(name) else {
             let reason = format!("it has no entry for the {name}");
             return Err(self.source.refused(table::FILE, reason));
@@ -118,7 +132,7 @@ impl Weights {
             let table = table::FILE;
             return Err(refused(format!("its SHA-256 is not the one in {table}")));
         }
-        file::fill(bytes.into_owned(), network).map_err(refused)
+        Ok((&entry.file, bytes))
     }
 }
 

@@ -10,6 +10,7 @@ mod motion_signature;
 mod pairs;
 mod persons;
 mod rhythm;
+mod rig;
 mod scan;
 mod splice;
 mod video;
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Rhythm,
     /// Tremble of the points on a still head, and their lag on a moving one
     Video(video::Args),
+    /// Weights of expressions and gaze, on people whose every weight is known
+    Rig(rig::Args),
     /// Identifiers recovered from marked pictures and clips after attacks
     Watermark(watermark::Args),
 }
@@ -70,6 +73,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Splice(args) => splice::measure(data, args),
         Command::Rhythm => rhythm::measure(data),
         Command::Video(args) => video::measure(data, args),
+        Command::Rig(args) => rig::measure(args),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }
 }

@@ -5,9 +5,10 @@ mod flatbuffer;
 mod identity;
 mod mesh;
 mod package;
+mod rig;
 mod tflite;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -19,6 +20,21 @@ pub(crate) enum Command {
     Identity(Args),
     /// Convert MediaPipe's attention mesh into the weights of the mesh network
     Mesh(Args),
+    /// Make the light head of the rig from the whole one in the data folder
+    Rig(RigArgs),
+}
+
+/// Where the light head goes.
+#[derive(clap::Args)]
+pub(crate) struct RigArgs {
+    /// Folder with the table of weights
+    #[arg(
+        short,
+        long,
+        default_value = "crates/model/weights",
+        value_name = "FOLDER"
+    )]
+    output: PathBuf,
 }
 
 /// Where an import reads from and writes to.
@@ -38,9 +54,10 @@ pub(crate) struct Args {
 }
 
 /// Imports what `command` names.
-pub(crate) fn run(command: &Command) -> Result<()> {
+pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
     match command {
         Command::Identity(args) => identity::import(args),
         Command::Mesh(args) => mesh::import(args),
+        Command::Rig(args) => rig::import(data, &args.output),
     }
 }

@@ -87,7 +87,7 @@ fn main() -> Result<()> {
         Command::Fuse(args) => fit::fuse::make(&cli.data, &args),
         Command::Preview(args) => train::preview::write(&cli.data, &args),
         Command::Actors(args) => data::actors::run(&cli.data, &args),
-        Command::Import(command) => import::run(&command),
+        Command::Import(command) => import::run(&cli.data, &command),
         Command::Eval(command) => eval::run(&cli.data, &command),
     }
 }

@@ -9,5 +9,6 @@ mod faces;
 mod heads;
 #[path = "../../../../testdata/proof.rs"]
 mod proof;
+mod rig;
 mod scan;
 mod studio;
