@@ -48,6 +48,8 @@ pub struct Change {
     pub rect: Rect,
     /// How much of each pixel of the box was replaced; everything outside is untouched.
     pub mask: Plane,
+    /// How much of the drawing is seen, `0..=1`: less where the head is turned too far.
+    pub opacity: f32,
 }
 
 /// Lays a drawn face over the one at `placement`.
@@ -217,6 +219,7 @@ impl Scene {
         Change {
             rect: region.as_rect(),
             mask: Plane::new(region.width, region.height, values),
+            opacity: self.opacity,
         }
     }
 }

@@ -211,6 +211,7 @@ mod tests {
                 name: "ada".into(),
                 consent: "c".into(),
                 n_faces: 9,
+                poses: None,
             }],
             training: Training {
                 seed: 1,

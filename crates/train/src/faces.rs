@@ -5,8 +5,10 @@
 
 use effigy_face::landmarks::{LEFT_EYE_RIM, OUTER_LIPS, RIGHT_EYE_RIM};
 use effigy_face::mask;
+use effigy_face::pose::Pose;
 use effigy_frame::{Picture, Point2, Similarity, resample};
 use effigy_mark::consent::Record;
+use effigy_model::face_model::store::Poses;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -16,6 +18,8 @@ use crate::expression::{Expression, ExpressionBin};
 
 /// Fewest faces that a person can be learned from.
 pub(crate) const FEWEST_FACES: usize = 24;
+/// Share of the poses at either end that are left out: some are mistakes of the mesh.
+const STRAY: f32 = 0.02;
 /// One in so many faces is held back to measure the error on.
 const HELD_BACK: usize = 16;
 
@@ -33,6 +37,7 @@ pub struct FaceSet {
     chances: Vec<f32>,
     expressions: Vec<Expression>,
     appearance: Appearance,
+    poses: Vec<Pose>,
     n_seen: usize,
 }
 
@@ -69,6 +74,7 @@ impl FaceSet {
             chances: Vec::new(),
             expressions: Vec::new(),
             appearance: Appearance::new(),
+            poses: Vec::new(),
             n_seen: 0,
         }
     }
@@ -111,6 +117,26 @@ impl FaceSet {
             self.faces.push(face);
             self.expressions.push(Expression::of(&points));
         }
+    }
+
+    /// Notes which way the head of a face that was added is turned.
+    pub fn note_pose(&mut self, pose: Pose) {
+        self.poses.push(pose);
+    }
+
+    /// Which way heads are turned, but for the odd one; `None` where nothing was noted.
+    pub(crate) fn poses(&self) -> Option<Poses> {
+        let range = |angle: fn(&Pose) -> f32| {
+            let mut angles: Vec<f32> = self.poses.iter().map(angle).collect();
+            angles.sort_by(f32::total_cmp);
+            let n_stray = (STRAY * angles.len() as f32) as usize;
+            let last = angles.len().checked_sub(1 + n_stray)?;
+            Some([angles[n_stray].floor() as i16, angles[last].ceil() as i16])
+        };
+        Some(Poses {
+            yaw: range(|pose| pose.yaw)?,
+            pitch: range(|pose| pose.pitch)?,
+        })
     }
 
     /// Weighs the faces so that rare poses, mouths and gazes are drawn more often than they appear.
@@ -280,6 +306,21 @@ mod tests {
             .count();
         assert!(100 < n, "{n}"); // 33 if every face had the same chance
         assert!(n < 300, "{n}"); // and 6 times that is the most
+    }
+
+    #[test]
+    fn poses_are_what_most_faces_have() {
+        let mut set = FaceSet::new("ada", 32);
+        assert_eq!(set.poses(), None);
+        for i in 0..100 {
+            set.note_pose(Pose {
+                yaw: 0.3 * i as f32 - 10.0,
+                pitch: if i == 50 { 80.0 } else { 4.5 },
+                roll: 0.0,
+            });
+        }
+        let poses = set.poses().unwrap();
+        assert_eq!((poses.yaw, poses.pitch), ([-10, 20], [4, 5]));
     }
 
     #[test]

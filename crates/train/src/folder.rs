@@ -42,6 +42,7 @@ pub(crate) fn new_manifest(
         name: set.person.clone(),
         consent: set.consent.clone(),
         n_faces: set.len(),
+        poses: set.poses(),
     };
     Ok(Manifest {
         format: FORMAT,
@@ -51,6 +52,16 @@ pub(crate) fn new_manifest(
         checkpoints: Vec::new(),
         history: Vec::new(),
     })
+}
+
+/// Adds the poses of the faces that a continued training learns from.
+pub(crate) fn add_poses(manifest: &mut Manifest, sets: &[FaceSet]) {
+    for (person, set) in manifest.people.iter_mut().zip(sets) {
+        person.poses = match (person.poses, set.poses()) {
+            (Some(before), Some(now)) => Some(before.widened(now)),
+            (before, now) => before.or(now),
+        };
+    }
 }
 
 /// Refuses to continue a model of other people or of another size.

@@ -20,7 +20,7 @@ use crate::centroids::{LatentCentroids, LatentShift};
 use crate::checkpoint::{self, Measured};
 use crate::error::{Error, Result};
 use crate::faces::FaceSet;
-use crate::folder::{check_same, new_manifest};
+use crate::folder::{add_poses, check_same, new_manifest};
 use crate::gradients::gradients_of;
 use crate::judge::{encode, error_of};
 use crate::schedule::{rate, strength};
@@ -100,8 +100,9 @@ impl<'a> Run<'a> {
             }
             (new_manifest(folder, settings, sets)?, State::new(wanted))
         } else {
-            let manifest = store::read_manifest_at(folder, settings.checkpoint)?;
+            let mut manifest = store::read_manifest_at(folder, settings.checkpoint)?;
             check_same(folder, &manifest, settings, sets)?;
+            add_poses(&mut manifest, sets);
             let state = checkpoint::load(folder, &manifest, &wanted)?;
             (manifest, state)
         };

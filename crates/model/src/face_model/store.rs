@@ -15,7 +15,7 @@ use effigy_files::is_temporary;
 
 use super::weights::{Weight, weights_from_bytes};
 use crate::error::{Error, Result};
-pub use manifest::{Checkpoint, Kept, Manifest, Moment, Person, Start, Training};
+pub use manifest::{Checkpoint, Kept, Manifest, Moment, Person, Poses, Start, Training};
 
 /// The version of the format that this program writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
@@ -228,6 +228,10 @@ mod tests {
                 name: "ada".into(),
                 consent: "c1".into(),
                 n_faces: 3,
+                poses: Some(Poses {
+                    yaw: [-20, 35],
+                    pitch: [-5, 10],
+                }),
             }],
             training: Training {
                 seed: 1,
@@ -275,6 +279,19 @@ mod tests {
         let written: serde_json::Value = serde_json::to_value(&manifest).unwrap();
         let old: serde_json::Value = serde_json::from_str(OLD).unwrap();
         assert_eq!(written, old, "and are written as before");
+    }
+
+    #[test]
+    fn a_head_lies_beyond_what_was_learned_by_its_worse_angle() {
+        let poses = manifest().people[0].poses.unwrap();
+        assert_eq!(poses.beyond(35.0, -5.0), 0.0);
+        assert_eq!(poses.beyond(-31.0, 4.0), 11.0);
+        assert_eq!(poses.beyond(40.0, 30.0), 20.0);
+        let wider = poses.widened(Poses {
+            yaw: [-30, 0],
+            pitch: [0, 25],
+        });
+        assert_eq!((wider.yaw, wider.pitch), ([-30, 35], [-5, 25]));
     }
 
     #[test]

@@ -269,14 +269,15 @@ fn gather(
             .filter(|face| chosen.tracks.contains(&face.track))
         {
             let eyes = eye_distance(&face.points);
-            let is_good =
-                SMALLEST_EYE_DISTANCE_PX <= eyes && pose(&face.points).yaw.abs() < MOST_YAW_DEGREES;
+            let pose = pose(&face.points);
+            let is_good = SMALLEST_EYE_DISTANCE_PX <= eyes && pose.yaw.abs() < MOST_YAW_DEGREES;
             n_seen += u64::from(is_good);
             let is_wanted = is_good && (n_seen - 1).is_multiple_of(every);
             let view = aligned_view(&face.points, side, MODEL_EXTENT);
             if let Some(view) = view.filter(|_| is_wanted && (set.len() as u64) < MOST_FACES) {
                 let points: Vec<Point2> = face.points.iter().map(|p| p.xy()).collect();
                 set.add(&frame.picture, view, &points);
+                set.note_pose(pose);
             }
         }
         Ok(())

@@ -44,6 +44,7 @@ pub(crate) struct Measuring<'a> {
     expression: Expression,
     seam: Mean,
     stills: Stills,
+    turned: Mean,
     samples: Samples,
     ground_truth: Option<Comparison<'a>>,
     n_outside: u64,
@@ -110,6 +111,7 @@ impl<'a> Measuring<'a> {
             expression: Expression::default(),
             seam: Mean::default(),
             stills: Stills::default(),
+            turned: Mean::default(),
             samples: Samples::default(),
             ground_truth,
             n_outside: 0,
@@ -118,7 +120,8 @@ impl<'a> Measuring<'a> {
         }
     }
 
-    /// Takes in one frame before and after its faces were replaced.
+    /// Takes in one frame before and after those of its `n_faces` were replaced that are not turned
+    /// too far.
     ///
     /// # Errors
     /// When the ground truth cannot be read.
@@ -127,12 +130,16 @@ impl<'a> Measuring<'a> {
         target: &Picture,
         result: &Frame,
         replaced: &[Replaced<'_>],
+        n_faces: usize,
     ) -> Result<()> {
         let both = BeforeAfter {
             before: target,
             after: &result.picture,
         };
         self.n_outside += changed_outside(target, &result.picture, replaced);
+        let n_whole = replaced.iter().filter(|face| 1.0 <= face.change.opacity);
+        let n_whole = n_whole.count();
+        (0..n_faces).for_each(|i| self.turned.add(Some(f64::from(u8::from(n_whole <= i)))));
         for face in replaced {
             let seam = seam(target, &result.picture, &face.change);
             self.seam.add(seam);
@@ -200,6 +207,7 @@ impl<'a> Measuring<'a> {
             pose_noise_degrees: expression.pose[1],
             seam_delta_e: self.seam.get(),
             flicker_ratio: self.stills.ratio(),
+            turned_share: self.turned.get(),
             n_damaged_places: 0,
             pixels_changed_outside: self.n_outside,
             ground_truth: self.ground_truth.as_ref().map(Comparison::finish),

@@ -315,3 +315,27 @@ fn of_two_people_only_the_one_named_is_replaced() {
         assert!(1.5 * other < changed, "{name}: {changes:?}");
     }
 }
+
+#[test]
+fn heads_turned_as_the_source_never_was_are_left_and_counted() {
+    let place = tempfile::tempdir().unwrap();
+    let clip = actor("ben-1");
+    let report = swap(&job(place.path(), &clip), &mut Quiet).unwrap();
+    assert_eq!(report.quality.turned_share, Some(0.0));
+    let model = copied_model(place.path());
+    let path = model.join("model.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let poses = &mut manifest["people"][0]["poses"];
+    assert!(poses["yaw"][0].as_i64() < poses["yaw"][1].as_i64());
+    *poses = serde_json::json!({ "yaw": [45, 60], "pitch": [-20, 20] });
+    fs::write(&path, manifest.to_string()).unwrap();
+    let job = SwapJob {
+        model,
+        output: place.path().join("far.mp4"),
+        ..job(place.path(), &clip)
+    };
+    let report = swap(&job, &mut Quiet).unwrap();
+    assert_eq!(report.n_drawn, 0);
+    assert_eq!(report.quality.turned_share, Some(1.0));
+}

@@ -99,11 +99,12 @@ impl Driver for Swap<'_> {
         faces: &[Observation<'_>],
     ) -> Result<Vec<Option<Change>>> {
         let side = self.model.side_px();
+        let learned = self.model.manifest().people[self.roles.source].poses;
         let placed: Vec<Placed<'_, '_>> = faces
             .iter()
             .enumerate()
             .filter_map(|(index, face)| {
-                let placement = Placement::over(face, side)?;
+                let placement = Placement::over(face, side, learned)?;
                 Some(Placed {
                     index,
                     face,

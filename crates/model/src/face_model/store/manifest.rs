@@ -44,6 +44,41 @@ pub struct Person {
     pub consent: String,
     /// How many faces the decoder learned from.
     pub n_faces: usize,
+    /// Which way their heads were turned; earlier versions did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poses: Option<Poses>,
+}
+
+/// How far heads were turned in the faces that a decoder learned from: the least and the most, in
+/// degrees, right and up positive. Crops are upright, so a tilt is no matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Poses {
+    /// Towards the picture's left and right edge.
+    pub yaw: [i16; 2],
+    /// Down and up.
+    pub pitch: [i16; 2],
+}
+
+impl Poses {
+    /// Both: what `self` or `other` reaches to.
+    #[must_use]
+    pub fn widened(self, other: Self) -> Self {
+        let widest = |a: [i16; 2], b: [i16; 2]| [a[0].min(b[0]), a[1].max(b[1])];
+        Self {
+            yaw: widest(self.yaw, other.yaw),
+            pitch: widest(self.pitch, other.pitch),
+        }
+    }
+
+    /// How far a head that is turned so lies beyond them, in degrees; 0 within.
+    pub fn beyond(&self, yaw: f32, pitch: f32) -> f32 {
+        let outside = |angle: f32, [least, most]: [i16; 2]| {
+            (f32::from(least) - angle).max(angle - f32::from(most))
+        };
+        outside(yaw, self.yaw)
+            .max(outside(pitch, self.pitch))
+            .max(0.0)
+    }
 }
 
 /// How a model is trained.

@@ -55,6 +55,7 @@ fn redden(frame: &mut Frame, face: &Observation<'_>) -> Change {
             height: height as f32,
         },
         mask: Plane::filled(width as usize, height as usize, 1.0),
+        opacity: 1.0,
     }
 }
 

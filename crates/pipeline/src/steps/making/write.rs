@@ -128,7 +128,7 @@ fn draw(
         .collect();
     drawing
         .measuring
-        .take(&target.picture, &result, &replaced)?;
+        .take(&target.picture, &result, &replaced, faces.len())?;
     let is_drawn = !replaced.is_empty();
     if view == View::SideBySide {
         result.picture = beside(&target.picture, &result.picture);

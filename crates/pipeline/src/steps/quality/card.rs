@@ -44,6 +44,9 @@ pub struct Quality {
     pub seam_delta_e: Option<f64>,
     /// Change from frame to frame inside the face, as a multiple of the target's.
     pub flicker_ratio: Option<f64>,
+    /// Share of the faces that were turned into profile, or further than the source was ever seen,
+    /// and faded or left as they were.
+    pub turned_share: Option<f64>,
     /// Places of the target that could not be read and were left out, as was asked for.
     pub n_damaged_places: u64,
     /// Pixels changed outside the mask. Anything but 0 is a defect of this program.
@@ -183,6 +186,7 @@ impl Quality {
     fn of_pixels(&self) -> Vec<Figure> {
         let outside = Some(self.pixels_changed_outside as f64);
         let flicker = self.flicker_ratio;
+        let turned = self.turned_share.map(|share| 100.0 * share);
         vec![
             Figure::new(
                 "colour step at the edge of the mask",
@@ -191,6 +195,7 @@ impl Quality {
             ),
             Figure::new("flicker, over the target's own", flicker, "×").at_most(1.2),
             Figure::new("changed outside the mask", outside, " pixels").at_most(0.0),
+            Figure::new("turned too far, and faded", turned, " % of faces"),
         ]
     }
 

@@ -156,6 +156,7 @@ mod tests {
                 height: 4.0,
             },
             mask,
+            opacity: 1.0,
         }
     }
 
