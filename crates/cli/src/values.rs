@@ -5,8 +5,66 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use effigy_files::is_address;
-use effigy_pipeline::Damage;
+use effigy_files::{is_address, is_video};
+use effigy_pipeline::{Damage, Rational, is_frames};
+
+/// How fast frames follow one another.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub(crate) struct Fps {
+    /// Make a clip of a folder or pattern of pictures, with this many a second: 24, 23.976, 30000/1001
+    #[arg(long, value_name = "N", value_parser = rate)]
+    fps: Option<Rational>,
+}
+
+impl Fps {
+    pub(crate) fn rate(self) -> Option<Rational> {
+        self.fps
+    }
+
+    /// Refuses a rate for what has one, and a clip of frames without one.
+    pub(crate) fn check(self, input: &Path, output: Option<&Path>) -> anyhow::Result<()> {
+        let is_frames = is_frames(input);
+        let makes_clip = output.is_some_and(is_video);
+        if self.fps.is_some() && !is_frames {
+            bail!("--fps is for folders and patterns of pictures; {input:?} is none");
+        }
+        if is_frames && makes_clip && self.fps.is_none() {
+            bail!(
+                "--fps says how many frames a second the clip has; without it, name a folder and \
+                 the frames stay pictures"
+            );
+        }
+        if self.fps.is_some() && !makes_clip && output.is_some() {
+            bail!("--fps makes a clip; name it .mp4, .mov or .m4v, or leave --fps out");
+        }
+        Ok(())
+    }
+}
+
+/// Reads pictures a second: whole, with a point, or as a fraction. Rates of television are exact.
+fn rate(text: &str) -> Result<Rational, String> {
+    let wrong = || format!("{text:?} is no rate; write it as 24, 23.976 or 30000/1001");
+    let whole = |part: &str| part.trim().parse::<i32>().ok().filter(|n| 0 < *n);
+    let rate = if let Some((num, den)) = text.split_once('/') {
+        Rational::new(whole(num).ok_or_else(wrong)?, whole(den).ok_or_else(wrong)?)
+    } else if let Some(n) = whole(text) {
+        Rational::new(n, 1)
+    } else {
+        let value: f64 = text.trim().parse().map_err(|_no_number| wrong())?;
+        let near = |rate: &Rational| (rate.to_f64() - value).abs() < 5e-4;
+        let television = [24_000, 30_000, 48_000, 60_000, 120_000];
+        let exact = television.map(|num| Rational::new(num, 1001));
+        match exact.into_iter().find(near) {
+            Some(rate) => rate,
+            None => Rational::new((value * 1000.0).round() as i32, 1000),
+        }
+    };
+    if (0.1..=1000.0).contains(&rate.to_f64()) {
+        Ok(rate)
+    } else {
+        Err(wrong())
+    }
+}
 
 /// What to do about damage.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -137,6 +195,22 @@ mod tests {
             "", ":", "1:", "-1", "nan", "inf", "1e3", "1:60", "1.5:00", "1:2:3:4", "2s",
         ] {
             assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_exact() {
+        for (text, num, den) in [
+            ("24", 24, 1),
+            ("23.976", 24_000, 1001),
+            ("29.97", 30_000, 1001),
+            ("30000/1001", 30_000, 1001),
+            ("12.5", 12_500, 1000),
+        ] {
+            assert_eq!(rate(text), Ok(Rational::new(num, den)), "{text}");
+        }
+        for text in ["0", "-5", "nan", "1/0", "x", "1e9"] {
+            assert!(rate(text).is_err(), "{text}");
         }
     }
 

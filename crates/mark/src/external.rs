@@ -58,12 +58,13 @@ pub fn mark_file(
 const PICTURES: &str = "pictures";
 
 /// The file to mark, and the marked one.
-struct External<'a> {
-    input: &'a Path,
-    output: &'a Path,
+pub(crate) struct External<'a> {
+    pub(crate) input: &'a Path,
+    pub(crate) output: &'a Path,
 }
 
-fn mark_video(
+/// Marks every frame of `reader`.
+pub(crate) fn mark_video(
     reader: VideoReader,
     External { input, output }: External<'_>,
     policy: &Policy<'_>,

@@ -11,6 +11,7 @@ mod error;
 mod external;
 mod files;
 mod foreign;
+mod frames;
 pub mod keys;
 pub mod label;
 pub mod log;
@@ -26,6 +27,7 @@ pub use error::{Error, Result};
 pub use external::mark_file;
 /// Names a file by what is in it.
 pub use foreign::Foreign;
+pub use frames::{MarkedFrames, mark_frames, mark_frames_as_video};
 pub use keys::Keys;
 pub use utc_time::{Clock, NotADate, UtcTime};
 pub use verify::{Report, Search, has_certificate, read_credentials, verify, verify_quickly};

@@ -46,6 +46,17 @@ pub enum Event {
         /// SHA-256 of the file.
         sha256: String,
     },
+    /// The frames of something synthetic were written, a picture each.
+    FramesWritten {
+        /// The consents they rest on.
+        consents: Vec<String>,
+        /// The identifier in the watermark of all.
+        identifier: String,
+        /// How many there are.
+        frames: u64,
+        /// SHA-256 of a list with the SHA-256, two spaces and the name of each on a line.
+        sha256: String,
+    },
 }
 
 /// One line of the log.

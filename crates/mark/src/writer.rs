@@ -197,6 +197,20 @@ pub fn write_marked_edit(
     write_edit(&job, picture, original)
 }
 
+/// As [`write_marked_edit`], for a picture that is one of many frames of a work: it has the
+/// identifier of the work, which is logged as a whole.
+pub(crate) fn write_frame(
+    path: &Path,
+    (picture, original): (Picture, Original),
+    (authorisation, identifier): (Authorisation, u64),
+    policy: &Policy<'_>,
+) -> Result<Marked> {
+    let mut job = Job::new(path, authorisation, policy)?;
+    job.label.identifier = identifier;
+    job.logged = Logged::WithOthers;
+    write_edit(&job, picture, original)
+}
+
 /// As [`write_marked_edit`], for a picture that was read from a file and not drawn in here.
 pub(crate) fn write_original(
     path: &Path,
@@ -245,6 +259,16 @@ struct Job<'a> {
     authorisation: Authorisation,
     policy: &'a Policy<'a>,
     label: Label,
+    logged: Logged,
+}
+
+/// How an output gets into the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Logged {
+    /// On a line of its own.
+    Alone,
+    /// On one line with the other frames of its work.
+    WithOthers,
 }
 
 impl<'a> Job<'a> {
@@ -264,6 +288,7 @@ impl<'a> Job<'a> {
             authorisation,
             policy,
             label,
+            logged: Logged::Alone,
         })
     }
 
@@ -319,7 +344,9 @@ impl<'a> Job<'a> {
         };
         credentials::sign(unsigned.path(), &signed, &manifest, self.policy.keys)?;
         self.check(signed.temporary_path())?;
-        self.log(signed.temporary_path())?;
+        if self.logged == Logged::Alone {
+            self.log(signed.temporary_path())?;
+        }
         signed.commit().map_err(write_error)?;
         Ok(Marked {
             path: self.path.clone(),

@@ -8,7 +8,7 @@ mod error;
 mod jobs;
 mod steps;
 
-pub use effigy_frame::TimeRange;
+pub use effigy_frame::{Rational, TimeRange};
 /// Which device the user asked for.
 pub use effigy_model::device::{Choice, list as devices};
 pub use effigy_model::face_model::store::Start;
@@ -28,6 +28,7 @@ pub use jobs::{bench, compare, faces, mark, scan, swap, train};
 pub use steps::consent::{self, Safeguards};
 pub use steps::damage::{Damage, DamagedPlace, REMEDY};
 pub use steps::footage::{Followed, Follower};
+pub use steps::inputs::{files_of, is_frames};
 pub use steps::making::Made;
 pub use steps::networks::Networks;
 pub use steps::progress::{Progress, Quiet};

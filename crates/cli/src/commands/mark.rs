@@ -10,19 +10,21 @@ use effigy_pipeline::mark::{MarkJob, default_output, mark};
 use crate::environment::Force;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
-use crate::values::input;
+use crate::values::{Fps, input};
 
 /// Mark a picture or video that was made elsewhere: label, watermark, Content Credentials
 ///
 /// Credentials that it has already are kept as an ingredient.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Picture or video
+    /// Picture, video, or frames: a folder of pictures or a pattern such as shot-%05d.png
     #[arg(value_parser = input())]
     file: PathBuf,
-    /// Where to write the marked copy [default: NAME-marked beside it]
+    /// Where to write the marked copy, a folder for frames [default: NAME-marked beside it]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    fps: Fps,
     #[command(flatten)]
     force: Force,
     /// How much of it was made by a network
@@ -41,12 +43,14 @@ enum SourceName {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    args.fps.check(&args.file, args.output.as_deref())?;
     let job = MarkJob {
         input: args.file.clone(),
         output: args
             .output
             .clone()
-            .unwrap_or_else(|| default_output(&args.file)),
+            .unwrap_or_else(|| default_output(&args.file, args.fps.rate())),
+        fps: args.fps.rate(),
         existing: args.force.existing(),
         source: match args.source {
             SourceName::Altered => Source::Altered,

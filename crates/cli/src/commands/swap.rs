@@ -11,13 +11,14 @@ use crate::computing::Computing;
 use crate::environment::Force;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
-use crate::values::{SkipDamaged, input, moment};
+use crate::values::{Fps, SkipDamaged, input, moment};
 use crate::weights::weights;
 
 /// Replace the face of one person in a clip with another's, and mark the result
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Clip whose face is replaced
+    /// Clip whose face is replaced, or frames: a folder of pictures, or a pattern such as
+    /// shot-%05d.png
     #[arg(value_parser = input())]
     input: PathBuf,
     /// Folder of the face model
@@ -29,9 +30,11 @@ pub(crate) struct Args {
     /// Whose face is replaced, by name or identifier of their consent [default: the other of two]
     #[arg(long, value_name = "NAME")]
     onto: Option<String>,
-    /// Where to write the result [default: beside the clip]
+    /// Where to write the result, a folder for frames [default: beside the clip]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    fps: Fps,
     #[command(flatten)]
     force: Force,
     /// Begin at this moment: 62.5, or 1:02.5
@@ -84,6 +87,9 @@ fn job(args: &Args) -> anyhow::Result<SwapJob> {
             "--frame-at makes a picture; name it .png, .jpg or .webp, not {path:?}"
         );
     }
+    if !is_still {
+        args.fps.check(&args.input, args.output.as_deref())?;
+    }
     if let Some(to) = args.to {
         anyhow::ensure!(
             args.from < to,
@@ -93,7 +99,9 @@ fn job(args: &Args) -> anyhow::Result<SwapJob> {
     }
     Ok(SwapJob {
         input: args.input.clone(),
-        output: path.unwrap_or_else(|| default_output(&args.input, &args.face, is_still)),
+        output: path
+            .unwrap_or_else(|| default_output(&args.input, &args.face, is_still, args.fps.rate())),
+        fps: args.fps.rate(),
         existing: args.force.existing(),
         model: args.model.clone(),
         face: args.face.clone(),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use effigy_mark::{Keys, Search, Trust, has_certificate, verify_apart};
+use effigy_pipeline::files_of;
 use serde_json::json;
 
 use crate::commands::read_marks;
@@ -24,7 +25,7 @@ use crate::values::input;
 /// else marks it. A signer whom nobody here knows is no failure.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Pictures and videos
+    /// Pictures, videos, folders of them, or a pattern such as shot-%05d.png
     #[arg(required = true, value_parser = input())]
     files: Vec<PathBuf>,
     /// Print one JSON object per file; one that cannot be read has an `error` in it
@@ -44,13 +45,14 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let trust = trust(&args.trust, args.home.as_deref())?;
     let apart = read_marks::apart(Search::Everywhere, args.most_secs)?;
-    let (mut some_marked, mut some_failed) = (false, false);
-    for file in &args.files {
+    let files = files_of(&args.files)?;
+    let (mut n_marked, mut n_failed) = (0, 0);
+    for file in &files {
         match verify_apart(file, &trust, &apart, &|| output.is_stopped()) {
             Err(error @ effigy_mark::Error::Stopped) => return Err(error.into()),
             Ok(report) => {
-                some_marked |= report.marked;
-                some_failed |= report.is_not_judged();
+                n_marked += u32::from(report.marked);
+                n_failed += u32::from(report.is_not_judged());
                 if args.json {
                     output.data(serde_json::to_string(&report)?)?;
                 } else {
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
                 }
             }
             Err(error) => {
-                some_failed = true;
+                n_failed += 1;
                 if args.json {
                     let (name, said, reason) =
                         (file.to_string_lossy(), error.to_string(), error.reason());
@@ -68,9 +70,15 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             }
         }
     }
-    Ok(if some_failed {
+    if 1 < files.len() && !args.json {
+        output.data(format_args!(
+            "{} files: {n_marked} marked as synthetic, {n_failed} not judged",
+            files.len()
+        ))?;
+    }
+    Ok(if 0 < n_failed {
         Exit::Failed
-    } else if some_marked {
+    } else if 0 < n_marked {
         Exit::Found
     } else {
         Exit::Nothing

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod faces;
+mod frames;
 mod hostile;
 mod inputs;
 mod marks;

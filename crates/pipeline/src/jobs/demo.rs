@@ -79,6 +79,7 @@ pub fn demo(job: &DemoJob, progress: &mut dyn Progress) -> Result<DemoReport> {
     let swapping = SwapJob {
         input: clip("ben-1.mp4"),
         output: place.join(RESULT),
+        fps: None,
         existing: Existing::Kept,
         model: place.join(MODEL),
         face: "ada".to_owned(),

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::slice;
 
 use effigy_files::{Destination, Existing, Format, Kind, check_destinations, named_after};
+use effigy_frame::Rational;
 use effigy_mark::label::Source;
-use effigy_mark::{Marked, Policy, mark_file};
+use effigy_mark::{Marked, Policy, mark_file, mark_frames, mark_frames_as_video};
 use effigy_media::{Limits, is_animation, probe, track_notes};
 
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
-use crate::steps::inputs;
+use crate::steps::inputs::{self, Input};
 use crate::steps::progress::Progress;
 
 /// Everything one marking needs.
@@ -20,6 +21,9 @@ pub struct MarkJob {
     pub input: PathBuf,
     /// The marked copy.
     pub output: PathBuf,
+    /// Pictures a second of the video that the pictures of a folder or pattern become; `None` keeps
+    /// them pictures, in a folder.
+    pub fps: Option<Rational>,
     /// What becomes of a file that is where the copy goes.
     pub existing: Existing,
     /// How much of it was made by a network.
@@ -29,7 +33,10 @@ pub struct MarkJob {
 }
 
 /// The name of the copy where none is given: `NAME-marked` beside the input.
-pub fn default_output(input: &Path) -> PathBuf {
+pub fn default_output(input: &Path, fps: Option<Rational>) -> PathBuf {
+    if let Input::Sequence(path) = inputs::one(input) {
+        return inputs::named_after_frames(&path, "-marked", fps.is_some());
+    }
     // The extension as it is written: `a.JPG` and `a.jpg` are two files.
     let written = input.extension().unwrap_or_default().to_string_lossy();
     let extension = match effigy_files::format_of(input) {
@@ -59,8 +66,31 @@ impl MarkJob {
         let input = [inputs::one(&self.input)];
         let mut originals = inputs::originals(slice::from_ref(&self.input), &input);
         originals.extend(self.safeguards.originals());
-        let copy = [Destination::File(self.output.clone())];
+        let copy = [match self.form() {
+            Form::Frames => Destination::Whole(self.output.clone()),
+            Form::File | Form::FramesAsVideo(_) => Destination::File(self.output.clone()),
+        }];
         Ok(check_destinations(&copy, &originals, self.existing)?)
+    }
+}
+
+/// What becomes of the input.
+enum Form {
+    /// A file of its kind.
+    File,
+    /// A folder of pictures.
+    Frames,
+    /// A video of pictures.
+    FramesAsVideo(Rational),
+}
+
+impl MarkJob {
+    fn form(&self) -> Form {
+        match (inputs::one(&self.input), self.fps) {
+            (Input::Sequence(_), None) => Form::Frames,
+            (Input::Sequence(_), Some(rate)) => Form::FramesAsVideo(rate),
+            (Input::Picture(_) | Input::Video(_), _) => Form::File,
+        }
     }
 }
 
@@ -73,15 +103,23 @@ pub fn mark(job: &MarkJob, progress: &mut dyn Progress) -> Result<Marked> {
     job.check()?;
     let keys = job.safeguards.open_signing_keys()?;
     let info = probe(&job.input, &Limits::default())?;
-    for note in track_notes(&job.input, &job.output, &Limits::default())? {
-        progress.note(&note);
+    let notes = track_notes(&job.input, &job.output, &Limits::default())?;
+    for note in notes.iter().chain(&inputs::left_out_of_frames(&job.input)) {
+        progress.note(note);
     }
     progress.begin("marking", info.video.and_then(|video| video.frames));
     let policy = Policy {
         source: job.source,
-        ..job.safeguards.policy(&keys, Some(&job.input), None)
+        ..job
+            .safeguards
+            .policy(&keys, Some(&inputs::first_of(&job.input)?), None)
     };
-    let marked = mark_file(&job.input, &job.output, &policy, &mut || progress.step());
+    let (input, output, step) = (&job.input, &job.output, &mut || progress.step());
+    let marked = match job.form() {
+        Form::File => mark_file(input, output, &policy, step),
+        Form::Frames => mark_frames(input, (output, job.existing), &policy, step),
+        Form::FramesAsVideo(rate) => mark_frames_as_video(input, (output, rate), &policy, step),
+    };
     marked.map_err(|error| match error {
         effigy_mark::Error::Stopped => Error::Cancelled,
         other => other.into(),
@@ -102,8 +140,9 @@ mod tests {
             ("a/face.heic", "a/face-marked.heic.png"),
             ("a/face.JFIF", "a/face-marked.JFIF.jpg"),
             ("a/laugh.gif", "a/laugh-marked.gif.mp4"),
+            ("a/shot-%05d.png", "a/shot-marked"),
         ] {
-            assert_eq!(default_output(Path::new(input)), Path::new(output));
+            assert_eq!(default_output(Path::new(input), None), Path::new(output));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::slice;
 
 use effigy_files::{Destination, Existing, Original, check_destinations, is_picture, named_after};
-use effigy_frame::TimeRange;
+use effigy_frame::{Rational, TimeRange};
 use effigy_mark::ModelName;
 use effigy_mark::consent::{Claim, Seen, Use};
 use effigy_media::is_animation;
@@ -16,9 +16,9 @@ use effigy_render::drive::swap::{Roles, Swap};
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
 use crate::steps::damage::Damage;
-use crate::steps::inputs;
+use crate::steps::inputs::{self, is_frames};
 pub use crate::steps::making::View;
-use crate::steps::making::{self, Drawing, Made, Making};
+use crate::steps::making::{self, Drawing, Form, Made, Making};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 use crate::steps::quality::{Comparison, Looks, Measuring, Redrawing, paths_beside};
@@ -30,6 +30,9 @@ pub struct SwapJob {
     pub input: PathBuf,
     /// The marked result: a video, or a picture of the first frame in `range`.
     pub output: PathBuf,
+    /// Pictures a second of the video that the pictures of a folder or pattern become; `None` keeps
+    /// them pictures, in a folder.
+    pub fps: Option<Rational>,
     /// What becomes of files that are where the result and its quality card go.
     pub existing: Existing,
     /// Folder of the face model.
@@ -59,6 +62,10 @@ pub struct SwapJob {
 }
 
 impl SwapJob {
+    fn is_frames(&self) -> bool {
+        is_frames(&self.input) && self.fps.is_none() && !is_picture(&self.output)
+    }
+
     /// Checks that the result and its quality card may go where they are to: what is read stays as
     /// it is. [`swap`] begins with it.
     ///
@@ -74,7 +81,12 @@ impl SwapJob {
         }
         originals.extend(self.safeguards.originals());
         let [json, html] = paths_beside(&self.output);
-        let results = [self.output.clone(), html, json].map(Destination::File);
+        let result = if self.is_frames() {
+            Destination::Whole(self.output.clone())
+        } else {
+            Destination::File(self.output.clone())
+        };
+        let results = [result, Destination::File(html), Destination::File(json)];
         Ok(check_destinations(&results, &originals, self.existing)?)
     }
 }
@@ -131,6 +143,12 @@ fn making_of(job: &SwapJob) -> Making<'_> {
     Making {
         target: &job.input,
         output: &job.output,
+        form: if job.is_frames() {
+            Form::Frames(job.existing)
+        } else {
+            Form::File
+        },
+        fps: job.fps,
         range: job.range,
         view: job.view,
         damage: job.damage,
@@ -183,8 +201,12 @@ fn model_name(job: &SwapJob, model: &FaceModel) -> ModelName {
 
 /// What a result is called when no name is given: `NAME-as-FACE` beside the target clip, a picture
 /// where the target is one or a still is wanted.
-pub fn default_output(input: &Path, face: &str, is_still: bool) -> PathBuf {
+pub fn default_output(input: &Path, face: &str, is_still: bool, fps: Option<Rational>) -> PathBuf {
+    let suffix = format!("-as-{face}");
+    if is_frames(input) && !is_still {
+        return inputs::named_after_frames(input, &suffix, fps.is_some());
+    }
     let is_still = is_still || is_picture(input) && !is_animation(input);
     let ending = if is_still { "png" } else { "mp4" };
-    named_after(input, &format!("-as-{face}"), ending)
+    named_after(input, &suffix, ending)
 }

@@ -9,7 +9,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use effigy_face::{Face, TrackSettings, Tracker};
-use effigy_frame::Frame;
+use effigy_frame::{Frame, Rational};
 use effigy_media::{Limits, VideoReader};
 
 use crate::error::{Error, Result};
@@ -91,6 +91,8 @@ pub(crate) struct Clips {
     pub(crate) to_secs: Option<f64>,
     /// Most frames of each clip that are read.
     pub(crate) most_frames: usize,
+    /// Pictures a second of sequences of pictures.
+    pub(crate) rate: Rational,
     /// How faces are found and followed.
     pub(crate) tracking: TrackSettings,
     /// How much a file may ask of us.
@@ -127,6 +129,7 @@ impl Clips {
             from_secs: 0.0,
             to_secs: None,
             most_frames: usize::MAX,
+            rate: Rational::new(25, 1),
             tracking: TrackSettings::default(),
             limits: Limits::default(),
             at_damage: AtDamage::Ends,
@@ -198,7 +201,8 @@ impl Clips {
         clip: usize,
         progress: &mut dyn Progress,
     ) -> Result<Option<impl Iterator<Item = effigy_media::Result<Frame>> + Send + use<>>> {
-        let mut reader = match VideoReader::open(&self.paths[clip], &self.limits) {
+        let mut reader = match VideoReader::open_at_rate(&self.paths[clip], self.rate, &self.limits)
+        {
             Ok(reader) if self.at_damage == AtDamage::IsSkipped => reader.skip_damaged(),
             Ok(reader) => reader,
             Err(error) if self.at_damage == AtDamage::IsNoted => {

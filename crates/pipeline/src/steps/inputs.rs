@@ -58,6 +58,68 @@ pub(crate) fn one(path: &Path) -> Input {
     }
 }
 
+/// Every file that `paths` name: those of folders, and each picture of a pattern.
+///
+/// # Errors
+/// When a folder cannot be read, or a folder or pattern names nothing.
+pub fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for input in expand(paths)? {
+        match input {
+            Input::Sequence(path) => files.extend(pictures_of(&path, &Limits::default())?),
+            Input::Video(path) | Input::Picture(path) => files.push(path),
+        }
+    }
+    Ok(files)
+}
+
+/// Whether `path` stands for frames where it stands for one clip: a folder or a pattern.
+pub fn is_frames(path: &Path) -> bool {
+    matches!(one(path), Input::Sequence(_))
+}
+
+/// Says what a folder of frames holds that is media and no frame, a line for each.
+pub(crate) fn left_out_of_frames(path: &Path) -> Vec<String> {
+    let names = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut names: Vec<PathBuf> = names.map(|entry| entry.file_name().into()).collect();
+    names.retain(|name| is_video(name) || is_unread_media(name));
+    names.sort();
+    let line = |name: &PathBuf| format!("left out: {} is no frame", name.display());
+    names.iter().map(line).collect()
+}
+
+/// The file that stands for `path`: the first picture of a sequence.
+pub(crate) fn first_of(path: &Path) -> Result<PathBuf> {
+    match one(path) {
+        Input::Sequence(path) => {
+            let pictures = pictures_of(&path, &Limits::default())?;
+            Ok(pictures.into_iter().next().unwrap_or(path))
+        }
+        Input::Video(path) | Input::Picture(path) => Ok(path),
+    }
+}
+
+/// Names what is made of a folder or pattern of pictures: `shot-%05d.png` and `-marked` give the
+/// folder `shot-marked`, or the video `shot-marked.mp4`.
+pub(crate) fn named_after_frames(path: &Path, suffix: &str, is_video: bool) -> PathBuf {
+    let name = if path.is_dir() {
+        path.file_name().unwrap_or_default().to_string_lossy()
+    } else {
+        path.file_stem().unwrap_or_default().to_string_lossy()
+    };
+    let (before, rest) = name.split_once('%').unwrap_or((&name, ""));
+    let after = rest.split_once('d').map_or(rest, |(_, after)| after);
+    let stem = format!("{before}{after}");
+    let stem = stem.trim_end_matches(['-', '_', '.']);
+    let stem = if stem.is_empty() { "frames" } else { stem };
+    let named = path.with_file_name(format!("{stem}{}", suffix.replace('/', "-")));
+    if is_video {
+        PathBuf::from(format!("{}.mp4", named.display()))
+    } else {
+        named
+    }
+}
+
 /// What `paths`, and the inputs that were found in them, must not be overwritten by.
 pub(crate) fn originals(paths: &[PathBuf], inputs: &[Input]) -> Vec<Original> {
     let folders = paths.iter().filter(|path| path.is_dir());

@@ -11,8 +11,8 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use effigy_files::is_picture;
-use effigy_frame::TimeRange;
+use effigy_files::{Existing, is_picture};
+use effigy_frame::{Rational, TimeRange};
 use effigy_mark::consent::{Claim, Match, Template, Token, Use};
 use effigy_mark::{Keys, Marked, ModelName};
 use effigy_media::{Info, Limits, probe, track_notes};
@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::steps::consent::{Authorisation, Safeguards, claim, same_person};
 use crate::steps::damage::{Damage, DamagedPlace};
 use crate::steps::footage::Clips;
+use crate::steps::inputs;
 use crate::steps::memory;
 use crate::steps::networks::Networks;
 use crate::steps::people::{Chosen, Sight, cluster_identities};
@@ -36,6 +37,10 @@ pub(crate) struct Making<'a> {
     pub(crate) target: &'a Path,
     /// The marked result: a video, or a picture of the first frame in `range`.
     pub(crate) output: &'a Path,
+    /// Whether that is a file, or a folder of frames.
+    pub(crate) form: Form,
+    /// Pictures a second, where the target is a sequence of pictures.
+    pub(crate) fps: Option<Rational>,
     /// The part of the clip to work on.
     pub(crate) range: TimeRange,
     /// What the output shows.
@@ -46,6 +51,15 @@ pub(crate) struct Making<'a> {
     pub(crate) usage: Use,
     /// Consent and marks.
     pub(crate) safeguards: &'a Safeguards,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A video, or a picture, as its name says.
+    File,
+    /// A folder of pictures, one for each of the target's; and what becomes of one that is there.
+    Frames(Existing),
 }
 
 /// What an output shows.
@@ -170,13 +184,18 @@ impl<'a> Begun<'a> {
         progress: &mut dyn Progress,
     ) -> Result<Cast<'a>> {
         let making = &self.making;
-        for note in track_notes(making.target, making.output, &Limits::default())? {
-            progress.note(&note);
+        let notes = track_notes(making.target, making.output, &Limits::default())?;
+        for note in notes
+            .iter()
+            .chain(&inputs::left_out_of_frames(making.target))
+        {
+            progress.note(note);
         }
         let clips = Clips {
             from_secs: making.range.from_secs,
             to_secs: making.last_moment(),
             at_damage: making.damage.into(),
+            rate: making.rate(),
             ..Clips::whole(vec![making.target.to_owned()])
         };
         if let (Some(to_secs), Some(clip_secs)) = (making.range.to_secs, self.clip_secs)
@@ -228,6 +247,11 @@ impl<'a> Begun<'a> {
 }
 
 impl Making<'_> {
+    /// Pictures a second, where the target is a sequence of pictures.
+    fn rate(&self) -> Rational {
+        self.fps.unwrap_or(USUAL_RATE)
+    }
+
     fn beyond_end(&self, clip_secs: Option<f64>) -> Error {
         Error::BeyondEnd {
             asked_secs: self.range.from_secs,
@@ -270,6 +294,9 @@ fn in_words(chosen: &Chosen) -> String {
     let all: Vec<String> = seen.iter().enumerate().map(one).collect();
     all.join(", ")
 }
+
+/// Pictures a second of a sequence of pictures that says nothing of it.
+const USUAL_RATE: Rational = Rational { num: 25, den: 1 };
 
 /// How much of a clip is read for a picture, in seconds.
 const STILL_SECS: f64 = 1.0;
@@ -341,7 +368,8 @@ impl Allowed<'_> {
         let Self { cast, token } = self;
         let Begun { making, keys, .. } = &cast.begun;
         let model = drawing.model.take();
-        let policy = making.safeguards.policy(keys, Some(making.target), model);
+        let parent = inputs::first_of(making.target)?;
+        let policy = making.safeguards.policy(keys, Some(&parent), model);
         let authorisation = Authorisation {
             token: &token,
             policy: &policy,

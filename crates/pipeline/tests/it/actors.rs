@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::studio::{Studio, studio};
-use effigy_frame::TimeRange;
-use effigy_frame::{Picture, Rect};
+use effigy_frame::{Picture, Rational, Rect, TimeRange};
+use effigy_mark::{Trust, verify};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Error as ModelError;
 use effigy_pipeline::{Error, Progress, Quiet, SwapJob, swap, train};
@@ -290,6 +290,40 @@ fn change(a: &Picture, b: &Picture, rect: Rect) -> f64 {
         }
     }
     sum / n
+}
+
+#[test]
+fn frames_are_swapped_into_a_folder_of_marked_frames() {
+    let place = tempfile::tempdir().unwrap();
+    let frames = place.path().join("in");
+    fs::create_dir(&frames).unwrap();
+    let clip = VideoReader::open(&actor("ben-1"), &Limits::default()).unwrap();
+    for (i, frame) in clip.take(6).enumerate() {
+        let path = frames.join(format!("shot-{i:03}.png"));
+        #[expect(clippy::disallowed_methods, reason = "nothing was drawn here yet")]
+        effigy_media::write_picture(&path, &frame.unwrap().picture).unwrap();
+    }
+    let mut job = SwapJob {
+        output: place.path().join("out"),
+        range: TimeRange::default(),
+        ..job(place.path(), &frames)
+    };
+    let report = swap(&job, &mut Quiet).unwrap();
+    assert_eq!((report.n_frames, report.n_drawn), (6, 6));
+    assert_eq!(names(&job.output), names(&frames));
+    for name in names(&frames) {
+        let found = verify(&job.output.join(&name), &Trust::default()).unwrap();
+        let identifier = found.watermark.map(|found| found.identifier);
+        assert_eq!(identifier, Some(report.marked.identifier), "{name}");
+        assert!(found.marked && found.watermark_fits == Some(true), "{name}");
+    }
+    job.fps = Some(Rational::new(12, 1));
+    job.output = place.path().join("clip.mov");
+    let report = swap(&job, &mut Quiet).unwrap();
+    let info = effigy_media::probe(&report.marked.path, &Limits::default()).unwrap();
+    let video = info.video.unwrap();
+    assert_eq!(video.frame_rate, Rational::new(12, 1));
+    assert_eq!((video.frames, report.n_frames), (Some(6), 6));
 }
 
 #[test]

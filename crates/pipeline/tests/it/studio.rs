@@ -67,7 +67,7 @@ impl Studio {
             Event::Consented { .. } => "consented",
             Event::Revoked { .. } => "revoked",
             Event::TrainingBegan { .. } => "training-began",
-            Event::Written { .. } => "written",
+            Event::Written { .. } | Event::FramesWritten { .. } => "written",
         });
         lines.collect::<Vec<_>>().join(", ")
     }
@@ -96,6 +96,7 @@ impl Studio {
         SwapJob {
             input: input.to_owned(),
             output: self.folder.path().join("out.mp4"),
+            fps: None,
             existing: Existing::Kept,
             model: self.folder.path().join("ada-ben.model"),
             face: "Ada".to_owned(),

@@ -117,6 +117,8 @@ fn blush(studio: &Studio, output: &Path, usage: Use) -> Result<Made> {
         },
         view: View::Result,
         damage: Damage::Ends,
+        form: Form::File,
+        fps: None,
         usage,
         safeguards: &studio.safeguards,
     };

@@ -1,16 +1,16 @@
 //! All frames of a making job: drawn one after the other, marked and encoded on another thread.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use effigy_face::Observation;
 use effigy_files::is_picture;
 use effigy_frame::{Frame, Picture};
-use effigy_mark::{Marked, MarkedWriter, write_marked_edit, write_marked_picture};
-use effigy_media::{Limits, WriteSettings, probe, read_original};
+use effigy_mark::{Marked, MarkedFrames, MarkedWriter, write_marked_edit, write_marked_picture};
+use effigy_media::{Limits, VideoReader, WriteSettings, pictures_of, read_original};
 
 use super::gaps::{Gaps, Ready, wanted};
-use super::{Cast, Drawing, Making, View};
+use super::{Cast, Drawing, Form, Making, View};
 use crate::error::{Error, Result};
 use crate::steps::consent::Authorisation;
 use crate::steps::damage::DamagedPlace;
@@ -155,6 +155,11 @@ fn write_behind(
 /// Where drawn frames go.
 enum Sink<'a> {
     Video(Box<MarkedWriter<'a>>),
+    /// A picture for each of the target's.
+    Frames {
+        frames: Box<MarkedFrames<'a>>,
+        targets: Vec<PathBuf>,
+    },
     /// There is one frame.
     Picture {
         path: &'a Path,
@@ -175,6 +180,13 @@ impl<'a> Sink<'a> {
             });
         }
         let Authorisation { token, policy } = authorisation;
+        if let Form::Frames(existing) = making.form {
+            let frames = MarkedFrames::create(making.output, existing, token, policy)?;
+            return Ok(Self::Frames {
+                frames: Box::new(frames),
+                targets: pictures_of(making.target, &Limits::default())?,
+            });
+        }
         let writer = MarkedWriter::create(making.output, &settings(making)?, token, policy)?;
         Ok(Self::Video(Box::new(writer)))
     }
@@ -182,6 +194,13 @@ impl<'a> Sink<'a> {
     fn write(&mut self, frame: Frame) -> Result<()> {
         match self {
             Self::Video(writer) => writer.write(frame)?,
+            Self::Frames { frames, targets } => {
+                let gone = || Error::NoInput {
+                    path: PathBuf::from("a frame that was there before"),
+                };
+                let target = targets.get(frame.index as usize).ok_or_else(gone)?;
+                frames.write(target, frame.picture)?;
+            }
             Self::Picture { first, .. } => {
                 first.get_or_insert(frame.picture);
             }
@@ -192,6 +211,7 @@ impl<'a> Sink<'a> {
     fn finish(self) -> Result<Marked> {
         match self {
             Self::Video(writer) => Ok(writer.finish()?),
+            Self::Frames { frames, .. } => Ok(frames.finish()?),
             Self::Picture {
                 path,
                 target,
@@ -214,7 +234,8 @@ impl<'a> Sink<'a> {
 
 /// Size, times, colours and sound of the target clip, or of the part of it that is wanted.
 fn settings(making: &Making<'_>) -> Result<WriteSettings> {
-    let info = probe(making.target, &Limits::default())?;
+    let reader = VideoReader::open_at_rate(making.target, making.rate(), &Limits::default())?;
+    let info = reader.info().clone();
     let video = info.video.ok_or_else(|| Error::NoInput {
         path: making.target.to_owned(),
     })?;
