@@ -11,6 +11,7 @@ use ffmpeg_next::error::EAGAIN;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Dictionary, Packet, codec, ffi, frame};
 
+use crate::concealed::Concealed;
 use crate::convert::ToRgb;
 use crate::declared::DeclaredLength;
 use crate::deinterlace::Deinterlacer;
@@ -23,12 +24,17 @@ use crate::probe;
 
 /// What is said of a packet that was not stored to its end.
 const INCOMPLETE: &str = "a packet is incomplete";
+/// What is said of a picture that was not stored as a whole.
+const MADE_UP: &str = "the decoder had to make up parts of the picture";
 
 /// A video file being decoded. Not an iterator of its own accord: see `VideoReader`.
 pub(crate) struct Decoding {
     path: PathBuf,
     input: Input,
     decoder: codec::decoder::Video,
+    /// What the decoder makes up, which it tells even where it marks no frame.
+    concealed: Concealed,
+    threads: Threads,
     /// Makes frames of two fields whole, which takes a frame's time.
     fields: Deinterlacer,
     /// Whole frames that are not given yet.
@@ -59,6 +65,17 @@ pub(crate) enum Damage {
     IsSkipped,
 }
 
+/// How many threads decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Threads {
+    /// As many as there are cores, each at a frame of its own. A frame may then be given before the
+    /// thread that decodes it has marked it as damaged (libav up to 6), or an error comes for it and
+    /// others.
+    Many,
+    /// One, which is exact about which frames are damaged.
+    One,
+}
+
 /// How far decoding has come.
 #[derive(Default)]
 struct Progress {
@@ -70,8 +87,12 @@ struct Progress {
     give_until: Option<i64>,
     /// Frames before this are decoded but not given: a seek's target.
     skip_until: Option<i64>,
+    /// Whether the frames before that were counted already.
+    keeps_count: bool,
     /// Whether a seek may have landed behind its target: nothing was decoded since.
     landing: bool,
+    /// Whether the last packet needs none before it.
+    sent_key: bool,
     /// Whether packets are passed over up to the next that needs none before it.
     awaits_key: bool,
     entry: Entry,
@@ -113,6 +134,10 @@ enum NoPacket {
 impl Decoding {
     /// Opens the best video stream of a file.
     pub(crate) fn open(path: &Path, limits: &Limits) -> Result<(Self, Info)> {
+        Self::open_with(path, limits, Threads::Many)
+    }
+
+    fn open_with(path: &Path, limits: &Limits, threads: Threads) -> Result<(Self, Info)> {
         let input = libav::open_input(path, limits)?;
         let info = probe::describe(&input, path, limits)?;
         let no_video = || Error::NoVideo {
@@ -120,7 +145,8 @@ impl Decoding {
         };
         let video = info.video.as_ref().ok_or_else(no_video)?;
         let stream = probe::best_video(&input).ok_or_else(no_video)?;
-        let decoder = open_decoder(&stream, limits)?;
+        let concealed = Concealed::default();
+        let decoder = open_decoder(&stream, limits, threads, &concealed)?;
         let base = video.time_base;
         let step = 1.0 / video.frame_rate.to_f64() / base.to_f64();
         let this = Self {
@@ -139,6 +165,8 @@ impl Decoding {
             limits: *limits,
             base,
             decoder,
+            concealed,
+            threads,
             input,
         };
         Ok((this, info))
@@ -153,6 +181,12 @@ impl Decoding {
             }
             let is_reading = matches!(self.progress.phase, Phase::Reading);
             match self.decode_one() {
+                Err(Error::Damaged { .. }) if self.threads == Threads::Many => {
+                    if let Err(error) = self.decode_exactly() {
+                        self.progress.phase = Phase::Ended;
+                        return Some(Err(error));
+                    }
+                }
                 Err(Error::Damaged { why, .. })
                     if self.damage == Damage::IsSkipped && is_reading =>
                 {
@@ -216,6 +250,11 @@ impl Decoding {
         let target = self
             .start
             .saturating_add((secs / self.base.to_f64()).round() as i64);
+        self.seek_to(target)
+    }
+
+    /// Makes the first frame at or after the tick `target` the next one.
+    fn seek_to(&mut self, target: i64) -> Result<()> {
         self.jump(target).map_err(|source| Error::Libav {
             doing: "seek",
             source,
@@ -243,7 +282,12 @@ impl Decoding {
                     None => continue,
                 }
             }
-            match self.decoder.receive_frame(&mut decoded) {
+            let received = self.decoder.receive_frame(&mut decoded);
+            if self.threads == Threads::Many && self.concealed.is_any() {
+                self.decode_exactly()?;
+                continue;
+            }
+            match received {
                 Ok(()) if decoded.is_interlaced() || self.fields.is_waiting() => {
                     let next = std::mem::replace(&mut decoded, frame::Video::empty());
                     self.whole.extend(self.fields.push(next));
@@ -282,6 +326,14 @@ impl Decoding {
 
     /// Hands the decoder the next packet of our stream, or the news that there is none.
     fn feed(&mut self) -> Result<()> {
+        if self.concealed.take() {
+            // What comes next leans on it, even what is shown before.
+            return if self.progress.sent_key {
+                Err(self.damaged(MADE_UP.to_owned()))
+            } else {
+                self.forgive(MADE_UP.to_owned())
+            };
+        }
         match self.read_packet() {
             Ok(packet) => {
                 if matches!(self.progress.entry, Entry::Unknown) {
@@ -292,6 +344,7 @@ impl Decoding {
                         Entry::Middle(None)
                     };
                 }
+                self.progress.sent_key = packet.is_key();
                 let sent = self.decoder.send_packet(&packet);
                 sent.or_else(|err| self.forgive(err.to_string()))
             }
@@ -340,8 +393,7 @@ impl Decoding {
     /// Takes a decoded frame: `None` when it is only on the way to a seek's target.
     fn accept(&mut self, decoded: &frame::Video) -> Result<Option<Frame>> {
         if decoded.is_corrupt() || decoded.has_decode_errors() {
-            let why = "the decoder had to make up parts of the picture".to_owned();
-            return self.forgive(why).map(|()| None);
+            return self.forgive(MADE_UP.to_owned()).map(|()| None);
         }
         self.progress.entry = Entry::Clean;
         let ticks = self.ticks_of(decoded)?;
@@ -357,7 +409,9 @@ impl Decoding {
                 return Ok(None);
             }
             self.progress.skip_until = None;
-            self.progress.next_index = self.index_at(ticks);
+            if !std::mem::take(&mut self.progress.keeps_count) {
+                self.progress.next_index = self.index_at(ticks);
+            }
         }
         let time = Timestamp::new(ticks.saturating_sub(self.start), self.base);
         self.limits.check_duration(time.secs())?;
@@ -434,10 +488,43 @@ impl Decoding {
 
     /// Decodes from the beginning to a seek's target: the container's index led behind it.
     fn start_over(&mut self, target: i64) -> Result<()> {
-        let damage = self.damage;
-        (*self, _) = Self::open(&self.path, &self.limits)?;
-        self.damage = damage;
+        let Progress {
+            next_index,
+            keeps_count,
+            ..
+        } = self.progress;
+        self.reopen(self.threads)?;
         self.progress.skip_until = Some(target);
+        if keeps_count {
+            (self.progress.next_index, self.progress.keeps_count) = (next_index, true);
+        }
+        Ok(())
+    }
+
+    fn reopen(&mut self, threads: Threads) -> Result<()> {
+        let damage = self.damage;
+        (*self, _) = Self::open_with(&self.path, &self.limits, threads)?;
+        self.damage = damage;
+        Ok(())
+    }
+
+    /// Goes back to the key frame before the next frame, and decodes from there on one thread: there
+    /// is damage, and which frames have it is not told reliably otherwise.
+    fn decode_exactly(&mut self) -> Result<()> {
+        let Progress {
+            next_index,
+            last_ticks,
+            skip_until,
+            ..
+        } = self.progress;
+        self.reopen(Threads::One)?;
+        let Some(target) = skip_until.or(last_ticks.map(|last| last.saturating_add(1))) else {
+            return Ok(());
+        };
+        self.seek_to(target)?;
+        if skip_until.is_none() {
+            (self.progress.next_index, self.progress.keeps_count) = (next_index, true);
+        }
         Ok(())
     }
 
@@ -466,6 +553,8 @@ impl Decoding {
 fn open_decoder(
     stream: &ffmpeg_next::Stream<'_>,
     limits: &Limits,
+    threads: Threads,
+    concealed: &Concealed,
 ) -> Result<codec::decoder::Video> {
     let parameters = stream.parameters();
     let id = parameters.id();
@@ -487,12 +576,18 @@ fn open_decoder(
     let found = with_alpha
         .or_else(|| codec::decoder::find(id))
         .ok_or_else(no_decoder)?;
-    let mut decoder = codec::Context::from_parameters(parameters)
-        .map_err(broken)?
-        .decoder();
+    let mut context = codec::Context::from_parameters(parameters).map_err(broken)?;
+    concealed.listen_to(&mut context);
+    let mut decoder = context.decoder();
     decoder.set_packet_time_base(stream.time_base());
     let mut options = Dictionary::new();
-    options.set("threads", "auto");
+    options.set(
+        "threads",
+        match threads {
+            Threads::Many => "auto",
+            Threads::One => "1",
+        },
+    );
     options.set("err_detect", strictness(id));
     options.set("max_pixels", &libav::coded_pixels(limits).to_string());
     decoder

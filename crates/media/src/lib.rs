@@ -9,6 +9,7 @@ mod animation;
 mod audio;
 mod boxes;
 mod colour;
+mod concealed;
 mod convert;
 mod declared;
 mod decode;

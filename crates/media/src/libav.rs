@@ -11,6 +11,7 @@ use ffmpeg_next::{Dictionary, DictionaryRef, codec, ffi, frame};
 
 use crate::boxes;
 use crate::colour::{Codes, ColourTags};
+use crate::concealed;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
@@ -26,7 +27,7 @@ pub(crate) fn prepare() {
     READY.call_once(|| {
         // Only fills in error texts; it cannot fail.
         ffmpeg_next::init().ok();
-        ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
+        concealed::hear();
     });
 }
 

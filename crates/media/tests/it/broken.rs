@@ -1,5 +1,7 @@
 //! Damaged and dishonest files: always an error that says what and where, never a quiet end.
 
+use std::path::Path;
+
 use effigy_frame::Frame;
 use effigy_media::{Error, Limits, Primaries, Result, VideoReader, probe, read_audio};
 use ffmpeg_next::format::Pixel;
@@ -7,7 +9,7 @@ use ffmpeg_next::format::Pixel;
 use crate::clips::{Folder, Raw, difference, patch, quick, scene, write_clip, write_raw};
 
 /// The good frames and how reading ended.
-fn read(path: &std::path::Path) -> (Vec<Frame>, Option<Error>) {
+fn read(path: &Path) -> (Vec<Frame>, Option<Error>) {
     let mut frames = Vec::new();
     let reader = match VideoReader::open(path, &Limits::default()) {
         Ok(reader) => reader,
@@ -22,7 +24,7 @@ fn read(path: &std::path::Path) -> (Vec<Frame>, Option<Error>) {
     (frames, None)
 }
 
-fn cut(path: &std::path::Path, part: f64) {
+fn cut(path: &Path, part: f64) {
     let bytes = std::fs::read(path).unwrap();
     let keep = (bytes.len() as f64 * part) as usize;
     std::fs::write(path, &bytes[..keep]).unwrap();
@@ -112,7 +114,7 @@ fn damage_in_the_middle_is_an_error_with_its_place() {
 }
 
 /// Overwrites bytes in the middle of what a clip stores.
-fn spoil(path: &std::path::Path, n_bytes: usize) {
+fn spoil(path: &Path, n_bytes: usize) {
     let mut bytes = std::fs::read(path).unwrap();
     let mdat = bytes.windows(4).position(|w| w == b"mdat").unwrap();
     let middle = mdat + (bytes.len() - mdat) / 2;
@@ -120,6 +122,71 @@ fn spoil(path: &std::path::Path, n_bytes: usize) {
         *byte = byte.wrapping_mul(31).wrapping_add(7);
     }
     std::fs::write(path, bytes).unwrap();
+}
+
+/// A few bytes of one packet, which the decoder makes up without an error. Decoders of many threads
+/// forget to mark the frame when another thread is faster.
+#[test]
+fn what_a_decoder_makes_up_is_told_at_every_reading() {
+    const N_BYTES: usize = 40;
+    let actor = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors/ben-1.mp4");
+    let (whole, _) = read_some(&actor, 120);
+    let bytes = std::fs::read(&actor).unwrap();
+    let folder = Folder::new();
+    let path = folder.path("damaged.mp4");
+    for (n, (at, size)) in packets(&actor).into_iter().enumerate() {
+        // One that another frame leans on, though that one is shown before, and others.
+        if ![18, 38, 41, 49, 77, 85].contains(&n) {
+            continue;
+        }
+        let mut spoilt = bytes.clone();
+        for byte in &mut spoilt[at + size / 2..at + size / 2 + N_BYTES] {
+            *byte = byte.wrapping_mul(31).wrapping_add(7);
+        }
+        std::fs::write(&path, spoilt).unwrap();
+        let mut ends = Vec::new();
+        for _ in 0..3 {
+            let (frames, err) = read_some(&path, 120);
+            assert!(
+                matches!(err, Some(Error::Damaged { .. })),
+                "packet {n}: {} frames, {err:?}",
+                frames.len()
+            );
+            for (frame, same) in frames.iter().zip(&whole) {
+                assert!(frame.picture == same.picture, "packet {n}");
+            }
+            ends.push(frames.len());
+        }
+        assert!((n - 4..=n).contains(&ends[0]), "packet {n}: {ends:?}");
+        assert!(ends.iter().all(|end| *end == ends[0]), "{ends:?}");
+    }
+}
+
+/// The first `n` frames, and what ends them.
+fn read_some(path: &Path, n: usize) -> (Vec<Frame>, Option<Error>) {
+    let mut frames = Vec::new();
+    for frame in VideoReader::open(path, &Limits::default()).unwrap().take(n) {
+        match frame {
+            Ok(frame) => frames.push(frame),
+            Err(err) => return (frames, Some(err)),
+        }
+    }
+    (frames, None)
+}
+
+/// Where the packets of the picture lie in a file, and how long they are.
+fn packets(path: &Path) -> Vec<(usize, usize)> {
+    let mut input = ffmpeg_next::format::input(path).unwrap();
+    let mut found = Vec::new();
+    loop {
+        let mut packet = ffmpeg_next::Packet::empty();
+        if packet.read(&mut input).is_err() {
+            return found;
+        }
+        if packet.stream() == 0 {
+            found.push((packet.position() as usize, packet.size()));
+        }
+    }
 }
 
 #[test]
