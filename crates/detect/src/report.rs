@@ -140,6 +140,8 @@ pub struct Damaged {
     pub from_secs: f64,
     /// When the next frame that could be read is shown; `None` where the clip ends before.
     pub until_secs: Option<f64>,
+    /// How many are missing; `None` where the file does not say how many it has.
+    pub n_frames: Option<u64>,
     /// What is wrong.
     pub why: String,
 }
@@ -147,9 +149,16 @@ pub struct Damaged {
 impl Damaged {
     fn sentence(&self) -> String {
         let (from, why) = (self.from_secs, &self.why);
+        let counted = match self.n_frames {
+            Some(1) => " (1 frame)".to_owned(),
+            Some(n) => format!(" ({n} frames)"),
+            None => String::new(),
+        };
         match self.until_secs {
-            Some(until) => format!("Damaged and left out, {from:.2} to {until:.2} s: {why}."),
-            None => format!("Damaged and left out, from {from:.2} s to the end: {why}."),
+            Some(until) => {
+                format!("Damaged and left out, {from:.2} to {until:.2} s{counted}: {why}.")
+            }
+            None => format!("Damaged and left out, from {from:.2} s to the end{counted}: {why}."),
         }
     }
 }

@@ -62,7 +62,7 @@ pub enum Error {
     },
 
     /// The folder or pattern names no picture.
-    #[error("no pictures (PNG, JPEG or WebP) found at {path:?}")]
+    #[error("no pictures found at {path:?}")]
     NoPictures {
         /// The folder or pattern.
         path: PathBuf,

@@ -52,6 +52,7 @@ fn damaged_json(place: &DamagedPlace) -> serde_json::Value {
         "frame": place.frame,
         "from_secs": place.from_secs,
         "until_secs": place.until.map(|(_, secs)| secs),
+        "n_frames": place.n_frames,
         "reason": place.why,
     })
 }

@@ -267,9 +267,10 @@ impl<'a> Session<'a> {
         let skips_damaged = self.job.damage == Damage::IsSkipped;
         if skips_damaged {
             reader = reader.skip_damaged();
-            self.damaged.begin_clip();
         }
         let video = reader.info().video.clone();
+        self.damaged
+            .begin_clip(video.as_ref().and_then(|video| video.frames));
         report.begin(video.as_ref());
         if let Some(outputs) = outputs.as_deref_mut() {
             outputs.begin_input(input, reader.info(), self.input_index)?;

@@ -176,6 +176,7 @@ fn judge(
         .frames
         .map(move |frame| frame.map(|frame| cut_out(frame, window)));
     let mut damaged = DamagedPlaces::default();
+    damaged.begin_clip(footage.n_frames);
     follower.follow(frames, &mut |followed| {
         let followed = match followed {
             Ok(followed) => followed,
@@ -207,6 +208,7 @@ fn reported(place: DamagedPlace) -> Damaged {
         frame: place.frame,
         from_secs: place.from_secs,
         until_secs: place.until.map(|(_, secs)| secs),
+        n_frames: place.n_frames,
         why: place.why,
     }
 }

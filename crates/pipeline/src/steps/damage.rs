@@ -26,6 +26,9 @@ pub struct DamagedPlace {
     pub from_secs: f64,
     /// The next frame that could be read, and when it is shown; `None` where the clip ends before.
     pub until: Option<(u64, f64)>,
+    /// How many frames are missing: the damaged one and those that lean on it. `None` where the clip
+    /// does not say how many it has.
+    pub n_frames: Option<u64>,
     /// What is wrong.
     pub why: String,
 }
@@ -33,19 +36,14 @@ pub struct DamagedPlace {
 impl fmt::Display for DamagedPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (path, from, why) = (self.path.display(), self.from_secs, &self.why);
+        let counted = match self.n_frames {
+            Some(1) => format!("frame {}", self.frame),
+            Some(n) => format!("{n} frames from {}", self.frame),
+            None => format!("from frame {}", self.frame),
+        };
         match self.until {
-            Some((next, secs)) => {
-                let frames = match next.saturating_sub(self.frame) {
-                    0 | 1 => format!("frame {}", self.frame),
-                    _ => format!("frames {} to {}", self.frame, next - 1),
-                };
-                write!(f, "{path}: {from:.2} to {secs:.2} s ({frames}): {why}")
-            }
-            None => write!(
-                f,
-                "{path}: from {from:.2} s (frame {}) to the end: {why}",
-                self.frame
-            ),
+            Some((_, secs)) => write!(f, "{path}: {from:.2} to {secs:.2} s ({counted}): {why}"),
+            None => write!(f, "{path}: from {from:.2} s to the end ({counted}): {why}"),
         }
     }
 }
@@ -58,12 +56,15 @@ pub(crate) struct DamagedPlaces {
     next_frame: u64,
     next_secs: f64,
     is_open: bool,
+    /// Frames of the clip.
+    n_frames: Option<u64>,
 }
 
 impl DamagedPlaces {
-    /// Begins the next clip.
-    pub(crate) fn begin_clip(&mut self) {
+    /// Begins the next clip, which says that it has `n_frames`.
+    pub(crate) fn begin_clip(&mut self, n_frames: Option<u64>) {
         (self.next_frame, self.next_secs, self.is_open) = (0, 0.0, false);
+        self.n_frames = n_frames;
     }
 
     /// Notes that a frame was read.
@@ -72,6 +73,7 @@ impl DamagedPlaces {
             && let Some(place) = self.places.last_mut()
         {
             place.until = Some((frame, secs));
+            place.n_frames = Some(frame.saturating_sub(place.frame).max(1));
         }
         (self.next_frame, self.next_secs) = (frame + 1, secs);
     }
@@ -94,6 +96,7 @@ impl DamagedPlaces {
                 frame,
                 from_secs,
                 until: None,
+                n_frames: self.n_frames.map(|all| all.saturating_sub(frame).max(1)),
                 why,
             });
         }
@@ -136,20 +139,22 @@ mod tests {
     fn places_tell_which_frames_are_missing() {
         let mut met = DamagedPlaces::default();
         let path = Path::new("a.mp4");
-        met.begin_clip();
+        met.begin_clip(Some(40));
         met.read(0, 0.0);
         met.note(path, damaged(1)).unwrap();
         met.note(path, damaged(1)).unwrap();
         met.read(25, 1.0);
         met.note(path, damaged(26)).unwrap();
-        met.begin_clip();
+        met.begin_clip(None);
         met.read(0, 0.0);
+        met.note(path, damaged(1)).unwrap();
         let told: Vec<String> = met.into_places().iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
             [
-                "a.mp4: 0.04 to 1.00 s (frames 1 to 24): broken",
-                "a.mp4: from 1.04 s (frame 26) to the end: broken"
+                "a.mp4: 0.04 to 1.00 s (24 frames from 1): broken",
+                "a.mp4: from 1.04 s to the end (14 frames from 26): broken",
+                "a.mp4: from 0.04 s to the end (from frame 1): broken"
             ]
         );
     }

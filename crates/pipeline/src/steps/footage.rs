@@ -147,7 +147,7 @@ impl Clips {
         let mut follower = Follower::new(networks, self.tracking)?;
         let mut damaged = DamagedPlaces::default();
         for clip in 0..self.paths.len() {
-            damaged.begin_clip();
+            damaged.begin_clip(self.told_frames(clip));
             if let Some(frames) = self.open(clip, progress)? {
                 follower.follow(frames, &mut |followed| {
                     if let Ok(Followed { frame, .. }) = &followed {
@@ -169,7 +169,7 @@ impl Clips {
     ) -> Result<Vec<DamagedPlace>> {
         let mut damaged = DamagedPlaces::default();
         for clip in 0..self.paths.len() {
-            damaged.begin_clip();
+            damaged.begin_clip(self.told_frames(clip));
             if let Some(mut frames) = self.open(clip, progress)? {
                 frames.try_for_each(|frame| {
                     if let Ok(frame) = &frame {
@@ -184,14 +184,25 @@ impl Clips {
 
     /// How many frames there are, where all clips are read whole and say.
     pub(crate) fn n_frames(&self) -> Option<u64> {
-        if 0.0 < self.from_secs || self.to_secs.is_some() {
+        if 0.0 < self.from_secs {
             return None;
         }
-        let count = |path: &PathBuf| {
-            let info = effigy_media::probe(path, &self.limits).ok()?;
-            info.video?.frames
-        };
-        self.paths.iter().map(count).sum()
+        (0..self.paths.len()).map(|clip| self.frames_of(clip)).sum()
+    }
+
+    /// How many frames a clip says to have, where it is read to its end.
+    fn frames_of(&self, clip: usize) -> Option<u64> {
+        if self.to_secs.is_some() {
+            return None;
+        }
+        let info = effigy_media::probe(&self.paths[clip], &self.limits).ok()?;
+        info.video?.frames
+    }
+
+    /// As [`Clips::frames_of`], where it is said of damage.
+    fn told_frames(&self, clip: usize) -> Option<u64> {
+        let is_told = self.at_damage == AtDamage::IsSkipped;
+        is_told.then(|| self.frames_of(clip)).flatten()
     }
 
     /// The wanted frames of a clip, up to the first that cannot be read; `None` where the clip
