@@ -11,6 +11,7 @@ mod boxes;
 mod colour;
 mod concealed;
 mod convert;
+mod deadline;
 mod declared;
 mod decode;
 mod deinterlace;

@@ -12,6 +12,7 @@ use ffmpeg_next::{Dictionary, DictionaryRef, codec, ffi, frame};
 use crate::boxes;
 use crate::colour::{Codes, ColourTags};
 use crate::concealed;
+use crate::deadline::{self, Deadline};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
@@ -49,10 +50,22 @@ pub(crate) fn open_input(path: &Path, limits: &Limits) -> Result<Input> {
     if let Some(missing_bytes) = boxes::missing_index_bytes(path) {
         return Err(cut_short(missing_bytes));
     }
-    let mut input = open_container(path).map_err(not_media)?;
+    let deadline = Deadline::in_secs(limits.max_open_secs);
+    let in_time = || match deadline.is_over() {
+        true => Err(Error::TooMuch {
+            what: format!("the time to open {path:?}"),
+            limit: format!("{} s; it may be made to do harm", limits.max_open_secs),
+        }),
+        false => Ok(()),
+    };
+    let opened = open_container(path);
+    in_time()?;
+    let mut input = opened.map_err(not_media)?;
     // Known headers are refused before libav decodes a frame to learn more.
     check_streams(&input, limits)?;
-    find_streams(&mut input, limits).map_err(not_media)?;
+    let found = find_streams(&mut input, limits);
+    in_time()?;
+    found.map_err(not_media)?;
     check_streams(&input, limits)?;
     Ok(input)
 }
@@ -306,10 +319,16 @@ fn open_container(path: &Path) -> Result<Input, ffmpeg_next::Error> {
         unsafe_code,
         reason = "ffmpeg-next takes only UTF-8 paths and looks into streams at once"
     )]
-    // SAFETY: `url` outlives the call; libav frees `context` itself when it fails and gives a
+    // SAFETY: the context is ours and not opened yet; `url` outlives the call; libav frees `context` itself when it fails and gives a
     // valid one otherwise, which `Input` then owns; the dictionary is taken back and freed.
     unsafe {
-        let mut context = ptr::null_mut();
+        let mut context = ffi::avformat_alloc_context();
+        if context.is_null() {
+            return Err(ffmpeg_next::Error::Other {
+                errno: ffmpeg_next::error::ENOMEM,
+            });
+        }
+        (*context).interrupt_callback = deadline::asked();
         let mut raw = options.disown();
         let status = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut raw);
         drop(Dictionary::own(raw));

@@ -16,6 +16,9 @@ pub struct Limits {
     /// Memory for waiting frames or for the sound of one file. Default: 1 GiB of sound; frames
     /// wait within a quarter of this.
     pub max_memory_bytes: u64,
+    /// Time to open a video and to learn what is in it. Default: 30 s, a hundred times what any
+    /// honest file was seen to take.
+    pub max_open_secs: f64,
 }
 
 impl Default for Limits {
@@ -26,6 +29,7 @@ impl Default for Limits {
             max_pictures: 1_000_000,
             max_frames_ahead: 4,
             max_memory_bytes: 1 << 30,
+            max_open_secs: 30.0,
         }
     }
 }

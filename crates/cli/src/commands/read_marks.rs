@@ -31,7 +31,8 @@ pub(crate) fn run(args: &Args) -> Exit {
     }
 }
 
-/// How this program reads a file apart; `most_secs` is how long one of usual size may take.
+/// How this program reads a file apart; `most_secs` is how much processor time one of usual
+/// size may take.
 pub(crate) fn apart(search: Search, most_secs: f64) -> anyhow::Result<Apart> {
     Ok(Apart {
         program: std::env::current_exe().context("cannot find this program itself")?,

@@ -34,7 +34,8 @@ pub(crate) struct Args {
     /// Root certificates to trust, as PEM, besides this installation's own
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
-    /// Seconds that one file may take; one of over 50 MB has one more for every 10 MB
+    /// Seconds of processor time that one file may take; one of over 50 MB has one more for every
+    /// 10 MB
     #[arg(long, value_name = "SECS", default_value_t = 9.0)]
     most_secs: f64,
     /// Folder of keys and consents [default: EFFIGY_HOME, or ~/.local/share/effigy]

@@ -353,6 +353,14 @@ fn limits_can_be_lowered() {
     };
     let result: Result<Vec<Frame>> = VideoReader::open(&path, &short).and_then(Iterator::collect);
     assert!(matches!(result, Err(Error::TooLong { .. })));
+    let hasty = Limits {
+        max_open_secs: 0.0,
+        ..Limits::default()
+    };
+    let refused = probe(&path, &hasty).unwrap_err().to_string();
+    assert!(refused.contains("the time to open"), "{refused}");
+    // What was opened in time is read in any time.
+    assert_eq!(read(&path).0.len(), 50);
 }
 
 #[test]
