@@ -14,7 +14,7 @@ use effigy_model::Error as ModelError;
 use effigy_pipeline::{Error, Progress, Quiet, SwapJob, swap, train};
 use effigy_train::Error as TrainError;
 
-fn actor(name: &str) -> PathBuf {
+pub(crate) fn actor(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors");
     folder.join(name).with_extension("mp4")
 }

@@ -1,5 +1,6 @@
 //! The job `faces` on bad input and, where the data are there, on real faces.
 
+use crate::actors::actor;
 use effigy_model::Weights;
 use std::fs;
 use std::ops::ControlFlow;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_files::{Conflict, Existing};
 use effigy_frame::{Frame, Picture, Rational, Timestamp, resample};
-use effigy_media::{VideoReader, VideoWriter, WriteSettings};
+use effigy_media::{Limits, VideoReader, VideoWriter, WriteSettings};
 use effigy_pipeline::faces::{CropSettings, FacesOutput, PointScheme};
 use effigy_pipeline::{
     Choice, Error, FacesJob, FacesReport, MatchJob, Networks, Progress, Quiet, faces, match_faces,
@@ -131,6 +132,28 @@ fn one_broken_file_is_reported_and_the_rest_is_done() {
 }
 
 #[test]
+fn a_file_that_cannot_be_opened_takes_no_lines_of_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let [good, broken, last] = ["a.png", "b.jpg", "c.png"].map(|name| folder.path().join(name));
+    let mut clip = VideoReader::open(&actor("ada-1"), &Limits::default()).unwrap();
+    let picture = clip.next().unwrap().unwrap().picture;
+    write_picture(&good, &picture);
+    write_picture(&last, &picture);
+    fs::write(&broken, b"no picture").unwrap();
+    let output = FacesOutput {
+        overlay: false,
+        crops: None,
+        sheet: false,
+        ..everything(&folder.path().join("seen"))
+    };
+    let report = look(&[&good, &broken, &last], Some(output)).unwrap();
+    assert_eq!(report.failed.len(), 1);
+    let lines = fs::read_to_string(folder.path().join("seen/faces.jsonl")).unwrap();
+    let seen: Vec<bool> = ["a.png", "c.png"].map(|name| lines.contains(name)).to_vec();
+    assert_eq!((seen, lines.lines().count()), (vec![true, true], 2));
+}
+
+#[test]
 fn a_truncated_clip_leaves_nothing_behind() {
     let place = tempfile::tempdir().unwrap();
     let clip = place.path().join("cut.mkv");
@@ -232,7 +255,7 @@ fn data(test: &str) -> Option<PathBuf> {
 
 fn first_frames(data: &Path, clip: &str, n: usize) -> Vec<Picture> {
     let path = data.join("video").join(clip);
-    let reader = VideoReader::open(&path, &effigy_media::Limits::default()).unwrap();
+    let reader = VideoReader::open(&path, &Limits::default()).unwrap();
     reader.take(n).map(|frame| frame.unwrap().picture).collect()
 }
 

@@ -33,7 +33,8 @@ pub(crate) struct Lines {
     path: PathBuf,
     scheme: PointScheme,
     line: String,
-    input_began_at: u64,
+    /// Where the lines of the inputs end that were read to their own end.
+    kept: u64,
 }
 
 /// Stands where the person's number will be. A quote inside a string would be escaped, so no name
@@ -51,19 +52,20 @@ impl Lines {
             path: path.to_owned(),
             scheme,
             line: String::new(),
-            input_began_at: 0,
+            kept: 0,
         })
     }
 
-    pub(crate) fn begin_input(&mut self) -> Result<()> {
+    /// Keeps the lines of the current input, which was read to its end.
+    pub(crate) fn end_input(&mut self) -> Result<()> {
         let position = self.waiting.stream_position();
-        self.input_began_at = position.map_err(|err| write_error(&self.path, err))?;
+        self.kept = position.map_err(|err| write_error(&self.path, err))?;
         Ok(())
     }
 
-    /// Takes back all lines of the current input.
+    /// Takes back all lines of the current input, which has failed, perhaps before its first.
     pub(crate) fn take_back_input(&mut self) -> Result<()> {
-        let (waiting, len) = (&mut self.waiting, self.input_began_at);
+        let (waiting, len) = (&mut self.waiting, self.kept);
         let cut = waiting
             .seek(SeekFrom::Start(len))
             .and_then(|_| waiting.get_ref().set_len(len));
@@ -244,9 +246,8 @@ mod tests {
         let path = folder.path().join("faces.jsonl");
         let mut lines = Lines::begin(&path, scheme).unwrap();
         let input = Path::new("a \"clip\",\"person\":null.mp4");
-        lines.begin_input().unwrap();
         lines.write(input, &face(3), &measures(0), None).unwrap();
-        lines.begin_input().unwrap();
+        lines.end_input().unwrap();
         lines.write(input, &face(4), &measures(0), None).unwrap();
         lines.take_back_input().unwrap();
         let identity = Identity::from_values([0.5; 128]).unwrap();

@@ -87,7 +87,6 @@ impl Outputs {
         input_index: usize,
     ) -> Result<()> {
         self.input = input.path().to_owned();
-        self.lines.begin_input()?;
         if let Some(crops) = &mut self.crops {
             crops.begin_input(input.path(), input_index);
         }
@@ -128,6 +127,7 @@ impl Outputs {
     }
 
     pub(crate) fn end_input(&mut self) -> Result<()> {
+        self.lines.end_input()?;
         self.overlay.take().map_or(Ok(()), Overlay::finish)
     }
 
