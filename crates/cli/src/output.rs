@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,6 +91,11 @@ impl Output {
         writeln!(std::io::stdout().lock(), "{line}").context("cannot write to standard output")
     }
 
+    /// Prints lines for the reader to stdout that tell of files of others.
+    pub(crate) fn words(&mut self, lines: impl std::fmt::Display) -> anyhow::Result<()> {
+        self.data(harmless(&lines.to_string()))
+    }
+
     /// Prints one line for the reader to stderr.
     #[expect(clippy::unused_self, reason = "words pass through one door")]
     pub(crate) fn say(&mut self, line: impl std::fmt::Display) {
@@ -110,6 +116,29 @@ impl Output {
             said: Instant::now(),
         }
     }
+}
+
+/// The name of a file, on one line and without what would steer the terminal.
+pub(crate) fn named(path: &Path) -> String {
+    harmless(&path.to_string_lossy()).replace('\n', "\\n")
+}
+
+/// The text with what would steer the terminal, or turn the direction of writing, as escapes: a file
+/// could be named so that another verdict is read.
+fn harmless(text: &str) -> String {
+    let steers = |c: char| {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (c.is_control() && c != '\n')
+    };
+    let mut harmless = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) {
+            harmless.extend(c.escape_default());
+        } else {
+            harmless.push(c);
+        }
+    }
+    harmless
 }
 
 /// How long a job has to end by itself.

@@ -6,7 +6,7 @@ use effigy_pipeline::compare::{Compared, MatchVerdict, PRIOR};
 use effigy_pipeline::{Choice, MatchJob, MatchReport, Networks};
 
 use crate::environment::Force;
-use crate::output::{Exit, Output};
+use crate::output::{Exit, Output, named};
 use crate::values::input;
 use crate::weights::weights;
 
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     if args.json {
         output.data(json(&report))?;
     } else {
-        output.data(text(&job, &report))?;
+        output.words(text(&job, &report))?;
     }
     Ok(Exit::Nothing)
 }
@@ -102,7 +102,7 @@ fn text(job: &MatchJob, report: &MatchReport) -> String {
         100.0 * report.threshold.false_match_rate,
     )];
     for (input, compared) in job.inputs.iter().zip(&report.compared) {
-        lines.push(format!("{}: {}", input.display(), described(compared)));
+        lines.push(format!("{}: {}", named(input), described(compared)));
     }
     lines.join("\n")
 }

@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         let told = if args.json {
             output.data(&scanned.report)
         } else {
-            output.data(scan_text::summary(scanned))
+            output.words(scan_text::summary(scanned))
         };
         told.map_err(|err| effigy_pipeline::Error::Write {
             source: std::io::Error::other(err),

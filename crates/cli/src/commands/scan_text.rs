@@ -3,10 +3,12 @@
 use effigy_pipeline::Scanned;
 use serde_json::Value;
 
+use crate::output::named;
+
 /// Says it in words: the verdict, then a line per cue with its bar.
 pub(super) fn summary(scanned: &Scanned) -> String {
     let report = &scanned.report;
-    let name = scanned.path.display();
+    let name = named(&scanned.path);
     if let Some(why) = &scanned.failed {
         return format!("{name}: not readable: {why}");
     }
@@ -33,7 +35,7 @@ pub(super) fn summary(scanned: &Scanned) -> String {
             .map(|why| format!("  {why}")),
     );
     if let Some(page) = &scanned.page {
-        lines.push(format!("  report: {}", page.display()));
+        lines.push(format!("  report: {}", named(page)));
     }
     lines.join("\n")
 }

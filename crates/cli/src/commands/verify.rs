@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::commands::read_marks;
 use crate::environment::{self, now};
-use crate::output::{Exit, Output};
+use crate::output::{Exit, Output, named};
 use crate::values::input;
 
 /// Look for marks: Content Credentials, watermark, label, metadata of any maker
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
                 if args.json {
                     output.data(serde_json::to_string(&report)?)?;
                 } else {
-                    output.data(format_args!("{}: {}", file.display(), report.in_words()))?;
+                    output.words(format_args!("{}: {}", named(file), report.in_words()))?;
                 }
             }
             Err(error) => {
@@ -94,7 +94,8 @@ pub(super) fn trust(roots: &[PathBuf], home: Option<&Path>) -> anyhow::Result<Tr
         ..Trust::default()
     };
     for path in roots {
-        let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read {path:?}"))?;
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {path:?}"))?;
+        let pem = String::from_utf8(bytes).unwrap_or_default();
         anyhow::ensure!(
             has_certificate(&pem),
             "no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----; `effigy keys \

@@ -181,11 +181,31 @@ fn trust_without_a_certificate_is_refused() {
     fs::write(desk.path("root.pem"), format!("{shown}\nand more words\n")).unwrap();
     desk.ends(&["verify", "a.png", "--trust", "root.pem"], 0, "no mark");
     let cut = shown.replacen("MII", "MI", 1);
-    for (name, text) in [("empty", ""), ("words", "trust me"), ("cut", &cut)] {
+    let der: &[u8] = &[0x30, 0x82, 0xff, 0x81];
+    let files = [
+        ("empty", &b""[..]),
+        ("words", b"trust me"),
+        ("cut", cut.as_bytes()),
+        ("binary", der),
+    ];
+    for (name, text) in files {
         fs::write(desk.path(name), text).unwrap();
         for command in ["verify", "scan"] {
             desk.ends(&[command, "a.png", "--trust", name], 2, "no certificate");
         }
+    }
+}
+
+#[test]
+fn a_name_cannot_steer_the_terminal() {
+    let desk = Desk::new();
+    let name = "a\u{1b}[2K\r\nb: genuine\u{202e}.png";
+    desk.actor("ada-1.flow.png", name);
+    for command in ["verify", "scan"] {
+        let (_, said) = desk.run(&[command, name]);
+        let shown = "a\\u{1b}[2K\\r\\nb: genuine\\u{202e}.png: ";
+        assert!(said.contains(shown), "{command}: {said}");
+        assert!(!said.contains(['\u{1b}', '\r', '\u{202e}']), "{said:?}");
     }
 }
 
