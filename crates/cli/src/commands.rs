@@ -9,6 +9,7 @@ pub(crate) mod keys;
 mod log;
 mod mark;
 mod matching;
+mod puppet;
 pub(crate) mod read_marks;
 mod scan;
 mod scan_text;
@@ -41,6 +42,7 @@ enum Command {
     Log(log::Args),
     Mark(mark::Args),
     Match(matching::Args),
+    Puppet(puppet::Args),
     ReadMarks(read_marks::Args),
     Scan(scan::Args),
     Swap(swap::Args),
@@ -68,6 +70,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Log(args) => log::run(args, output),
         Command::Mark(args) => mark::run(args, output),
         Command::Match(args) => matching::run(args, output),
+        Command::Puppet(args) => puppet::run(args, output),
         Command::ReadMarks(args) => Ok(read_marks::run(args)),
         Command::Scan(args) => scan::run(args, output),
         Command::Swap(args) => swap::run(args, output),

@@ -138,7 +138,7 @@ pub const UPPER_TEMPLES: [usize; 2] = [162, 389];
 /// The face's rim before the ears, the right side first.
 pub const EARS: [usize; 2] = [234, 454];
 /// Rim of the face, clockwise in the picture from the top of the forehead.
-pub(crate) const FACE_RIM: [usize; 36] = [
+pub const FACE_RIM: [usize; 36] = [
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
     148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 ];

@@ -82,6 +82,46 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A portrait shows too little of one side. Choose a more frontal one.
+    #[error(
+        "the face is turned {yaw:.0}° to the side, and what a turn back would show is not in the picture; choose a portrait turned {most:.0}° at most: {path:?}"
+    )]
+    TurnedAway {
+        /// How far, in degrees.
+        yaw: f32,
+        /// How far it may be.
+        most: f32,
+        /// The portrait.
+        path: PathBuf,
+    },
+
+    /// Several people move. Say whose movement is wanted.
+    #[error(
+        "{n} people are seen, and it is not certain whose movement is wanted; name one with --driver, or choose a part of the clip with --from and --to: {path:?}"
+    )]
+    SeveralDrivers {
+        /// How many.
+        n: usize,
+        /// The driver's clip.
+        path: PathBuf,
+    },
+
+    /// A picture moves nobody. Choose a clip.
+    #[error("a picture does not move; name a clip as --drive: {path:?}")]
+    DriverDoesNotMove {
+        /// The picture.
+        path: PathBuf,
+    },
+
+    /// What is published must say whose movement it shows.
+    #[error(
+        "a puppet that is published needs the consent of whoever moves it; name them with --driver: {path:?}"
+    )]
+    DriverNotNamed {
+        /// The driver's clip.
+        path: PathBuf,
+    },
+
     /// The part that was asked for lies behind the end of the clip. Choose an earlier one.
     #[error("{asked_secs:.2} s lies behind the end of the clip{}: {path:?}", length(*.clip_secs))]
     BeyondEnd {

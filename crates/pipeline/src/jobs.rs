@@ -5,6 +5,7 @@ pub mod compare;
 pub(crate) mod demo;
 pub mod faces;
 pub mod mark;
+pub mod puppet;
 pub mod scan;
 pub mod swap;
 pub mod train;

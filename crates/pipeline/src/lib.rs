@@ -20,11 +20,12 @@ pub use jobs::compare::{MatchJob, MatchReport, match_faces};
 pub use jobs::demo::{DemoJob, DemoReport, demo};
 pub use jobs::faces::{FacesJob, FacesReport, faces};
 pub use jobs::mark::{MarkJob, mark};
+pub use jobs::puppet::{Puppet, PuppetJob, puppet};
 pub use jobs::scan::batch::{BatchJob, Scanned, scan_all};
 pub use jobs::scan::{ScanJob, scan, scan_footage};
 pub use jobs::swap::{SwapJob, swap};
 pub use jobs::train::{Subject, TrainJob, train};
-pub use jobs::{bench, compare, faces, mark, scan, swap, train};
+pub use jobs::{bench, compare, faces, mark, puppet, scan, swap, train};
 pub use steps::consent::{self, Safeguards};
 pub use steps::damage::{Damage, DamagedPlace, REMEDY};
 pub use steps::footage::{Followed, Follower};
@@ -32,4 +33,6 @@ pub use steps::inputs::{files_of, is_frames};
 pub use steps::making::Made;
 pub use steps::networks::Networks;
 pub use steps::progress::{Progress, Quiet};
-pub use steps::quality::{Figure, GroundTruth, Likeness, Quality, Region, Target};
+pub use steps::quality::{
+    Figure, GroundTruth, Likeness, MovedQuality, MovedTruth, Quality, Region, Target,
+};

@@ -11,6 +11,7 @@ pub(crate) mod making;
 pub(crate) mod memory;
 pub(crate) mod networks;
 pub(crate) mod people;
+pub(crate) mod performance;
 pub(crate) mod progress;
 pub(crate) mod quality;
 pub(crate) mod real;

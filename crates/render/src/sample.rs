@@ -57,6 +57,7 @@ pub(crate) fn mask_at(mask: &Plane, at: Point2) -> f32 {
 }
 
 /// A picture whose colours can be looked up between its pixels.
+#[derive(Clone, Debug)]
 pub(crate) struct Sampler {
     width: usize,
     height: usize,

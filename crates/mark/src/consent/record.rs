@@ -113,6 +113,8 @@ words! {
         Swap = "swap",
         /// Driven by another person's face.
         Puppet = "puppet",
+        /// Its movement put onto another face.
+        Drive = "drive",
         /// Made to speak.
         Speech = "speech",
         /// Made older or younger.

@@ -11,6 +11,8 @@ pub struct Claim {
     pub who: String,
     /// What shows that the face is theirs.
     pub seen: Seen,
+    /// What is done with it.
+    pub usage: Use,
 }
 
 /// What shows whose face it is.
@@ -105,7 +107,7 @@ pub fn require(
     for claim in claims {
         let record = store.find(&claim.who, now)?;
         check_standing(store, &record, now)?;
-        check_purpose(&record, purpose)?;
+        check_purpose(&record, claim.usage, purpose.audience)?;
         check_face(store, &record, claim, purpose.same)?;
         let known = consents.iter().position(|other| *other == record);
         claimed.push(known.unwrap_or(consents.len()));
@@ -149,19 +151,19 @@ pub fn check_standing(store: &Store<'_>, record: &Record, now: UtcTime) -> Resul
     }
 }
 
-fn check_purpose(record: &Record, purpose: &Purpose) -> Result<()> {
+fn check_purpose(record: &Record, usage: Use, audience: Audience) -> Result<()> {
     let (id, subject) = (record.id.to_string(), record.subject.clone());
-    if !record.uses.contains(&purpose.usage) {
+    if !record.uses.contains(&usage) {
         let allowed = record.uses_in_words();
         return Err(Error::OtherUse {
             id,
             subject,
-            wanted: purpose.usage,
+            wanted: usage,
             allowed,
         });
     }
-    if record.audience == Audience::Private && purpose.audience == Audience::Publish {
-        let (wanted, allowed) = (purpose.audience, record.audience);
+    if record.audience == Audience::Private && audience == Audience::Publish {
+        let (wanted, allowed) = (audience, record.audience);
         return Err(Error::OtherAudience {
             id,
             subject,

@@ -99,6 +99,7 @@ impl Desk {
         let claims = [Claim {
             who: "ada".to_owned(),
             seen: Seen::Faces(faces),
+            usage,
         }];
         require(
             &self.store(),
@@ -275,6 +276,7 @@ fn clock_behind_the_record_is_refused() {
     let claims = [Claim {
         who: "Ada".to_owned(),
         seen: Seen::Model,
+        usage: Use::Swap,
     }];
     let purpose = Purpose {
         usage: Use::Swap,

@@ -57,6 +57,7 @@ impl Studio {
         let claims = [Claim {
             who: record.id.to_string(),
             seen: Seen::Model,
+            usage: Use::Swap,
         }];
         let same = Match {
             similarity: 0.5,

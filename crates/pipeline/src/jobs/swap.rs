@@ -114,6 +114,7 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
     let allowed = cast.allow(vec![Claim {
         who: consent.clone(),
         seen: Seen::Model,
+        usage: Use::Swap,
     }])?;
     let (intended, original) = (allowed.template(consent)?, allowed.template(&performer)?);
     let looks = Looks {

@@ -141,7 +141,7 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
     }
     let claims = job.people.iter().zip(&chosen);
     let claims: Vec<_> = claims
-        .map(|(s, (_, chosen))| claim(&s.name, &chosen.identities))
+        .map(|(s, (_, chosen))| claim(&s.name, &chosen.identities, job.usage))
         .collect();
     let token = job
         .safeguards

@@ -147,11 +147,12 @@ pub(crate) struct Authorisation<'a> {
     pub(crate) policy: &'a Policy<'a>,
 }
 
-/// A claim that `faces` belong to `who`.
-pub(crate) fn claim(who: &str, faces: &[Identity]) -> Claim {
+/// A claim that `faces` belong to `who` and are used so.
+pub(crate) fn claim(who: &str, faces: &[Identity], usage: Use) -> Claim {
     let vectors = faces.iter().map(|identity| identity.0).collect();
     Claim {
         who: who.to_owned(),
         seen: Seen::Faces(vectors),
+        usage,
     }
 }

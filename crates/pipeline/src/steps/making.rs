@@ -5,6 +5,7 @@
 //! [`begin`] opens the keys, [`Begun::find`] finds the performer, [`Cast::allow`] asks for
 //! everyone's consent, and only [`Allowed::make`] draws and writes.
 
+mod animate;
 mod gaps;
 mod write;
 
@@ -28,6 +29,7 @@ use crate::steps::networks::Networks;
 use crate::steps::people::{Chosen, Sight, cluster_identities};
 use crate::steps::progress::Progress;
 use crate::steps::quality::{Measuring, Quality};
+pub(crate) use animate::Animating;
 use write::write;
 
 /// What is made of which clip.
@@ -155,7 +157,7 @@ fn check_range(making: &mut Making<'_>, info: &Info) -> Result<Option<f64>> {
 fn made_for(usage: Use) -> &'static str {
     match usage {
         Use::Swap => "a swap",
-        Use::Puppet => "a puppet",
+        Use::Puppet | Use::Drive => "a puppet",
         Use::Speech => "made speech",
         Use::Age => "another age",
         Use::TrainDetector => "a fake to train a detector with",
@@ -312,13 +314,22 @@ pub(crate) struct Cast<'a> {
 }
 
 impl<'a> Cast<'a> {
+    /// The performer, as they are seen in the target.
+    pub(crate) fn chosen(&self) -> &Chosen {
+        &self.chosen
+    }
+
     /// Checks that the performer, and the `others` whose faces are used, consent to this use.
     ///
     /// # Errors
     /// When any consent is missing, does not hold, or does not cover the use or the face.
     pub(crate) fn allow(self, others: Vec<Claim>) -> Result<Allowed<'a>> {
         let mut claims = others;
-        claims.push(claim(&self.performer, &self.chosen.identities));
+        claims.push(claim(
+            &self.performer,
+            &self.chosen.identities,
+            self.begun.making.usage,
+        ));
         let Begun { making, keys, .. } = &self.begun;
         let token = making
             .safeguards

@@ -8,6 +8,7 @@ mod card;
 mod expression;
 mod ground_truth;
 mod likeness;
+mod moved;
 mod page;
 mod pixels;
 mod samples;
@@ -22,6 +23,8 @@ use effigy_render::Change;
 pub use card::{Figure, Quality, Target};
 pub use ground_truth::{GroundTruth, Region};
 pub use likeness::Likeness;
+pub(crate) use moved::{MovedMeasuring, path_beside};
+pub use moved::{MovedQuality, MovedTruth};
 
 use crate::error::Result;
 use crate::steps::consent::Authorisation;

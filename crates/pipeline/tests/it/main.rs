@@ -9,6 +9,7 @@ mod faces;
 mod heads;
 #[path = "../../../../testdata/proof.rs"]
 mod proof;
+mod puppet;
 mod rig;
 mod scan;
 mod studio;

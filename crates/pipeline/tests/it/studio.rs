@@ -44,13 +44,18 @@ pub(crate) fn studio() -> Studio {
 impl Studio {
     /// Records that the person seen in `clip` agreed, for this test alone.
     pub(crate) fn consent(&self, name: &str, clip: &Path) {
+        self.consent_to(&[Use::Swap], name, clip);
+    }
+
+    /// The same for these uses, to be published too.
+    pub(crate) fn consent_to(&self, uses: &[Use], name: &str, clip: &Path) {
         let keys = Keys::open(&self.safeguards.keys).unwrap();
         let now = self.safeguards.clock.now();
         let draft = Draft {
             subject: name.to_owned(),
             basis: Basis::Consent,
-            uses: vec![Use::Swap],
-            audience: Audience::Private,
+            uses: uses.to_vec(),
+            audience: Audience::Publish,
             from: now.plus_days(-1),
             until: now.plus_days(1),
             evidence: None,

@@ -214,6 +214,7 @@ impl Desk {
         let claim = Claim {
             who: who.to_owned(),
             seen: Seen::Faces(faces.iter().map(|face| face.0).collect()),
+            usage: Use::Swap,
         };
         let purpose = Purpose {
             usage: Use::Swap,

@@ -82,7 +82,7 @@ pub enum Target {
 }
 
 impl Figure {
-    fn new(name: &'static str, value: Option<f64>, unit: &'static str) -> Self {
+    pub(super) fn new(name: &'static str, value: Option<f64>, unit: &'static str) -> Self {
         Self {
             name,
             value,
@@ -91,12 +91,12 @@ impl Figure {
         }
     }
 
-    fn at_least(self, least: f64) -> Self {
+    pub(super) fn at_least(self, least: f64) -> Self {
         let target = Target::AtLeast(least);
         Self { target, ..self }
     }
 
-    fn at_most(self, most: f64) -> Self {
+    pub(super) fn at_most(self, most: f64) -> Self {
         let target = Target::AtMost(most);
         Self { target, ..self }
     }
@@ -122,6 +122,18 @@ impl Figure {
         self.value.map_or("not measured".to_owned(), |value| {
             format!("{value:.digits$}{}", self.unit)
         })
+    }
+
+    /// Name, number and target in one line.
+    pub(super) fn line(&self) -> String {
+        let text = self.text();
+        let verdict = match self.is_reached() {
+            Some(false) => format!("   missed: {}", self.target_text()),
+            _ => format!("   {}", self.target_text()),
+        };
+        format!("{:<42}{text:<14}{verdict}", self.name)
+            .trim_end()
+            .to_owned()
     }
 
     /// The target in words; empty where there is none.
@@ -201,17 +213,7 @@ impl Quality {
 
     /// The card in words, one line for each figure.
     pub fn lines(&self) -> Vec<String> {
-        let line = |figure: Figure| {
-            let text = figure.text();
-            let verdict = match figure.is_reached() {
-                Some(false) => format!("   missed: {}", figure.target_text()),
-                _ => format!("   {}", figure.target_text()),
-            };
-            format!("{:<42}{text:<14}{verdict}", figure.name)
-                .trim_end()
-                .to_owned()
-        };
-        self.figures().into_iter().map(line).collect()
+        self.figures().iter().map(Figure::line).collect()
     }
 }
 
@@ -248,7 +250,7 @@ fn of_ground_truth(truth: &GroundTruth) -> Vec<Figure> {
 }
 
 /// Writes the card for programs.
-pub(super) fn write(quality: &Quality, path: &Path) -> Result<()> {
+pub(super) fn write(quality: &impl Serialize, path: &Path) -> Result<()> {
     let mut file = AtomicFile::create(path)?;
     let json = serde_json::to_vec_pretty(quality).unwrap_or_default();
     file.write(&json)?;

@@ -1,0 +1,145 @@
+//! `puppet`: move a consenting person's portrait as somebody in a clip moves, marked.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use effigy_files::is_picture;
+use effigy_pipeline::puppet::{Gains, default_output};
+use effigy_pipeline::{PuppetJob, TimeRange};
+
+use crate::computing::Computing;
+use crate::environment::Force;
+use crate::output::{Exit, Output};
+use crate::safeguards::SafeguardArgs;
+use crate::values::{input, moment};
+use crate::weights::weights;
+
+/// Move the person in a portrait as somebody in a clip moves, and mark the result
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Picture of the person who is moved
+    #[arg(long, value_parser = input(), value_name = "PICTURE")]
+    portrait: PathBuf,
+    /// Who that is, by name or identifier of their consent (use `puppet`)
+    #[arg(long, value_name = "NAME")]
+    face: String,
+    /// Clip whose movement is taken over
+    #[arg(long, value_parser = input(), value_name = "CLIP")]
+    drive: PathBuf,
+    /// Who moves in it, by name or identifier of their consent (use `drive`); needed for
+    /// `--audience publish`, and where several people are seen
+    #[arg(long, value_name = "NAME")]
+    driver: Option<String>,
+    /// Where to write the result [default: beside the portrait]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
+    /// Begin at this moment of the driver's clip: 62.5, or 1:02.5
+    #[arg(long, default_value = "0", value_parser = moment, value_name = "SECONDS")]
+    from: f64,
+    /// End before this moment
+    #[arg(long, value_parser = moment, value_name = "SECONDS")]
+    to: Option<f64>,
+    /// Draw only the frame at this moment, as a picture
+    #[arg(long, alias = "still", value_parser = moment, value_name = "SECONDS", conflicts_with_all = ["from", "to"])]
+    frame_at: Option<f64>,
+    /// How much lids and gaze move: 0 not at all, 1 as the driver's, 2 twice as much
+    #[arg(long, default_value_t = Gains::default().eyes, value_parser = gain, value_name = "GAIN")]
+    eyes: f32,
+    /// The same of lips, jaw and cheeks
+    #[arg(long, default_value_t = Gains::default().mouth, value_parser = gain, value_name = "GAIN")]
+    mouth: f32,
+    /// The same of the brows
+    #[arg(long, default_value_t = Gains::default().brows, value_parser = gain, value_name = "GAIN")]
+    brows: f32,
+    /// The same of the head
+    #[arg(long, default_value_t = Gains::default().head, value_parser = gain, value_name = "GAIN")]
+    head: f32,
+    /// Compare with what the result should look like: the same performance by the person in the
+    /// portrait
+    #[arg(long, value_parser = input(), value_name = "CLIP")]
+    ground_truth: Option<PathBuf>,
+    #[command(flatten)]
+    computing: Computing,
+    #[command(flatten)]
+    safeguards: SafeguardArgs,
+}
+
+/// Most that a movement is enlarged.
+const MOST_GAIN: f32 = 2.0;
+
+fn gain(text: &str) -> Result<f32, String> {
+    let value: f32 = text
+        .parse()
+        .map_err(|_not_one| format!("{text:?} is no number"))?;
+    if (0.0..=MOST_GAIN).contains(&value) {
+        return Ok(value);
+    }
+    Err(format!("{value} does not lie between 0 and {MOST_GAIN}"))
+}
+
+fn job(args: &Args) -> anyhow::Result<PuppetJob> {
+    let path = args.output.clone();
+    let is_still = args.frame_at.is_some();
+    if let (true, Some(path)) = (is_still, &path) {
+        anyhow::ensure!(
+            is_picture(path),
+            "--frame-at makes a picture; name it .png, .jpg or .webp, not {path:?}"
+        );
+    }
+    if let Some(to) = args.to {
+        anyhow::ensure!(
+            args.from < to,
+            "--to {to} does not lie behind --from {}",
+            args.from
+        );
+    }
+    Ok(PuppetJob {
+        portrait: args.portrait.clone(),
+        subject: args.face.clone(),
+        drive: args.drive.clone(),
+        driver: args.driver.clone(),
+        output: path.unwrap_or_else(|| default_output(&args.portrait, is_still)),
+        existing: args.force.existing(),
+        range: TimeRange {
+            from_secs: args.frame_at.unwrap_or(args.from),
+            to_secs: args.to,
+        },
+        gains: Gains {
+            eyes: args.eyes,
+            mouth: args.mouth,
+            brows: args.brows,
+            head: args.head,
+        },
+        ground_truth: args.ground_truth.clone(),
+        device: args.computing.device,
+        weights: weights()?,
+        safeguards: args.safeguards.safeguards()?,
+    })
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    let job = job(args)?;
+    let told = || format!("cannot move {:?}", args.portrait);
+    job.check().with_context(told)?;
+    args.computing.say(output);
+    args.safeguards.announce_signer(output)?;
+    let made = effigy_pipeline::puppet(&job, &mut output.progress()).with_context(told)?;
+    let speed = made.n_frames as f64 / made.took_secs;
+    output.say(format_args!(
+        "{:?}: {} frames, {speed:.1} frames/s in all; identifier {:016x}",
+        made.marked.path, made.n_frames, made.marked.identifier,
+    ));
+    if made.n_still > 0 {
+        output.say(format_args!(
+            "in {} of them the driver is not seen: the portrait stays as it was before",
+            made.n_still
+        ));
+    }
+    output.say_lost(&made.marked.lost);
+    for line in made.quality.lines() {
+        output.say(line);
+    }
+    Ok(Exit::Nothing)
+}

@@ -1,0 +1,271 @@
+//! The puppet job: one portrait, moved as a driver moves, marked.
+
+use std::path::{Path, PathBuf};
+
+use effigy_face::pose::pose;
+use effigy_face::rig::Rig;
+use effigy_files::{Destination, Existing, check_destinations, is_picture, named_after};
+use effigy_frame::{Picture, Point3, TimeRange, resample};
+use effigy_mark::Marked;
+use effigy_mark::consent::{Audience, Claim, Template, Use};
+use effigy_media::is_animation;
+use effigy_model::Weights;
+use effigy_model::device::Choice;
+pub use effigy_render::Gains;
+use effigy_render::{Movement, Portrait, Retargeting};
+
+use crate::error::{Error, Result};
+use crate::steps::consent::{Safeguards, claim};
+use crate::steps::damage::Damage;
+use crate::steps::footage::Clips;
+use crate::steps::inputs;
+use crate::steps::making::{self, Animating, Form, Making, View};
+use crate::steps::networks::Networks;
+use crate::steps::people::{Chosen, cluster_identities};
+use crate::steps::performance::{Moment, performance, theirs};
+use crate::steps::progress::Progress;
+use crate::steps::quality::{MovedMeasuring, MovedQuality, path_beside};
+
+/// Everything one puppet needs.
+#[derive(Clone, Debug)]
+pub struct PuppetJob {
+    /// The portrait: a picture in which one person is seen.
+    pub portrait: PathBuf,
+    /// Whose portrait it is, by name or identifier of their consent.
+    pub subject: String,
+    /// The clip whose movement is taken over.
+    pub drive: PathBuf,
+    /// Who moves in it, by name or identifier of their consent; needed where the result is to be
+    /// published.
+    pub driver: Option<String>,
+    /// The marked result: a video, or a picture of the first frame in `range`.
+    pub output: PathBuf,
+    /// What becomes of a file that is where the result goes.
+    pub existing: Existing,
+    /// The part of the driver's clip, in seconds.
+    pub range: TimeRange,
+    /// How much of the movement is taken over.
+    pub gains: Gains,
+    /// What the result should look like, frame by frame, where that is known: the same performance
+    /// by the person in the portrait.
+    pub ground_truth: Option<PathBuf>,
+    /// Where to compute.
+    pub device: Choice,
+    /// Where the networks come from.
+    pub weights: Weights,
+    /// Consent and marks.
+    pub safeguards: Safeguards,
+}
+
+/// What a puppet job made.
+#[derive(Clone, Debug)]
+pub struct Puppet {
+    /// Where the result is, and what it is marked with.
+    pub marked: Marked,
+    /// Frames drawn.
+    pub n_frames: u64,
+    /// Frames in which the driver was not seen, so that the portrait stayed as it was before.
+    pub n_still: u64,
+    /// Seconds spent on all of it.
+    pub took_secs: f64,
+    /// What was reached.
+    pub quality: MovedQuality,
+    /// Where that is written.
+    pub quality_path: PathBuf,
+}
+
+impl PuppetJob {
+    /// Checks that the result may go where it is to. [`puppet`] begins with it.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn check(&self) -> Result<()> {
+        let mut read = vec![self.portrait.clone(), self.drive.clone()];
+        read.extend(self.ground_truth.clone());
+        let named: Vec<_> = read.iter().map(|path| inputs::one(path)).collect();
+        let mut originals = inputs::originals(&read, &named);
+        originals.extend(self.safeguards.originals());
+        let results = [self.output.clone(), path_beside(&self.output)].map(Destination::File);
+        Ok(check_destinations(&results, &originals, self.existing)?)
+    }
+}
+
+/// Moves the person in `job.portrait` as somebody moves in `job.drive`, and writes a marked clip.
+///
+/// # Errors
+/// When a consent is missing, the person is not in the portrait, the portrait is too far from
+/// frontal, nobody is seen in the driver's clip, or anything cannot be read, drawn or written. No
+/// output is left then.
+pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
+    job.check()?;
+    let begun = making::begin(Making {
+        target: &job.portrait,
+        output: &job.output,
+        form: Form::File,
+        fps: None,
+        range: TimeRange::default(),
+        view: View::Result,
+        damage: Damage::Ends,
+        usage: Use::Puppet,
+        safeguards: &job.safeguards,
+    })?;
+    let networks = Networks::load(&job.weights, job.device)?;
+    let rig = Rig::load(&job.weights)?;
+    let cast = begun.find(&job.subject, &networks, progress)?;
+    let (picture, points) = portrait_of(job, cast.chosen(), &networks, progress)?;
+    let (clips, driver) = find_driver(job, &networks, progress)?;
+    let allowed = cast.allow(driver_claims(job, &driver)?)?;
+    let all = performance(&rig, &clips, &driver, &networks, progress)?;
+    let moments = wanted(job, &all);
+    let likeness = allowed.template(&job.subject)?;
+    let vectors: Vec<_> = driver.identities.iter().map(|face| face.0).collect();
+    let truth = job.ground_truth.as_deref();
+    let driver = Template::from_faces(&vectors);
+    let mut measuring = MovedMeasuring::new(&networks, likeness, driver, truth)?;
+    let mut portrait = Portrait::new(&rig, &picture, &points);
+    let poses: Vec<_> = all.iter().filter_map(|m| m.pose.as_ref()).collect();
+    let retargeting = Retargeting::of(&poses, portrait.pose(), job.gains);
+    let retargeting = retargeting.ok_or_else(|| Error::NoFace {
+        path: job.drive.clone(),
+    })?;
+    let mut movement = Movement::default();
+    let mut n_still = 0;
+    let animating = Animating {
+        drive: &job.drive,
+        range: job.range,
+        moments,
+        draw: &mut |moment| {
+            match &moment.pose {
+                Some(pose) => movement = retargeting.movement(pose),
+                None => n_still += 1,
+            }
+            let drawn = portrait.draw(&movement);
+            measuring.take(&drawn, &portrait.points(&movement))?;
+            Ok(drawn)
+        },
+        title: format!("moving {}", job.subject),
+    };
+    let (marked, took_secs) = allowed.animate(animating, progress)?;
+    let quality = measuring.finish();
+    Ok(Puppet {
+        quality_path: quality.write_beside(&job.output)?,
+        quality,
+        marked,
+        n_frames: moments.len() as u64,
+        n_still,
+        took_secs,
+    })
+}
+
+/// The longer side of what is drawn lies between these, in pixels.
+const SIDES_PX: [u32; 2] = [512, 1280];
+/// A face that is turned further shows too little of its other side, in degrees.
+const FURTHEST_YAW: f32 = 40.0;
+
+/// The portrait, at the size it is drawn in, and the mesh of the person in it.
+fn portrait_of(
+    job: &PuppetJob,
+    chosen: &Chosen,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<(Picture, Vec<Point3>)> {
+    let clips = Clips::whole(vec![job.portrait.clone()]);
+    let mut seen = None;
+    chosen.again(&clips, networks, progress, &mut |_, frame, faces| {
+        if let (None, Some(points)) = (&seen, theirs(&faces, chosen)) {
+            seen = Some((frame.picture, points.to_vec()));
+        }
+        Ok(())
+    })?;
+    let path = || job.portrait.clone();
+    let (picture, points) = seen.ok_or_else(|| Error::NoFace { path: path() })?;
+    let yaw = pose(&points).yaw;
+    if FURTHEST_YAW < yaw.abs() {
+        return Err(Error::TurnedAway {
+            yaw: yaw.abs(),
+            most: FURTHEST_YAW,
+            path: path(),
+        });
+    }
+    let longer = picture.width().max(picture.height());
+    let scale = longer.clamp(SIDES_PX[0], SIDES_PX[1]) as f32 / longer as f32;
+    // Video has an even number of columns and rows.
+    let even = |side: u32| ((side as f32 * scale * 0.5).round() as u32).max(1) * 2;
+    let (width, height) = (even(picture.width()), even(picture.height()));
+    let across = width as f32 / picture.width() as f32;
+    let down = height as f32 / picture.height() as f32;
+    let points = points.iter().map(|p| Point3 {
+        x: p.x * across,
+        y: p.y * down,
+        z: p.z * across,
+    });
+    Ok((resample::resize(&picture, width, height), points.collect()))
+}
+
+/// Finds who moves in the driver's clip.
+fn find_driver(
+    job: &PuppetJob,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<(Clips, Chosen)> {
+    if is_picture(&job.drive) && !is_animation(&job.drive) {
+        return Err(Error::DriverDoesNotMove {
+            path: job.drive.clone(),
+        });
+    }
+    let mut clips = Clips::whole(vec![job.drive.clone()]);
+    // What the driver does at rest is learned from the whole clip where one frame of it is wanted.
+    if !is_picture(&job.output) {
+        clips.from_secs = job.range.from_secs;
+        clips.to_secs = job.range.to_secs;
+    }
+    progress.begin("looking for the driver", clips.n_frames());
+    let clusters = cluster_identities(&clips, networks, progress)?;
+    let template = match &job.driver {
+        Some(driver) => {
+            let keys = job.safeguards.open_keys()?;
+            Some(job.safeguards.template(&keys, driver)?)
+        }
+        None => None,
+    };
+    let scale = networks.weights.identity_scale();
+    let chosen = clusters.choose(template.as_ref(), &scale);
+    let chosen = chosen.ok_or_else(|| Error::NoFace {
+        path: job.drive.clone(),
+    })?;
+    if job.driver.is_none() && !chosen.others.is_empty() {
+        return Err(Error::SeveralDrivers {
+            n: 1 + chosen.others.len(),
+            path: job.drive.clone(),
+        });
+    }
+    Ok((clips, chosen))
+}
+
+/// What is drawn of a performance: all of it, or the moment that is wanted as a picture.
+fn wanted<'m>(job: &PuppetJob, all: &'m [Moment]) -> &'m [Moment] {
+    if !is_picture(&job.output) {
+        return all;
+    }
+    let is_due = |moment: &Moment| job.range.from_secs <= moment.time.secs();
+    let last = all.len().saturating_sub(1);
+    let first = all.iter().position(is_due).unwrap_or(last);
+    all.get(first..=first).unwrap_or_default()
+}
+
+/// Whose movement is used: whoever is named must consent, and where the result is published somebody
+/// must be.
+fn driver_claims(job: &PuppetJob, driver: &Chosen) -> Result<Vec<Claim>> {
+    match (&job.driver, job.safeguards.audience) {
+        (Some(who), _) => Ok(vec![claim(who, &driver.identities, Use::Drive)]),
+        (None, Audience::Private) => Ok(Vec::new()),
+        (None, Audience::Publish) => Err(Error::DriverNotNamed {
+            path: job.drive.clone(),
+        }),
+    }
+}
+
+/// What a result is called when no name is given: `NAME-moved` beside the portrait.
+pub fn default_output(portrait: &Path, is_still: bool) -> PathBuf {
+    named_after(portrait, "-moved", if is_still { "png" } else { "mp4" })
+}

@@ -1,0 +1,145 @@
+//! Frames that are not edited but moved: one portrait, drawn anew for every moment of a performance.
+
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+
+use effigy_files::is_picture;
+use effigy_frame::{Frame, Picture, TimeRange};
+use effigy_mark::{Marked, MarkedWriter, write_marked_picture};
+use effigy_media::{Limits, WriteSettings, probe};
+
+use super::Allowed;
+use crate::error::{Error, Result};
+use crate::steps::consent::Authorisation;
+use crate::steps::performance::Moment;
+use crate::steps::progress::Progress;
+
+/// What an allowed job animates.
+pub(crate) struct Animating<'a> {
+    /// The clip whose rate, length and sound the result has.
+    pub(crate) drive: &'a Path,
+    /// The part of it that is taken.
+    pub(crate) range: TimeRange,
+    /// What is done in it.
+    pub(crate) moments: &'a [Moment],
+    /// Draws the portrait for one of them; all pictures have one size.
+    pub(crate) draw: &'a mut dyn FnMut(&Moment) -> Result<Picture>,
+    /// What is being drawn, for the progress bar.
+    pub(crate) title: String,
+}
+
+/// Frames that wait to be marked and encoded.
+const FRAMES_BEHIND: usize = 3;
+
+impl Allowed<'_> {
+    /// Draws, marks and writes a frame for every moment, or a picture of the first.
+    ///
+    /// # Errors
+    /// When any frame cannot be drawn or written. No output is left then.
+    pub(crate) fn animate(
+        self,
+        animating: Animating<'_>,
+        progress: &mut dyn Progress,
+    ) -> Result<(Marked, f64)> {
+        let Self { cast, token } = self;
+        let begun = &cast.begun;
+        let making = &begun.making;
+        let policy = making
+            .safeguards
+            .policy(&begun.keys, Some(making.target), None);
+        let authorisation = Authorisation {
+            token: &token,
+            policy: &policy,
+        };
+        let marked = if is_picture(making.output) {
+            let first = animating.moments.first().ok_or_else(|| Error::NoFace {
+                path: animating.drive.to_owned(),
+            })?;
+            let picture = (animating.draw)(first)?;
+            write_marked_picture(making.output, picture, &token, &policy)?
+        } else {
+            write(making.output, animating, authorisation, progress)?
+        };
+        Ok((marked, begun.started.elapsed().as_secs_f64()))
+    }
+}
+
+fn write(
+    output: &Path,
+    animating: Animating<'_>,
+    authorisation: Authorisation<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Marked> {
+    let Animating {
+        drive,
+        range,
+        moments,
+        draw,
+        title,
+    } = animating;
+    let no_face = || Error::NoFace {
+        path: drive.to_owned(),
+    };
+    let (first, rest) = moments.split_first().ok_or_else(no_face)?;
+    progress.begin(&title, Some(moments.len() as u64));
+    let picture = draw(first)?;
+    let settings = settings(drive, range, &picture)?;
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel::<Option<Frame>>(FRAMES_BEHIND);
+        let writing = scope.spawn(move || -> Result<Option<Marked>> {
+            let Authorisation { token, policy } = authorisation;
+            let mut writer = MarkedWriter::create(output, &settings, token, policy)?;
+            for order in receiver {
+                match order {
+                    Some(frame) => writer.write(frame)?,
+                    None => return Ok(Some(writer.finish()?)),
+                }
+            }
+            Ok(None)
+        });
+        let hand_on = |order| sender.send(order).map_err(|_stopped| Error::Cancelled);
+        let draw_all = || -> Result<()> {
+            let mut picture = Some(picture);
+            for (index, moment) in std::iter::once(first).chain(rest).enumerate() {
+                let picture = match picture.take() {
+                    Some(first) => first,
+                    None => draw(moment)?,
+                };
+                hand_on(Some(Frame {
+                    index: index as u64,
+                    time: moment.time,
+                    picture,
+                }))?;
+                if progress.step().is_break() {
+                    return Err(Error::Cancelled);
+                }
+            }
+            hand_on(None)
+        };
+        let drawn = draw_all();
+        drop(sender);
+        let written = match writing.join() {
+            Ok(written) => written,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        // Drawing stops when writing does, so that the writer's error comes first.
+        match (written?, drawn?) {
+            (Some(marked), ()) => Ok(marked),
+            (None, ()) => Err(Error::Cancelled),
+        }
+    })
+}
+
+/// Times and sound of the driver's clip, size of the portrait.
+fn settings(drive: &Path, range: TimeRange, picture: &Picture) -> Result<WriteSettings> {
+    let info = probe(drive, &Limits::default())?;
+    let video = info.video.ok_or_else(|| Error::NoInput {
+        path: drive.to_owned(),
+    })?;
+    let mut settings = WriteSettings::new(picture.width(), picture.height(), video.frame_rate);
+    settings.time_base = WriteSettings::like(&video).time_base;
+    let is_picture = info.container == "pictures";
+    settings.tracks_from = (!is_picture).then(|| drive.to_owned());
+    settings.range = range;
+    Ok(settings)
+}

@@ -1,0 +1,166 @@
+//! A portrait moved by a clip: what it reaches on people who don't exist, and whom it refuses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::studio::{Studio, studio};
+use effigy_files::Existing;
+use effigy_frame::TimeRange;
+use effigy_mark::consent::{Audience, Use};
+use effigy_media::{Limits, VideoReader, write_picture};
+use effigy_model::Weights;
+use effigy_pipeline::puppet::Gains;
+use effigy_pipeline::{Choice, Error, PuppetJob, Quiet, puppet};
+
+fn actor(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors");
+    folder.join(name).with_extension("mp4")
+}
+
+/// Ada agreed to be moved, Ben to move others; her portrait is the first frame of a clip.
+struct Stage {
+    studio: Studio,
+    portrait: PathBuf,
+}
+
+fn stage() -> &'static Stage {
+    static STAGE: OnceLock<Stage> = OnceLock::new();
+    STAGE.get_or_init(|| {
+        let studio = studio();
+        studio.consent_to(&[Use::Puppet], "Ada", &actor("ada-2"));
+        studio.consent_to(&[Use::Drive], "Ben", &actor("ben-2"));
+        let portrait = studio.folder.path().join("ada.png");
+        let mut frames = VideoReader::open(&actor("ben-1-as-ada"), &Limits::default()).unwrap();
+        let first = frames.next().unwrap().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a frame of a clip, as it is")]
+        write_picture(&portrait, &first.picture).unwrap();
+        Stage { studio, portrait }
+    })
+}
+
+/// Ada's portrait, moved for a second as Ben moves.
+fn job(place: &Path) -> PuppetJob {
+    PuppetJob {
+        portrait: stage().portrait.clone(),
+        subject: "Ada".to_owned(),
+        drive: actor("ben-1"),
+        driver: None,
+        output: place.join("moved.mp4"),
+        existing: Existing::Kept,
+        range: TimeRange {
+            from_secs: 0.0,
+            to_secs: Some(1.0),
+        },
+        gains: Gains {
+            head: 1.0,
+            ..Gains::default()
+        },
+        ground_truth: None,
+        device: Choice::Cpu,
+        weights: Weights::from_source_tree().unwrap(),
+        safeguards: stage().studio.safeguards.clone(),
+    }
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).unwrap().next().is_none()
+}
+
+#[test]
+fn a_portrait_does_what_the_driver_does() {
+    let place = tempfile::tempdir().unwrap();
+    let made = puppet(
+        &PuppetJob {
+            ground_truth: Some(actor("ben-1-as-ada")),
+            ..job(place.path())
+        },
+        &mut Quiet,
+    )
+    .unwrap();
+    assert_eq!((made.n_frames, made.n_still), (25, 0));
+    let quality = &made.quality;
+    let truth = quality.truth.as_ref().unwrap();
+    assert!(24.0 < truth.aligned.psnr_db, "{quality:?}");
+    assert!(truth.points_error < Some(6.0), "{quality:?}");
+    assert!(quality.expression_error < Some(2.5), "{quality:?}");
+    assert!(quality.share_nearer_to_portrait > Some(0.95), "{quality:?}");
+    assert!(made.quality_path.exists());
+    let frames = VideoReader::open(&made.marked.path, &Limits::default()).unwrap();
+    assert_eq!(frames.count(), 25);
+}
+
+#[test]
+fn one_moment_is_a_picture() {
+    let place = tempfile::tempdir().unwrap();
+    let moment = PuppetJob {
+        output: place.path().join("moved.png"),
+        range: TimeRange {
+            from_secs: 0.5,
+            to_secs: None,
+        },
+        ..job(place.path())
+    };
+    let made = puppet(&moment, &mut Quiet).unwrap();
+    assert_eq!((made.n_frames, made.n_still), (1, 0));
+    assert!(made.marked.path.exists());
+}
+
+#[test]
+fn who_agreed_to_something_else_is_not_moved() {
+    let place = tempfile::tempdir().unwrap();
+    let other = PuppetJob {
+        subject: "Ben".to_owned(),
+        portrait: actor("ben-2"),
+        ..job(place.path())
+    };
+    let error = puppet(&other, &mut Quiet).unwrap_err();
+    assert!(error.to_string().contains("puppet"), "{error}");
+    assert!(is_empty(place.path()));
+}
+
+#[test]
+fn somebody_else_s_portrait_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let other = PuppetJob {
+        portrait: actor("ben-2"),
+        ..job(place.path())
+    };
+    let error = puppet(&other, &mut Quiet).unwrap_err();
+    assert!(matches!(error, Error::NotSeen { .. }), "{error}");
+    assert!(is_empty(place.path()));
+}
+
+#[test]
+fn what_is_published_names_who_moves_it() {
+    let place = tempfile::tempdir().unwrap();
+    let mut published = job(place.path());
+    published.safeguards.audience = Audience::Publish;
+    let error = puppet(&published, &mut Quiet).unwrap_err();
+    assert!(matches!(error, Error::DriverNotNamed { .. }), "{error}");
+    assert!(error.to_string().contains("--driver"), "{error}");
+    published.driver = Some("Ada".to_owned());
+    let error = puppet(&published, &mut Quiet).unwrap_err();
+    assert!(error.to_string().contains("drive"), "{error}");
+    assert!(is_empty(place.path()));
+    published.driver = Some("Ben".to_owned());
+    puppet(&published, &mut Quiet).unwrap();
+}
+
+#[test]
+fn a_picture_and_two_people_move_nobody() {
+    let place = tempfile::tempdir().unwrap();
+    let still = PuppetJob {
+        drive: stage().portrait.clone(),
+        ..job(place.path())
+    };
+    let error = puppet(&still, &mut Quiet).unwrap_err();
+    assert!(matches!(error, Error::DriverDoesNotMove { .. }), "{error}");
+    let two = PuppetJob {
+        drive: actor("cleo-and-dan"),
+        ..job(place.path())
+    };
+    let error = puppet(&two, &mut Quiet).unwrap_err();
+    assert!(matches!(error, Error::SeveralDrivers { .. }), "{error}");
+    assert!(is_empty(place.path()));
+}

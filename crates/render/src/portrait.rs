@@ -1,0 +1,305 @@
+//! One portrait, moved: its own pixels, carried by the rig.
+//!
+//! The rig is fitted to the picture, so that each of its vertices knows where in the picture its
+//! colour is. Posed otherwise, it tells where each place of the new picture comes from; around the
+//! head that is continued as by a membrane ([`surround`]). What the portrait does not show is made up:
+//! the inside of a mouth that was closed ([`mouth`]). The head of the
+//! rig is one whole mesh; nothing is drawn in parts that would have to be put together.
+
+mod eyes;
+mod light;
+mod lips;
+mod mouth;
+mod raster;
+mod rim;
+mod sheet;
+mod surround;
+mod view;
+
+use effigy_face::landmarks::{CHIN, EARS};
+use effigy_face::pose::Rotation;
+use effigy_face::rig::{
+    Gaze, N_EXPRESSIONS, Part, Person, Placement, Pose, Rig, Solver, SolverSettings, Vec3,
+};
+use effigy_frame::{Picture, Point2, Point3, Rect};
+
+use crate::sample::Sampler;
+use eyes::Openings;
+use light::Light;
+use lips::Lips;
+use mouth::Mouth;
+use raster::{Hit, Raster, whole_pixels};
+use rim::sure;
+use sheet::Sheet;
+use surround::Surround;
+use view::View;
+
+/// How a portrait is to differ from what it shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Movement {
+    /// What is added to the weight of each expression, in the order of
+    /// [`effigy_face::rig::EXPRESSIONS`].
+    pub weights: [f32; N_EXPRESSIONS],
+    /// How far the eyes turn, the right one first, in degrees.
+    pub gaze: [Gaze; 2],
+    /// How the head turns, as the camera sees it.
+    pub turn: Rotation,
+    /// How far the head goes to the right and down, in centimetres.
+    pub shift: [f32; 2],
+    /// By how much the head comes nearer: 1 where it was.
+    pub scale: f32,
+}
+
+impl Default for Movement {
+    /// None.
+    fn default() -> Self {
+        Self {
+            weights: [0.0; N_EXPRESSIONS],
+            gaze: [Gaze::default(); 2],
+            turn: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+            shift: [0.0; 2],
+            scale: 1.0,
+        }
+    }
+}
+
+/// A picture of one person that can be moved.
+#[derive(Debug)]
+pub struct Portrait<'a> {
+    rig: &'a Rig,
+    person: Person,
+    /// What the face does in the picture.
+    pose: Pose,
+    colours: Sampler,
+    width: u32,
+    height: u32,
+    /// Where the colour of each vertex lies in the picture.
+    source: Vec<Vec3>,
+    /// How far each vertex goes along with the head, `0..=1`: shoulders stay.
+    follows: Vec<f32>,
+    /// How surely the picture shows each vertex where it is thought to be, `0..=1`.
+    sure: Vec<f32>,
+    /// How deep the ears lie, in centimetres on the head.
+    ear_depth: f32,
+    light: Light,
+    mouth: Mouth,
+    openings: Openings,
+    surround: Surround,
+}
+
+/// What a portrait shows, and where.
+#[derive(Clone, Copy)]
+struct Shown<'s> {
+    /// Where the vertices of the rig are.
+    source: &'s [Vec3],
+    /// Which of its triangles are seen.
+    raster: &'s Raster,
+    colours: &'s Sampler,
+}
+
+/// The neck begins to stay behind this far below the chin, and stays where it is from there on, in
+/// centimetres.
+const NECK_CM: [f32; 2] = [0.5, 6.5];
+/// Points of the mesh on each iris.
+const IRIS_POINTS: usize = 5;
+/// Samples a pixel, each way, where eyes and mouth are drawn.
+const FINE: u32 = 2;
+
+impl<'a> Portrait<'a> {
+    /// Takes a picture and the 478 mesh points of the face in it, in pixels.
+    ///
+    /// # Panics
+    /// If `points` is not a whole mesh.
+    pub fn new(rig: &'a Rig, picture: &Picture, points: &[Point3]) -> Self {
+        let person = Person::fit(rig, &[points]);
+        let pose = Solver::new(SolverSettings::default()).solve(rig, &person, points, 0.0);
+        let shaped = rig.shaped(&person, &pose.weights, pose.gaze);
+        let source: Vec<Vec3> = shaped.iter().map(|&p| pose.head.apply(p)).collect();
+        let colours = Sampler::new(picture);
+        let (width, height) = (picture.width(), picture.height());
+        let all = Raster::draw(rig.triangles(), &source, [0, 0, width, height], 1);
+        let shown = Shown {
+            source: &source,
+            raster: &all,
+            colours: &colours,
+        };
+        let points_at_rest = rig.skin_points(&person, &[0.0; N_EXPRESSIONS]);
+        let chin = points_at_rest[CHIN][1];
+        let ears = EARS.map(|i| points_at_rest[i][2]);
+        let at_rest = person.at_rest();
+        let follows = at_rest.iter().map(|p| {
+            let share = (p[1] - chin - NECK_CM[0]) / (NECK_CM[1] - NECK_CM[0]);
+            1.0 - smooth_step(share)
+        });
+        let flat: Vec<Point2> = points.iter().map(|p| p.xy()).collect();
+        Self {
+            follows: follows.collect(),
+            ear_depth: 0.5 * (ears[0] + ears[1]),
+            sure: sure(rig, &person, &source),
+            light: Light::fit(rig, shown),
+            mouth: Mouth::look(rig, &person, shown, &flat),
+            openings: Openings::of(&flat),
+            surround: Surround::new(width, height),
+            rig,
+            person,
+            pose,
+            colours,
+            width,
+            height,
+            source,
+        }
+    }
+
+    /// What the face does in the picture.
+    pub fn pose(&self) -> &Pose {
+        &self.pose
+    }
+
+    /// Where the 478 mesh points of the face are when it is moved, in pixels.
+    pub fn points(&self, movement: &Movement) -> Vec<Point3> {
+        let head = self.head(movement);
+        let at = |place: Vec3| {
+            let [x, y, z] = head.apply(place);
+            Point3 { x, y, z }
+        };
+        let skin = self.rig.skin_points(&self.person, &self.weights(movement));
+        let mut points: Vec<Point3> = skin.into_iter().map(at).collect();
+        for (eye, gaze) in self.person.eyes().iter().zip(self.gaze(movement)) {
+            let (yaw, pitch) = (gaze.yaw.to_radians(), gaze.pitch.to_radians());
+            let towards = [
+                yaw.sin() * pitch.cos(),
+                -pitch.sin(),
+                -yaw.cos() * pitch.cos(),
+            ];
+            let iris = at([0, 1, 2].map(|i| eye.middle[i] + eye.radius * towards[i]));
+            points.extend([iris; IRIS_POINTS]);
+        }
+        points
+    }
+
+    /// Draws the portrait moved.
+    ///
+    /// Frames come in order: what is around the head follows it from one to the next.
+    pub fn draw(&mut self, movement: &Movement) -> Picture {
+        let target = self.moved(movement);
+        let bright = self.light.ratios(self.rig, &target);
+        let whole = [0, 0, self.width, self.height];
+        let raster = Raster::draw(self.rig.triangles(), &target, whole, 1);
+        let (rig, follows) = (self.rig, &self.follows);
+        let sheet = Sheet::of(&self.pose.head, &self.head(movement), self.ear_depth);
+        self.surround.settle(|x, y| {
+            let (hit, _) = raster.at(x, y)?;
+            let corners = rig.triangles()[usize::from(hit.triangle)].corners;
+            let [follows] = hit.of(corners.map(|c| [follows[usize::from(c)]]));
+            let at = sheet.back(Point2::new(x, y));
+            Some([follows * (at.x - x), follows * (at.y - y)])
+        });
+        let mut pixels = Vec::with_capacity((self.width * self.height * 3) as usize);
+        let view = View {
+            portrait: self,
+            bright: &bright,
+            lips: Lips::of(self, movement),
+        };
+        for row in 0..self.height as usize {
+            for column in 0..self.width as usize {
+                let hit = raster.hit(column, row);
+                let (x, y) = (column as f32 + 0.5, row as f32 + 0.5);
+                let colour = view.colour(hit, raster.covered(column, row), x, y);
+                pixels.extend(colour.map(to_byte));
+            }
+        }
+        let mut picture = Picture::new(self.width, self.height, pixels);
+        for part in self.fine_parts(&target) {
+            view.refine(&mut picture, &target, part);
+        }
+        picture
+    }
+
+    /// Where each vertex goes.
+    fn moved(&self, movement: &Movement) -> Vec<Vec3> {
+        let weights = self.weights(movement);
+        let head = self.head(movement);
+        let shaped = self.rig.shaped(&self.person, &weights, self.gaze(movement));
+        let all = shaped.iter().zip(&self.source).zip(&self.follows);
+        let moved = all.map(|((&place, source), &follows)| {
+            let target = head.apply(place);
+            std::array::from_fn(|i| source[i] + follows * (target[i] - source[i]))
+        });
+        moved.collect()
+    }
+
+    fn weights(&self, movement: &Movement) -> [f32; N_EXPRESSIONS] {
+        std::array::from_fn(|i| (self.pose.weights[i] + movement.weights[i]).clamp(0.0, 1.0))
+    }
+
+    fn gaze(&self, movement: &Movement) -> [Gaze; 2] {
+        std::array::from_fn(|eye| Gaze {
+            yaw: self.pose.gaze[eye].yaw + movement.gaze[eye].yaw,
+            pitch: self.pose.gaze[eye].pitch + movement.gaze[eye].pitch,
+        })
+    }
+
+    fn head(&self, movement: &Movement) -> Placement {
+        let Placement {
+            rotation,
+            scale,
+            shift,
+        } = self.pose.head;
+        let turn = movement.turn;
+        Placement {
+            rotation: std::array::from_fn(|i| {
+                std::array::from_fn(|k| (0..3).map(|j| turn[i][j] * rotation[j][k]).sum())
+            }),
+            scale: scale * movement.scale,
+            shift: [
+                shift[0] + scale * movement.shift[0],
+                shift[1] + scale * movement.shift[1],
+                shift[2],
+            ],
+        }
+    }
+
+    /// The parts of the picture that are drawn finely: both eyes and the mouth.
+    fn fine_parts(&self, target: &[Vec3]) -> Vec<[u32; 4]> {
+        let is_one: [fn(Part) -> bool; 3] = [
+            |part| part == Part::EyeRight,
+            |part| part == Part::EyeLeft,
+            |part| matches!(part, Part::Teeth | Part::Mouth),
+        ];
+        let part = |is_one: fn(Part) -> bool| {
+            let triangles = self.rig.triangles().iter().filter(|t| is_one(t.part));
+            let corners = triangles.flat_map(|t| t.corners);
+            let places = corners.map(|c| {
+                let [x, y, _] = target[usize::from(c)];
+                Point2::new(x, y)
+            });
+            let rect = Rect::around(places)?;
+            let margin = 0.1 * rect.width;
+            let part = whole_pixels(rect, margin, self.width, self.height);
+            (part[2] > 0 && part[3] > 0).then_some(part)
+        };
+        is_one.into_iter().filter_map(part).collect()
+    }
+}
+
+/// Where in the picture the corners of what a sample shows have their colour.
+fn flat_corners(rig: &Rig, source: &[Vec3], hit: Hit) -> [[f32; 2]; 3] {
+    let corners = rig.triangles()[usize::from(hit.triangle)].corners;
+    corners.map(|c| {
+        let [x, y, _] = source[usize::from(c)];
+        [x, y]
+    })
+}
+
+/// 0 up to 0, 1 from 1 on, smooth in between.
+fn smooth_step(t: f32) -> f32 {
+    let t = t.clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
+
+fn to_byte(value: f32) -> u8 {
+    (value + 0.5).clamp(0.0, 255.0) as u8
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! The openings of both eyes in a portrait: where the colours of an eyeball are to be had.
+
+use effigy_face::landmarks::eye_distance;
+use effigy_frame::Point2;
+
+use crate::interior::LIDS;
+
+/// How far inside the lids' edges the eyeball's colours are taken, in eye distances: on the edges
+/// themselves are lashes.
+const INSIDE: f32 = 0.012;
+
+/// Both openings.
+#[derive(Clone, Debug)]
+pub(super) struct Openings {
+    /// Edges of the upper and lower lid of the right and the left eye, from left to right.
+    edges: [[Vec<Point2>; 2]; 2],
+    margin: f32,
+}
+
+impl Openings {
+    pub(super) fn of(points: &[Point2]) -> Self {
+        let edge = |numbers: &[usize]| {
+            let mut edge: Vec<Point2> = numbers.iter().map(|&i| points[i]).collect();
+            edge.sort_by(|a, b| a.x.total_cmp(&b.x));
+            edge
+        };
+        Self {
+            edges: LIDS.map(|lids| lids.map(edge)),
+            margin: INSIDE * eye_distance(points),
+        }
+    }
+
+    /// The place nearest to `at`, straight up or down, that lies within the opening of an eye.
+    pub(super) fn within(&self, eye: usize, at: Point2) -> Point2 {
+        let [upper, lower] = &self.edges[eye];
+        let (Some(first), Some(last)) = (upper.first(), upper.last()) else {
+            return at;
+        };
+        let x = at.x.clamp(first.x.min(last.x), first.x.max(last.x));
+        let (top, bottom) = (height_at(upper, x), height_at(lower, x));
+        let (top, bottom) = (top + self.margin, bottom - self.margin);
+        let y = if bottom <= top {
+            0.5 * (top + bottom)
+        } else {
+            at.y.clamp(top, bottom)
+        };
+        Point2::new(x, y)
+    }
+}
+
+/// How high an edge is at `x`.
+pub(super) fn height_at(edge: &[Point2], x: f32) -> f32 {
+    let mut before = edge[0];
+    for &point in edge {
+        if x <= point.x {
+            let width = point.x - before.x;
+            if width <= 1e-6 {
+                return point.y;
+            }
+            return before.y + (x - before.x) / width * (point.y - before.y);
+        }
+        before = point;
+    }
+    before.y
+}

@@ -1,0 +1,119 @@
+//! What is around a head and moves along with it: hair, and the background that it drags.
+//!
+//! Where a head is drawn, it is known where in the portrait each place comes from. Around it that
+//! is continued as smoothly as a membrane that is held at the head and at the rim of the picture.
+
+/// How far apart the nodes of the membrane are, in pixels.
+const STEP_PX: usize = 8;
+/// Rounds a frame; each begins from the frame before.
+const ROUNDS: usize = 24;
+/// How far each round goes beyond the mean of the neighbours.
+const OVER: f32 = 1.7;
+
+/// Where in the portrait each place of the picture comes from, relative to itself.
+#[derive(Clone, Debug)]
+pub(super) struct Surround {
+    columns: usize,
+    rows: usize,
+    offsets: Vec<[f32; 2]>,
+    held: Vec<bool>,
+}
+
+impl Surround {
+    /// Nothing moves.
+    pub(super) fn new(width: u32, height: u32) -> Self {
+        let nodes = |side: u32| (side as usize).div_ceil(STEP_PX) + 1;
+        let (columns, rows) = (nodes(width), nodes(height));
+        Self {
+            columns,
+            rows,
+            offsets: vec![[0.0; 2]; columns * rows],
+            held: vec![false; columns * rows],
+        }
+    }
+
+    /// Settles around a head: `head` gives the offset at a place that it covers.
+    pub(super) fn settle(&mut self, head: impl Fn(f32, f32) -> Option<[f32; 2]>) {
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                let at = row * self.columns + column;
+                let is_rim =
+                    row == 0 || column == 0 || row + 1 == self.rows || column + 1 == self.columns;
+                let covered = head((column * STEP_PX) as f32, (row * STEP_PX) as f32);
+                self.held[at] = covered.is_some() || is_rim;
+                match covered {
+                    Some(offset) => self.offsets[at] = offset,
+                    None if is_rim => self.offsets[at] = [0.0; 2],
+                    None => {}
+                }
+            }
+        }
+        for _ in 0..ROUNDS {
+            self.relax();
+        }
+    }
+
+    fn relax(&mut self) {
+        for row in 1..self.rows - 1 {
+            for column in 1..self.columns - 1 {
+                let at = row * self.columns + column;
+                if self.held[at] {
+                    continue;
+                }
+                let near = [at - 1, at + 1, at - self.columns, at + self.columns];
+                for k in 0..2 {
+                    let mean = 0.25 * near.iter().map(|&n| self.offsets[n][k]).sum::<f32>();
+                    self.offsets[at][k] += OVER * (mean - self.offsets[at][k]);
+                }
+            }
+        }
+    }
+
+    /// The offset at a place.
+    pub(super) fn at(&self, x: f32, y: f32) -> [f32; 2] {
+        let step = STEP_PX as f32;
+        let place = |v: f32, n: usize| {
+            let v = (v / step).clamp(0.0, n as f32 - 1.001);
+            (v as usize, v.fract())
+        };
+        let ((column, wx), (row, wy)) = (place(x, self.columns), place(y, self.rows));
+        let at = row * self.columns + column;
+        let corners = [at, at + 1, at + self.columns, at + self.columns + 1];
+        let counts = [
+            (1.0 - wx) * (1.0 - wy),
+            wx * (1.0 - wy),
+            (1.0 - wx) * wy,
+            wx * wy,
+        ];
+        let mut offset = [0.0; 2];
+        for (corner, count) in corners.into_iter().zip(counts) {
+            offset[0] += count * self.offsets[corner][0];
+            offset[1] += count * self.offsets[corner][1];
+        }
+        offset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_membrane_falls_off_from_head_to_rim() {
+        let mut surround = Surround::new(320, 320);
+        let head = |x: f32, y: f32| {
+            let is_head = (x - 160.0).hypot(y - 160.0) < 50.0;
+            is_head.then_some([10.0, 0.0])
+        };
+        for _ in 0..20 {
+            surround.settle(head);
+        }
+        let along: Vec<f32> = [160.0, 230.0, 270.0, 310.0]
+            .iter()
+            .map(|&x| surround.at(x, 160.0)[0])
+            .collect();
+        assert!((along[0] - 10.0).abs() < 1e-3);
+        assert!(along.windows(2).all(|pair| pair[1] < pair[0]), "{along:?}");
+        assert!(surround.at(0.0, 0.0)[0].abs() < 1e-3);
+    }
+}

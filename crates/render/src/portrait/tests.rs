@@ -1,0 +1,154 @@
+use effigy_face::landmarks::N_SKIN_POINTS;
+use effigy_face::rig::expression;
+use effigy_model::Weights;
+
+use super::*;
+
+/// A head of the mean person in the middle of a picture, its points as the mesh would give them, and a
+/// picture whose colours tell the places apart.
+fn scene(rig: &Rig) -> (Picture, Vec<Point3>) {
+    let side = 256;
+    let colour = |x: u32, y: u32| {
+        let wave = |v: u32, period: f32| (110.0 + 60.0 * (v as f32 / period).sin()) as u8;
+        [wave(x, 9.0), wave(y, 11.0), wave(x + y, 17.0)]
+    };
+    let pixels = (0..side * side).flat_map(|i| colour(i % side, i / side));
+    let picture = Picture::new(side, side, pixels.collect());
+    let person = Person::mean(rig);
+    let head = Placement {
+        scale: 6.0,
+        shift: [128.0, 128.0, 0.0],
+        ..Placement::default()
+    };
+    let mut points: Vec<Point3> = rig
+        .skin_points(&person, &[0.0; N_EXPRESSIONS])
+        .into_iter()
+        .map(|p| {
+            let [x, y, z] = head.apply(p);
+            Point3 { x, y, z }
+        })
+        .collect();
+    let eyes = person.eyes().map(|eye| {
+        let [x, y, z] = eye.middle;
+        let [x, y, z] = head.apply([x, y, z - eye.radius]);
+        Point3 { x, y, z }
+    });
+    points.extend(eyes.iter().flat_map(|eye| [*eye; 5]));
+    assert_eq!(points.len(), N_SKIN_POINTS + 10);
+    (picture, points)
+}
+
+fn rig() -> Rig {
+    Rig::load(&Weights::from_source_tree().unwrap()).unwrap()
+}
+
+fn mean_difference(a: &Picture, b: &Picture) -> f64 {
+    let sum: u64 = a
+        .pixels()
+        .iter()
+        .zip(b.pixels())
+        .map(|(x, y)| u64::from(x.abs_diff(*y)))
+        .sum();
+    sum as f64 / a.pixels().len() as f64
+}
+
+#[test]
+fn what_does_not_move_stays_as_it_is() {
+    let rig = rig();
+    let (picture, points) = scene(&rig);
+    let drawn = Portrait::new(&rig, &picture, &points).draw(&Movement::default());
+    let off = mean_difference(&picture, &drawn);
+    assert!(off < 0.6, "{off}");
+}
+
+#[test]
+fn the_rim_of_the_picture_stays_while_the_head_turns() {
+    let rig = rig();
+    let (picture, points) = scene(&rig);
+    let (sin, cos) = 12.0_f32.to_radians().sin_cos();
+    let turned = Movement {
+        turn: [[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]],
+        ..Movement::default()
+    };
+    let drawn = Portrait::new(&rig, &picture, &points).draw(&turned);
+    for i in 0..256 {
+        for (x, y) in [(i, 0), (0, i), (255, i)] {
+            let (before, after) = (picture.get(x, y), drawn.get(x, y));
+            let off = (0..3).map(|c| before[c].abs_diff(after[c])).max();
+            assert!(off < Some(25), "{x} {y}: {before:?} {after:?}");
+        }
+    }
+    assert!(3.0 < mean_difference(&picture, &drawn));
+}
+
+#[test]
+fn an_opened_jaw_shows_the_inside_of_the_mouth() {
+    let rig = rig();
+    let (picture, points) = scene(&rig);
+    let mut portrait = Portrait::new(&rig, &picture, &points);
+    let mut open = Movement::default();
+    open.weights[expression("jawOpen")] = 0.8;
+    let drawn = portrait.draw(&open);
+    let lips = Lips::of(&portrait, &open);
+    let [upper, lower] = &lips.edges;
+    let x = upper[upper.len() / 2].x;
+    let (top, bottom) = (eyes::height_at(upper, x), eyes::height_at(lower, x));
+    assert!(4.0 < bottom - top, "{top} {bottom}");
+    assert!(0.99 < lips.open);
+    // Nothing of the picture is as dark as the inside of a mouth.
+    let darkest = (top as u32..bottom as u32)
+        .map(|y| {
+            drawn
+                .get(x as u32, y)
+                .into_iter()
+                .map(u32::from)
+                .sum::<u32>()
+        })
+        .min();
+    assert!(darkest < Some(130), "{darkest:?}");
+}
+
+#[test]
+fn closed_lids_hide_the_eyes() {
+    let rig = rig();
+    let (picture, points) = scene(&rig);
+    let portrait = Portrait::new(&rig, &picture, &points);
+    let seen = |weight: f32| {
+        let mut movement = Movement::default();
+        for name in ["eyeBlink_L", "eyeBlink_R"] {
+            movement.weights[expression(name)] = weight;
+        }
+        let vertices = portrait.moved(&movement);
+        let raster = Raster::draw(rig.triangles(), &vertices, [0, 0, 256, 256], 1);
+        let shows_eye = |&(column, row): &(usize, usize)| {
+            raster.hit(column, row).is_some_and(|hit| {
+                let part = rig.triangles()[usize::from(hit.triangle)].part;
+                matches!(part, Part::EyeLeft | Part::EyeRight)
+            })
+        };
+        let all = (0..256).flat_map(|row| (0..256).map(move |column| (column, row)));
+        all.filter(shows_eye).count()
+    };
+    let (open, closed) = (seen(0.0), seen(1.0));
+    assert!(50 < open && closed * 5 < open, "{open} {closed}");
+}
+
+#[test]
+fn a_sheet_leads_back_to_where_it_came_from() {
+    let (sin, cos) = 0.3_f32.sin_cos();
+    let then = Placement {
+        scale: 8.0,
+        shift: [100.0, 90.0, 0.0],
+        ..Placement::default()
+    };
+    let now = Placement {
+        rotation: [[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]],
+        scale: 9.0,
+        shift: [110.0, 95.0, 0.0],
+    };
+    let place = [2.0, -3.0, 1.5];
+    let [x, y, _] = now.apply(place);
+    let [wanted_x, wanted_y, _] = then.apply(place);
+    let back = Sheet::of(&then, &now, place[2]).back(Point2::new(x, y));
+    assert!((back.x - wanted_x).abs() < 1e-3 && (back.y - wanted_y).abs() < 1e-3);
+}

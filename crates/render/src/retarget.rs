@@ -1,0 +1,289 @@
+//! A driver's movement, put onto another face.
+
+use effigy_face::pose::Rotation;
+use effigy_face::rig::{EXPRESSIONS, Gaze, N_EXPRESSIONS, Placement, Pose};
+
+use crate::portrait::Movement;
+
+/// How much of each movement is taken over: 0 none of it, 1 as the driver does it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gains {
+    /// Lids and gaze.
+    pub eyes: f32,
+    /// Lips, jaw, cheeks, nose and tongue.
+    pub mouth: f32,
+    /// Brows.
+    pub brows: f32,
+    /// Turning and moving the head.
+    pub head: f32,
+}
+
+impl Default for Gains {
+    /// As the driver does it, the head a little less: a portrait does not show what a turn uncovers.
+    fn default() -> Self {
+        Self {
+            eyes: 1.0,
+            mouth: 1.0,
+            brows: 1.0,
+            head: 0.8,
+        }
+    }
+}
+
+/// The head turns no further than this from where it is in the portrait, in degrees.
+const FURTHEST_TURN: f32 = 35.0;
+/// It moves no further, in centimetres.
+const FURTHEST_CM: f32 = 8.0;
+/// It grows and shrinks no more.
+const SCALES: [f32; 2] = [0.8, 1.25];
+/// Eyes turn no further from where they look in the portrait, in degrees.
+const FURTHEST_GAZE: f32 = 30.0;
+/// The share of frames in which a driver does less, or more, than what counts as their range.
+const RANGE: [f32; 2] = [0.1, 0.95];
+/// What tells how well a frame of the driver matches the portrait: degrees of turn that count as much
+/// as a whole expression, and centimetres from where the driver mostly is.
+const ALIKE_DEGREES: f32 = 5.0;
+const ALIKE_CM: f32 = 4.0;
+
+/// How what a driver does is put onto another face.
+///
+/// The driver is at *home* where they are most like the portrait, and the portrait is moved by how the
+/// driver differs from that. Of each expression home is the value in the driver's own range that is
+/// nearest to the portrait's: so a driver who starts with an open mouth is no different from one who
+/// does not, a smile that only the portrait has stays, and a person who drives their own portrait is
+/// followed exactly.
+#[derive(Clone, Debug)]
+pub struct Retargeting {
+    gains: Gains,
+    weights: [f32; N_EXPRESSIONS],
+    head: Placement,
+    gaze: [Gaze; 2],
+}
+
+impl Retargeting {
+    /// Learns from all that the driver does where they are most like the face in the portrait. `None`
+    /// where nothing was seen.
+    pub fn of(poses: &[&Pose], portrait: &Pose, gains: Gains) -> Option<Self> {
+        let quantile = |share: f32, value: &dyn Fn(&Pose) -> f32| {
+            let mut values: Vec<f32> = poses.iter().map(|pose| value(pose)).collect();
+            values.sort_by(f32::total_cmp);
+            let at = share * values.len().saturating_sub(1) as f32;
+            values.get(at.round() as usize).copied().unwrap_or_default()
+        };
+        let nearest = |wanted: f32, value: &dyn Fn(&Pose) -> f32| {
+            let [least, most] = RANGE.map(|share| quantile(share, value));
+            wanted.clamp(least, most)
+        };
+        let weights: [f32; N_EXPRESSIONS] =
+            std::array::from_fn(|i| nearest(portrait.weights[i], &|pose| pose.weights[i]));
+        let gaze = std::array::from_fn(|eye| Gaze {
+            yaw: nearest(portrait.gaze[eye].yaw, &|pose| pose.gaze[eye].yaw),
+            pitch: nearest(portrait.gaze[eye].pitch, &|pose| pose.gaze[eye].pitch),
+        });
+        let mostly = [0, 1].map(|i| quantile(0.5, &|pose| pose.head.shift[i]));
+        let unlike = |pose: &Pose| {
+            let (_, turn) =
+                axis_angle(&relative_turn(&pose.head.rotation, &portrait.head.rotation));
+            let square = |(a, b): (&f32, &f32)| (a - b) * (a - b);
+            let expression = pose.weights.iter().zip(&portrait.weights).map(square);
+            let away = [0, 1].map(|i| (pose.head.shift[i] - mostly[i]) / pose.head.scale);
+            turn.to_degrees() / ALIKE_DEGREES
+                + expression.sum::<f32>().sqrt()
+                + away[0].hypot(away[1]) / ALIKE_CM
+        };
+        let alike = poses
+            .iter()
+            .min_by(|a, b| unlike(a).total_cmp(&unlike(b)))?;
+        Some(Self {
+            gains,
+            weights,
+            head: alike.head,
+            gaze,
+        })
+    }
+
+    /// What a portrait is to do when the driver does this.
+    pub fn movement(&self, pose: &Pose) -> Movement {
+        let Gains {
+            eyes,
+            mouth,
+            brows,
+            head,
+        } = self.gains;
+        let weights: [f32; N_EXPRESSIONS] = std::array::from_fn(|i| {
+            let gain = match EXPRESSIONS[i] {
+                name if name.starts_with("brow") => brows,
+                name if name.starts_with("eye") || name.starts_with("Pupil") => eyes,
+                _ => mouth,
+            };
+            gain * (pose.weights[i] - self.weights[i])
+        });
+        let gaze = std::array::from_fn(|eye| {
+            let further = |now: f32, rest: f32| soft(eyes * (now - rest), FURTHEST_GAZE);
+            Gaze {
+                yaw: further(pose.gaze[eye].yaw, self.gaze[eye].yaw),
+                pitch: further(pose.gaze[eye].pitch, self.gaze[eye].pitch),
+            }
+        });
+        let shift = [0, 1].map(|i| {
+            let by = (pose.head.shift[i] - self.head.shift[i]) / self.head.scale;
+            soft(head * by, FURTHEST_CM)
+        });
+        let nearer = (pose.head.scale / self.head.scale).powf(head);
+        Movement {
+            weights,
+            gaze,
+            turn: partly(
+                &relative_turn(&pose.head.rotation, &self.head.rotation),
+                head,
+            ),
+            shift,
+            scale: nearer.clamp(SCALES[0], SCALES[1]),
+        }
+    }
+}
+
+/// Keeps a value within a limit: as it is up to half of that, and without a corner.
+fn soft(value: f32, limit: f32) -> f32 {
+    let half = 0.5 * limit;
+    if value.abs() <= half {
+        return value;
+    }
+    (half + half * ((value.abs() - half) / half).tanh()).copysign(value)
+}
+
+/// The turn that leads from `home` to `now`, as the camera sees it.
+fn relative_turn(now: &Rotation, home: &Rotation) -> Rotation {
+    now.map(|row| [0, 1, 2].map(|k| (0..3).map(|j| row[j] * home[k][j]).sum()))
+}
+
+/// The axis of a turn, of length 1, and its angle in radians.
+fn axis_angle(turn: &Rotation) -> ([f32; 3], f32) {
+    let axis = [
+        turn[2][1] - turn[1][2],
+        turn[0][2] - turn[2][0],
+        turn[1][0] - turn[0][1],
+    ];
+    let sin = 0.5 * axis.iter().map(|a| a * a).sum::<f32>().sqrt();
+    let cos = 0.5 * (turn[0][0] + turn[1][1] + turn[2][2] - 1.0);
+    (axis.map(|a| a / (2.0 * sin).max(1e-9)), sin.atan2(cos))
+}
+
+/// A share of a turn about the same axis, no further than [`FURTHEST_TURN`].
+fn partly(turn: &Rotation, share: f32) -> Rotation {
+    let ([x, y, z], angle) = axis_angle(turn);
+    let angle = soft(share * angle, FURTHEST_TURN.to_radians());
+    let (sin, cos) = angle.sin_cos();
+    let rest = 1.0 - cos;
+    [
+        [
+            cos + x * x * rest,
+            x * y * rest - z * sin,
+            x * z * rest + y * sin,
+        ],
+        [
+            y * x * rest + z * sin,
+            cos + y * y * rest,
+            y * z * rest - x * sin,
+        ],
+        [
+            z * x * rest - y * sin,
+            z * y * rest + x * sin,
+            cos + z * z * rest,
+        ],
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use effigy_face::rig::expression;
+
+    use super::*;
+
+    fn pose(jaw: f32, yaw_degrees: f32) -> Pose {
+        let mut weights = [0.0; N_EXPRESSIONS];
+        weights[expression("jawOpen")] = jaw;
+        let (sin, cos) = yaw_degrees.to_radians().sin_cos();
+        Pose {
+            weights,
+            gaze: [Gaze::default(); 2],
+            head: Placement {
+                rotation: [[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]],
+                scale: 10.0,
+                shift: [100.0, 80.0, 0.0],
+            },
+            residual: 0.0,
+        }
+    }
+
+    fn retargeting(poses: &[Pose], portrait: &Pose, gains: Gains) -> Retargeting {
+        let poses: Vec<&Pose> = poses.iter().collect();
+        Retargeting::of(&poses, portrait, gains).unwrap()
+    }
+
+    #[test]
+    fn a_driver_who_starts_with_an_open_mouth_is_no_different() {
+        let jaw = expression("jawOpen");
+        let opened = |i: usize| pose(if i < 20 { 0.7 } else { 0.1 }, 0.0);
+        let late: Vec<Pose> = (0..100).map(opened).collect();
+        let retargeting = retargeting(&late, &pose(0.0, 0.0), Gains::default());
+        assert!(retargeting.movement(&late[50]).weights[jaw].abs() < 0.02);
+        let open = retargeting.movement(&late[0]).weights[jaw];
+        assert!((open - 0.6).abs() < 0.02, "{open}");
+    }
+
+    #[test]
+    fn who_drives_their_own_portrait_is_followed_exactly() {
+        let jaw = expression("jawOpen");
+        let poses: Vec<Pose> = (0..50)
+            .map(|i| pose(0.01 * i as f32, 0.4 * i as f32 - 10.0))
+            .collect();
+        let portrait = &poses[20];
+        let gains = Gains {
+            head: 1.0,
+            ..Gains::default()
+        };
+        let retargeting = retargeting(&poses, portrait, gains);
+        assert_eq!(retargeting.movement(portrait).weights, [0.0; N_EXPRESSIONS]);
+        let movement = retargeting.movement(&poses[40]);
+        assert!((movement.weights[jaw] - 0.2).abs() < 1e-5);
+        assert!((yaw_of(&movement) - 8.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_smile_that_only_the_portrait_has_stays() {
+        let smile = expression("mouthSmile_L");
+        let poses: Vec<Pose> = (0..50).map(|_| pose(0.1, 0.0)).collect();
+        let mut portrait = pose(0.0, 0.0);
+        portrait.weights[smile] = 0.8;
+        let retargeting = retargeting(&poses, &portrait, Gains::default());
+        assert!(retargeting.movement(&poses[0]).weights[smile].abs() < 1e-6);
+    }
+
+    fn yaw_of(movement: &Movement) -> f32 {
+        let turn = movement.turn;
+        turn[0][2].atan2(turn[0][0]).to_degrees()
+    }
+
+    #[test]
+    fn the_head_turns_as_far_as_it_is_asked_to_and_no_further() {
+        let poses = [-4.0, 0.0, 4.0].map(|yaw| pose(0.0, yaw));
+        let turn = |head: f32, yaw: f32| {
+            let gains = Gains {
+                head,
+                ..Gains::default()
+            };
+            let retargeting = retargeting(&poses, &pose(0.0, 0.0), gains);
+            yaw_of(&retargeting.movement(&pose(0.0, yaw)))
+        };
+        assert!((turn(1.0, 5.0) - 5.0).abs() < 0.1);
+        assert!((turn(0.5, 10.0) - 5.0).abs() < 0.1);
+        assert!(turn(0.0, 10.0).abs() < 1e-3);
+        assert!(turn(1.0, 80.0) <= FURTHEST_TURN);
+    }
+
+    #[test]
+    fn nobody_seen_drives_nobody() {
+        assert!(Retargeting::of(&[], &pose(0.0, 0.0), Gains::default()).is_none());
+    }
+}
