@@ -156,12 +156,17 @@ impl AacTrack {
             let samples = Rational::new(1, self.rate as i32);
             self.go_to(libav::rescale(at, base, samples));
         }
-        let mut floats = frame::Audio::empty();
         if let Some((_, resampler)) = &mut self.resampler {
+            // Room for all of it: what has none would come late, and leave gaps.
+            let n_held = resampler.delay().map_or(0, |delay| delay.output);
+            let n_new =
+                decoded.samples() as i64 * i64::from(self.rate) / i64::from(kind.rate.max(1));
+            let n_most = usize::try_from(n_held + n_new).unwrap_or(0) + 32;
+            let mut floats = frame::Audio::new(FLOATS, n_most, self.layout);
             let run = resampler.run(decoded, &mut floats).map(drop);
             run.map_err(unreadable)?;
+            self.append(&floats);
         }
-        self.append(&floats);
         Ok(())
     }
 

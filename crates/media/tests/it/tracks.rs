@@ -226,6 +226,30 @@ fn encoded_sound_stays_in_time() {
     }
 }
 
+/// AAC does not know every rate; more samples than came in are as many as they last.
+#[test]
+fn sound_of_few_samples_a_second_stays_whole() {
+    let folder = Folder::new();
+    for rate in [8_000, 11_025, 12_000, 192_000] {
+        let (from, to) = (folder.path("tone.wav"), folder.path("out.mp4"));
+        write_tone(&from, rate, 1, 2.0);
+        written(&from, &to, TimeRange::default());
+        let before = read_audio(&from, 8000, &Limits::default()).unwrap();
+        let after = read_audio(&to, 8000, &Limits::default()).unwrap();
+        let (n, m) = (before.len(), after.len());
+        assert!(n.abs_diff(m) < 400, "{rate}: {m} not {n}");
+        let loud = |sound: &[f32]| sound.iter().map(|v| v * v).sum::<f32>() / sound.len() as f32;
+        for (i, part) in after[400..n - 800].chunks_exact(400).enumerate() {
+            let at = 400 * (i + 1);
+            let (was, is) = (loud(&before[at..at + 400]), loud(part));
+            assert!(
+                (was - is).abs() < was / 10.0,
+                "{rate}: {was} then {is} at {at}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_part_has_its_own_chapters_and_subtitles() {
     let folder = Folder::new();
