@@ -1,5 +1,5 @@
-//! Which pictures move: animated PNG, which libav reads as a video, and animated WebP, which it does
-//! not.
+//! Which pictures move: animated PNG, AVIF and HEIC, which libav reads as videos, and animated WebP,
+//! which it does not.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -10,6 +10,8 @@ use std::path::Path;
 pub(crate) enum Kind {
     Png,
     WebP,
+    /// Of AVIF or HEIC (ISO 23008-12, section 7).
+    Sequence,
 }
 
 /// Whether a picture file holds an animation: such a file is read as a video.
@@ -27,6 +29,10 @@ pub(crate) fn kind(path: &Path) -> Option<Kind> {
         // RFC 9649, section 2.7: the second bit of the extended head's flags.
         _ if &head[..4] == b"RIFF" && &head[8..16] == b"WEBPVP8X" => {
             (head[20] & 0b10 != 0).then_some(Kind::WebP)
+        }
+        _ if &head[4..8] == b"ftyp" => {
+            let brands: [&[u8]; 4] = [b"avis", b"msf1", b"hevc", b"hevx"];
+            brands.contains(&&head[8..12]).then_some(Kind::Sequence)
         }
         _ => None,
     }
@@ -52,4 +58,25 @@ fn has_frames(file: &mut File) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_of_phones_and_browsers_move() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for (brand, moves) in [
+            ("avis", true),
+            ("msf1", true),
+            ("avif", false),
+            ("isom", false),
+        ] {
+            let head = format!("\0\0\0\x1cftyp{brand}\0\0\0\0avismif1miaf");
+            std::fs::write(&path, head).unwrap();
+            assert_eq!(is_animation(&path), moves, "{brand}");
+        }
+    }
 }

@@ -44,6 +44,10 @@ pub(super) fn decode(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Decod
     if image.num_loaded_keyframes() == 0 {
         return Err(bad(path, "it is cut off"));
     }
+    if 1 < image.num_loaded_keyframes() {
+        let why = "it is animated, and of JPEG XL only still pictures are read";
+        return Err(bad(path, why));
+    }
     Ok(Decoded {
         image: picture(&image, 0, path)?,
         // jxl-oxide has turned it.
