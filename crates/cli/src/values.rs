@@ -84,12 +84,17 @@ impl From<SkipDamaged> for Damage {
     }
 }
 
-/// Takes the path of something to read; an address on the network is refused with what to do.
+/// Takes the path of something to read; an address on the network is refused with what to do, and so
+/// is what may never end.
 pub(crate) fn input() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().try_map(|text: OsString| {
         let path = PathBuf::from(text);
         if is_address(&path) && !path.exists() {
             return Err("effigy reads files, not addresses; download it and name the file");
+        }
+        let is_endless = |meta: std::fs::Metadata| !meta.is_file() && !meta.is_dir();
+        if std::fs::metadata(&path).is_ok_and(is_endless) {
+            return Err("effigy reads files, not pipes or devices; save it and name the file");
         }
         Ok(path)
     })

@@ -105,6 +105,9 @@ pub fn verify_apart(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 let ended = child.0.wait().map_err(read_error)?;
+                if is_stopped() || was_asked_to_stop(ended) {
+                    return Err(Error::Stopped);
+                }
                 let how = match limit_of(ended, most_secs) {
                     Some(what) => over(what),
                     None => Error::Crashed {
@@ -135,6 +138,18 @@ fn given_up(said: Option<Box<Said>>, error: Error, path: &Path) -> Result<Report
 
 fn more_secs(n_bytes: u64) -> f64 {
     n_bytes.saturating_sub(USUAL_BYTES) as f64 / SLOWEST
+}
+
+/// Whether the child heard what the terminal tells everybody in it, before its parent did.
+fn was_asked_to_stop(ended: ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt as _;
+        // SIGHUP, SIGINT and SIGTERM.
+        return matches!(ended.signal(), Some(1 | 2 | 15));
+    }
+    #[expect(unreachable_code, reason = "where there are no signals")]
+    false
 }
 
 /// Which limit ended the child, as far as the system says.

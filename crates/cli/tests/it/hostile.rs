@@ -108,6 +108,38 @@ fn reader_that_is_held_ends_with_the_program() {
 }
 
 #[test]
+fn what_may_never_end_is_no_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("mkfifo")
+        .arg(folder.path().join("pipe.mp4"))
+        .status();
+    assert!(made.unwrap().success());
+    for line in ["verify pipe.mp4", "faces pipe.mp4", "scan /dev/zero"] {
+        let output = effigy(folder.path(), line).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(said(&output).contains("not pipes or devices"), "{line}");
+    }
+    let output = effigy(folder.path(), "verify .").output().unwrap();
+    assert!(said(&output).contains("no video and no picture"));
+}
+
+/// Ctrl-C in a terminal reaches the reader first; the file is not to blame.
+#[test]
+fn reader_that_is_told_to_stop_blames_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    labyrinth(folder.path());
+    let program = effigy(folder.path(), "verify labyrinth.jpg --most-secs 600").spawn();
+    let program = program.unwrap();
+    let reader = child_of(program.id());
+    let sent = Command::new("kill")
+        .args(["-INT", &reader.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+    let output = program.wait_with_output().unwrap();
+    assert!(said(&output).contains("stopped"), "{}", said(&output));
+}
+
+#[test]
 fn program_that_waits_for_the_system_hears_signals() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");

@@ -173,6 +173,8 @@ fn walk(folder: &Path, depth: u32, inputs: &mut Vec<Input>) -> Result<()> {
             if depth > 0 && !path.is_symlink() {
                 walk(&path, depth - 1, inputs)?;
             }
+        } else if fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+            // A pipe or a device: opening it may wait for ever.
         } else if is_picture(&path) || is_video(&path) || is_unread_media(&path) {
             inputs.push(named(&path));
         } else {
