@@ -21,6 +21,8 @@ pub(crate) struct Role {
     pub(crate) facing: f32,
     pub(crate) spirit: f32,
     pub(crate) speaks: bool,
+    /// Made up from the seed rather than one of the cast.
+    pub(crate) is_stranger: bool,
 }
 
 /// A clip to be filmed.
@@ -84,6 +86,7 @@ const fn role(looks: &'static str, costume: &'static str, seed: u32) -> Role {
         facing: 0.0,
         spirit: 1.0,
         speaks: true,
+        is_stranger: false,
     }
 }
 

@@ -76,6 +76,11 @@ impl Head {
         parse(&bytes).map_err(damaged)
     }
 
+    /// How many modes of identity there are.
+    pub(crate) fn n_modes(&self) -> usize {
+        self.identity.len()
+    }
+
     /// Gives the place of an expression by name.
     pub(crate) fn expression(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|n| n == name)

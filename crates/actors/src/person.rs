@@ -213,7 +213,7 @@ impl Person {
     }
 
     /// Adds the shapes of the lids that go with a gaze.
-    fn let_lids_follow(&self, weights: &mut [f32], gaze: [f32; 2]) {
+    pub(crate) fn let_lids_follow(&self, weights: &mut [f32], gaze: [f32; 2]) {
         let share = |angle: f32, full: f32| (angle / full).clamp(0.0, 1.0);
         let [right, up] = gaze;
         // Out, in, up, down of the right eye, then of the left; the picture's right is the

@@ -16,6 +16,7 @@ use super::prop::microphone;
 use super::shoot::shoot;
 use super::space::V3;
 use super::speech::Line;
+use super::stranger;
 
 /// Share of the time between frames for which the shutter is open.
 const SHUTTER: f32 = 0.5;
@@ -40,6 +41,31 @@ pub struct Set<'a> {
 pub(crate) struct Actor {
     pub(crate) person: Person,
     pub(crate) performance: Performance,
+    /// What is done act by act rather than performed; none where somebody performs.
+    acts: Vec<Moment>,
+}
+
+impl Actor {
+    fn at(&self, head: &Head, secs: f32) -> Moment {
+        if self.acts.is_empty() {
+            return self.performance.at(head, secs);
+        }
+        let frame = (secs * FPS as f32).round() as usize;
+        self.acts[frame / stranger::FRAMES_OF_ACT as usize % self.acts.len()].clone()
+    }
+}
+
+/// What somebody does in a shot. Angles in degrees.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// Weight of each expression of the head, those of lids that follow the eyes included.
+    pub weights: Vec<f32>,
+    /// Of the eyes in the head, to the picture's right and up.
+    pub gaze: [f32; 2],
+    /// Of the head: to the picture's right, up, and clockwise.
+    pub pose: [f32; 3],
+    /// Weights of the modes that the head is built by.
+    pub identity: Vec<f32>,
 }
 
 /// A frame, and what is known of it.
@@ -82,11 +108,18 @@ impl<'a> Set<'a> {
                 facing: role.facing,
                 spirit: role.spirit,
             };
-            let (looks, _) = cast::actor(role.looks)?;
-            let (_, costume) = cast::actor(role.costume)?;
+            let (looks, costume) = match role.is_stranger {
+                true => stranger::dressed(role.seed, head.n_modes()),
+                false => (cast::actor(role.looks)?.0, cast::actor(role.costume)?.1),
+            };
+            let acts = match role.is_stranger {
+                true => stranger::acts(head, role.seed),
+                false => Vec::new(),
+            };
             actors.push(Actor {
                 person: Person::new(head, looks, costume)?,
                 performance,
+                acts,
             });
         }
         let backdrop = (0..side * side).map(|i| {
@@ -169,9 +202,22 @@ impl<'a> Set<'a> {
         })
     }
 
+    /// Says what the first person does in a shot.
+    pub fn done(&self, shot: &Shot) -> Done {
+        let (moment, person) = (&shot.moments[0], &self.actors[0].person);
+        let mut weights = moment.weights.clone();
+        person.let_lids_follow(&mut weights, moment.gaze);
+        Done {
+            weights,
+            gaze: moment.gaze.map(f32::to_degrees),
+            pose: [moment.yaw, moment.pitch, -moment.roll].map(f32::to_degrees),
+            identity: person.looks.identity.clone(),
+        }
+    }
+
     fn pose(&self, secs: f32) -> Result<Vec<Pose>> {
         let pose = |actor: &Actor| {
-            let moment = actor.performance.at(self.head, secs);
+            let moment = actor.at(self.head, secs);
             let posed = actor.person.pose(self.head, &moment)?;
             Ok(Pose { posed, moment })
         };

@@ -22,7 +22,7 @@ pub use names::{EXPRESSIONS, N_EXPRESSIONS, expression};
 pub use person::{Acquaintance, Person};
 pub use placement::Placement;
 pub use rest::Rest;
-pub use solve::{Pose, Solver, SolverSettings};
+pub use solve::{Pose, Solver, SolverSettings, place};
 
 use effigy_model::Weights;
 
@@ -100,7 +100,10 @@ impl Shapes {
 #[derive(Clone, Debug)]
 pub struct Rig {
     pub(crate) mesh: Shapes,
+    /// Where the points of the face mesh lie.
     pub(crate) points: Shapes,
+    /// Where the mesh network sees them, which is what is solved for.
+    pub(crate) seen: Shapes,
     pub(crate) eyes: eyes::EyeShapes,
     pub(crate) gram: Gram,
     /// Of each vertex: the points that carry it along, and by how much.
@@ -118,26 +121,18 @@ impl Rig {
     /// # Errors
     /// When its file is missing or damaged.
     pub fn load(weights: &Weights) -> Result<Self> {
-        let rig = read::parse(&weights.bytes("rig")?);
-        Ok(rig.map_err(|reason| effigy_model::Error::Weights {
-            network: "rig",
-            reason,
-        })?)
+        Ok(Self::from_bytes(&weights.bytes("rig")?)?)
     }
 
-    /// Puts together what was read.
-    fn new(mesh: Shapes, points: Shapes, eyes: eyes::EyeShapes, surface: Surface) -> Self {
-        let gram = Gram::new(&points);
-        let carried_by = carriers(&mesh, &points);
-        Self {
-            mesh,
-            points,
-            eyes,
-            gram,
-            carried_by,
-            triangles: surface.triangles,
-            uv: surface.uv,
-        }
+    /// Reads the rig from the bytes of its file.
+    ///
+    /// # Errors
+    /// When they are damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, effigy_model::Error> {
+        read::parse(bytes).map_err(|reason| effigy_model::Error::Weights {
+            network: "rig",
+            reason,
+        })
     }
 
     /// How many vertices the light head has.
@@ -200,7 +195,10 @@ impl Rig {
     /// Gives where the 468 skin points of the face mesh lie on a person with these weights, in
     /// centimetres on the head.
     pub fn skin_points(&self, person: &Person, weights: &[f32; N_EXPRESSIONS]) -> Vec<Vec3> {
-        let mut places = person.points.clone();
+        let mut places = self.points.at_rest(&person.identity);
+        for (p, offset) in places.iter_mut().zip(person.offsets.iter().flatten()) {
+            *p += offset;
+        }
         self.points.express(&mut places, weights);
         triples(&places)
     }
@@ -215,12 +213,6 @@ impl Rig {
         });
         carried.collect()
     }
-}
-
-/// How the vertices hang together.
-struct Surface {
-    triangles: Vec<Triangle>,
-    uv: Vec<[f32; 2]>,
 }
 
 /// Beyond this many centimetres from the face mesh, vertices follow it less and less.

@@ -73,7 +73,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Splice(args) => splice::measure(data, args),
         Command::Rhythm => rhythm::measure(data),
         Command::Video(args) => video::measure(data, args),
-        Command::Rig(args) => rig::measure(args),
+        Command::Rig(args) => rig::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }
 }

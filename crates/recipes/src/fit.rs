@@ -4,4 +4,5 @@
 pub(crate) mod fuse;
 pub(crate) mod mean_mesh;
 pub(crate) mod motion_signature;
+pub(crate) mod rig;
 pub(crate) mod strangers;

@@ -55,6 +55,8 @@ enum Command {
         #[command(flatten)]
         device: device::DeviceArgs,
     },
+    /// Fit the rig to what the mesh network sees of a head
+    Rig(fit::rig::Args),
     /// Train the finder
     Finder(train::run::Args),
     /// Train the blending judge, from real faces only
@@ -81,6 +83,7 @@ fn main() -> Result<()> {
     match cli.command {
         Command::MeanMesh { output } => fit::mean_mesh::make(&cli.data, &output),
         Command::Strangers { output, device } => fit::strangers::make(&cli.data, &output, &device),
+        Command::Rig(args) => fit::rig::make(&cli.data, &args),
         Command::Finder(args) => train::finder::train(&cli.data, &args),
         Command::Blending(args) => train::blending::train(&cli.data, &args),
         Command::Base(args) => train::base_model::train(&cli.data, &args),

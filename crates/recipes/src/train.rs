@@ -1,5 +1,6 @@
 //! The trainings of the networks, and what they are shown.
 
+pub(crate) mod acts;
 pub(crate) mod augment;
 pub(crate) mod base_model;
 mod batches;

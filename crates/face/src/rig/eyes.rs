@@ -65,6 +65,8 @@ impl Eyeball {
 pub(crate) struct EyeShapes {
     pub(crate) neutral: [[f32; 4]; 2],
     pub(crate) identity: Vec<[[f32; 4]; 2]>,
+    /// Yaw and pitch of the eyes by a constant, and by yaw and pitch as the irises tell them.
+    pub(crate) seen: [[f32; 3]; 2],
 }
 
 impl EyeShapes {
@@ -92,12 +94,20 @@ impl EyeShapes {
 const TOGETHER: f32 = 0.7;
 
 /// Where both eyes look, the right one first.
-pub(crate) fn gaze(eyes: &[Eyeball; 2], points: &[Point3], head: &Placement) -> [Gaze; 2] {
+pub(crate) fn gaze(
+    shapes: &EyeShapes,
+    eyes: &[Eyeball; 2],
+    points: &[Point3],
+    head: &Placement,
+) -> [Gaze; 2] {
     let alone: [Gaze; 2] = std::array::from_fn(|eye| eyes[eye].gaze(points[EYES[eye].iris], head));
     let mean = |pick: fn(Gaze) -> f32| 0.5 * (pick(alone[0]) + pick(alone[1]));
     let (yaw, pitch) = (mean(|g| g.yaw), mean(|g| g.pitch));
+    let [true_yaw, true_pitch] = shapes.seen.map(|[at_0, by_yaw, by_pitch]| {
+        (at_0 + by_yaw * yaw + by_pitch * pitch).clamp(-FURTHEST, FURTHEST)
+    });
     alone.map(|g| Gaze {
-        yaw: g.yaw + TOGETHER * (yaw - g.yaw),
-        pitch: g.pitch + TOGETHER * (pitch - g.pitch),
+        yaw: true_yaw + (1.0 - TOGETHER) * (g.yaw - yaw),
+        pitch: true_pitch + (1.0 - TOGETHER) * (g.pitch - pitch),
     })
 }

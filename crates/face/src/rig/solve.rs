@@ -123,6 +123,29 @@ impl Solver {
 /// Degrees that count as a full weight where gaze is smoothed.
 const FULL_TURN: f32 = 30.0;
 
+/// Places a person who does a known thing on the mesh points of their face.
+///
+/// # Panics
+/// If `points` is not a whole mesh.
+pub fn place(
+    rig: &Rig,
+    person: &Person,
+    weights: &[f32; N_EXPRESSIONS],
+    points: &[Point3],
+) -> Placement {
+    const STEPS: usize = 6;
+    let mut prior = prior(&SolverSettings::default(), None);
+    prior.bounds = weights.map(|w| [f64::from(w); 2]);
+    let mut places = person.points.clone();
+    rig.seen.express(&mut places, weights);
+    let mut head = Placement::roughly(&person.points, points);
+    for _step in 0..STEPS {
+        let equations = Equations::new(&rig.gram, &rig.seen, &places, &head, points);
+        head.nudge(equations.solve(weights, &prior).1);
+    }
+    head
+}
+
 /// Solves a face by itself, from what was known of it a frame ago where that is given.
 pub(crate) fn solve(
     rig: &Rig,
@@ -141,19 +164,19 @@ pub(crate) fn solve(
     };
     let mut places = person.points.clone();
     for _step in 0..steps {
-        let looks = gaze(&person.eyes, points, &head);
+        let looks = gaze(&rig.eyes, &person.eyes, points, &head);
         follow_eyes(&mut prior, looks);
         places.copy_from_slice(&person.points);
-        rig.points.express(&mut places, &weights);
-        let equations = Equations::new(&rig.gram, &rig.points, &places, &head, points);
+        rig.seen.express(&mut places, &weights);
+        let equations = Equations::new(&rig.gram, &rig.seen, &places, &head, points);
         let (new, nudge) = equations.solve(&weights, &prior);
         weights = new;
         head.nudge(nudge);
     }
     places.copy_from_slice(&person.points);
-    rig.points.express(&mut places, &weights);
+    rig.seen.express(&mut places, &weights);
     Pose {
-        gaze: gaze(&person.eyes, points, &head),
+        gaze: gaze(&rig.eyes, &person.eyes, points, &head),
         residual: residual(&places, &head, points),
         weights,
         head,

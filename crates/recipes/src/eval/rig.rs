@@ -16,6 +16,7 @@ use effigy_media::{Limits, VideoReader};
 use effigy_model::Weights;
 
 use crate::device::DeviceArgs;
+use crate::train::acts;
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -24,6 +25,9 @@ pub(crate) struct Args {
     device: DeviceArgs,
     /// Clips to look at; those of the actors are compared with what is known [default: all actors]
     clips: Vec<PathBuf>,
+    /// Look at this many strangers whom the rig was not fitted on, in 16 acts each
+    #[arg(long, value_name = "N")]
+    strangers: Option<u32>,
     /// Solve from the true points rather than those that the mesh network finds
     #[arg(long)]
     true_points: bool,
@@ -38,11 +42,21 @@ struct Seen {
     path: PathBuf,
     /// Time and points of the frames in which the face was seen.
     frames: Vec<(usize, f64, Vec<Point3>)>,
-    truth: Option<Played>,
+    /// What is known of each of them.
+    truth: Option<Vec<Known>>,
+}
+
+/// What is known of a frame.
+struct Known {
+    weights: [f32; 52],
+    /// To the picture's right and up, in degrees.
+    gaze: [f32; 2],
+    /// Yaw and pitch.
+    pose: [f32; 2],
 }
 
 /// Prints how well weights and gaze are found.
-pub(crate) fn measure(args: &Args) -> Result<()> {
+pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = Weights::from_source_tree()?;
     let rig = Rig::load(&weights)?;
     let clips = match args.clips.is_empty() {
@@ -50,6 +64,13 @@ pub(crate) fn measure(args: &Args) -> Result<()> {
         false => args.clips.clone(),
     };
     let mut scores = Scores::default();
+    if let Some(n) = args.strangers {
+        for seen in strangers(data, n, args, &weights)? {
+            judge(&rig, &seen, args, &mut scores)?;
+        }
+        scores.print();
+        return Ok(());
+    }
     for path in clips {
         let record = Record::read(&path).ok();
         let n_people = record.as_ref().map_or(1, |r| r.people.len());
@@ -88,7 +109,7 @@ fn look(
         Some(record) => Some(Points::read(path, record.people.len())?),
         None => None,
     };
-    let known = |n: usize| {
+    let true_points = |n: usize| {
         truth
             .as_ref()
             .and_then(|t| Some(t.points.get(n)?[k].clone()))
@@ -98,13 +119,15 @@ fn look(
         name: format!("{stem} {k}"),
         path: path.to_owned(),
         frames: Vec::new(),
-        truth: record.map(|r| r.people[k].clone()),
+        truth: None,
     };
+    let played = record.map(|r| &r.people[k]);
     if args.true_points {
         let n_frames = record.map_or(0, |r| r.frames);
         seen.frames = (0..n_frames)
-            .filter_map(|n| Some((n, n as f64 / 25.0, known(n)?)))
+            .filter_map(|n| Some((n, n as f64 / 25.0, true_points(n)?)))
             .collect();
+        seen.truth = played.map(|played| known(played, &seen.frames));
         return Ok(seen);
     }
     let device = args.device.open()?;
@@ -116,7 +139,7 @@ fn look(
     for (n, frame) in VideoReader::open(path, &Limits::default())?.enumerate() {
         let frame: Frame = frame?;
         let faces = tracker.follow(&frame.picture, frame.time.secs());
-        let wanted = known(n).and_then(|points| Rect::around(points.iter().map(|p| p.xy())));
+        let wanted = true_points(n).and_then(|points| Rect::around(points.iter().map(|p| p.xy())));
         let face = match wanted {
             Some(rect) => faces.into_iter().find(|f| f.rect.iou(rect) > 0.4),
             None => faces
@@ -127,6 +150,7 @@ fn look(
             seen.frames.push((n, frame.time.secs(), face.points));
         }
     }
+    seen.truth = played.map(|played| known(played, &seen.frames));
     Ok(seen)
 }
 
@@ -149,9 +173,8 @@ fn judge(rig: &Rig, seen: &Seen, args: &Args, scores: &mut Scores) -> Result<()>
     let residual = poses.iter().map(|p| p.residual).sum::<f32>() / poses.len() as f32;
     let mut own = Scores::default();
     if let Some(truth) = &seen.truth {
-        for ((n, _, _), pose) in seen.frames.iter().zip(&poses) {
-            let found = arkit(&rest.relative(&pose.weights));
-            own.add(&found, &known_weights(truth, *n), pose, truth.gaze[*n]);
+        for (known, pose) in truth.iter().zip(&poses) {
+            own.add(arkit(&rest.relative(&pose.weights)), known, pose);
         }
     }
     println!(
@@ -163,9 +186,63 @@ fn judge(rig: &Rig, seen: &Seen, args: &Args, scores: &mut Scores) -> Result<()>
     );
     scores.join(own);
     match &args.draw {
+        Some(_) if args.strangers.is_some() => Ok(()),
         Some(folder) => draw::frames(folder, rig, &person, seen, &poses),
         None => Ok(()),
     }
+}
+
+fn mean(values: &[f32]) -> f32 {
+    values.iter().sum::<f32>() / values.len().max(1) as f32
+}
+
+fn mean_size(values: &[f32]) -> f32 {
+    values.iter().map(|v| v.abs()).sum::<f32>() / values.len().max(1) as f32
+}
+
+/// The first number of strangers that nothing is fitted on.
+const UNSEEN: u32 = 1_000_000;
+
+fn strangers(data: &Path, n: u32, args: &Args, weights: &Weights) -> Result<Vec<Seen>> {
+    let face_mesh = effigy_model::FaceMesh::load(weights, &args.device.open()?)?;
+    let all = acts::film(data, UNSEEN, n, &face_mesh)?;
+    let seen = all.into_iter().enumerate().map(|(k, acts)| {
+        let truth = acts.iter().map(|act| Known {
+            weights: arkit(&act.weights()),
+            gaze: act.done.gaze,
+            pose: [act.done.pose[0], act.done.pose[1]],
+        });
+        Seen {
+            name: format!("stranger {k}"),
+            path: PathBuf::new(),
+            truth: Some(truth.collect()),
+            // Each act by itself: what lies a second apart is solved afresh.
+            frames: acts
+                .into_iter()
+                .enumerate()
+                .map(|(n, act)| {
+                    let points = if args.true_points {
+                        act.truth
+                    } else {
+                        act.found
+                    };
+                    (n, n as f64, points)
+                })
+                .collect(),
+        }
+    });
+    Ok(seen.collect())
+}
+
+/// What is known of the frames of an actor's clip.
+fn known(played: &Played, frames: &[(usize, f64, Vec<Point3>)]) -> Vec<Known> {
+    let tenth = |tenths: i32| tenths as f32 / 10.0;
+    let known = frames.iter().map(|&(n, _, _)| Known {
+        weights: known_weights(played, n),
+        gaze: played.gaze[n].map(tenth),
+        pose: [tenth(played.pose[n][0]), tenth(played.pose[n][1])],
+    });
+    known.collect()
 }
 
 /// The true weights of a frame, as ARKit has them.
@@ -200,12 +277,23 @@ type Pair = ([f32; 52], [f32; 52]);
 struct Scores {
     pairs: Vec<Pair>,
     gaze_degrees: Vec<f32>,
+    yaw_degrees: Vec<f32>,
+    pitch_degrees: Vec<f32>,
 }
 
 impl Scores {
-    fn add(&mut self, found: &[f32; 52], truth: &[f32; 52], pose: &Pose, gaze: [i32; 2]) {
-        self.pairs.push((*found, *truth));
-        let [yaw, pitch] = gaze.map(|tenths| tenths as f32 / 10.0);
+    fn add(&mut self, found: [f32; 52], known: &Known, pose: &Pose) {
+        self.pairs.push((found, known.weights));
+        let angles = pose.head.angles();
+        let [yaw, pitch] = known.pose;
+        self.yaw_degrees.push(angles.yaw - yaw);
+        self.pitch_degrees.push(angles.pitch - pitch);
+        let is_lid = |k: &usize| ARKIT[*k].starts_with("eyeBlink");
+        // Nobody sees where shut eyes look.
+        if (0..52).filter(is_lid).any(|k| known.weights[k] > 0.5) {
+            return;
+        }
+        let [yaw, pitch] = known.gaze;
         for eye in pose.gaze {
             self.gaze_degrees
                 .push((eye.yaw - yaw).hypot(eye.pitch - pitch));
@@ -215,6 +303,8 @@ impl Scores {
     fn join(&mut self, other: Self) {
         self.pairs.extend(other.pairs);
         self.gaze_degrees.extend(other.gaze_degrees);
+        self.yaw_degrees.extend(other.yaw_degrees);
+        self.pitch_degrees.extend(other.pitch_degrees);
     }
 
     fn error(&self, k: usize) -> f32 {
@@ -248,14 +338,22 @@ impl Scores {
     }
 
     fn gaze(&self) -> f32 {
-        self.gaze_degrees.iter().sum::<f32>() / self.gaze_degrees.len().max(1) as f32
+        mean(&self.gaze_degrees)
     }
 
     fn in_short(&self) -> String {
         if self.pairs.is_empty() {
             return String::new();
         }
-        format!("weights {:.3}  gaze {:.1}°", self.mean_error(), self.gaze())
+        format!(
+            "weights {:.3}  gaze {:.1}°  yaw {:+.1}° ({:.1}°)  pitch {:+.1}° ({:.1}°)",
+            self.mean_error(),
+            self.gaze(),
+            mean(&self.yaw_degrees),
+            mean_size(&self.yaw_degrees),
+            mean(&self.pitch_degrees),
+            mean_size(&self.pitch_degrees)
+        )
     }
 
     fn print(&self) {
