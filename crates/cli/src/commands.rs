@@ -15,6 +15,7 @@ mod scan;
 mod scan_text;
 mod swap;
 mod table;
+mod track;
 mod train;
 mod verify;
 
@@ -46,6 +47,7 @@ enum Command {
     ReadMarks(read_marks::Args),
     Scan(scan::Args),
     Swap(swap::Args),
+    Track(track::Args),
     Train(train::Args),
     Verify(verify::Args),
 }
@@ -74,6 +76,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::ReadMarks(args) => Ok(read_marks::run(args)),
         Command::Scan(args) => scan::run(args, output),
         Command::Swap(args) => swap::run(args, output),
+        Command::Track(args) => track::run(args, output),
         Command::Train(args) => train::run(args, output),
         Command::Verify(args) => verify::run(args, output),
     }

@@ -159,6 +159,26 @@ pub enum Error {
     #[error(transparent)]
     Destination(#[from] effigy_files::Conflict),
 
+    /// Movement is written as something else. Give the file another ending.
+    #[error(
+        "movement is written as .csv (Live Link Face), .jsonl, .glb or .bvh; give the file one of these endings: {path:?}"
+    )]
+    NoMovementFormat {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Nobody receives the movement. Start the receiver, or name another.
+    #[error(
+        "nobody receives at {address}; start the receiver first, or name another with --vmc: {source}"
+    )]
+    NoReceiver {
+        /// What the system said.
+        source: std::io::Error,
+        /// Where it was sent.
+        address: std::net::SocketAddr,
+    },
+
     /// A file or folder could not be read.
     #[error("cannot read {path:?}: {source}")]
     Read {

@@ -8,4 +8,5 @@ pub mod mark;
 pub mod puppet;
 pub mod scan;
 pub mod swap;
+pub mod track;
 pub mod train;

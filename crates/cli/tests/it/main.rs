@@ -11,3 +11,4 @@ mod marks;
 mod outputs;
 mod scan;
 mod shortage;
+mod track;

@@ -1,0 +1,259 @@
+//! The job `track`: what a face does, frame by frame, as numbers for games, VR and animators.
+//!
+//! A clip is read once. The mesh points of the face that is followed go into a temporary file, then
+//! it is known who it is, and each frame is solved; what the face does at rest is known when all
+//! frames are, so that a clip may begin in the middle of a word.
+
+mod bvh;
+mod csv;
+mod facs;
+mod glb;
+mod lines;
+mod osc;
+mod spool;
+mod take;
+mod vmc;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use effigy_face::rig::{Acquaintance, N_EXPRESSIONS, Pose, Rest, Rig, Solver, SolverSettings};
+use effigy_face::{Face, TrackSettings};
+use effigy_files::{Destination, Existing, check_destinations};
+use effigy_media::{Limits, probe};
+
+use crate::error::{Error, Result};
+use crate::steps::atomic::AtomicFile;
+use crate::steps::footage::{AtDamage, Clips, Followed};
+use crate::steps::inputs;
+use crate::steps::networks::Networks;
+use crate::steps::progress::Progress;
+use spool::Spool;
+pub use take::{Moved, Take};
+
+/// A clip to track, and where the movement goes.
+#[derive(Clone, Debug)]
+pub struct TrackJob {
+    /// The clip.
+    pub input: PathBuf,
+    /// Files to write; the ending says what each becomes.
+    pub outputs: Vec<PathBuf>,
+    /// What becomes of files that are where results go.
+    pub existing: Existing,
+    /// Who receives the movement as it is played, by the VMC protocol.
+    pub vmc: Option<SocketAddr>,
+    /// How faces are found and followed.
+    pub tracking: TrackSettings,
+    /// How much a file may ask of us.
+    pub limits: Limits,
+}
+
+/// What movement is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One row a frame, in the columns of Live Link Face.
+    Csv,
+    /// One JSON object a frame.
+    Lines,
+    /// A head with morph targets and one animation.
+    Glb,
+    /// A skeleton of head and eyes.
+    Bvh,
+}
+
+impl Format {
+    /// The format that a file's ending asks for.
+    ///
+    /// # Errors
+    /// When it asks for none of them.
+    pub fn of(path: &Path) -> Result<Self> {
+        match effigy_files::extension(path).as_str() {
+            "csv" => Ok(Self::Csv),
+            "jsonl" => Ok(Self::Lines),
+            "glb" => Ok(Self::Glb),
+            "bvh" => Ok(Self::Bvh),
+            _ => Err(Error::NoMovementFormat {
+                path: path.to_owned(),
+            }),
+        }
+    }
+}
+
+impl TrackJob {
+    /// Tracks a clip with the usual settings, and writes nothing.
+    pub fn new(input: PathBuf) -> Self {
+        Self {
+            input,
+            outputs: Vec::new(),
+            existing: Existing::Kept,
+            vmc: None,
+            tracking: TrackSettings::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Checks that the results may go where they are to. [`track`] begins with it.
+    ///
+    /// # Errors
+    /// When they may not, or have endings that mean nothing.
+    pub fn check(&self) -> Result<()> {
+        for path in &self.outputs {
+            Format::of(path)?;
+        }
+        let read = inputs::one(&self.input);
+        let originals = inputs::originals(std::slice::from_ref(&self.input), &[read]);
+        let destinations: Vec<Destination> = self
+            .outputs
+            .iter()
+            .cloned()
+            .map(Destination::File)
+            .collect();
+        Ok(check_destinations(
+            &destinations,
+            &originals,
+            self.existing,
+        )?)
+    }
+}
+
+/// What was tracked.
+#[derive(Clone, Debug)]
+pub struct TrackReport {
+    /// All frames.
+    pub take: Take,
+    /// Frames in which the face was not seen.
+    pub n_unseen: usize,
+    /// Other faces that were seen and not tracked.
+    pub n_others: usize,
+    /// Mean distance of the mesh points from the head's, as a share of that between the eyes.
+    pub residual: f32,
+    /// Packets that went to the receiver, and those that it refused.
+    pub sent: vmc::Sent,
+}
+
+/// Tracks the face seen most in a clip.
+///
+/// # Errors
+/// When the clip cannot be read or shows no face, results cannot be written, nobody listens where
+/// the movement is sent, or `progress` asks to stop.
+pub fn track(
+    job: &TrackJob,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<TrackReport> {
+    job.check()?;
+    let rig = Rig::load(&networks.weights)?;
+    let mut receiver = job.vmc.map(vmc::Receiver::reach).transpose()?;
+    let mut seen = look(job, networks, progress)?;
+    let (take, residual) = solve(job, &rig, &mut seen)?;
+    for path in &job.outputs {
+        write(path, &rig, &take)?;
+    }
+    let sent = match &mut receiver {
+        Some(receiver) => receiver.play(&take, progress)?,
+        None => vmc::Sent::default(),
+    };
+    Ok(TrackReport {
+        n_unseen: take.n_unseen(),
+        n_others: seen.n_others(),
+        residual,
+        take,
+        sent,
+    })
+}
+
+/// The points of the face that is followed, in a file, and who it is.
+struct Looked {
+    spool: Spool,
+    known: Acquaintance,
+    tracks: Vec<u32>,
+    /// Columns and rows of the picture.
+    size: [f32; 2],
+}
+
+impl Looked {
+    fn n_others(&self) -> usize {
+        self.tracks.len().saturating_sub(1)
+    }
+}
+
+fn look(job: &TrackJob, networks: &Networks, progress: &mut dyn Progress) -> Result<Looked> {
+    let mut clips = Clips::whole(vec![job.input.clone()]);
+    clips.tracking = job.tracking;
+    clips.limits = job.limits;
+    clips.at_damage = AtDamage::Ends;
+    let info = probe(&job.input, &job.limits)?;
+    let size = info
+        .video
+        .map_or([1.0, 1.0], |v| [v.width as f32, v.height as f32]);
+    let mut looked = Looked {
+        spool: Spool::create()?,
+        known: Acquaintance::default(),
+        tracks: Vec::new(),
+        size,
+    };
+    progress.begin("tracking", clips.n_frames());
+    let mut followed_track = None;
+    clips.follow(networks, progress, &mut |_clip, followed| {
+        let Followed { frame, faces } = followed;
+        for face in &faces {
+            if !looked.tracks.contains(&face.track) {
+                looked.tracks.push(face.track);
+            }
+        }
+        let face = chosen(&faces, followed_track);
+        if let Some(face) = face {
+            followed_track = Some(face.track);
+            looked.known.add(&face.points);
+        }
+        looked
+            .spool
+            .add(frame.time.secs(), face.map(|f| &f.points[..]))
+    })?;
+    Ok(looked)
+}
+
+/// The face that was followed before, else the largest.
+fn chosen(faces: &[Face], before: Option<u32>) -> Option<&Face> {
+    let again = faces.iter().find(|face| Some(face.track) == before);
+    let largest = || {
+        let by_size = |a: &&Face, b: &&Face| a.rect.area().total_cmp(&b.rect.area());
+        faces.iter().max_by(by_size)
+    };
+    again.or_else(largest)
+}
+
+fn solve(job: &TrackJob, rig: &Rig, looked: &mut Looked) -> Result<(Take, f32)> {
+    let Some(person) = looked.known.person(rig) else {
+        return Err(Error::NoFace {
+            path: job.input.clone(),
+        });
+    };
+    let mut solver = Solver::new(SolverSettings::default());
+    let mut rest = Rest::default();
+    let mut solved: Vec<(f64, Option<Pose>)> = Vec::new();
+    looked.spool.read(&mut |time_secs, points| {
+        let pose = points.map(|points| solver.solve(rig, &person, points, time_secs));
+        if let Some(pose) = &pose {
+            rest.add(&pose.weights);
+        }
+        solved.push((time_secs, pose));
+    })?;
+    let seen = || solved.iter().filter_map(|(_, pose)| pose.as_ref());
+    let residual = seen().map(|pose| pose.residual).sum::<f32>() / seen().count().max(1) as f32;
+    let at_rest: [f32; N_EXPRESSIONS] = rest.weights();
+    let take = Take::new(solved, &at_rest, looked.size);
+    Ok((take, residual))
+}
+
+fn write(path: &Path, rig: &Rig, take: &Take) -> Result<()> {
+    let bytes = match Format::of(path)? {
+        Format::Csv => csv::text(take).into_bytes(),
+        Format::Lines => lines::text(take).into_bytes(),
+        Format::Glb => glb::bytes(rig, take),
+        Format::Bvh => bvh::text(take).into_bytes(),
+    };
+    let mut file = AtomicFile::create(path)?;
+    file.write(&bytes)?;
+    file.finish()
+}
