@@ -92,6 +92,7 @@ impl<'a> MarkedFrames<'a> {
             source: self.policy.source,
             provider: self.policy.provider.clone(),
             parent: Some(parent.to_owned()),
+            inputs: self.policy.inputs.clone(),
             model: self.policy.model.clone(),
             clock: self.policy.clock,
         };

@@ -37,6 +37,9 @@ pub struct Policy<'a> {
     pub provider: String,
     /// The file that was edited; its own credentials are kept.
     pub parent: Option<PathBuf>,
+    /// Other files that went into it, such as the clip that moved a portrait; their credentials are kept
+    /// too.
+    pub inputs: Vec<PathBuf>,
     /// The face model that drew it.
     pub model: Option<ModelName>,
     /// Tells the time of what is written.
@@ -339,6 +342,7 @@ impl<'a> Job<'a> {
             before: self.before()?,
             label: &self.label,
             parent: self.policy.parent.clone(),
+            inputs: &self.policy.inputs,
             model: self.policy.model.as_ref(),
             thumbnail: jpeg(&self.path, thumbnail)?,
         };

@@ -58,7 +58,7 @@ pub enum Error {
 
     /// The person whose face is to be replaced does not appear. Choose another clip or person.
     #[error(
-        "{who} does not appear: nobody there is surely the person in their consent. Seen are {seen}. Choose another clip, or another person with --onto; if it is {who}, record the consent again with more pictures: {path:?}"
+        "{who} does not appear: nobody there is surely the person in their consent. Seen are {seen}. Choose another clip or picture, or name another person; if it is {who}, record the consent again with more pictures: {path:?}"
     )]
     NotSeen {
         /// Who was looked for.

@@ -126,10 +126,16 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     args.computing.say(output);
     args.safeguards.announce_signer(output)?;
     let made = effigy_pipeline::puppet(&job, &mut output.progress()).with_context(told)?;
-    let speed = made.n_frames as f64 / made.took_secs;
+    let drawn = match made.n_frames {
+        1 => "1 frame".to_owned(),
+        n => format!(
+            "{n} frames, {:.1} frames/s in all",
+            n as f64 / made.took_secs
+        ),
+    };
     output.say(format_args!(
-        "{:?}: {} frames, {speed:.1} frames/s in all; identifier {:016x}",
-        made.marked.path, made.n_frames, made.marked.identifier,
+        "{:?}: {drawn}; identifier {:016x}",
+        made.marked.path, made.marked.identifier,
     ));
     if made.n_still > 0 {
         output.say(format_args!(

@@ -5,7 +5,7 @@ use std::io::{Cursor, Seek as _};
 use std::path::{Path, PathBuf};
 
 use c2pa::assertions::{SoftBinding, SoftBindingBlock, SoftBindingScope};
-use c2pa::{Builder, BuilderIntent, Context, DigitalSourceType};
+use c2pa::{Builder, BuilderIntent, Context, DigitalSourceType, Relationship};
 use effigy_files::AtomicFile;
 use serde_json::json;
 
@@ -62,6 +62,8 @@ pub(crate) struct Manifest<'a> {
     pub(crate) label: &'a Label,
     /// The file that was edited.
     pub(crate) parent: Option<PathBuf>,
+    /// Other files that went into it.
+    pub(crate) inputs: &'a [PathBuf],
     /// The face model that drew it.
     pub(crate) model: Option<&'a ModelName>,
     /// A small JPEG of the marked picture.
@@ -89,7 +91,12 @@ pub(crate) fn sign(
     };
     input.rewind().map_err(read_error)?;
     let mut builder = builder(manifest, unhashed).map_err(|source| Error::Sign { source })?;
-    add_parent(&mut builder, manifest)?;
+    if let Some(parent) = &manifest.parent {
+        add_ingredient(&mut builder, parent, Relationship::ParentOf)?;
+    }
+    for input in manifest.inputs {
+        add_ingredient(&mut builder, input, Relationship::InputTo)?;
+    }
     let mut output = signed.file();
     builder
         .sign(&*signer, media_type, &mut input, &mut output)
@@ -124,7 +131,10 @@ fn builder(manifest: &Manifest<'_>, unhashed: Option<String>) -> c2pa::Result<Bu
         "softwareAgent": { "name": "effigy", "version": env!("CARGO_PKG_VERSION") },
         "description": manifest.authorisation.usage.map_or_else(
             || "made elsewhere; marked as synthetic".to_owned(),
-            |usage| format!("{usage}: faces drawn by a trained model"),
+            |usage| match usage {
+                Use::Puppet => "puppet: a portrait moved as somebody else moved".to_owned(),
+                usage => format!("{usage}: faces drawn by a trained model"),
+            },
         ),
     }))?;
     builder.add_action(json!({ "action": "c2pa.watermarked", "when": manifest.label.made }))?;
@@ -158,18 +168,15 @@ fn making(manifest: &Manifest<'_>, unhashed: Option<String>) -> serde_json::Valu
     })
 }
 
-/// Adds the edited file as an ingredient, with whatever credentials it has.
-fn add_parent(builder: &mut Builder, manifest: &Manifest<'_>) -> Result<()> {
-    let Some(path) = &manifest.parent else {
-        return Ok(());
-    };
+/// Adds a file as an ingredient, with whatever credentials it has.
+fn add_ingredient(builder: &mut Builder, path: &Path, relationship: Relationship) -> Result<()> {
     let sign_error = |source| Error::Sign { source };
     let mut file = File::open(path).map_err(|source| Error::Read {
         source,
-        path: path.clone(),
+        path: path.to_owned(),
     })?;
     let title = path.file_name().unwrap_or_default().to_string_lossy();
-    let ingredient = json!({ "title": title, "relationship": "parentOf" });
+    let ingredient = json!({ "title": title, "relationship": relationship });
     let format = c2pa::format_from_path(path).unwrap_or_default();
     if Builder::supported_mime_types().contains(&format) {
         builder
@@ -179,7 +186,7 @@ fn add_parent(builder: &mut Builder, manifest: &Manifest<'_>) -> Result<()> {
         // A format that can carry no credentials has none to keep.
         let mut bare =
             c2pa::Ingredient::new_v2(title.into_owned(), "application/octet-stream".to_owned());
-        bare.set_relationship(c2pa::Relationship::ParentOf);
+        bare.set_relationship(relationship);
         builder.add_ingredient(bare);
     }
     Ok(())

@@ -30,6 +30,7 @@ fn corpus(folder: &Path) -> Vec<PathBuf> {
         source: Source::Generated,
         provider: "Test Studio".to_owned(),
         parent: None,
+        inputs: Vec::new(),
         model: None,
         clock: Clock::set(now),
     };

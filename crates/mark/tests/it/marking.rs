@@ -80,6 +80,7 @@ impl Studio {
             source: Source::Generated,
             provider: "Test Studio".to_owned(),
             parent: None,
+            inputs: Vec::new(),
             model: None,
             clock: Clock::set(now()),
         }

@@ -8,7 +8,7 @@ use effigy_files::{Destination, Existing, check_destinations, is_picture, named_
 use effigy_frame::{Picture, Point3, TimeRange, resample};
 use effigy_mark::Marked;
 use effigy_mark::consent::{Audience, Claim, Template, Use};
-use effigy_media::is_animation;
+use effigy_media::{Limits, is_animation, probe};
 use effigy_model::Weights;
 use effigy_model::device::Choice;
 pub use effigy_render::Gains;
@@ -221,6 +221,14 @@ fn find_driver(
     }
     progress.begin("looking for the driver", clips.n_frames());
     let clusters = cluster_identities(&clips, networks, progress)?;
+    if clusters.n_frames == 0 && 0.0 < clips.from_secs {
+        let info = probe(&job.drive, &Limits::default())?;
+        return Err(Error::BeyondEnd {
+            asked_secs: clips.from_secs,
+            clip_secs: info.video.and_then(|video| video.duration_secs),
+            path: job.drive.clone(),
+        });
+    }
     let template = match &job.driver {
         Some(driver) => {
             let keys = job.safeguards.open_keys()?;

@@ -132,6 +132,7 @@ impl Safeguards {
             source: Source::Altered,
             provider: self.provider.clone(),
             parent: parent.map(Path::to_owned),
+            inputs: Vec::new(),
             model,
             clock: self.clock,
         }

@@ -8,6 +8,7 @@ use crate::studio::{Studio, studio};
 use effigy_files::Existing;
 use effigy_frame::TimeRange;
 use effigy_mark::consent::{Audience, Use};
+use effigy_mark::{Trust, verify};
 use effigy_media::{Limits, VideoReader, write_picture};
 use effigy_model::Weights;
 use effigy_pipeline::puppet::Gains;
@@ -86,6 +87,10 @@ fn a_portrait_does_what_the_driver_does() {
     assert!(quality.expression_error < Some(2.5), "{quality:?}");
     assert!(quality.share_nearer_to_portrait > Some(0.95), "{quality:?}");
     assert!(made.quality_path.exists());
+    let report = verify(&made.marked.path, &Trust::default()).unwrap();
+    let credentials = report.credentials.unwrap();
+    assert_eq!(credentials.ingredients, ["ada.png", "ben-1.mp4"]);
+    assert!(report.marked);
     let frames = VideoReader::open(&made.marked.path, &Limits::default()).unwrap();
     assert_eq!(frames.count(), 25);
 }
@@ -145,6 +150,20 @@ fn what_is_published_names_who_moves_it() {
     assert!(is_empty(place.path()));
     published.driver = Some("Ben".to_owned());
     puppet(&published, &mut Quiet).unwrap();
+}
+
+#[test]
+fn a_part_behind_the_end_is_named() {
+    let place = tempfile::tempdir().unwrap();
+    let late = PuppetJob {
+        range: TimeRange {
+            from_secs: 100.0,
+            to_secs: None,
+        },
+        ..job(place.path())
+    };
+    let error = puppet(&late, &mut Quiet).unwrap_err();
+    assert!(matches!(error, Error::BeyondEnd { .. }), "{error}");
 }
 
 #[test]

@@ -44,9 +44,10 @@ impl Allowed<'_> {
         let Self { cast, token } = self;
         let begun = &cast.begun;
         let making = &begun.making;
-        let policy = making
+        let mut policy = making
             .safeguards
             .policy(&begun.keys, Some(making.target), None);
+        policy.inputs.push(animating.drive.to_owned());
         let authorisation = Authorisation {
             token: &token,
             policy: &policy,
