@@ -5,6 +5,7 @@ mod blending;
 mod consent;
 mod finder;
 mod identity;
+mod lenses;
 mod mesh;
 mod motion_signature;
 mod pairs;
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Rhythm,
     /// Tremble of the points on a still head, and their lag on a moving one
     Video(video::Args),
+    /// Dark lenses that `swap` leaves as they are, and bare eyes that it takes for such
+    Lenses(lenses::Args),
     /// Weights of expressions and gaze, on people whose every weight is known
     Rig(rig::Args),
     /// Identifiers recovered from marked pictures and clips after attacks
@@ -73,6 +76,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Splice(args) => splice::measure(data, args),
         Command::Rhythm => rhythm::measure(data),
         Command::Video(args) => video::measure(data, args),
+        Command::Lenses(args) => lenses::measure(data, args),
         Command::Rig(args) => rig::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }

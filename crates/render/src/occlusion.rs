@@ -9,7 +9,8 @@
 //! Everything is done on a grid of [`CELLS`] cells a side over the crop: colours are luma and two
 //! colour differences (BT.601), levels of `0..=255`.
 
-use effigy_frame::{Picture, Plane};
+use effigy_face::align::{MODEL_EXTENT, aligned_view};
+use effigy_frame::{Picture, Plane, Point2, Point3, resample};
 use effigy_model::face_model::Drawn;
 
 use crate::cells::{
@@ -39,12 +40,13 @@ const GOES_SECS: f32 = 0.1;
 /// Hair is at most this bright, as a share of the cheeks: in the frame, and where it is drawn, which
 /// is blurred.
 const HAIR: [f32; 2] = [0.58, 0.72];
-/// A lens is at most this bright, as a share of the cheeks, and so much of the place of an eye, in
-/// eye distances from its middle, is dark behind one. Of bare eyes in 37 clips of people and actors
-/// 63 % is at most, under a brow that throws a shadow.
+/// A lens is at most this bright, as a share of the cheeks.
 const LENS: f32 = 0.35;
+/// How far the place of an eye reaches, in eye distances from its middle.
 const LENS_REACH: [f32; 2] = [0.2, 0.12];
-const LENS_DARK: f32 = 0.8;
+/// The part of an eye's place that is as dark as that, from which on it is taken for a lens. Chosen by
+/// hand on 37 clips of people and actors; `recipes eval lenses` prints what it costs.
+pub const LENS_DARK: f32 = 0.8;
 /// What is drawn brighter than this beside the face is background, as a share of the cheeks.
 const BACKGROUND: f32 = 1.15;
 
@@ -270,21 +272,46 @@ fn fringe(colours: &[[f32; 3]], darkness: f32, scene: &Scene<'_>) -> Vec<bool> {
     hair
 }
 
+/// How much of the place of each eye is as dark as a dark lens, `0..=1`, right eye first; `points` are
+/// the mesh in pixels of `frame`.
+///
+/// `None` where the face has no view.
+pub fn lens_shares(frame: &Picture, points: &[Point3]) -> Option<[f32; 2]> {
+    const SIDE: u32 = 2 * CELLS as u32;
+    let frame_from_crop = aligned_view(points, SIDE, MODEL_EXTENT)?;
+    let crop_from_frame = frame_from_crop.inverse()?;
+    let in_crop = |p: &Point3| crop_from_frame.apply(p.xy());
+    let points: Vec<Point2> = points.iter().map(in_crop).collect();
+    let outline = Outline::new(&points, SIDE as usize);
+    let colours = cells_of(&resample::crop(frame, frame_from_crop, SIDE));
+    let darkest = LENS * cheek_luma(&colours, &outline);
+    Some(outline.eyes.map(|eye| {
+        let cells = eye_cells(&outline, eye);
+        let n_dark = cells.iter().filter(|&&i| colours[i][0] < darkest).count();
+        n_dark as f32 / cells.len().max(1) as f32
+    }))
+}
+
+/// The cells of the place of an eye.
+fn eye_cells(outline: &Outline, eye: Point2) -> Vec<usize> {
+    let scale = outline.mesh.width() as f32 / CELLS as f32;
+    let [wide, high] = LENS_REACH.map(|reach| reach * outline.eye_distance / scale);
+    let is_eye = |i: &usize| {
+        let (x, y) = ((i % CELLS) as f32 + 0.5, (i / CELLS) as f32 + 0.5);
+        let (u, v) = ((x - eye.x / scale) / wide, (y - eye.y / scale) / high);
+        u * u + v * v <= 1.0
+    };
+    (0..CELLS * CELLS).filter(is_eye).collect()
+}
+
 /// Dark lenses, which touch no rim: where all of an eye is dark, and what is as dark around it.
 fn dark_lenses(colours: &[[f32; 3]], scene: &Scene<'_>) -> Vec<bool> {
     let outline = scene.outline;
-    let scale = outline.mesh.width() as f32 / CELLS as f32;
     let darkest = LENS * cheek_luma(colours, outline);
     let is_dark = |i: usize| colours[i][0] < darkest;
-    let [wide, high] = LENS_REACH.map(|reach| reach * outline.eye_distance / scale);
     let mut first = Vec::new();
     for eye in outline.eyes {
-        let is_eye = |i: &usize| {
-            let (x, y) = ((i % CELLS) as f32 + 0.5, (i / CELLS) as f32 + 0.5);
-            let (u, v) = ((x - eye.x / scale) / wide, (y - eye.y / scale) / high);
-            u * u + v * v <= 1.0
-        };
-        let cells: Vec<usize> = (0..colours.len()).filter(is_eye).collect();
+        let cells = eye_cells(outline, eye);
         let dark: Vec<usize> = cells.iter().copied().filter(|&i| is_dark(i)).collect();
         if LENS_DARK * cells.len() as f32 <= dark.len() as f32 {
             first.extend(dark);
@@ -300,14 +327,13 @@ fn dark_lenses(colours: &[[f32; 3]], scene: &Scene<'_>) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use effigy_frame::Point2;
     use effigy_model::mean_mesh;
 
     const SIDE: u32 = 96;
     const SKIN: [u8; 3] = [205, 160, 130];
 
     fn outline() -> Outline {
-        let place = |p: &effigy_frame::Point3| Point2::new(48.0 + 46.0 * p.x, 31.0 + 46.0 * p.y);
+        let place = |p: &Point3| Point2::new(48.0 + 46.0 * p.x, 31.0 + 46.0 * p.y);
         let points: Vec<Point2> = mean_mesh().iter().map(place).collect();
         Outline::new(&points, SIDE as usize)
     }

@@ -10,8 +10,8 @@ use effigy_mark::consent::{Claim, Seen, Use};
 use effigy_media::is_animation;
 use effigy_model::device::{self, Choice};
 use effigy_model::{FaceModel, Weights};
-pub use effigy_render::SkinTone;
 use effigy_render::drive::swap::{Roles, Swap};
+pub use effigy_render::{LENS_DARK, SkinTone, lens_shares};
 
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
