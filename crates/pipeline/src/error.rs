@@ -84,14 +84,21 @@ pub enum Error {
 
     /// A portrait shows too little of one side. Choose a more frontal one.
     #[error(
-        "the face is turned {yaw:.0}° to the side, and what a turn back would show is not in the picture; choose a portrait turned {most:.0}° at most: {path:?}"
+        "the face is turned {yaw_degrees:.0}° to the side, and what a turn back would show is not in the picture; choose a portrait turned {most_degrees:.0}° at most: {path:?}"
     )]
     TurnedAway {
-        /// How far, in degrees.
-        yaw: f32,
+        /// How far.
+        yaw_degrees: f32,
         /// How far it may be.
-        most: f32,
+        most_degrees: f32,
         /// The portrait.
+        path: PathBuf,
+    },
+
+    /// Nobody is seen at the moment that is wanted. Choose another.
+    #[error("the driver is not seen at that moment; choose another with --frame-at: {path:?}")]
+    DriverNotSeen {
+        /// The driver's clip.
         path: PathBuf,
     },
 

@@ -31,14 +31,14 @@ impl Default for Gains {
 }
 
 /// The head turns no further than this from where it is in the portrait, in degrees.
-const FURTHEST_TURN: f32 = 35.0;
+const FURTHEST_TURN_DEGREES: f32 = 35.0;
 /// It moves no further, in centimetres.
 const FURTHEST_CM: f32 = 8.0;
 /// It grows and shrinks no more.
 const SCALES: [f32; 2] = [0.8, 1.25];
 /// Eyes turn no further from where they look in the portrait, in degrees.
-const FURTHEST_GAZE: f32 = 30.0;
-/// The share of frames in which a driver does less, or more, than what counts as their range.
+const FURTHEST_GAZE_DEGREES: f32 = 30.0;
+/// The driver's own range of a weight or a gaze lies between these quantiles of all frames.
 const RANGE: [f32; 2] = [0.1, 0.95];
 /// What tells how well a frame of the driver matches the portrait: degrees of turn that count as much
 /// as a whole expression, and centimetres from where the driver mostly is.
@@ -51,7 +51,7 @@ const ALIKE_CM: f32 = 4.0;
 /// driver differs from that. Of each expression home is the value in the driver's own range that is
 /// nearest to the portrait's: so a driver who starts with an open mouth is no different from one who
 /// does not, a smile that only the portrait has stays, and a person who drives their own portrait is
-/// followed exactly.
+/// followed closely.
 #[derive(Clone, Debug)]
 pub struct Retargeting {
     gains: Gains,
@@ -119,7 +119,7 @@ impl Retargeting {
             gain * (pose.weights[i] - self.weights[i])
         });
         let gaze = std::array::from_fn(|eye| {
-            let further = |now: f32, rest: f32| soft(eyes * (now - rest), FURTHEST_GAZE);
+            let further = |now: f32, rest: f32| soft(eyes * (now - rest), FURTHEST_GAZE_DEGREES);
             Gaze {
                 yaw: further(pose.gaze[eye].yaw, self.gaze[eye].yaw),
                 pitch: further(pose.gaze[eye].pitch, self.gaze[eye].pitch),
@@ -143,7 +143,8 @@ impl Retargeting {
     }
 }
 
-/// Keeps a value within a limit: as it is up to half of that, and without a corner.
+/// Leaves a value as it is up to half the limit, and bends it smoothly so that it never passes the
+/// limit.
 fn soft(value: f32, limit: f32) -> f32 {
     let half = 0.5 * limit;
     if value.abs() <= half {
@@ -169,10 +170,10 @@ fn axis_angle(turn: &Rotation) -> ([f32; 3], f32) {
     (axis.map(|a| a / (2.0 * sin).max(1e-9)), sin.atan2(cos))
 }
 
-/// A share of a turn about the same axis, no further than [`FURTHEST_TURN`].
+/// A share of a turn about the same axis, no further than [`FURTHEST_TURN_DEGREES`].
 fn partly(turn: &Rotation, share: f32) -> Rotation {
     let ([x, y, z], angle) = axis_angle(turn);
-    let angle = soft(share * angle, FURTHEST_TURN.to_radians());
+    let angle = soft(share * angle, FURTHEST_TURN_DEGREES.to_radians());
     let (sin, cos) = angle.sin_cos();
     let rest = 1.0 - cos;
     [
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn who_drives_their_own_portrait_is_followed_exactly() {
+    fn who_drives_their_own_portrait_is_followed() {
         let jaw = expression("jawOpen");
         let poses: Vec<Pose> = (0..50)
             .map(|i| pose(0.01 * i as f32, 0.4 * i as f32 - 10.0))
@@ -279,7 +280,7 @@ mod tests {
         assert!((turn(1.0, 5.0) - 5.0).abs() < 0.1);
         assert!((turn(0.5, 10.0) - 5.0).abs() < 0.1);
         assert!(turn(0.0, 10.0).abs() < 1e-3);
-        assert!(turn(1.0, 80.0) <= FURTHEST_TURN);
+        assert!(turn(1.0, 80.0) <= FURTHEST_TURN_DEGREES);
     }
 
     #[test]

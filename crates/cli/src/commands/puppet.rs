@@ -17,7 +17,7 @@ use crate::weights::weights;
 /// Move the person in a portrait as somebody in a clip moves, and mark the result
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Picture of the person who is moved
+    /// Picture of the person who is moved, or a clip, of which the first frame with them is taken
     #[arg(long, value_parser = input(), value_name = "PICTURE")]
     portrait: PathBuf,
     /// Who that is, by name or identifier of their consent (use `puppet`)
@@ -56,8 +56,8 @@ pub(crate) struct Args {
     /// The same of the head
     #[arg(long, default_value_t = Gains::default().head, value_parser = gain, value_name = "GAIN")]
     head: f32,
-    /// Compare with what the result should look like: the same performance by the person in the
-    /// portrait
+    /// Compare with what the result should look like, from its first frame on: the same performance
+    /// by the person in the portrait
     #[arg(long, value_parser = input(), value_name = "CLIP")]
     ground_truth: Option<PathBuf>,
     #[command(flatten)]
@@ -139,7 +139,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     ));
     if made.n_still > 0 {
         output.say(format_args!(
-            "in {} of them the driver is not seen: the portrait stays as it was before",
+            "in {} of them the driver is not seen: the movement before is held",
             made.n_still
         ));
     }
@@ -147,5 +147,6 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     for line in made.quality.lines() {
         output.say(line);
     }
+    output.say(format_args!("quality card: {:?}", made.quality_path));
     Ok(Exit::Nothing)
 }

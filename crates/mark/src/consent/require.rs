@@ -39,7 +39,7 @@ pub struct Match {
 /// What is to be made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Purpose {
-    /// What is done with the faces.
+    /// What is made; each claim says what is done with its own face.
     pub usage: Use,
     /// Who will see it.
     pub audience: Audience,
@@ -99,6 +99,14 @@ pub fn require(
     if claims.is_empty() {
         return Err(Error::NotAConsent {
             reason: "no person was named".to_owned(),
+        });
+    }
+    // Whoever drives a puppet does not consent for the person who is moved.
+    let is_for_it = |claim: &Claim| claim.usage == purpose.usage;
+    let is_beside_it = |claim: &Claim| (purpose.usage, claim.usage) == (Use::Puppet, Use::Drive);
+    if !claims.iter().any(is_for_it) || !claims.iter().all(|c| is_for_it(c) || is_beside_it(c)) {
+        return Err(Error::NotAConsent {
+            reason: format!("nobody was named for the use {}", purpose.usage),
         });
     }
     store.check_clock(now)?;

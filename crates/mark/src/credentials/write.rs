@@ -132,7 +132,7 @@ fn builder(manifest: &Manifest<'_>, unhashed: Option<String>) -> c2pa::Result<Bu
         "description": manifest.authorisation.usage.map_or_else(
             || "made elsewhere; marked as synthetic".to_owned(),
             |usage| match usage {
-                Use::Puppet => "puppet: a portrait moved as somebody else moved".to_owned(),
+                Use::Puppet | Use::Drive => "puppet: a portrait moved as somebody else moved".to_owned(),
                 usage => format!("{usage}: faces drawn by a trained model"),
             },
         ),

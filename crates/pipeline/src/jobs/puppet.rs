@@ -29,7 +29,8 @@ use crate::steps::quality::{MovedMeasuring, MovedQuality, path_beside};
 /// Everything one puppet needs.
 #[derive(Clone, Debug)]
 pub struct PuppetJob {
-    /// The portrait: a picture in which one person is seen.
+    /// The portrait: a picture of the person, or a clip, of which the first frame that shows them is
+    /// taken.
     pub portrait: PathBuf,
     /// Whose portrait it is, by name or identifier of their consent.
     pub subject: String,
@@ -46,8 +47,8 @@ pub struct PuppetJob {
     pub range: TimeRange,
     /// How much of the movement is taken over.
     pub gains: Gains,
-    /// What the result should look like, frame by frame, where that is known: the same performance
-    /// by the person in the portrait.
+    /// What the result should look like, frame by frame from its own beginning, where that is known:
+    /// the same performance by the person in the portrait.
     pub ground_truth: Option<PathBuf>,
     /// Where to compute.
     pub device: Choice,
@@ -80,6 +81,17 @@ impl PuppetJob {
     /// # Errors
     /// When it may not.
     pub fn check(&self) -> Result<()> {
+        if self.driver.is_none() && self.safeguards.audience == Audience::Publish {
+            return Err(Error::DriverNotNamed {
+                path: self.drive.clone(),
+            });
+        }
+        if is_picture(&self.drive) && !is_animation(&self.drive) {
+            return Err(Error::DriverDoesNotMove {
+                path: self.drive.clone(),
+            });
+        }
+        self.check_range()?;
         let mut read = vec![self.portrait.clone(), self.drive.clone()];
         read.extend(self.ground_truth.clone());
         let named: Vec<_> = read.iter().map(|path| inputs::one(path)).collect();
@@ -88,6 +100,23 @@ impl PuppetJob {
         let results = [self.output.clone(), path_beside(&self.output)].map(Destination::File);
         Ok(check_destinations(&results, &originals, self.existing)?)
     }
+
+    /// Refuses a part behind the end of the driver's clip. What cannot be read is told later.
+    fn check_range(&self) -> Result<()> {
+        let Ok(info) = probe(&self.drive, &Limits::default()) else {
+            return Ok(());
+        };
+        let clip_secs = info.video.and_then(|video| video.duration_secs);
+        let asked_secs = self.range.from_secs;
+        if 0.0 < asked_secs && clip_secs.is_some_and(|clip| clip <= asked_secs) {
+            return Err(Error::BeyondEnd {
+                asked_secs,
+                clip_secs,
+                path: self.drive.clone(),
+            });
+        }
+        Ok(())
+    }
 }
 
 /// Moves the person in `job.portrait` as somebody moves in `job.drive`, and writes a marked clip.
@@ -95,26 +124,16 @@ impl PuppetJob {
 /// # Errors
 /// When a consent is missing, the person is not in the portrait, the portrait is too far from
 /// frontal, nobody is seen in the driver's clip, or anything cannot be read, drawn or written. No
-/// output is left then.
+/// output is left then, unless it is only the quality card that cannot be written.
 pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
     job.check()?;
-    let begun = making::begin(Making {
-        target: &job.portrait,
-        output: &job.output,
-        form: Form::File,
-        fps: None,
-        range: TimeRange::default(),
-        view: View::Result,
-        damage: Damage::Ends,
-        usage: Use::Puppet,
-        safeguards: &job.safeguards,
-    })?;
+    let begun = making::begin(making_of(job))?;
     let networks = Networks::load(&job.weights, job.device)?;
     let rig = Rig::load(&job.weights)?;
     let cast = begun.find(&job.subject, &networks, progress)?;
     let (picture, points) = portrait_of(job, cast.chosen(), &networks, progress)?;
     let (clips, driver) = find_driver(job, &networks, progress)?;
-    let allowed = cast.allow(driver_claims(job, &driver)?)?;
+    let allowed = cast.allow(driver_claims(job, &driver))?;
     let all = performance(&rig, &clips, &driver, &networks, progress)?;
     let moments = wanted(job, &all);
     let likeness = allowed.template(&job.subject)?;
@@ -122,6 +141,11 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
     let truth = job.ground_truth.as_deref();
     let driver = Template::from_faces(&vectors);
     let mut measuring = MovedMeasuring::new(&networks, likeness, driver, truth)?;
+    if is_picture(&job.output) && moments.iter().all(|moment| moment.pose.is_none()) {
+        return Err(Error::DriverNotSeen {
+            path: job.drive.clone(),
+        });
+    }
     let mut portrait = Portrait::new(&rig, &picture, &points);
     let poses: Vec<_> = all.iter().filter_map(|m| m.pose.as_ref()).collect();
     let retargeting = Retargeting::of(&poses, portrait.pose(), job.gains);
@@ -157,10 +181,24 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
     })
 }
 
+fn making_of(job: &PuppetJob) -> Making<'_> {
+    Making {
+        target: &job.portrait,
+        output: &job.output,
+        form: Form::File,
+        fps: None,
+        range: TimeRange::default(),
+        view: View::Result,
+        damage: Damage::Ends,
+        usage: Use::Puppet,
+        safeguards: &job.safeguards,
+    }
+}
+
 /// The longer side of what is drawn lies between these, in pixels.
 const SIDES_PX: [u32; 2] = [512, 1280];
 /// A face that is turned further shows too little of its other side, in degrees.
-const FURTHEST_YAW: f32 = 40.0;
+const FURTHEST_YAW_DEGREES: f32 = 40.0;
 
 /// The portrait, at the size it is drawn in, and the mesh of the person in it.
 fn portrait_of(
@@ -180,10 +218,10 @@ fn portrait_of(
     let path = || job.portrait.clone();
     let (picture, points) = seen.ok_or_else(|| Error::NoFace { path: path() })?;
     let yaw = pose(&points).yaw;
-    if FURTHEST_YAW < yaw.abs() {
+    if FURTHEST_YAW_DEGREES < yaw.abs() {
         return Err(Error::TurnedAway {
-            yaw: yaw.abs(),
-            most: FURTHEST_YAW,
+            yaw_degrees: yaw.abs(),
+            most_degrees: FURTHEST_YAW_DEGREES,
             path: path(),
         });
     }
@@ -208,11 +246,6 @@ fn find_driver(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<(Clips, Chosen)> {
-    if is_picture(&job.drive) && !is_animation(&job.drive) {
-        return Err(Error::DriverDoesNotMove {
-            path: job.drive.clone(),
-        });
-    }
     let mut clips = Clips::whole(vec![job.drive.clone()]);
     // What the driver does at rest is learned from the whole clip where one frame of it is wanted.
     if !is_picture(&job.output) {
@@ -221,14 +254,6 @@ fn find_driver(
     }
     progress.begin("looking for the driver", clips.n_frames());
     let clusters = cluster_identities(&clips, networks, progress)?;
-    if clusters.n_frames == 0 && 0.0 < clips.from_secs {
-        let info = probe(&job.drive, &Limits::default())?;
-        return Err(Error::BeyondEnd {
-            asked_secs: clips.from_secs,
-            clip_secs: info.video.and_then(|video| video.duration_secs),
-            path: job.drive.clone(),
-        });
-    }
     let template = match &job.driver {
         Some(driver) => {
             let keys = job.safeguards.open_keys()?;
@@ -261,16 +286,12 @@ fn wanted<'m>(job: &PuppetJob, all: &'m [Moment]) -> &'m [Moment] {
     all.get(first..=first).unwrap_or_default()
 }
 
-/// Whose movement is used: whoever is named must consent, and where the result is published somebody
-/// must be.
-fn driver_claims(job: &PuppetJob, driver: &Chosen) -> Result<Vec<Claim>> {
-    match (&job.driver, job.safeguards.audience) {
-        (Some(who), _) => Ok(vec![claim(who, &driver.identities, Use::Drive)]),
-        (None, Audience::Private) => Ok(Vec::new()),
-        (None, Audience::Publish) => Err(Error::DriverNotNamed {
-            path: job.drive.clone(),
-        }),
-    }
+/// Whose movement is used: whoever is named must consent.
+fn driver_claims(job: &PuppetJob, driver: &Chosen) -> Vec<Claim> {
+    let named = job.driver.iter();
+    named
+        .map(|who| claim(who, &driver.identities, Use::Drive))
+        .collect()
 }
 
 /// What a result is called when no name is given: `NAME-moved` beside the portrait.

@@ -319,7 +319,8 @@ impl<'a> Cast<'a> {
         &self.chosen
     }
 
-    /// Checks that the performer, and the `others` whose faces are used, consent to this use.
+    /// Checks that the performer, and the `others` whose faces or movements are used, consent to what
+    /// is done with them.
     ///
     /// # Errors
     /// When any consent is missing, does not hold, or does not cover the use or the face.

@@ -33,9 +33,9 @@ const TONGUE_LIT: f32 = 0.62;
 const LEAST_LIT: f32 = 0.28;
 /// A mouth is open from this gap on, and wide open from that, in eye distances.
 const OPEN: [f32; 2] = [0.04, 0.09];
-/// How white an eye may be.
+/// Least and most brightness of the white of an eye, in 8-bit levels.
 const WHITES: [f32; 2] = [70.0, 225.0];
-/// Points in the middle of both lips, below the upper one's edge and above the lower one's.
+/// Points on the red of the lips: 12, 38, 268 on the upper, 15 on the lower.
 const LIP_MIDDLES: [usize; 4] = [12, 15, 38, 268];
 
 impl Mouth {

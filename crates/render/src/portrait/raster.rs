@@ -113,8 +113,8 @@ impl Raster {
         self.hits[row * self.columns + column]
     }
 
-    /// Share of the samples around one that show anything, from half of them on: 0 at an edge, 1 away
-    /// from it.
+    /// How far inside what is drawn a sample lies: 0 where 3 of the 9 samples around it show anything, 1
+    /// where all do.
     pub(super) fn covered(&self, column: usize, row: usize) -> f32 {
         let mut n = 0;
         for y in row.saturating_sub(1)..(row + 2).min(self.rows) {

@@ -22,7 +22,7 @@ impl Sheet {
         let ([o, x, y], [new_o, new_x, new_y]) = (corners(then), corners(now));
         let (u, v) = (minus(new_x, new_o), minus(new_y, new_o));
         let area = u[0] * v[1] - u[1] * v[0];
-        // A head turned wholly to the side has no sheet; its turns are kept far from that.
+        // A sheet seen from its edge has no area; turns end at 75° and never get there.
         let area = if area.abs() < 1e-6 { 1e-6 } else { area };
         let (a, b) = (minus(x, o), minus(y, o));
         let row = |i: usize| {

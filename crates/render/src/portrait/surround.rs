@@ -5,10 +5,12 @@
 
 /// How far apart the nodes of the membrane are, in pixels.
 const STEP_PX: usize = 8;
-/// Rounds a frame; each begins from the frame before.
-const ROUNDS: usize = 24;
+/// The membrane is at rest when no node moves further than this in a round, in pixels.
+const AT_REST_PX: f32 = 0.02;
+/// Most rounds a frame; each begins from the frame before.
+const MOST_ROUNDS: usize = 400;
 /// How far each round goes beyond the mean of the neighbours.
-const OVER: f32 = 1.7;
+const OVER: f32 = 1.85;
 
 /// Where in the portrait each place of the picture comes from, relative to itself.
 #[derive(Clone, Debug)]
@@ -48,12 +50,16 @@ impl Surround {
                 }
             }
         }
-        for _ in 0..ROUNDS {
-            self.relax();
+        for _ in 0..MOST_ROUNDS {
+            if self.relax() < AT_REST_PX {
+                break;
+            }
         }
     }
 
-    fn relax(&mut self) {
+    /// Draws each free node towards its neighbours; gives how far the one went that went furthest.
+    fn relax(&mut self) -> f32 {
+        let mut furthest = 0.0_f32;
         for row in 1..self.rows - 1 {
             for column in 1..self.columns - 1 {
                 let at = row * self.columns + column;
@@ -63,10 +69,13 @@ impl Surround {
                 let near = [at - 1, at + 1, at - self.columns, at + self.columns];
                 for k in 0..2 {
                     let mean = 0.25 * near.iter().map(|&n| self.offsets[n][k]).sum::<f32>();
-                    self.offsets[at][k] += OVER * (mean - self.offsets[at][k]);
+                    let by = OVER * (mean - self.offsets[at][k]);
+                    self.offsets[at][k] += by;
+                    furthest = furthest.max(by.abs());
                 }
             }
         }
+        furthest
     }
 
     /// The offset at a place.
@@ -105,9 +114,7 @@ mod tests {
             let is_head = (x - 160.0).hypot(y - 160.0) < 50.0;
             is_head.then_some([10.0, 0.0])
         };
-        for _ in 0..20 {
-            surround.settle(head);
-        }
+        surround.settle(head);
         let along: Vec<f32> = [160.0, 230.0, 270.0, 310.0]
             .iter()
             .map(|&x| surround.at(x, 160.0)[0])
@@ -115,5 +122,10 @@ mod tests {
         assert!((along[0] - 10.0).abs() < 1e-3);
         assert!(along.windows(2).all(|pair| pair[1] < pair[0]), "{along:?}");
         assert!(surround.at(0.0, 0.0)[0].abs() < 1e-3);
+        // What is settled stays.
+        let before = surround.offsets.clone();
+        surround.settle(head);
+        let moved = before.iter().zip(&surround.offsets);
+        assert!(moved.map(|(a, b)| (a[0] - b[0]).abs()).fold(0.0, f32::max) < 0.2);
     }
 }

@@ -40,12 +40,14 @@ pub struct MovedQuality {
 /// A puppet against what it should look like.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct MovedTruth {
+    /// Frames that were compared; 0 where the truth is shorter, or shows no face.
+    pub n_frames_compared: u64,
     /// Mean distance of 68 points from the truth's, in place, in % of eye distance.
     pub points_error: Option<f64>,
     /// Inside the face, in place.
-    pub in_place: Likeness,
+    pub in_place: Option<Likeness>,
     /// Inside the face, both faces aligned.
-    pub aligned: Likeness,
+    pub aligned: Option<Likeness>,
 }
 
 /// Measures while a puppet is drawn.
@@ -69,8 +71,8 @@ struct Truth {
     aligned: Sums,
 }
 
-/// Side of the crops that are compared.
-const SIDE: u32 = 160;
+/// Side of the crops that are compared, in pixels.
+const SIDE_PX: u32 = 160;
 
 impl<'a> MovedMeasuring<'a> {
     /// Begins; `truth` is a clip of what the result should look like, frame by frame.
@@ -166,9 +168,10 @@ impl<'a> MovedMeasuring<'a> {
             share_nearer_to_portrait: self.nearer.get(),
             expression_error: self.expression.get(),
             truth: self.truth.map(|truth| MovedTruth {
+                n_frames_compared: truth.points.n,
                 points_error: truth.points.get(),
-                in_place: truth.in_place.likeness(),
-                aligned: truth.aligned.likeness(),
+                in_place: (0 < truth.points.n).then(|| truth.in_place.likeness()),
+                aligned: (0 < truth.points.n).then(|| truth.aligned.likeness()),
             }),
         }
     }
@@ -198,7 +201,7 @@ impl Truth {
         let flat: Vec<Point2> = right.iter().map(|p| p.xy()).collect();
         self.in_place
             .add(drawn, &frame, &inside(&flat, width, height));
-        let views = [found, &right].map(|points| aligned_view(points, SIDE, MODEL_EXTENT));
+        let views = [found, &right].map(|points| aligned_view(points, SIDE_PX, MODEL_EXTENT));
         let [Some(ours), Some(theirs)] = views else {
             return;
         };
@@ -207,9 +210,9 @@ impl Truth {
         };
         let in_crop: Vec<Point2> = flat.iter().map(|&p| crop_from_frame.apply(p)).collect();
         self.aligned.add(
-            &resample::crop(drawn, ours, SIDE),
-            &resample::crop(&frame, theirs, SIDE),
-            &inside(&in_crop, SIDE, SIDE),
+            &resample::crop(drawn, ours, SIDE_PX),
+            &resample::crop(&frame, theirs, SIDE_PX),
+            &inside(&in_crop, SIDE_PX, SIDE_PX),
         );
     }
 }
@@ -263,12 +266,18 @@ impl MovedQuality {
                 .at_most(5.0),
                 Figure::new(
                     "face against the truth, in place",
-                    Some(truth.in_place.psnr_db),
+                    truth.in_place.map(|l| l.psnr_db),
                     " dB",
                 ),
-                Figure::new("  structural similarity", Some(truth.in_place.ssim), ""),
-                Figure::new("the same, aligned", Some(truth.aligned.psnr_db), " dB").at_least(24.0),
-                Figure::new("  structural similarity", Some(truth.aligned.ssim), "").at_least(0.85),
+                Figure::new(
+                    "  structural similarity",
+                    truth.in_place.map(|l| l.ssim),
+                    "",
+                ),
+                Figure::new("the same, aligned", truth.aligned.map(|l| l.psnr_db), " dB")
+                    .at_least(24.0),
+                Figure::new("  structural similarity", truth.aligned.map(|l| l.ssim), "")
+                    .at_least(0.85),
             ]);
         }
         figures
