@@ -49,7 +49,14 @@ pub(super) fn copy_file_notes(input: &Input, output: &mut Output) {
 
 /// Takes over language, title and the like of a track, and whether it is the usual one.
 pub(super) fn copy_stream_notes(stream: &Stream<'_>, output: &mut Output, to: usize) {
-    let notes = kept(&libav::tags(&stream.metadata()));
+    let mut notes = kept(&libav::tags(&stream.metadata()));
+    let is_mp4 = matches!(output.format().name(), "mp4" | "mov");
+    let title = notes.iter().find(|(name, _)| name == "title").cloned();
+    if let (true, Some((_, title))) = (is_mp4, title) {
+        // Where players of MP4 look for it, and the one place where libav writes it.
+        notes.retain(|(name, _)| name != "handler_name");
+        notes.push(("handler_name".to_owned(), title));
+    }
     if let Some(mut added) = output.stream_mut(to) {
         added.set_metadata(dictionary(&notes));
         #[expect(unsafe_code, reason = "ffmpeg-next cannot set the disposition")]

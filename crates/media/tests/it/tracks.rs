@@ -174,6 +174,12 @@ fn languages_subtitles_chapters_and_notes_come_along() {
     let sounds = of_kind(&output, media::Type::Audio);
     let aac = |language: &str| ("aac".to_owned(), Some(language.to_owned()));
     assert_eq!(sounds, [aac("deu"), aac("fra")]);
+    let is_sound = |s: &ffmpeg_next::Stream<'_>| s.parameters().medium() == media::Type::Audio;
+    let named = output.streams().filter(is_sound).map(|s| {
+        let name = s.metadata().get("handler_name").map(str::to_owned);
+        name.unwrap_or_default()
+    });
+    assert_eq!(named.collect::<Vec<_>>(), ["in deu", "in fra"]);
     let subtitles = of_kind(&output, media::Type::Subtitle);
     assert_eq!(subtitles, [("mov_text".to_owned(), Some("gle".to_owned()))]);
     assert_eq!(texts(&to), [(500, "Dia duit".to_owned())]);
