@@ -6,6 +6,7 @@ use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// What temporary names begin with.
 const PREFIX: &str = ".part-";
@@ -21,17 +22,22 @@ const ATTEMPTS: u32 = 16;
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
+/// The files that are guarded now: between two steps nobody may have them open.
+static GUARDED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
 impl Scratch {
     /// Chooses an unused name in the folder of `path`, with the same extension.
     ///
     /// # Errors
     /// If `path` names no file.
     pub fn beside(path: &Path) -> io::Result<Self> {
-        temporary_beside(path).map(Self)
+        temporary_beside(path).map(Self::at)
     }
 
     /// Guards the file at `path`.
     pub(crate) fn at(path: PathBuf) -> Self {
+        let mut guarded = GUARDED.lock().unwrap_or_else(PoisonError::into_inner);
+        guarded.push(path.clone());
         Self(path)
     }
 
@@ -45,6 +51,10 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // Often it was never created; and a leftover is only untidy.
         drop(fs::remove_file(&self.0));
+        let mut guarded = GUARDED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = guarded.iter().position(|path| *path == self.0) {
+            guarded.swap_remove(at);
+        }
     }
 }
 
@@ -56,12 +66,15 @@ pub fn is_temporary(path: &Path) -> bool {
         .is_some_and(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()))
 }
 
-/// Removes the unfinished files and folders in which this process has a file open, for when it must
-/// end at once. Systems without `/proc` leave them.
+/// Removes the unfinished files and folders that this process guards or has a file open in, for when it
+/// must end at once. Systems without `/proc` leave unfinished folders.
 ///
 /// # Errors
 /// When there is no list of open files, or one cannot be removed.
 pub fn remove_open_temporaries() -> io::Result<()> {
+    // A thread that is being ended with the others may hold the lock.
+    let guarded = GUARDED.try_lock().map(|guarded| guarded.clone());
+    remove_unfinished(guarded.unwrap_or_default().into_iter())?;
     let descriptors = fs::read_dir("/proc/self/fd")?;
     // Some are pipes, or closed by now.
     remove_unfinished(descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()))
@@ -241,6 +254,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.png");
         drop(Scratch::beside(&target).unwrap());
+        // Complete, closed, and not yet signed: it goes too when the program must end.
+        let unsigned = Scratch::beside(&target).unwrap();
+        fs::write(unsigned.path(), b"a clip").unwrap();
+        remove_open_temporaries().unwrap();
+        assert!(!unsigned.path().exists());
         let scratch = Scratch::beside(&target).unwrap();
         fs::write(scratch.path(), b"x").unwrap();
         drop(scratch);

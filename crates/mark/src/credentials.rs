@@ -35,7 +35,7 @@ const WATERMARK: &str = "org.effigy.luma64.1";
 ///
 /// # Errors
 /// When its format has no place for a manifest.
-pub(crate) fn media_type(path: &std::path::Path) -> crate::Result<&'static str> {
+pub fn media_type(path: &std::path::Path) -> crate::Result<&'static str> {
     let format = effigy_files::format_of(path);
     format
         .and_then(|format| format.signed_media_type)

@@ -22,7 +22,9 @@ mod writer;
 mod xmp;
 
 pub use apart::{Apart, answer, verify_apart};
-pub use credentials::{Action, BrokenIngredient, Credentials, ModelName, Reason, State, Trust};
+pub use credentials::{
+    Action, BrokenIngredient, Credentials, ModelName, Reason, State, Trust, media_type,
+};
 pub use error::{Error, Result};
 pub use external::mark_file;
 /// Names a file by what is in it.

@@ -45,7 +45,7 @@ pub(crate) struct New {
     /// Why it may be used: consent, self, estate, public-domain-historical or synthetic
     #[arg(long, default_value = "consent", value_name = "BASIS")]
     basis: Basis,
-    /// What may be done: swap, puppet, speech, age, train-detector; may be repeated
+    /// What may be done: swap, puppet, drive, speech, age, train-detector; may be repeated
     #[arg(long = "use", required = true, value_name = "USE")]
     uses: Vec<Use>,
     /// Who may see the results: private or publish

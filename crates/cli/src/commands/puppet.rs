@@ -88,6 +88,12 @@ fn job(args: &Args) -> anyhow::Result<PuppetJob> {
             "--frame-at makes a picture; name it .png, .jpg or .webp, not {path:?}"
         );
     }
+    if let (false, Some(path)) = (is_still, &path) {
+        anyhow::ensure!(
+            !is_picture(path),
+            "a picture holds one frame; name a video such as moved.mp4, or choose a moment with --frame-at: {path:?}"
+        );
+    }
     if let Some(to) = args.to {
         anyhow::ensure!(
             args.from < to,

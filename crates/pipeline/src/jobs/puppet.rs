@@ -91,6 +91,7 @@ impl PuppetJob {
                 path: self.drive.clone(),
             });
         }
+        effigy_mark::media_type(&self.output)?;
         self.check_range()?;
         let mut read = vec![self.portrait.clone(), self.drive.clone()];
         read.extend(self.ground_truth.clone());

@@ -1,9 +1,9 @@
 //! The opening of a mouth, as it is drawn.
 
-use effigy_face::landmarks::{LOWER_LIP_INNER_EDGE, UPPER_LIP_INNER_EDGE};
+use effigy_face::landmarks::{LOWER_LIP_INNER_EDGE, MOUTH_LEFT, MOUTH_RIGHT, UPPER_LIP_INNER_EDGE};
 use effigy_frame::Point2;
 
-use super::eyes::height_at;
+use super::eyes::{Upright, height_at};
 use super::{Movement, Portrait, smooth_step};
 
 /// The opening of the mouth, as drawn.
@@ -11,10 +11,11 @@ use super::{Movement, Portrait, smooth_step};
 pub(super) struct Lips {
     /// Share in which the inside of the mouth shows, `0..=1`.
     pub(super) open: f32,
-    /// Inner edges of the upper and lower lip, from left to right, in pixels.
+    /// Inner edges of the upper and lower lip, from left to right, in pixels, upright.
     pub(super) edges: [Vec<Point2>; 2],
     /// Pixels a centimetre.
     scale: f32,
+    upright: Upright,
 }
 
 impl Lips {
@@ -26,14 +27,13 @@ impl Lips {
         let gap = pairs
             .map(|(&upper, &lower)| points[lower][1] - points[upper][1])
             .fold(0.0, f32::max);
+        let flat = |i: usize| {
+            let [x, y, _] = head.apply(points[i]);
+            Point2::new(x, y)
+        };
+        let upright = Upright::along(flat(MOUTH_RIGHT), flat(MOUTH_LEFT));
         let edge = |numbers: &[usize]| {
-            let mut edge: Vec<Point2> = numbers
-                .iter()
-                .map(|&i| {
-                    let [x, y, _] = head.apply(points[i]);
-                    Point2::new(x, y)
-                })
-                .collect();
+            let mut edge: Vec<Point2> = numbers.iter().map(|&i| upright.level(flat(i))).collect();
             edge.sort_by(|a, b| a.x.total_cmp(&b.x));
             edge
         };
@@ -41,12 +41,14 @@ impl Lips {
             open: smooth_step((gap - OPEN_CM[0]) / (OPEN_CM[1] - OPEN_CM[0])),
             edges: [&UPPER_LIP_INNER_EDGE, &LOWER_LIP_INNER_EDGE].map(|e| edge(e)),
             scale: head.scale,
+            upright,
         }
     }
 
     /// How far down a place lies from the upper lip to the lower, `0..=1`; `None` where it does not lie
     /// between them.
     pub(super) fn between(&self, at: Point2) -> Option<f32> {
+        let at = self.upright.level(at);
         let [upper, lower] = &self.edges;
         let is_within = upper.first()?.x < at.x && at.x < upper.last()?.x;
         let (top, bottom) = (height_at(upper, at.x), height_at(lower, at.x));
@@ -56,6 +58,7 @@ impl Lips {
     /// How much light falls on a place between the lips, `0..=1`: the upper lip and the corners
     /// shade it.
     pub(super) fn light(&self, at: Point2) -> f32 {
+        let at = self.upright.level(at);
         let [upper, lower] = &self.edges;
         let (Some(first), Some(last)) = (upper.first(), upper.last()) else {
             return 1.0;

@@ -91,6 +91,7 @@ fn an_opened_jaw_shows_the_inside_of_the_mouth() {
     let drawn = portrait.draw(&open);
     let lips = Lips::of(&portrait, &open);
     let [upper, lower] = &lips.edges;
+    // The face is upright, so its level is the picture's.
     let x = upper[upper.len() / 2].x;
     let (top, bottom) = (eyes::height_at(upper, x), eyes::height_at(lower, x));
     assert!(4.0 < bottom - top, "{top} {bottom}");
@@ -151,4 +152,30 @@ fn a_sheet_leads_back_to_where_it_came_from() {
     let [wanted_x, wanted_y, _] = then.apply(place);
     let back = Sheet::of(&then, &now, place[2]).back(Point2::new(x, y));
     assert!((back.x - wanted_x).abs() < 1e-3 && (back.y - wanted_y).abs() < 1e-3);
+}
+
+#[test]
+fn eyes_are_found_in_a_face_that_is_upside_down() {
+    let rig = rig();
+    let (_, points) = scene(&rig);
+    let turned: Vec<Point2> = points
+        .iter()
+        .map(|p| Point2::new(256.0 - p.x, 256.0 - p.y))
+        .collect();
+    let flat: Vec<Point2> = points.iter().map(|p| p.xy()).collect();
+    let (upright, turned) = (Openings::of(&flat), Openings::of(&turned));
+    for (eye, away) in [(0, 4.0), (1, -30.0), (0, 0.0)] {
+        let iris = flat[N_SKIN_POINTS + 5 * eye];
+        let at = Point2::new(iris.x + 3.0, iris.y + away);
+        let within = upright.within(eye, at);
+        let same = turned.within(eye, Point2::new(256.0 - at.x, 256.0 - at.y));
+        assert!(
+            (256.0 - same.x - within.x).abs() < 0.01,
+            "{same:?} {within:?}"
+        );
+        assert!(
+            (256.0 - same.y - within.y).abs() < 0.01,
+            "{same:?} {within:?}"
+        );
+    }
 }
