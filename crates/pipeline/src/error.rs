@@ -267,6 +267,15 @@ impl Error {
             _ => false,
         }
     }
+
+    /// Whether a single picture cannot be read, which among frames is damage too.
+    pub fn is_broken_picture(&self) -> bool {
+        use effigy_media::Error as Media;
+        matches!(
+            self,
+            Self::Media(Media::BadPicture { .. } | Media::Open { .. })
+        )
+    }
 }
 
 fn length(clip_secs: Option<f64>) -> String {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use effigy_files::is_picture;
 use effigy_pipeline::swap::{SkinTone, View, default_output};
-use effigy_pipeline::{Made, REMEDY, SwapJob, TimeRange};
+use effigy_pipeline::{Made, REMEDY, SwapJob, TimeRange, is_frames};
 
 use crate::computing::Computing;
 use crate::environment::Force;
@@ -136,7 +136,8 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     args.safeguards.announce_signer(output)?;
     let report = effigy_pipeline::swap(&job, &mut output.progress());
     let report = report.map_err(|error| {
-        let remedy = if error.is_damage() {
+        let is_frame = is_frames(&args.input) && error.is_broken_picture();
+        let remedy = if error.is_damage() || is_frame {
             format!(" ({REMEDY})")
         } else {
             String::new()

@@ -11,7 +11,7 @@ use effigy_frame::{Picture, Rational, Rect, TimeRange};
 use effigy_mark::{Trust, verify};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Error as ModelError;
-use effigy_pipeline::{Error, Progress, Quiet, SwapJob, swap, train};
+use effigy_pipeline::{Damage, Error, Progress, Quiet, SwapJob, swap, train};
 use effigy_train::Error as TrainError;
 
 pub(crate) fn actor(name: &str) -> PathBuf {
@@ -317,6 +317,15 @@ fn frames_are_swapped_into_a_folder_of_marked_frames() {
         assert_eq!(identifier, Some(report.marked.identifier), "{name}");
         assert!(found.marked && found.watermark_fits == Some(true), "{name}");
     }
+    let spoilt = frames.join("shot-003.png");
+    fs::write(&spoilt, "no picture").unwrap();
+    job.output = place.path().join("rest");
+    assert!(swap(&job, &mut Quiet).unwrap_err().is_broken_picture());
+    job.damage = Damage::IsSkipped;
+    let report = swap(&job, &mut Quiet).unwrap();
+    assert_eq!((report.n_frames, report.damaged.len()), (5, 1));
+    assert_eq!(names(&job.output).len(), 5);
+    fs::copy(frames.join("shot-002.png"), &spoilt).unwrap();
     job.fps = Some(Rational::new(12, 1));
     job.output = place.path().join("clip.mov");
     let report = swap(&job, &mut Quiet).unwrap();
