@@ -57,7 +57,7 @@ pub(crate) fn token(folder: &Path, n: usize, usage: Use) -> Token {
     let claim = |who: &str| Claim {
         who: who.to_owned(),
         seen: Seen::Faces(vec![face(who)]),
-        usage: Use::Swap,
+        usage,
     };
     let claims: Vec<Claim> = PEOPLE[..n].iter().map(|who| claim(who)).collect();
     let same = Match {
