@@ -1,26 +1,11 @@
 //! The head's geometry for those who make something else of it: plain lists, and where the points
 //! of the mesh lie.
 
+pub use effigy_face::rig::Part;
+
 use super::head::{Head, Material};
 pub use super::mesh_points::Anchor;
 use super::mesh_points::Anchors;
-
-/// What a part of the head shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Face, ears and the front of the neck.
-    Face,
-    /// Scalp, back of the neck and shoulders.
-    Back,
-    /// Gums and tongue.
-    Mouth,
-    /// Teeth.
-    Teeth,
-    /// White of the eye on the left of the picture.
-    EyeRight,
-    /// White of the eye on the right of the picture.
-    EyeLeft,
-}
 
 /// A triangle of the head.
 #[derive(Clone, Copy, Debug)]

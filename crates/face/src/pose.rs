@@ -72,6 +72,55 @@ pub fn angles(rotation: &Rotation) -> Pose {
     }
 }
 
+/// The turn that first does `b`, then `a`.
+pub fn times(a: &Rotation, b: &Rotation) -> Rotation {
+    a.map(|row| [0, 1, 2].map(|k| row[0] * b[0][k] + row[1] * b[1][k] + row[2] * b[2][k]))
+}
+
+/// The turn back.
+pub fn reversed(turn: &Rotation) -> Rotation {
+    [0, 1, 2].map(|i| [0, 1, 2].map(|k| turn[k][i]))
+}
+
+/// Rodrigues' formula: the turn about an axis by its length in radians.
+pub fn turn_by(axis: [f32; 3]) -> Rotation {
+    let angle = axis.iter().map(|a| a * a).sum::<f32>().sqrt();
+    let [x, y, z] = axis.map(|a| a / angle.max(1e-9));
+    let (sin, cos) = angle.sin_cos();
+    let rest = 1.0 - cos;
+    [
+        [
+            cos + x * x * rest,
+            x * y * rest - z * sin,
+            x * z * rest + y * sin,
+        ],
+        [
+            y * x * rest + z * sin,
+            cos + y * y * rest,
+            y * z * rest - x * sin,
+        ],
+        [
+            z * x * rest - y * sin,
+            z * y * rest + x * sin,
+            cos + z * z * rest,
+        ],
+    ]
+}
+
+/// The axis of a turn, as long as its angle in radians: what [`turn_by`] takes. A half turn has two,
+/// and gives none.
+pub fn axis_of(turn: &Rotation) -> [f32; 3] {
+    let axis = [
+        turn[2][1] - turn[1][2],
+        turn[0][2] - turn[2][0],
+        turn[1][0] - turn[0][1],
+    ];
+    let sin = 0.5 * axis.iter().map(|a| a * a).sum::<f32>().sqrt();
+    let cos = 0.5 * (turn[0][0] + turn[1][1] + turn[2][2] - 1.0);
+    let angle = sin.atan2(cos);
+    axis.map(|a| a * angle / (2.0 * sin).max(1e-9))
+}
+
 fn wide(point: Point3) -> [f64; 3] {
     [f64::from(point.x), f64::from(point.y), f64::from(point.z)]
 }
@@ -210,6 +259,17 @@ mod tests {
         });
         assert!(up[NOSE_TIP].y < posed(Pose::default())[NOSE_TIP].y - 5.0);
         assert!(pose(&up).pitch > 19.0);
+    }
+
+    #[test]
+    fn a_turn_has_the_axis_that_it_was_made_of() {
+        let axis = [0.3, -0.5, 0.2];
+        let turn = turn_by(axis);
+        for (found, wanted) in axis_of(&turn).into_iter().zip(axis) {
+            assert!((found - wanted).abs() < 1e-5, "{found} {wanted}");
+        }
+        let nothing = axis_of(&times(&turn, &reversed(&turn)));
+        assert!(nothing.iter().all(|a| a.abs() < 1e-5), "{nothing:?}");
     }
 
     #[test]

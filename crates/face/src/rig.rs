@@ -21,7 +21,7 @@ pub use eyes::{Eyeball, Gaze};
 pub use names::{EXPRESSIONS, N_EXPRESSIONS, expression};
 pub use person::{Acquaintance, Person};
 pub use placement::Placement;
-pub use rest::Rest;
+pub use rest::{Rest, relative};
 pub use solve::{Pose, Solver, SolverSettings, place};
 
 use effigy_model::Weights;
@@ -179,17 +179,6 @@ impl Rig {
             }
         }
         places
-    }
-
-    /// Gives the vertices of a person in the picture, in pixels: x, y, and depth at their scale.
-    pub fn posed(
-        &self,
-        person: &Person,
-        weights: &[f32; N_EXPRESSIONS],
-        head: &Placement,
-    ) -> Vec<Vec3> {
-        let shaped = self.shaped(person, weights, [Gaze::default(); 2]);
-        shaped.into_iter().map(|p| head.apply(p)).collect()
     }
 
     /// Gives where the 468 skin points of the face mesh lie on a person with these weights, in

@@ -84,7 +84,7 @@ impl Interior {
 }
 
 /// The height of an edge, whose points are sorted, at `x`.
-fn height_at(edge: &[Point2], x: f32) -> f32 {
+pub(crate) fn height_at(edge: &[Point2], x: f32) -> f32 {
     let next = edge.partition_point(|p| p.x <= x).clamp(1, edge.len() - 1);
     let (a, b) = (edge[next - 1], edge[next]);
     a.y + (b.y - a.y) * ((x - a.x) / (b.x - a.x).max(1e-3)).clamp(0.0, 1.0)

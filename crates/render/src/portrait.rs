@@ -17,7 +17,7 @@ mod surround;
 mod view;
 
 use effigy_face::landmarks::{CHIN, EARS};
-use effigy_face::pose::Rotation;
+use effigy_face::pose::{Rotation, times};
 use effigy_face::rig::{
     Gaze, N_EXPRESSIONS, Part, Person, Placement, Pose, Rig, Solver, SolverSettings, Vec3,
 };
@@ -85,6 +85,8 @@ pub struct Portrait<'a> {
     mouth: Mouth,
     openings: Openings,
     surround: Surround,
+    /// What the frame before showed, whose memory is used again.
+    raster: Raster,
 }
 
 /// What a portrait shows, and where.
@@ -140,6 +142,7 @@ impl<'a> Portrait<'a> {
             mouth: Mouth::look(rig, &person, shown, &flat),
             openings: Openings::of(&flat),
             surround: Surround::new(width, height),
+            raster: all,
             rig,
             person,
             pose,
@@ -183,8 +186,8 @@ impl<'a> Portrait<'a> {
     pub fn draw(&mut self, movement: &Movement) -> Picture {
         let target = self.moved(movement);
         let bright = self.light.ratios(self.rig, &target);
-        let whole = [0, 0, self.width, self.height];
-        let raster = Raster::draw(self.rig.triangles(), &target, whole, 1);
+        self.raster.redraw(self.rig.triangles(), &target);
+        let raster = &self.raster;
         let (rig, follows) = (self.rig, &self.follows);
         let sheet = Sheet::of(&self.pose.head, &self.head(movement), self.ear_depth);
         self.surround.settle(|x, y| {
@@ -194,20 +197,12 @@ impl<'a> Portrait<'a> {
             let at = sheet.back(Point2::new(x, y));
             Some([follows * (at.x - x), follows * (at.y - y)])
         });
-        let mut pixels = Vec::with_capacity((self.width * self.height * 3) as usize);
         let view = View {
             portrait: self,
             bright: &bright,
             lips: Lips::of(self, movement),
         };
-        for row in 0..self.height as usize {
-            for column in 0..self.width as usize {
-                let hit = raster.hit(column, row);
-                let (x, y) = (column as f32 + 0.5, row as f32 + 0.5);
-                let colour = view.colour(hit, raster.covered(column, row), x, y);
-                pixels.extend(colour.map(to_byte));
-            }
-        }
+        let pixels = view.all();
         let mut picture = Picture::new(self.width, self.height, pixels);
         for part in self.fine_parts(&target) {
             view.refine(&mut picture, &target, part);
@@ -245,11 +240,8 @@ impl<'a> Portrait<'a> {
             scale,
             shift,
         } = self.pose.head;
-        let turn = movement.turn;
         Placement {
-            rotation: std::array::from_fn(|i| {
-                std::array::from_fn(|k| (0..3).map(|j| turn[i][j] * rotation[j][k]).sum())
-            }),
+            rotation: times(&movement.turn, &rotation),
             scale: scale * movement.scale,
             shift: [
                 shift[0] + scale * movement.shift[0],

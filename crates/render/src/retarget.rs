@@ -1,6 +1,6 @@
 //! A driver's movement, put onto another face.
 
-use effigy_face::pose::Rotation;
+use effigy_face::pose::{Rotation, axis_of, reversed, times, turn_by};
 use effigy_face::rig::{EXPRESSIONS, Gaze, N_EXPRESSIONS, Placement, Pose};
 
 use crate::portrait::Movement;
@@ -64,14 +64,18 @@ impl Retargeting {
     /// Learns from all that the driver does where they are most like the face in the portrait. `None`
     /// where nothing was seen.
     pub fn of(poses: &[&Pose], portrait: &Pose, gains: Gains) -> Option<Self> {
-        let quantile = |share: f32, value: &dyn Fn(&Pose) -> f32| {
+        let sorted = |value: &dyn Fn(&Pose) -> f32| {
             let mut values: Vec<f32> = poses.iter().map(|pose| value(pose)).collect();
             values.sort_by(f32::total_cmp);
-            let at = share * values.len().saturating_sub(1) as f32;
-            values.get(at.round() as usize).copied().unwrap_or_default()
+            values
+        };
+        let quantile = |sorted: &[f32], share: f32| {
+            let at = share * sorted.len().saturating_sub(1) as f32;
+            sorted.get(at.round() as usize).copied().unwrap_or_default()
         };
         let nearest = |wanted: f32, value: &dyn Fn(&Pose) -> f32| {
-            let [least, most] = RANGE.map(|share| quantile(share, value));
+            let values = sorted(value);
+            let [least, most] = RANGE.map(|share| quantile(&values, share));
             wanted.clamp(least, most)
         };
         let weights: [f32; N_EXPRESSIONS] =
@@ -80,10 +84,10 @@ impl Retargeting {
             yaw: nearest(portrait.gaze[eye].yaw, &|pose| pose.gaze[eye].yaw),
             pitch: nearest(portrait.gaze[eye].pitch, &|pose| pose.gaze[eye].pitch),
         });
-        let mostly = [0, 1].map(|i| quantile(0.5, &|pose| pose.head.shift[i]));
+        let mostly = [0, 1].map(|i| quantile(&sorted(&|pose| pose.head.shift[i]), 0.5));
         let unlike = |pose: &Pose| {
-            let (_, turn) =
-                axis_angle(&relative_turn(&pose.head.rotation, &portrait.head.rotation));
+            let turn = relative_turn(&pose.head.rotation, &portrait.head.rotation);
+            let turn = length(axis_of(&turn));
             let square = |(a, b): (&f32, &f32)| (a - b) * (a - b);
             let expression = pose.weights.iter().zip(&portrait.weights).map(square);
             let away = [0, 1].map(|i| (pose.head.shift[i] - mostly[i]) / pose.head.scale);
@@ -155,44 +159,19 @@ fn soft(value: f32, limit: f32) -> f32 {
 
 /// The turn that leads from `home` to `now`, as the camera sees it.
 fn relative_turn(now: &Rotation, home: &Rotation) -> Rotation {
-    now.map(|row| [0, 1, 2].map(|k| (0..3).map(|j| row[j] * home[k][j]).sum()))
+    times(now, &reversed(home))
 }
 
-/// The axis of a turn, of length 1, and its angle in radians.
-fn axis_angle(turn: &Rotation) -> ([f32; 3], f32) {
-    let axis = [
-        turn[2][1] - turn[1][2],
-        turn[0][2] - turn[2][0],
-        turn[1][0] - turn[0][1],
-    ];
-    let sin = 0.5 * axis.iter().map(|a| a * a).sum::<f32>().sqrt();
-    let cos = 0.5 * (turn[0][0] + turn[1][1] + turn[2][2] - 1.0);
-    (axis.map(|a| a / (2.0 * sin).max(1e-9)), sin.atan2(cos))
+fn length(axis: [f32; 3]) -> f32 {
+    axis.iter().map(|a| a * a).sum::<f32>().sqrt()
 }
 
 /// A share of a turn about the same axis, no further than [`FURTHEST_TURN_DEGREES`].
 fn partly(turn: &Rotation, share: f32) -> Rotation {
-    let ([x, y, z], angle) = axis_angle(turn);
-    let angle = soft(share * angle, FURTHEST_TURN_DEGREES.to_radians());
-    let (sin, cos) = angle.sin_cos();
-    let rest = 1.0 - cos;
-    [
-        [
-            cos + x * x * rest,
-            x * y * rest - z * sin,
-            x * z * rest + y * sin,
-        ],
-        [
-            y * x * rest + z * sin,
-            cos + y * y * rest,
-            y * z * rest - x * sin,
-        ],
-        [
-            z * x * rest - y * sin,
-            z * y * rest + x * sin,
-            cos + z * z * rest,
-        ],
-    ]
+    let axis = axis_of(turn);
+    let angle = length(axis);
+    let wanted = soft(share * angle, FURTHEST_TURN_DEGREES.to_radians());
+    turn_by(axis.map(|a| a * wanted / angle.max(1e-9)))
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use effigy_frame::Point3;
 
-use super::placement::{turn, turn_back, turn_by};
+use super::placement::{turn, turn_back};
 use super::{N_MODES, Placement, Vec3};
 use crate::landmarks::EYES;
+use crate::pose::turn_by;
 
 /// Where an eye looks in its head, in degrees; zero is straight ahead.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -209,13 +209,8 @@ impl Acquaintance {
         }
     }
 
-    /// How many frames were seen.
-    pub fn n_seen(&self) -> usize {
-        self.n_seen
-    }
-
-    /// How many frames are kept.
-    pub fn n_kept(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn n_kept(&self) -> usize {
         self.frames.len()
     }
 

@@ -4,7 +4,7 @@ use effigy_frame::Point3;
 
 use super::Vec3;
 use crate::landmarks::RIGID_POINTS;
-use crate::pose::{self, Rotation};
+use crate::pose::{self, Rotation, times, turn_by};
 
 /// Carries places on the head into the picture: turned, scaled and shifted (weak perspective).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,33 +99,4 @@ pub(crate) fn turn(r: &Rotation, p: Vec3) -> Vec3 {
 
 pub(crate) fn turn_back(r: &Rotation, p: Vec3) -> Vec3 {
     [0, 1, 2].map(|i| r[0][i] * p[0] + r[1][i] * p[1] + r[2][i] * p[2])
-}
-
-fn times(a: &Rotation, b: &Rotation) -> Rotation {
-    a.map(|row| [0, 1, 2].map(|k| row[0] * b[0][k] + row[1] * b[1][k] + row[2] * b[2][k]))
-}
-
-/// Rodrigues' formula: the turn about an axis by its length in radians.
-pub(crate) fn turn_by(axis: Vec3) -> Rotation {
-    let angle = axis.iter().map(|a| a * a).sum::<f32>().sqrt();
-    let [x, y, z] = axis.map(|a| a / angle.max(1e-9));
-    let (sin, cos) = angle.sin_cos();
-    let rest = 1.0 - cos;
-    [
-        [
-            cos + x * x * rest,
-            x * y * rest - z * sin,
-            x * z * rest + y * sin,
-        ],
-        [
-            y * x * rest + z * sin,
-            cos + y * y * rest,
-            y * z * rest - x * sin,
-        ],
-        [
-            z * x * rest - y * sin,
-            z * y * rest + x * sin,
-            cos + z * z * rest,
-        ],
-    ]
 }

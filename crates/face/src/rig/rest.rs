@@ -54,12 +54,14 @@ impl Rest {
             (bin.unwrap_or(0) as f32 / BINS as f32).min(MOST)
         })
     }
+}
 
-    /// Gives weights as they differ from rest: 0 at rest, 1 still 1.
-    pub fn relative(&self, weights: &[f32; N_EXPRESSIONS]) -> [f32; N_EXPRESSIONS] {
-        let rest = self.weights();
-        std::array::from_fn(|k| ((weights[k] - rest[k]) / (1.0 - rest[k])).max(0.0))
-    }
+/// Gives weights as they differ from those at rest: 0 at rest, 1 still 1.
+pub fn relative(
+    weights: &[f32; N_EXPRESSIONS],
+    at_rest: &[f32; N_EXPRESSIONS],
+) -> [f32; N_EXPRESSIONS] {
+    std::array::from_fn(|k| ((weights[k] - at_rest[k]) / (1.0 - at_rest[k])).max(0.0))
 }
 
 #[cfg(test)]
@@ -79,12 +81,12 @@ mod tests {
         assert!((rest.weights()[jaw] - 0.05).abs() < 0.02);
         let mut open = [0.0; N_EXPRESSIONS];
         open[jaw] = 1.0;
-        assert!((rest.relative(&open)[jaw] - 1.0).abs() < 1e-6);
+        assert!((relative(&open, &rest.weights())[jaw] - 1.0).abs() < 1e-6);
     }
 
     #[test]
     fn before_any_frame_everything_is_an_expression() {
         let weights = [0.3; N_EXPRESSIONS];
-        assert_eq!(Rest::default().relative(&weights), weights);
+        assert_eq!(relative(&weights, &Rest::default().weights()), weights);
     }
 }

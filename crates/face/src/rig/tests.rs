@@ -120,8 +120,12 @@ fn the_head_of_a_stranger_lies_on_their_points() {
     let pose = Solver::new(SolverSettings::default()).solve(&rig, &found, &seen, 0.0);
     assert!(pose.residual < 0.015, "{}", pose.residual);
     // Vertices of the face, too, where no point of the mesh is.
-    let there = rig.posed(&truth, &said, &placement());
-    let here = rig.posed(&found, &pose.weights, &pose.head);
+    let posed = |person: &Person, weights, head: &Placement| -> Vec<Vec3> {
+        let shaped = rig.shaped(person, weights, [Gaze::default(); 2]);
+        shaped.into_iter().map(|p| head.apply(p)).collect()
+    };
+    let there = posed(&truth, &said, &placement());
+    let here = posed(&found, &pose.weights, &pose.head);
     let eyes = seen[EYES[0].outer].xy().distance(seen[EYES[1].outer].xy());
     let on_face = |v: &usize| {
         let [x, y, z] = truth.at_rest()[*v];
@@ -228,6 +232,5 @@ fn an_acquaintance_keeps_few_frames_of_a_long_clip() {
     for _ in 0..1000 {
         known.add(&calm);
     }
-    assert_eq!(known.n_seen(), 1000);
     assert!(known.n_kept() <= 60, "{}", known.n_kept());
 }

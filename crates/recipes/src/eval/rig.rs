@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use effigy_actors::truth::{Played, Points, Record};
 use effigy_face::rig::{
     ARKIT, Acquaintance, N_EXPRESSIONS, Pose, Rest, Rig, Solver, SolverSettings, arkit, expression,
+    relative,
 };
 use effigy_face::{TrackSettings, Tracker};
 use effigy_frame::{Frame, Point3, Rect};
@@ -173,8 +174,9 @@ fn judge(rig: &Rig, seen: &Seen, args: &Args, scores: &mut Scores) -> Result<()>
     let residual = poses.iter().map(|p| p.residual).sum::<f32>() / poses.len() as f32;
     let mut own = Scores::default();
     if let Some(truth) = &seen.truth {
+        let at_rest = rest.weights();
         for (known, pose) in truth.iter().zip(&poses) {
-            own.add(arkit(&rest.relative(&pose.weights)), known, pose);
+            own.add(arkit(&relative(&pose.weights, &at_rest)), known, pose);
         }
     }
     println!(

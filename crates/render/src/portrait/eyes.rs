@@ -3,7 +3,7 @@
 use effigy_face::landmarks::{EYES, eye_distance};
 use effigy_frame::Point2;
 
-use crate::interior::LIDS;
+use crate::interior::{LIDS, height_at};
 
 /// How far inside the lids' edges the eyeball's colours are taken, in eye distances: on the edges
 /// themselves are lashes.
@@ -80,20 +80,4 @@ impl Openings {
         };
         self.upright.back(Point2::new(x, y))
     }
-}
-
-/// How high an edge is at `x`.
-pub(super) fn height_at(edge: &[Point2], x: f32) -> f32 {
-    let mut before = edge[0];
-    for &point in edge {
-        if x <= point.x {
-            let width = point.x - before.x;
-            if width <= 1e-6 {
-                return point.y;
-            }
-            return before.y + (x - before.x) / width * (point.y - before.y);
-        }
-        before = point;
-    }
-    before.y
 }

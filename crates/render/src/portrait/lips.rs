@@ -3,8 +3,9 @@
 use effigy_face::landmarks::{LOWER_LIP_INNER_EDGE, MOUTH_LEFT, MOUTH_RIGHT, UPPER_LIP_INNER_EDGE};
 use effigy_frame::Point2;
 
-use super::eyes::{Upright, height_at};
+use super::eyes::Upright;
 use super::{Movement, Portrait, smooth_step};
+use crate::interior::height_at;
 
 /// The opening of the mouth, as drawn.
 #[derive(Clone, Debug)]
@@ -50,9 +51,11 @@ impl Lips {
     pub(super) fn between(&self, at: Point2) -> Option<f32> {
         let at = self.upright.level(at);
         let [upper, lower] = &self.edges;
-        let is_within = upper.first()?.x < at.x && at.x < upper.last()?.x;
+        if at.x <= upper.first()?.x || upper.last()?.x <= at.x {
+            return None;
+        }
         let (top, bottom) = (height_at(upper, at.x), height_at(lower, at.x));
-        (is_within && top < at.y && at.y < bottom).then(|| (at.y - top) / (bottom - top))
+        (top < at.y && at.y < bottom).then(|| (at.y - top) / (bottom - top))
     }
 
     /// How much light falls on a place between the lips, `0..=1`: the upper lip and the corners
@@ -66,10 +69,17 @@ impl Lips {
         let below = (at.y - height_at(upper, at.x)) / self.scale;
         let above = (height_at(lower, at.x) - at.y) / self.scale;
         let aside = (at.x - first.x).min(last.x - at.x) / self.scale;
-        let share = |cm: f32, far: f32, least: f32| least + (1.0 - least) * smooth_step(cm / far);
-        share(below, 0.45, 0.5) * share(above, 0.25, 0.7) * share(aside, 1.3, 0.35)
+        let share = |cm: f32, [reach_cm, least]: [f32; 2]| {
+            least + (1.0 - least) * smooth_step(cm / reach_cm)
+        };
+        share(below, UPPER_LIP) * share(above, LOWER_LIP) * share(aside, CORNERS)
     }
 }
+
+/// How far what shades a mouth reaches, in centimetres, and the least light that it leaves.
+const UPPER_LIP: [f32; 2] = [0.45, 0.5];
+const LOWER_LIP: [f32; 2] = [0.25, 0.7];
+const CORNERS: [f32; 2] = [1.3, 0.35];
 
 /// From which gap between the lips on the inside of the mouth is drawn, and from which on wholly, in
 /// centimetres.

@@ -22,7 +22,7 @@ impl Hit {
 }
 
 /// A part of a picture as a grid of samples.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Raster {
     /// First column and row of the part, in pixels.
     pub(super) left: u32,
@@ -55,13 +55,22 @@ impl Raster {
             depth: vec![f32::INFINITY; columns * rows],
             hits: vec![None; columns * rows],
         };
-        for (number, triangle) in triangles.iter().enumerate() {
-            raster.add(
-                number as u16,
-                triangle.corners.map(|c| vertices[usize::from(c)]),
-            );
-        }
+        raster.add_all(triangles, vertices);
         raster
+    }
+
+    /// Draws other triangles, or the same elsewhere, into the same part.
+    pub(super) fn redraw(&mut self, triangles: &[Triangle], vertices: &[Vec3]) {
+        self.depth.fill(f32::INFINITY);
+        self.hits.fill(None);
+        self.add_all(triangles, vertices);
+    }
+
+    fn add_all(&mut self, triangles: &[Triangle], vertices: &[Vec3]) {
+        for (number, triangle) in triangles.iter().enumerate() {
+            let corners = triangle.corners.map(|c| vertices[usize::from(c)]);
+            self.add(number as u16, corners);
+        }
     }
 
     fn add(&mut self, number: u16, corners: [Vec3; 3]) {

@@ -3,6 +3,7 @@ use effigy_face::rig::expression;
 use effigy_model::Weights;
 
 use super::*;
+use crate::interior::height_at;
 
 /// A head of the mean person in the middle of a picture, its points as the mesh would give them, and a
 /// picture whose colours tell the places apart.
@@ -93,7 +94,7 @@ fn an_opened_jaw_shows_the_inside_of_the_mouth() {
     let [upper, lower] = &lips.edges;
     // The face is upright, so its level is the picture's.
     let x = upper[upper.len() / 2].x;
-    let (top, bottom) = (eyes::height_at(upper, x), eyes::height_at(lower, x));
+    let (top, bottom) = (height_at(upper, x), height_at(lower, x));
     assert!(4.0 < bottom - top, "{top} {bottom}");
     assert!(0.99 < lips.open);
     // Nothing of the picture is as dark as the inside of a mouth.

@@ -16,6 +16,21 @@ pub(super) struct View<'p, 'a> {
 }
 
 impl View<'_, '_> {
+    /// Red, green and blue of the whole picture, row by row.
+    pub(super) fn all(&self) -> Vec<u8> {
+        let raster = &self.portrait.raster;
+        let mut pixels = Vec::with_capacity(3 * raster.columns * raster.rows);
+        for row in 0..raster.rows {
+            for column in 0..raster.columns {
+                let (x, y) = (column as f32 + 0.5, row as f32 + 0.5);
+                let covered = raster.covered(column, row);
+                let colour = self.colour(raster.hit(column, row), covered, x, y);
+                pixels.extend(colour.map(to_byte));
+            }
+        }
+        pixels
+    }
+
     /// The colour at a place whose sample shows `hit`, and whose surroundings are `covered`, `0..=1`.
     pub(super) fn colour(&self, hit: Option<Hit>, covered: f32, x: f32, y: f32) -> [f32; 3] {
         let portrait = self.portrait;

@@ -1,7 +1,7 @@
 //! What a face did over a clip, as everything that is written says it.
 
 use effigy_face::pose::Rotation;
-use effigy_face::rig::{Gaze, N_EXPRESSIONS, Pose, arkit};
+use effigy_face::rig::{Gaze, N_EXPRESSIONS, Pose, arkit, relative};
 
 /// What a face did over a clip.
 #[derive(Clone, Debug)]
@@ -77,14 +77,12 @@ impl Moved {
         at_rest: &[f32; N_EXPRESSIONS],
         [width, height]: [f32; 2],
     ) -> Self {
-        let relative =
-            std::array::from_fn(|k| ((pose.weights[k] - at_rest[k]) / (1.0 - at_rest[k])).max(0.0));
         let scale = pose.head.scale.max(1e-3);
         let [x, y, _] = pose.head.shift;
         Self {
             time_secs,
             is_seen: true,
-            weights: arkit(&relative),
+            weights: arkit(&relative(&pose.weights, at_rest)),
             gaze: pose.gaze,
             rotation: pose.head.rotation,
             position: [
