@@ -15,3 +15,4 @@ pub(crate) mod performance;
 pub(crate) mod progress;
 pub(crate) mod quality;
 pub(crate) mod real;
+pub(crate) mod spool;

@@ -91,8 +91,10 @@ impl PuppetJob {
                 path: self.drive.clone(),
             });
         }
-        effigy_mark::media_type(&self.output)?;
-        self.check_range()?;
+        // What cannot be read is told later.
+        if let Ok(info) = probe(&self.drive, &Limits::default()) {
+            making::length_within(&self.drive, self.range.from_secs, &info)?;
+        }
         let mut read = vec![self.portrait.clone(), self.drive.clone()];
         read.extend(self.ground_truth.clone());
         let named: Vec<_> = read.iter().map(|path| inputs::one(path)).collect();
@@ -100,23 +102,6 @@ impl PuppetJob {
         originals.extend(self.safeguards.originals());
         let results = [self.output.clone(), path_beside(&self.output)].map(Destination::File);
         Ok(check_destinations(&results, &originals, self.existing)?)
-    }
-
-    /// Refuses a part behind the end of the driver's clip. What cannot be read is told later.
-    fn check_range(&self) -> Result<()> {
-        let Ok(info) = probe(&self.drive, &Limits::default()) else {
-            return Ok(());
-        };
-        let clip_secs = info.video.and_then(|video| video.duration_secs);
-        let asked_secs = self.range.from_secs;
-        if 0.0 < asked_secs && clip_secs.is_some_and(|clip| clip <= asked_secs) {
-            return Err(Error::BeyondEnd {
-                asked_secs,
-                clip_secs,
-                path: self.drive.clone(),
-            });
-        }
-        Ok(())
     }
 }
 

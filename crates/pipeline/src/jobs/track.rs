@@ -10,7 +10,6 @@ mod facs;
 mod glb;
 mod lines;
 mod osc;
-mod spool;
 mod take;
 mod vmc;
 
@@ -28,7 +27,7 @@ use crate::steps::footage::{AtDamage, Clips, Followed};
 use crate::steps::inputs;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
-use spool::Spool;
+use crate::steps::spool::Spool;
 pub use take::{Moved, Take};
 
 /// A clip to track, and where the movement goes.

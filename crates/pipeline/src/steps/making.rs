@@ -6,6 +6,7 @@
 //! everyone's consent, and only [`Allowed::make`] draws and writes.
 
 mod animate;
+mod behind;
 mod gaps;
 mod write;
 
@@ -15,7 +16,7 @@ use std::time::Instant;
 use effigy_files::{Existing, is_picture};
 use effigy_frame::{Rational, TimeRange};
 use effigy_mark::consent::{Claim, Match, Template, Token, Use};
-use effigy_mark::{Keys, Marked, ModelName};
+use effigy_mark::{Keys, Marked, ModelName, media_type};
 use effigy_media::{Info, Limits, probe, track_notes};
 use effigy_render::Driver;
 
@@ -96,10 +97,15 @@ pub struct Made {
 /// Opens the keys, and refuses frames that there is no memory for.
 ///
 /// # Errors
-/// When the keys cannot be opened or the frames do not fit.
+/// When the keys cannot be opened, the output can carry no credentials, the part lies behind the end of
+/// the clip, or the frames do not fit.
 pub(crate) fn begin(mut making: Making<'_>) -> Result<Begun<'_>> {
     let started = Instant::now();
     let keys = making.safeguards.open_signing_keys()?;
+    if making.form == Form::File {
+        // What can carry no credentials is refused before any work.
+        media_type(making.output)?;
+    }
     let mut clip_secs = None;
     // A clip that cannot be read is reported later, by what reads it.
     if let Ok(info) = probe(making.target, &Limits::default()) {
@@ -135,22 +141,32 @@ fn check_memory(making: &Making<'_>, info: &Info) -> Result<()> {
 /// last frame is one of that frame.
 fn check_range(making: &mut Making<'_>, info: &Info) -> Result<Option<f64>> {
     let from_secs = making.range.from_secs;
-    let video = info.video.as_ref();
-    let clip_secs = video
-        .and_then(|video| video.duration_secs)
-        .or(info.duration_secs);
-    let (Some(clip_secs), Some(video)) = (clip_secs, video) else {
+    let clip_secs = length_within(making.target, from_secs, info)?;
+    let (Some(clip_secs), Some(video)) = (clip_secs, &info.video) else {
         return Ok(clip_secs);
     };
-    if 0.0 < from_secs && clip_secs <= from_secs {
-        return Err(making.beyond_end(Some(clip_secs)));
-    }
     let last_secs = clip_secs - 1.0 / video.frame_rate.to_f64();
     if is_picture(making.output) && last_secs < from_secs {
         // A hair before, so that rounding does not miss it.
         making.range.from_secs = (last_secs - 1e-3).max(0.0);
     }
     Ok(Some(clip_secs))
+}
+
+/// Gives the length of a clip, where it is known; refuses a beginning that lies behind its end.
+pub(crate) fn length_within(clip: &Path, from_secs: f64, info: &Info) -> Result<Option<f64>> {
+    let video = info.video.as_ref();
+    let clip_secs = video
+        .and_then(|video| video.duration_secs)
+        .or(info.duration_secs);
+    if 0.0 < from_secs && clip_secs.is_some_and(|end| end <= from_secs) {
+        return Err(Error::BeyondEnd {
+            asked_secs: from_secs,
+            clip_secs,
+            path: clip.to_owned(),
+        });
+    }
+    Ok(clip_secs)
 }
 
 /// What is made for a use, in words.

@@ -8,6 +8,7 @@ use crate::steps::footage::Clips;
 use crate::steps::networks::Networks;
 use crate::steps::people::{Chosen, FacePoints};
 use crate::steps::progress::Progress;
+use crate::steps::spool::Spool;
 
 /// One frame of a performance.
 #[derive(Clone, Debug)]
@@ -19,10 +20,12 @@ pub(crate) struct Moment {
 
 /// Solves what `chosen` does in `clips`, which must be those that they were chosen in.
 ///
-/// The clip is read twice more: first to learn how the face is built.
+/// The clip is read once more, for the times of its frames; the points wait in a temporary file until it is
+/// known how the face is built.
 ///
 /// # Errors
-/// When the clip cannot be read, or the face is in none of its frames.
+/// When the clip cannot be read, the face is in none of its frames, or there is no room for a temporary
+/// file.
 pub(crate) fn performance(
     rig: &Rig,
     clips: &Clips,
@@ -30,28 +33,28 @@ pub(crate) fn performance(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Moment>> {
-    let mut acquaintance = Acquaintance::default();
-    progress.begin("getting to know the driver's face", clips.n_frames());
-    chosen.again(clips, networks, progress, &mut |_, _, faces| {
-        if let Some(points) = theirs(&faces, chosen) {
-            acquaintance.add(points);
+    let mut known = Acquaintance::default();
+    let mut spool = Spool::create()?;
+    let mut times = Vec::new();
+    progress.begin("following the driver's face", clips.n_frames());
+    chosen.again(clips, networks, progress, &mut |_, frame, faces| {
+        let points = theirs(&faces, chosen);
+        if let Some(points) = points {
+            known.add(points);
         }
-        Ok(())
+        times.push(frame.time);
+        spool.add(frame.time.secs(), points)
     })?;
     let no_face = || Error::NoFace {
         path: clips.paths[0].clone(),
     };
-    let person = acquaintance.person(rig).ok_or_else(no_face)?;
+    let person = known.person(rig).ok_or_else(no_face)?;
     let mut solver = Solver::new(SolverSettings::default());
+    let mut times = times.into_iter();
     let mut moments = Vec::new();
-    progress.begin("following the driver's face", clips.n_frames());
-    chosen.again(clips, networks, progress, &mut |_, frame, faces| {
-        let points = theirs(&faces, chosen);
-        moments.push(Moment {
-            time: frame.time,
-            pose: points.map(|p| solver.solve(rig, &person, p, frame.time.secs())),
-        });
-        Ok(())
+    spool.read(&mut |secs, points| {
+        let pose = points.map(|points| solver.solve(rig, &person, points, secs));
+        moments.extend(times.next().map(|time| Moment { time, pose }));
     })?;
     Ok(moments)
 }

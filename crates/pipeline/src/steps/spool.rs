@@ -11,13 +11,13 @@ use crate::error::Result;
 use crate::steps::atomic::write_error;
 
 /// Times and points, one frame after the other; 5.7 kB a frame in which a face is seen.
-pub(super) struct Spool {
+pub(crate) struct Spool {
     file: BufWriter<File>,
     n: u64,
 }
 
 impl Spool {
-    pub(super) fn create() -> Result<Self> {
+    pub(crate) fn create() -> Result<Self> {
         let file = tempfile::tempfile().map_err(failed)?;
         Ok(Self {
             file: BufWriter::new(file),
@@ -26,7 +26,7 @@ impl Spool {
     }
 
     /// Adds a frame; `None` where the face is not seen.
-    pub(super) fn add(&mut self, time_secs: f64, points: Option<&[Point3]>) -> Result<()> {
+    pub(crate) fn add(&mut self, time_secs: f64, points: Option<&[Point3]>) -> Result<()> {
         let mut bytes = time_secs.to_le_bytes().to_vec();
         bytes.push(u8::from(points.is_some()));
         for p in points.unwrap_or_default() {
@@ -37,7 +37,7 @@ impl Spool {
     }
 
     /// Gives all frames in their order.
-    pub(super) fn read(&mut self, each: &mut dyn FnMut(f64, Option<&[Point3]>)) -> Result<()> {
+    pub(crate) fn read(&mut self, each: &mut dyn FnMut(f64, Option<&[Point3]>)) -> Result<()> {
         self.file.flush().map_err(failed)?;
         let file = self.file.get_mut();
         file.seek(SeekFrom::Start(0)).map_err(failed)?;

@@ -1,7 +1,6 @@
 //! Frames that are not edited but moved: one portrait, drawn anew for every moment of a performance.
 
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
 
 use effigy_files::is_picture;
 use effigy_frame::{Frame, Picture, TimeRange};
@@ -9,6 +8,7 @@ use effigy_mark::{Marked, MarkedWriter, write_marked_picture};
 use effigy_media::{Limits, WriteSettings, probe};
 
 use super::Allowed;
+use super::behind::behind;
 use crate::error::{Error, Result};
 use crate::steps::consent::Authorisation;
 use crate::steps::performance::Moment;
@@ -27,9 +27,6 @@ pub(crate) struct Animating<'a> {
     /// What is being drawn, for the progress bar.
     pub(crate) title: String,
 }
-
-/// Frames that wait to be marked and encoded.
-const FRAMES_BEHIND: usize = 3;
 
 impl Allowed<'_> {
     /// Draws, marks and writes a frame for every moment, or a picture of the first.
@@ -85,50 +82,29 @@ fn write(
     progress.begin(&title, Some(moments.len() as u64));
     let picture = draw(first)?;
     let settings = settings(drive, range, &picture)?;
-    std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel::<Option<Frame>>(FRAMES_BEHIND);
-        let writing = scope.spawn(move || -> Result<Option<Marked>> {
-            let Authorisation { token, policy } = authorisation;
-            let mut writer = MarkedWriter::create(output, &settings, token, policy)?;
-            for order in receiver {
-                match order {
-                    Some(frame) => writer.write(frame)?,
-                    None => return Ok(Some(writer.finish()?)),
-                }
-            }
-            Ok(None)
-        });
-        let hand_on = |order| sender.send(order).map_err(|_stopped| Error::Cancelled);
-        let draw_all = || -> Result<()> {
-            let mut picture = Some(picture);
+    let Authorisation { token, policy } = authorisation;
+    let mut picture = Some(picture);
+    let (marked, ()) = behind(
+        || Ok(MarkedWriter::create(output, &settings, token, policy)?),
+        |hand_on| {
             for (index, moment) in std::iter::once(first).chain(rest).enumerate() {
                 let picture = match picture.take() {
                     Some(first) => first,
                     None => draw(moment)?,
                 };
-                hand_on(Some(Frame {
+                hand_on(Frame {
                     index: index as u64,
                     time: moment.time,
                     picture,
-                }))?;
+                })?;
                 if progress.step().is_break() {
                     return Err(Error::Cancelled);
                 }
             }
-            hand_on(None)
-        };
-        let drawn = draw_all();
-        drop(sender);
-        let written = match writing.join() {
-            Ok(written) => written,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        // Drawing stops when writing does, so that the writer's error comes first.
-        match (written?, drawn?) {
-            (Some(marked), ()) => Ok(marked),
-            (None, ()) => Err(Error::Cancelled),
-        }
-    })
+            Ok(())
+        },
+    )?;
+    Ok(marked)
 }
 
 /// Times and sound of the driver's clip, size of the portrait.

@@ -1,7 +1,6 @@
 //! All frames of a making job: drawn one after the other, marked and encoded on another thread.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use effigy_face::Observation;
 use effigy_files::is_picture;
@@ -9,6 +8,7 @@ use effigy_frame::{Frame, Picture};
 use effigy_mark::{Marked, MarkedFrames, MarkedWriter, write_marked_edit, write_marked_picture};
 use effigy_media::{Limits, VideoReader, WriteSettings, pictures_of, read_original};
 
+use super::behind::{self, behind};
 use super::gaps::{Gaps, Ready, wanted};
 use super::{Cast, Drawing, Form, Making, View};
 use crate::error::{Error, Result};
@@ -39,31 +39,10 @@ pub(super) fn write(
     progress: &mut dyn Progress,
 ) -> Result<(Marked, Counts)> {
     let making = &cast.begun.making;
-    std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(FRAMES_BEHIND);
-        let writing = scope.spawn(move || write_behind(making, authorisation, &receiver));
-        let drawn = draw_all(cast, drawing, networks, progress, &sender);
-        drop(sender);
-        let written = match writing.join() {
-            Ok(written) => written,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        // Drawing stops when writing does, so that the writer's error comes first.
-        match (written?, drawn?) {
-            (Some(marked), counts) => Ok((marked, counts)),
-            (None, _) => Err(Error::Cancelled),
-        }
-    })
-}
-
-/// Frames that wait to be marked and encoded.
-const FRAMES_BEHIND: usize = 3;
-
-/// What the writing thread is sent.
-enum Order {
-    Write(Frame),
-    /// That was all: the result may get its name.
-    Finish,
+    behind(
+        || Sink::new(making, authorisation),
+        |hand_on| draw_all(cast, drawing, networks, progress, hand_on),
+    )
 }
 
 /// Draws all frames and hands them on.
@@ -72,7 +51,7 @@ fn draw_all(
     drawing: &mut Drawing<'_>,
     networks: &Networks,
     progress: &mut dyn Progress,
-    sender: &SyncSender<Order>,
+    hand_on: &mut dyn FnMut(Frame) -> Result<()>,
 ) -> Result<Counts> {
     let Cast { clips, chosen, .. } = cast;
     let making = &cast.begun.making;
@@ -82,14 +61,13 @@ fn draw_all(
     }
     let n_frames = clips.n_frames().filter(|_| !is_picture(making.output));
     progress.begin(&drawing.title, n_frames);
-    let hand_on = |order: Order| sender.send(order).map_err(|_stopped| Error::Cancelled);
     let (mut gaps, mut counts) = (Gaps::default(), Counts::default());
     let mut pass = |ready: Vec<Ready>| -> Result<()> {
         for (frame, faces) in ready {
             let (frame, is_drawn) = draw(drawing, making.view, frame, &faces)?;
             counts.n_frames += 1;
             counts.n_drawn += u64::from(is_drawn);
-            hand_on(Order::Write(frame))?;
+            hand_on(frame)?;
         }
         Ok(())
     };
@@ -98,7 +76,6 @@ fn draw_all(
     })?;
     pass(gaps.rest())?;
     counts.damaged = damaged;
-    hand_on(Order::Finish)?;
     Ok(counts)
 }
 
@@ -134,22 +111,6 @@ fn draw(
         result.picture = beside(&target.picture, &result.picture);
     }
     Ok((result, is_drawn))
-}
-
-/// Writes what it is sent. `None`, and no file, where it is not asked to finish.
-fn write_behind(
-    making: &Making<'_>,
-    authorisation: Authorisation<'_>,
-    orders: &Receiver<Order>,
-) -> Result<Option<Marked>> {
-    let mut sink = Sink::new(making, authorisation)?;
-    for order in orders {
-        match order {
-            Order::Write(frame) => sink.write(frame)?,
-            Order::Finish => return sink.finish().map(Some),
-        }
-    }
-    Ok(None)
 }
 
 /// Where drawn frames go.
@@ -190,7 +151,9 @@ impl<'a> Sink<'a> {
         let writer = MarkedWriter::create(making.output, &settings(making)?, token, policy)?;
         Ok(Self::Video(Box::new(writer)))
     }
+}
 
+impl behind::Sink for Sink<'_> {
     fn write(&mut self, frame: Frame) -> Result<()> {
         match self {
             Self::Video(writer) => writer.write(frame)?,

@@ -101,7 +101,7 @@ impl Figure {
         Self { target, ..self }
     }
 
-    fn not_judged(self) -> Self {
+    pub(super) fn not_judged(self) -> Self {
         let target = Target::NotJudged;
         Self { target, ..self }
     }

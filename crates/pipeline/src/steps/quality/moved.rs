@@ -238,8 +238,12 @@ impl MovedQuality {
     /// All figures, in the order in which they matter.
     pub fn figures(&self) -> Vec<Figure> {
         let percent = self.share_nearer_to_portrait.map(|share| 100.0 * share);
+        let nearer = Figure::new("more similar to the portrait", percent, " %");
         let mut figures = vec![
-            Figure::new("more similar to the portrait", percent, " %").at_least(95.0),
+            match percent {
+                Some(_) => nearer.at_least(95.0),
+                None => nearer.not_judged(),
+            },
             Figure::new(
                 "identity similarity to the portrait",
                 self.identity_to_portrait,
