@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use effigy_files::{is_address, is_video};
-use effigy_pipeline::{Damage, Rational, is_frames};
+use effigy_files::{is_address, is_picture, is_video};
+use effigy_pipeline::{Damage, Rational, TimeRange, is_frames};
 
 /// How fast frames follow one another.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -36,6 +36,52 @@ impl Fps {
         }
         if self.fps.is_some() && !makes_clip && output.is_some() {
             bail!("--fps makes a clip; name it .mp4, .mov or .m4v, or leave --fps out");
+        }
+        Ok(())
+    }
+}
+
+/// Which part of a clip is worked on.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub(crate) struct Part {
+    /// Begin at this moment of the clip: 62.5, or 1:02.5
+    #[arg(long, default_value = "0", value_parser = moment, value_name = "SECONDS")]
+    from: f64,
+    /// End before this moment
+    #[arg(long, value_parser = moment, value_name = "SECONDS")]
+    to: Option<f64>,
+    /// Draw only the frame at this moment, as a picture
+    #[arg(long, alias = "still", value_parser = moment, value_name = "SECONDS", conflicts_with_all = ["from", "to"])]
+    frame_at: Option<f64>,
+}
+
+impl Part {
+    /// Whether one frame is wanted.
+    pub(crate) fn is_still(self) -> bool {
+        self.frame_at.is_some()
+    }
+
+    pub(crate) fn range(self) -> TimeRange {
+        TimeRange {
+            from_secs: self.frame_at.unwrap_or(self.from),
+            to_secs: self.to,
+        }
+    }
+
+    /// Refuses an end before the beginning, and a still that is not named as a picture.
+    pub(crate) fn check(self, output: Option<&Path>) -> anyhow::Result<()> {
+        if let (true, Some(path)) = (self.is_still(), output) {
+            anyhow::ensure!(
+                is_picture(path),
+                "--frame-at makes a picture; name it .png, .jpg or .webp, not {path:?}"
+            );
+        }
+        if let Some(to) = self.to {
+            anyhow::ensure!(
+                self.from < to,
+                "--to {to} does not lie behind --from {}",
+                self.from
+            );
         }
         Ok(())
     }

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use effigy_files::is_picture;
 use effigy_pipeline::puppet::{Gains, default_output};
-use effigy_pipeline::{PuppetJob, TimeRange};
+use effigy_pipeline::{Choice, PuppetJob};
 
-use crate::computing::Computing;
 use crate::environment::Force;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
-use crate::values::{input, moment};
+use crate::values::{Part, input};
 use crate::weights::weights;
 
 /// Move the person in a portrait as somebody in a clip moves, and mark the result
@@ -35,15 +34,8 @@ pub(crate) struct Args {
     output: Option<PathBuf>,
     #[command(flatten)]
     force: Force,
-    /// Begin at this moment of the driver's clip: 62.5, or 1:02.5
-    #[arg(long, default_value = "0", value_parser = moment, value_name = "SECONDS")]
-    from: f64,
-    /// End before this moment
-    #[arg(long, value_parser = moment, value_name = "SECONDS")]
-    to: Option<f64>,
-    /// Draw only the frame at this moment, as a picture
-    #[arg(long, alias = "still", value_parser = moment, value_name = "SECONDS", conflicts_with_all = ["from", "to"])]
-    frame_at: Option<f64>,
+    #[command(flatten)]
+    part: Part,
     /// How much lids and gaze move: 0 not at all, 1 as the driver's, 2 twice as much
     #[arg(long, default_value_t = Gains::default().eyes, value_parser = gain, value_name = "GAIN")]
     eyes: f32,
@@ -60,8 +52,9 @@ pub(crate) struct Args {
     /// by the person in the portrait
     #[arg(long, value_parser = input(), value_name = "CLIP")]
     ground_truth: Option<PathBuf>,
-    #[command(flatten)]
-    computing: Computing,
+    /// Where to compute: cpu, gpu or gpu:N
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Choice,
     #[command(flatten)]
     safeguards: SafeguardArgs,
 }
@@ -81,24 +74,12 @@ fn gain(text: &str) -> Result<f32, String> {
 
 fn job(args: &Args) -> anyhow::Result<PuppetJob> {
     let path = args.output.clone();
-    let is_still = args.frame_at.is_some();
-    if let (true, Some(path)) = (is_still, &path) {
-        anyhow::ensure!(
-            is_picture(path),
-            "--frame-at makes a picture; name it .png, .jpg or .webp, not {path:?}"
-        );
-    }
+    let is_still = args.part.is_still();
+    args.part.check(path.as_deref())?;
     if let (false, Some(path)) = (is_still, &path) {
         anyhow::ensure!(
             !is_picture(path),
             "a picture holds one frame; name a video such as moved.mp4, or choose a moment with --frame-at: {path:?}"
-        );
-    }
-    if let Some(to) = args.to {
-        anyhow::ensure!(
-            args.from < to,
-            "--to {to} does not lie behind --from {}",
-            args.from
         );
     }
     Ok(PuppetJob {
@@ -108,10 +89,7 @@ fn job(args: &Args) -> anyhow::Result<PuppetJob> {
         driver: args.driver.clone(),
         output: path.unwrap_or_else(|| default_output(&args.portrait, is_still)),
         existing: args.force.existing(),
-        range: TimeRange {
-            from_secs: args.frame_at.unwrap_or(args.from),
-            to_secs: args.to,
-        },
+        range: args.part.range(),
         gains: Gains {
             eyes: args.eyes,
             mouth: args.mouth,
@@ -119,7 +97,7 @@ fn job(args: &Args) -> anyhow::Result<PuppetJob> {
             head: args.head,
         },
         ground_truth: args.ground_truth.clone(),
-        device: args.computing.device,
+        device: args.device,
         weights: weights()?,
         safeguards: args.safeguards.safeguards()?,
     })
@@ -129,7 +107,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let job = job(args)?;
     let told = || format!("cannot move {:?}", args.portrait);
     job.check().with_context(told)?;
-    args.computing.say(output);
+    output.say(format_args!("device: {}", args.device));
     args.safeguards.announce_signer(output)?;
     let made = effigy_pipeline::puppet(&job, &mut output.progress()).with_context(told)?;
     let drawn = match made.n_frames {

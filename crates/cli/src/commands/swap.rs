@@ -3,15 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use effigy_files::is_picture;
 use effigy_pipeline::swap::{SkinTone, View, default_output};
-use effigy_pipeline::{Made, REMEDY, SwapJob, TimeRange, is_frames};
+use effigy_pipeline::{Made, REMEDY, SwapJob, is_frames};
 
 use crate::computing::Computing;
 use crate::environment::Force;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
-use crate::values::{Fps, SkipDamaged, input, moment};
+use crate::values::{Fps, Part, SkipDamaged, input};
 use crate::weights::weights;
 
 /// Replace the face of one person in a clip with another's, and mark the result
@@ -37,15 +36,8 @@ pub(crate) struct Args {
     fps: Fps,
     #[command(flatten)]
     force: Force,
-    /// Begin at this moment: 62.5, or 1:02.5
-    #[arg(long, default_value = "0", value_parser = moment, value_name = "SECONDS")]
-    from: f64,
-    /// End before this moment
-    #[arg(long, value_parser = moment, value_name = "SECONDS")]
-    to: Option<f64>,
-    /// Draw only the frame at this moment, as a picture
-    #[arg(long, alias = "still", value_parser = moment, value_name = "SECONDS", conflicts_with_all = ["from", "to"])]
-    frame_at: Option<f64>,
+    #[command(flatten)]
+    part: Part,
     #[command(flatten)]
     skip_damaged: SkipDamaged,
     /// Show the clip and the result side by side
@@ -80,22 +72,10 @@ enum SkinToneName {
 /// What was asked for.
 fn job(args: &Args) -> anyhow::Result<SwapJob> {
     let path = args.output.clone();
-    let is_still = args.frame_at.is_some();
-    if let (true, Some(path)) = (is_still, &path) {
-        anyhow::ensure!(
-            is_picture(path),
-            "--frame-at makes a picture; name it .png, .jpg or .webp, not {path:?}"
-        );
-    }
+    let is_still = args.part.is_still();
+    args.part.check(path.as_deref())?;
     if !is_still {
         args.fps.check(&args.input, args.output.as_deref())?;
-    }
-    if let Some(to) = args.to {
-        anyhow::ensure!(
-            args.from < to,
-            "--to {to} does not lie behind --from {}",
-            args.from
-        );
     }
     Ok(SwapJob {
         input: args.input.clone(),
@@ -106,10 +86,7 @@ fn job(args: &Args) -> anyhow::Result<SwapJob> {
         model: args.model.clone(),
         face: args.face.clone(),
         onto: args.onto.clone(),
-        range: TimeRange {
-            from_secs: args.frame_at.unwrap_or(args.from),
-            to_secs: args.to,
-        },
+        range: args.part.range(),
         view: if args.compare {
             View::SideBySide
         } else {
