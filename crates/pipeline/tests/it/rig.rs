@@ -5,6 +5,7 @@ use std::path::Path;
 use effigy_actors::truth::{Played, Points, Record};
 use effigy_face::rig::{
     Acquaintance, N_EXPRESSIONS, Person, Pose, Rest, Rig, Solver, SolverSettings, expression,
+    relative,
 };
 use effigy_frame::Point3;
 use effigy_model::Weights;
@@ -41,9 +42,10 @@ fn weights_and_gaze_of_actors_are_found_from_their_points() {
         let poses = solve(&rig, &known.person(&rig).unwrap(), &frames);
         let mut rest = Rest::default();
         poses.iter().for_each(|pose| rest.add(&pose.weights));
+        let at_rest = rest.weights();
         let found: Vec<[f32; N_EXPRESSIONS]> = poses
             .iter()
-            .map(|pose| rest.relative(&pose.weights))
+            .map(|pose| relative(&pose.weights, &at_rest))
             .collect();
         for (what, most) in [
             ("jawOpen", 0.06),
