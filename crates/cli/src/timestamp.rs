@@ -3,7 +3,6 @@
 
 use std::io::{Error, ErrorKind, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -32,13 +31,9 @@ pub(crate) fn authority(url: &str) -> anyhow::Result<Timestamps> {
         format!("{host}:80")
     };
     let (host, path) = (host.to_owned(), format!("/{path}"));
-    let url = url.to_owned();
-    Ok(Timestamps(Arc::new(move |request: &[u8]| {
-        ask(&address, &host, &path, request).map_err(|error| {
-            let why = format!("the time authority {url} does not answer ({error}); try again, or sign without a stamp with --timestamp none");
-            Error::new(error.kind(), why)
-        })
-    })))
+    Ok(Timestamps::new(url, move |request| {
+        ask(&address, &host, &path, request)
+    }))
 }
 
 fn ask(address: &str, host: &str, path: &str, request: &[u8]) -> std::io::Result<Vec<u8>> {
@@ -75,6 +70,9 @@ fn body(answer: &[u8]) -> std::io::Result<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use effigy_mark::keys::Authority;
+    use effigy_mark::{Keys, UtcTime};
+
     use super::*;
 
     #[test]
@@ -106,7 +104,15 @@ mod tests {
         let address = port.local_addr().unwrap();
         drop(port);
         let timestamps = authority(&format!("http://{address}/")).unwrap();
-        let error = (timestamps.0)(b"request").unwrap_err().to_string();
+        let folder = tempfile::tempdir().unwrap();
+        let now = UtcTime::from_unix_secs(1_790_000_000);
+        let keys = Keys::create(folder.path(), "Test Studio", now).unwrap();
+        let authority = Authority {
+            url: &format!("http://{address}/"),
+            timestamps: &timestamps,
+            roots_pem: None,
+        };
+        let error = keys.set_time_authority(&authority).unwrap_err().to_string();
         assert!(error.contains(&address.to_string()), "{error}");
     }
 }

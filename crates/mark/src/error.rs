@@ -331,6 +331,19 @@ pub enum Error {
         source: c2pa::Error,
     },
 
+    /// The time authority gave no stamp, so that nothing was signed; there is no output.
+    #[error(
+        "nothing was signed, and no output was kept: the time authority {url} gave no stamp \
+         ({reason}); try again later, choose another with `effigy keys authority URL`, or sign \
+         without a stamp with --timestamp none"
+    )]
+    NoStamp {
+        /// What it did instead.
+        reason: String,
+        /// Its address.
+        url: String,
+    },
+
     /// What was written does not verify; there is no output.
     #[error("the written file does not verify ({reason}), so none was kept")]
     NotMarked {

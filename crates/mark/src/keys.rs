@@ -154,6 +154,12 @@ impl Keys {
         }
     }
 
+    /// What it means that the library could not sign.
+    pub(crate) fn no_signature(&self, source: c2pa::Error) -> Error {
+        let complaint = self.timestamps.as_ref().and_then(Timestamps::complaint);
+        complaint.unwrap_or(Error::Sign { source })
+    }
+
     /// Keeps `signer` in the folder, to be used from now on. One that was imported before stays.
     ///
     /// # Errors

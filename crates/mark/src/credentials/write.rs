@@ -100,7 +100,7 @@ pub(crate) fn sign(
     let mut output = signed.file();
     builder
         .sign(&*signer, media_type, &mut input, &mut output)
-        .map_err(|source| Error::Sign { source })?;
+        .map_err(|source| keys.no_signature(source))?;
     Ok(())
 }
 

@@ -45,8 +45,7 @@ impl Keys {
         };
         let request = default_rfc3161_message(b"effigy asks for the time")
             .map_err(|error| refused(error.to_string()))?;
-        let answer =
-            (authority.timestamps.0)(&request).map_err(|error| refused(error.to_string()))?;
+        let answer = authority.timestamps.stamp(&request)?;
         let mut certificates = Vec::new();
         collect_certificates(&answer, 0, &mut certificates);
         let stamps = certificates
@@ -91,6 +90,13 @@ impl Keys {
     pub fn time_roots(folder: &Path) -> Vec<String> {
         files::read_text(&folder.join(ROOTS)).into_iter().collect()
     }
+}
+
+/// Whether an answer carries a certificate, as every stamp that was asked for with one does.
+pub(super) fn has_certificate(answer: &[u8]) -> bool {
+    let mut certificates = Vec::new();
+    collect_certificates(answer, 0, &mut certificates);
+    !certificates.is_empty()
 }
 
 /// Stamps are nested about ten deep.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use der::asn1::ObjectIdentifier;
 use der::pem::LineEnding;
@@ -12,6 +12,7 @@ use x509_cert::Certificate;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::keys::authority::has_certificate;
 use crate::keys::certificate;
 use crate::keys::pkcs12::{self, Refused};
 use crate::utc_time::UtcTime;
@@ -21,7 +22,61 @@ pub type AskTime = dyn Fn(&[u8]) -> std::io::Result<Vec<u8>> + Send + Sync;
 
 /// A timestamp authority that every signature asks for the time.
 #[derive(Clone)]
-pub struct Timestamps(pub Arc<AskTime>);
+pub struct Timestamps {
+    url: String,
+    ask: Arc<AskTime>,
+    /// Why there was no stamp. The library that asks for it gives only its own error back.
+    complaint: Arc<Mutex<Option<String>>>,
+}
+
+impl Timestamps {
+    /// An authority; `ask` sends it a request, and gives its answer.
+    pub fn new(
+        url: &str,
+        ask: impl Fn(&[u8]) -> std::io::Result<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            url: url.to_owned(),
+            ask: Arc::new(ask),
+            complaint: Arc::default(),
+        }
+    }
+
+    /// Its answer, in which there is at least a certificate.
+    ///
+    /// # Errors
+    /// If there is none, or it is something else.
+    pub(super) fn stamp(&self, request: &[u8]) -> Result<Vec<u8>> {
+        let answer = (self.ask)(request).map_err(|error| error.to_string());
+        let answer = answer.and_then(|answer| match has_certificate(&answer) {
+            true => Ok(answer),
+            false => Err("it did not answer with a stamp".to_owned()),
+        });
+        answer.map_err(|reason| {
+            let mut complaint = self
+                .complaint
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *complaint = Some(reason.clone());
+            Error::Authority {
+                reason,
+                url: self.url.clone(),
+            }
+        })
+    }
+
+    /// Why the last stamp was missing; asked once.
+    pub(super) fn complaint(&self) -> Option<Error> {
+        let mut complaint = self
+            .complaint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        complaint.take().map(|reason| Error::NoStamp {
+            reason,
+            url: self.url.clone(),
+        })
+    }
+}
 
 impl fmt::Debug for Timestamps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -286,7 +341,8 @@ impl c2pa::Signer for Timestamped {
             Ok(request) => request,
             Err(error) => return Some(Err(error)),
         };
-        Some((self.timestamps.0)(&request).map_err(c2pa::Error::IoError))
+        let stamp = self.timestamps.stamp(&request);
+        Some(stamp.map_err(|error| c2pa::Error::IoError(std::io::Error::other(error))))
     }
 }
 

@@ -293,14 +293,28 @@ fn nothing_leaves_when_a_step_fails() {
     };
     check_fails(&studio, &lost, (300, 200), "lost.mp4");
     let timeless = Keys::open(&studio.folder.path().join("keys")).unwrap();
-    let timeless = timeless.with_timestamps(Timestamps(std::sync::Arc::new(|_| {
-        Err(std::io::Error::other("the authority is on strike"))
-    })));
+    let timeless = timeless.with_timestamps(Timestamps::new("http://clock.example", |_| {
+        Err(std::io::Error::other("it is on strike"))
+    }));
     let unstamped = Policy {
         keys: &timeless,
         ..studio.policy()
     };
-    check_fails(&studio, &unstamped, (300, 200), "cannot sign");
+    let why = "authority http://clock.example gave no stamp (it is on strike); try again";
+    check_fails(&studio, &unstamped, (300, 200), why);
+    let timeless = Keys::open(&studio.folder.path().join("keys")).unwrap();
+    let wrong = Timestamps::new("http://clock.example", |_| Ok(b"<html>".to_vec()));
+    let timeless = timeless.with_timestamps(wrong);
+    let unstamped = Policy {
+        keys: &timeless,
+        ..studio.policy()
+    };
+    check_fails(
+        &studio,
+        &unstamped,
+        (300, 200),
+        "it did not answer with a stamp",
+    );
     // A key that does not belong to the certificate.
     let stranger = self::studio();
     fs::copy(

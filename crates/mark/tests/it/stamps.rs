@@ -2,7 +2,6 @@
 //! certificate ran out.
 
 use std::fs;
-use std::sync::Arc;
 
 use effigy_mark::keys::{Authority, Timestamps};
 use effigy_mark::{
@@ -119,7 +118,7 @@ impl Clockmaker {
 
     /// How it is asked, with its clock set to `time`.
     fn at(self, time: UtcTime) -> Timestamps {
-        Timestamps(Arc::new(move |request| Ok(self.answer(request, time))))
+        Timestamps::new(CLOCK, move |request| Ok(self.answer(request, time)))
     }
 }
 
@@ -189,17 +188,19 @@ fn authority_is_believed_about_the_time_and_nothing_else() {
     assert_eq!(read.state, State::Untrusted);
 }
 
+const CLOCK: &str = "http://clock.example";
+
 #[test]
 fn authority_that_gives_no_stamp_is_not_chosen() {
     let studio = studio();
-    let silent = Timestamps(Arc::new(|_| Err(std::io::Error::other("on strike"))));
-    let confused = Timestamps(Arc::new(|_| Ok(b"<html>".to_vec())));
+    let silent = Timestamps::new(CLOCK, |_| Err(std::io::Error::other("on strike")));
+    let confused = Timestamps::new(CLOCK, |_| Ok(b"<html>".to_vec()));
     for (timestamps, why) in [
         (silent, "on strike"),
         (confused, "did not answer with a stamp"),
     ] {
         let refused = studio.keys.set_time_authority(&Authority {
-            url: "http://clock.example",
+            url: CLOCK,
             timestamps: &timestamps,
             roots_pem: None,
         });
