@@ -20,6 +20,8 @@ mod train;
 mod verify;
 
 use crate::output::{Exit, Output};
+#[cfg(target_os = "linux")]
+use crate::supervise::Bounds;
 
 /// Make, mark and detect synthetic faces
 #[derive(clap::Parser, Debug)]
@@ -57,6 +59,32 @@ pub(crate) fn run_as_child(cli: &Cli) -> Option<Exit> {
     match &cli.command {
         Command::ReadMarks(args) => Some(read_marks::run(args)),
         _ => None,
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Cli {
+    /// What the command may take to read files of others; `None` where it reads none, or has them
+    /// read by somebody else.
+    pub(crate) fn bounds(&self) -> anyhow::Result<Option<Bounds>> {
+        // What a swap in frames of 64 megapixels needs itself, and reading them.
+        const MAKING_GIB: f64 = 16.0;
+        const READING_GIB: f64 = 4.0;
+        let (gib, goes_on) = match self.command {
+            Command::Faces(_) | Command::Scan(_) => (READING_GIB, true),
+            Command::Bench(_) | Command::Consent(_) | Command::Match(_) | Command::Track(_) => {
+                (READING_GIB, false)
+            }
+            Command::Mark(_) | Command::Puppet(_) | Command::Swap(_) | Command::Train(_) => {
+                (MAKING_GIB, false)
+            }
+            _ => return Ok(None),
+        };
+        let gib = crate::environment::memory_gib()?.unwrap_or(gib);
+        Ok(Some(Bounds {
+            memory_bytes: (gib * f64::from(1 << 30)) as u64,
+            goes_on,
+        }))
     }
 }
 

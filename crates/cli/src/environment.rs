@@ -87,3 +87,16 @@ pub(crate) fn now() -> anyhow::Result<UtcTime> {
         .context("the clock is before 1970")?;
     Ok(UtcTime::from_unix_secs(i64::try_from(since.as_secs())?))
 }
+
+/// The memory that reading one file may take, where it is not what the command would say.
+#[cfg(target_os = "linux")]
+pub(crate) fn memory_gib() -> anyhow::Result<Option<f64>> {
+    const NAME: &str = "EFFIGY_MEMORY_GIB";
+    let Some(said) = std::env::var_os(NAME).filter(|said| !said.is_empty()) else {
+        return Ok(None);
+    };
+    let gib = said.to_str().and_then(|said| said.parse().ok());
+    let gib = gib.filter(|gib: &f64| gib.is_finite() && 0.0 < *gib);
+    let wrong = || format!("{NAME} is {said:?}; it takes a number above 0, such as 4");
+    gib.map(Some).with_context(wrong)
+}

@@ -7,11 +7,15 @@
     reason = "the program is the one place that talks to the terminal"
 )]
 
+#[cfg(target_os = "linux")]
+mod board;
 mod commands;
 mod computing;
 mod environment;
 mod output;
 mod safeguards;
+#[cfg(target_os = "linux")]
+mod supervise;
 mod timestamp;
 mod values;
 mod weights;
@@ -22,7 +26,7 @@ use clap::Parser as _;
 use effigy_files::without_temporary_names;
 
 use crate::commands::Cli;
-use crate::output::{Exit, Output};
+use crate::output::{Care, Exit, Output, note_end};
 
 /// The error and its causes; a cause that was named already is not named again.
 fn in_words(error: &anyhow::Error) -> String {
@@ -41,12 +45,24 @@ fn main() -> ExitCode {
     if let Some(exit) = commands::run_as_child(&cli) {
         return exit.into();
     }
-    let outcome = Output::new().and_then(|mut output| commands::run(&cli, &mut output));
-    let exit = outcome.unwrap_or_else(|error| {
-        eprintln!("error: {}", in_words(&error));
-        Exit::Failed
-    });
-    exit.into()
+    #[cfg(target_os = "linux")]
+    match cli.bounds() {
+        Ok(Some(bounds)) => return supervise::run(bounds, |care| work(&cli, care)),
+        Ok(None) => {}
+        Err(error) => return failed(&error).into(),
+    }
+    work(&cli, Care::Usual).into()
+}
+
+fn work(cli: &Cli, care: Care) -> Exit {
+    let outcome = Output::new(care).and_then(|mut output| commands::run(cli, &mut output));
+    outcome.unwrap_or_else(|error| failed(&error))
+}
+
+fn failed(error: &anyhow::Error) -> Exit {
+    eprintln!("error: {}", in_words(error));
+    note_end();
+    Exit::Failed
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -34,12 +34,54 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How many files may be read at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// As many as is fastest.
+    Usual,
+    /// One, since one of several took everything along.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "needs a watcher")
+    )]
+    OneAtATime,
+}
+
+/// Lines that an earlier attempt at the same work has told.
+static TOLD_BEFORE: AtomicU64 = AtomicU64::new(0);
+
+/// Leaves out the first lines that are told: the same work told them before it was ended.
+#[cfg(target_os = "linux")]
+pub(crate) fn said_before(n_lines: u64) {
+    TOLD_BEFORE.store(n_lines, Ordering::Relaxed);
+}
+
+/// Whether the next line was told by an earlier attempt; one of its lines is then used up.
+fn was_told() -> bool {
+    let one_less = |left: u64| left.checked_sub(1);
+    let (read, write) = (Ordering::Relaxed, Ordering::Relaxed);
+    TOLD_BEFORE.fetch_update(read, write, one_less).is_ok()
+}
+
+/// Notes for whoever watches that the last error was said.
+pub(crate) fn note_end() {
+    #[cfg(target_os = "linux")]
+    crate::board::note_end();
+}
+
+/// Notes for whoever watches that a line was told.
+fn note_told() {
+    #[cfg(target_os = "linux")]
+    crate::board::note_told();
+}
+
 /// The terminal, and whether the user asked to stop.
 pub(crate) struct Output {
     stopped: Arc<AtomicBool>,
     saves_when_stopped: Arc<AtomicBool>,
     /// Whether the job ended, by itself or because it was asked to.
     is_over: Arc<AtomicBool>,
+    care: Care,
 }
 
 impl Drop for Output {
@@ -51,17 +93,25 @@ impl Drop for Output {
 impl Output {
     /// Takes over Ctrl-C and its like: from now on they ask the running job to stop and clean up.
     /// A job that is deep in a library and does not hear is ended after [`PATIENCE`].
-    pub(crate) fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new(care: Care) -> anyhow::Result<Self> {
         let stopped = Arc::new(AtomicBool::new(false));
         let saves_when_stopped = Arc::new(AtomicBool::new(false));
         let is_over = Arc::new(AtomicBool::new(false));
         let (flag, saves) = (Arc::clone(&stopped), Arc::clone(&saves_when_stopped));
         let over = Arc::clone(&is_over);
+        let mut first = None;
         ctrlc::set_handler(move || {
             let is_first = !flag.swap(true, Ordering::Relaxed);
-            if is_first && saves.load(Ordering::Relaxed) {
-                eprintln!("stopping, and saving; once more ends it at once");
-                return;
+            let asked = first.get_or_insert_with(Instant::now);
+            if saves.load(Ordering::Relaxed) {
+                if is_first {
+                    eprintln!("stopping, and saving; once more ends it at once");
+                    return;
+                }
+                // The terminal tells everybody, and whoever watches passes it on.
+                if asked.elapsed() < SAME_SIGNAL {
+                    return;
+                }
             }
             std::thread::sleep(PATIENCE);
             if !over.load(Ordering::Relaxed) {
@@ -73,12 +123,20 @@ impl Output {
             stopped,
             saves_when_stopped,
             is_over,
+            care,
         })
     }
 
     /// Says that the job saves its work when asked to stop, for which it has as long as it needs.
     pub(crate) fn saves_when_stopped(&mut self) {
         self.saves_when_stopped.store(true, Ordering::Relaxed);
+        #[cfg(target_os = "linux")]
+        crate::board::note_saving();
+    }
+
+    /// How many files may be read at the same time.
+    pub(crate) fn care(&self) -> Care {
+        self.care
     }
 
     /// Whether the user asked to stop.
@@ -88,7 +146,12 @@ impl Output {
 
     /// Prints one line of data to stdout.
     pub(crate) fn data(&mut self, line: impl std::fmt::Display) -> anyhow::Result<()> {
-        writeln!(std::io::stdout().lock(), "{line}").context("cannot write to standard output")
+        if was_told() {
+            return Ok(());
+        }
+        writeln!(std::io::stdout().lock(), "{line}").context("cannot write to standard output")?;
+        note_told();
+        Ok(())
     }
 
     /// Prints lines for the reader to stdout that tell of files of others.
@@ -99,7 +162,10 @@ impl Output {
     /// Prints one line for the reader to stderr.
     #[expect(clippy::unused_self, reason = "words pass through one door")]
     pub(crate) fn say(&mut self, line: impl std::fmt::Display) {
-        eprintln!("{}", without_temporary_names(&line.to_string()));
+        if !was_told() {
+            eprintln!("{}", without_temporary_names(&line.to_string()));
+            note_told();
+        }
     }
 
     /// Says what of an edited file is not in the result.
@@ -141,6 +207,9 @@ fn harmless(text: &str) -> String {
     harmless
 }
 
+/// Signals that are no further apart are one.
+const SAME_SIGNAL: Duration = Duration::from_millis(500);
+
 /// How long a job has to end by itself.
 const PATIENCE: Duration = Duration::from_millis(400);
 
@@ -153,6 +222,7 @@ fn end_now() {
         );
     }
     eprintln!("error: stopped before the end");
+    note_end();
     std::process::exit(2);
 }
 
@@ -207,8 +277,11 @@ impl Progress for Bar {
     }
 
     fn note(&mut self, text: &str) {
-        let text = without_temporary_names(text);
-        self.bar.suspend(|| eprintln!("{text}"));
+        if !was_told() {
+            let text = without_temporary_names(text);
+            self.bar.suspend(|| eprintln!("{text}"));
+            note_told();
+        }
     }
 }
 

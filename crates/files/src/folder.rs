@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::temporary::{create_beside, folder_of, missing_folder, name_of, sync_folder};
+use crate::temporary::{Scratch, create_beside, folder_of, missing_folder, name_of, sync_folder};
 
 /// A folder being filled under a temporary name beside its place. Dropping it removes it.
 #[derive(Debug)]
@@ -17,6 +17,9 @@ pub struct AtomicFolder {
     temporary: PathBuf,
     path: PathBuf,
     target: Target,
+    /// Has it removed when the program must end at once; a folder that takes another's place has a
+    /// name that the next run clears.
+    _guard: Option<Scratch>,
 }
 
 /// What may be at the final name.
@@ -45,6 +48,7 @@ impl AtomicFolder {
         }
         let ((), temporary) = create_beside(path, |temporary| fs::create_dir(temporary))?;
         Ok(Self {
+            _guard: Some(Scratch::at(temporary.clone())),
             temporary,
             path: path.to_owned(),
             target: Target::Free,
@@ -67,6 +71,7 @@ impl AtomicFolder {
             temporary,
             path: path.to_owned(),
             target: Target::Replaced,
+            _guard: None,
         })
     }
 

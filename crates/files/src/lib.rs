@@ -23,6 +23,7 @@ mod file;
 mod folder;
 mod name;
 mod read;
+mod reading;
 mod temporary;
 
 pub use destination::{Conflict, Destination, Existing, Original, check_destinations};
@@ -34,4 +35,8 @@ pub use file::{AtomicFile, write_atomically};
 pub use folder::{AtomicFolder, backup_of, recover_folder};
 pub use name::{LONGEST_NAME, beside, is_address, named_after, shortened};
 pub use read::read_bounded;
-pub use temporary::{Scratch, is_temporary, remove_open_temporaries, without_temporary_names};
+pub use reading::{GivenUp, Reading, being_read, give_up, listen};
+pub use temporary::{
+    Scratch, is_temporary, remove_open_temporaries, remove_unfinished, unfinished,
+    without_temporary_names,
+};

@@ -8,6 +8,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crate::reading::tell_of_change;
+
 /// What temporary names begin with.
 const PREFIX: &str = ".part-";
 /// A longer name is left out of the temporary one, which may not exceed 255 bytes on most disks.
@@ -38,6 +40,8 @@ impl Scratch {
     pub(crate) fn at(path: PathBuf) -> Self {
         let mut guarded = GUARDED.lock().unwrap_or_else(PoisonError::into_inner);
         guarded.push(path.clone());
+        drop(guarded);
+        tell_of_change();
         Self(path)
     }
 
@@ -55,7 +59,15 @@ impl Drop for Scratch {
         if let Some(at) = guarded.iter().position(|path| *path == self.0) {
             guarded.swap_remove(at);
         }
+        drop(guarded);
+        tell_of_change();
     }
+}
+
+/// The files that this process guards now, whether or not they are there.
+pub fn unfinished() -> Vec<PathBuf> {
+    let guarded = GUARDED.lock().unwrap_or_else(PoisonError::into_inner);
+    guarded.clone()
 }
 
 /// Whether `path` has a name that this crate gives to unfinished files and folders.
@@ -80,7 +92,11 @@ pub fn remove_open_temporaries() -> io::Result<()> {
     remove_unfinished(descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()))
 }
 
-fn remove_unfinished(open: impl Iterator<Item = PathBuf>) -> io::Result<()> {
+/// Removes those of the files, or the folders that they lie in, that have temporary names.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn remove_unfinished(open: impl Iterator<Item = PathBuf>) -> io::Result<()> {
     for open in open {
         let Some(unfinished) = open.ancestors().find(|path| is_temporary(path)) else {
             continue;

@@ -12,6 +12,7 @@ use crate::declared::DeclaredLength;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
+use crate::patience::{self, Pulse};
 use crate::probe;
 
 /// Reads the first sound of a file as mono samples in `-1.0..=1.0`, `rate_hz` of them a second.
@@ -27,6 +28,12 @@ pub fn read_audio(path: &Path, rate_hz: u32, limits: &Limits) -> Result<Vec<f32>
             why: format!("{rate_hz} samples a second"),
         });
     }
+    patience::read(path, limits, move |path, limits, pulse| {
+        read_here(path, rate_hz, limits, pulse)
+    })
+}
+
+fn read_here(path: &Path, rate_hz: u32, limits: &Limits, pulse: &Pulse) -> Result<Vec<f32>> {
     let mut input = libav::open_input(path, limits)?;
     let info = probe::describe(&input, path, limits)?;
     check_memory(info.duration_secs.unwrap_or(0.0), rate_hz, limits)?;
@@ -45,6 +52,7 @@ pub fn read_audio(path: &Path, rate_hz: u32, limits: &Limits) -> Result<Vec<f32>
         rate_hz,
         samples: Vec::new(),
         limits,
+        pulse,
     };
     sound.read(&mut input)?;
     Ok(sound.samples)
@@ -61,6 +69,7 @@ struct Sound<'a> {
     start_secs: f64,
     rate_hz: u32,
     limits: &'a Limits,
+    pulse: &'a Pulse,
 }
 
 /// What a resampler depends on.
@@ -77,6 +86,7 @@ impl Sound<'_> {
     fn read(&mut self, input: &mut Input) -> Result<()> {
         loop {
             let mut packet = Packet::empty();
+            self.pulse.beat();
             let read = packet.read(input);
             if read.is_ok() {
                 self.declared.note(input, &packet);

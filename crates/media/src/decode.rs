@@ -20,6 +20,7 @@ use crate::info::Info;
 use crate::libav;
 use crate::limits::Limits;
 use crate::orient::Orientation;
+use crate::patience::Pulse;
 use crate::probe;
 
 /// What is said of a packet that was not stored to its end.
@@ -52,6 +53,7 @@ pub(crate) struct Decoding {
     /// What the file says it holds, for telling the end from a cut.
     declared: DeclaredLength,
     pub(crate) damage: Damage,
+    pub(crate) pulse: Pulse,
     progress: Progress,
 }
 
@@ -158,6 +160,7 @@ impl Decoding {
             rate: video.frame_rate,
             declared: DeclaredLength::of(&input, path),
             damage: Damage::Ends,
+            pulse: Pulse::default(),
             progress: Progress::default(),
             fields: Deinterlacer::default(),
             whole: VecDeque::new(),
@@ -364,6 +367,7 @@ impl Decoding {
     fn read_packet(&mut self) -> Result<Packet, NoPacket> {
         loop {
             let mut packet = Packet::empty();
+            self.pulse.beat();
             match packet.read(&mut self.input) {
                 Ok(()) => {}
                 Err(ffmpeg_next::Error::Eof) => return Err(NoPacket::End(None)),
@@ -502,9 +506,9 @@ impl Decoding {
     }
 
     fn reopen(&mut self, threads: Threads) -> Result<()> {
-        let damage = self.damage;
+        let (damage, pulse) = (self.damage, self.pulse.clone());
         (*self, _) = Self::open_with(&self.path, &self.limits, threads)?;
-        self.damage = damage;
+        (self.damage, self.pulse) = (damage, pulse);
         Ok(())
     }
 

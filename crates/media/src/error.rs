@@ -171,6 +171,15 @@ pub enum Error {
         limit: String,
     },
 
+    /// Its reader stood still, failed or took too much: the file may be made to do harm.
+    #[error("{why}; it may be made to do harm: {path:?}")]
+    GivenUp {
+        /// What its reader did.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A frame that does not fit the video being written: another size, or not later than the last.
     #[error("frame {index} does not fit the video: {why}")]
     BadFrame {
@@ -213,6 +222,15 @@ pub enum Error {
         /// What libav said.
         source: ffmpeg_next::Error,
     },
+}
+
+impl From<effigy_files::GivenUp> for Error {
+    fn from(file: effigy_files::GivenUp) -> Self {
+        Self::GivenUp {
+            why: file.why,
+            path: file.path,
+        }
+    }
 }
 
 impl Error {

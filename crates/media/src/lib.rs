@@ -23,6 +23,7 @@ mod limits;
 mod moving;
 mod orient;
 mod packets;
+mod patience;
 mod picture;
 mod probe;
 mod reader;
@@ -41,6 +42,7 @@ pub use limits::Limits;
 pub use moving::is_animation;
 pub use orient::Orientation;
 pub use packets::{Packet, PacketKind, packets};
+pub use patience::read_in_time;
 pub use picture::{
     Metadata, Original, jpeg_bytes, kind_of_content, read_original, read_picture, write_copy,
     write_picture,

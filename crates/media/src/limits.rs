@@ -19,6 +19,9 @@ pub struct Limits {
     /// Time to open a video and to learn what is in it. Default: 30 s, a hundred times what any
     /// honest file was seen to take.
     pub max_open_secs: f64,
+    /// Time in which reading must get on: by a picture, a frame, or a packet on the way to one.
+    /// Default: 60 s, ten times what the largest pictures take on a busy machine.
+    pub max_pause_secs: f64,
 }
 
 impl Default for Limits {
@@ -30,6 +33,7 @@ impl Default for Limits {
             max_frames_ahead: 4,
             max_memory_bytes: 1 << 30,
             max_open_secs: 30.0,
+            max_pause_secs: 60.0,
         }
     }
 }

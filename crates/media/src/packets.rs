@@ -6,6 +6,7 @@ use ffmpeg_next::Packet as LibavPacket;
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::patience::{self, Pulse};
 use crate::{libav, probe};
 
 /// What one picture of a video takes in the file.
@@ -34,6 +35,12 @@ pub enum PacketKind {
 /// # Errors
 /// If the file cannot be opened or is no video.
 pub fn packets(path: &Path, most: usize, limits: &Limits) -> Result<Vec<Packet>> {
+    patience::read(path, limits, move |path, limits, pulse| {
+        packets_here(path, most, limits, pulse)
+    })
+}
+
+fn packets_here(path: &Path, most: usize, limits: &Limits, pulse: &Pulse) -> Result<Vec<Packet>> {
     if probe::has_no_streams(path) {
         return Ok(Vec::new());
     }
@@ -46,6 +53,7 @@ pub fn packets(path: &Path, most: usize, limits: &Limits) -> Result<Vec<Packet>>
     let mut latest = i64::MIN;
     while found.len() < most {
         let mut packet = LibavPacket::empty();
+        pulse.beat();
         // Where a file breaks off, and how, is for its reader to say.
         if packet.read(&mut input).is_err() {
             break;

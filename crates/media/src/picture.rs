@@ -25,6 +25,7 @@ use crate::info::{Info, VideoInfo};
 use crate::limits::Limits;
 use crate::moving;
 use crate::orient::Orientation;
+use crate::patience;
 pub use copy::{Original, write_copy};
 pub use metadata::Metadata;
 pub(crate) use read::read_all;
@@ -38,6 +39,11 @@ pub(crate) const DEFAULT_RATE: Rational = Rational { num: 25, den: 1 };
 /// # Errors
 /// If the file cannot be opened, is damaged, or has more pixels than `limits` allow.
 pub fn read_picture(path: &Path, limits: &Limits) -> Result<Picture> {
+    patience::read(path, limits, |path, limits, _pulse| read_here(path, limits))
+}
+
+/// As [`read_picture`], on this thread, for as long as it takes.
+pub(crate) fn read_here(path: &Path, limits: &Limits) -> Result<Picture> {
     read::picture(path, limits)
 }
 
@@ -51,7 +57,9 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path, limits: &Limits) -> Result<P
 /// # Errors
 /// As [`read_picture`].
 pub fn read_original(path: &Path, limits: &Limits) -> Result<Original> {
-    read::original(path, limits)
+    patience::read(path, limits, |path, limits, _pulse| {
+        read::original(path, limits)
+    })
 }
 
 /// Writes a PNG, JPEG (quality 95) or WebP (lossless), as the extension of `path` says.

@@ -13,13 +13,19 @@ use crate::info::{AudioInfo, Info, VideoInfo};
 use crate::libav;
 use crate::limits::Limits;
 use crate::orient::Orientation;
-use crate::{animation, moving, picture, sequence};
+use crate::{animation, moving, patience, picture, sequence};
 
 /// Says what a video, sound, picture or sequence of pictures holds.
 ///
 /// # Errors
 /// If the file cannot be opened, is no media, or claims more than `limits` allow.
 pub fn probe(path: &Path, limits: &Limits) -> Result<Info> {
+    patience::read(path, limits, |path, limits, _pulse| {
+        probe_here(path, limits)
+    })
+}
+
+fn probe_here(path: &Path, limits: &Limits) -> Result<Info> {
     if sequence::is_sequence(path) {
         return sequence::Pictures::open(path, picture::DEFAULT_RATE, limits).map(|p| p.info());
     }

@@ -1,9 +1,10 @@
 //! Frames for a consumer, decoded ahead on a thread of their own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use effigy_files::Reading;
 use effigy_frame::{Frame, Rational};
 
 use crate::animation::Animation;
@@ -12,6 +13,7 @@ use crate::error::Result;
 use crate::info::Info;
 use crate::limits::Limits;
 use crate::moving;
+use crate::patience::{self, Patience};
 use crate::picture;
 use crate::sequence::{self, Pictures};
 
@@ -19,7 +21,8 @@ use crate::sequence::{self, Pictures};
 ///
 /// Frames are upright and carry exact times, counted from the start of the file's clock. Decoding
 /// runs ahead of the consumer by at most [`Limits::max_frames_ahead`]. `None` is the true end:
-/// damage and a file that stops early are an `Err` that names frame and time. After an error a
+/// damage and a file that stops early are an `Err` that names frame and time. So is a decoder that
+/// stands still for [`Limits::max_pause_secs`]. After an error a
 /// video gives no more frames, unless [`VideoReader::skip_damaged`] was asked for; a sequence of pictures continues with its next picture.
 ///
 /// ```no_run
@@ -35,7 +38,11 @@ use crate::sequence::{self, Pictures};
 pub struct VideoReader {
     info: Info,
     frames_ahead: usize,
+    path: PathBuf,
+    limits: Limits,
+    patience: Patience,
     state: State,
+    _reading: Reading,
 }
 
 enum State {
@@ -44,7 +51,7 @@ enum State {
     Running(Worker),
     /// At the end, or behind an error that ends. Can still be moved.
     Ended(Source),
-    /// Only while one of the others is being replaced.
+    /// While one of the others is being replaced, and for good once the file was given up.
     Changing,
 }
 
@@ -75,23 +82,25 @@ impl VideoReader {
     /// # Errors
     /// If there is nothing that can be read, or more than `limits` allow.
     pub fn open_at_rate(path: &Path, rate: Rational, limits: &Limits) -> Result<Self> {
-        let (source, info) = if sequence::is_sequence(path) || picture::is_picture(path) {
-            let pictures = Pictures::open(path, rate, limits)?;
-            let info = pictures.info();
-            (Source::Pictures(Box::new(pictures)), info)
-        } else if moving::kind(path) == Some(moving::Kind::WebP) {
-            let animation = Animation::open(path, limits)?;
-            let info = animation.info().clone();
-            (Source::Animation(Box::new(animation)), info)
-        } else {
-            let (decoding, info) = Decoding::open(path, limits)?;
-            (Source::Video(Box::new(decoding)), info)
-        };
+        let reading = Reading::begin(path)?;
+        let patience = Patience::new(limits);
+        let pulse = patience.pulse();
+        let (source, info) = patience::read(path, limits, move |path, limits, _pulse| {
+            let (mut source, info) = Source::open(path, rate, limits)?;
+            if let Source::Video(decoding) = &mut source {
+                decoding.pulse = pulse;
+            }
+            Ok((source, info))
+        })?;
         let (width, height) = info.video.as_ref().map_or((1, 1), |v| (v.width, v.height));
         Ok(Self {
             frames_ahead: limits.frames_ahead(width, height),
+            path: path.to_owned(),
+            limits: *limits,
+            patience,
             info,
             state: State::Idle(source),
+            _reading: reading,
         })
     }
 
@@ -118,22 +127,16 @@ impl VideoReader {
     /// # Errors
     /// If the file does not allow it.
     pub fn seek(&mut self, secs: f64) -> Result<()> {
-        let mut source = match std::mem::replace(&mut self.state, State::Changing) {
+        let source = match std::mem::replace(&mut self.state, State::Changing) {
             State::Idle(source) | State::Ended(source) => source,
-            State::Running(worker) => worker.stop(),
+            State::Running(worker) => worker.stop(&self.patience, &self.path)?,
             State::Changing => return Ok(()),
         };
-        let sought = match &mut source {
-            Source::Video(decoding) => decoding.seek(secs),
-            Source::Pictures(pictures) => {
-                pictures.seek(secs);
-                Ok(())
-            }
-            Source::Animation(animation) => {
-                animation.seek(secs);
-                Ok(())
-            }
-        };
+        let (source, sought) = patience::read(&self.path, &self.limits, move |_, _, _| {
+            let mut source = source;
+            let sought = source.seek(secs);
+            Ok((source, sought))
+        })?;
         self.state = State::Idle(source);
         sought
     }
@@ -151,29 +154,61 @@ impl Iterator for VideoReader {
                 return None;
             }
         };
-        // The thread ends with a `None`; if it is gone without one, it has panicked, and taking
-        // the source back passes that on.
-        let frame = worker.frames.recv().unwrap_or(None);
-        self.state = if frame.is_some() {
-            State::Running(worker)
-        } else {
-            State::Ended(worker.stop())
+        // The thread ends with a `None`; if it is gone without one, it has broken down, as taking
+        // the source back says.
+        let frame = match self.patience.receive(&worker.frames, &self.path) {
+            Ok(frame) => frame.flatten(),
+            Err(error) => return Some(Err(error)),
         };
-        frame
+        if frame.is_some() {
+            self.state = State::Running(worker);
+            return frame;
+        }
+        match worker.stop(&self.patience, &self.path) {
+            Ok(source) => self.state = State::Ended(source),
+            Err(error) => return Some(Err(error)),
+        }
+        None
     }
 }
 
 impl Drop for VideoReader {
     fn drop(&mut self) {
         if let State::Running(worker) = std::mem::replace(&mut self.state, State::Changing) {
-            drop(worker.frames);
-            // There is no caller left to pass a panic of the thread on to.
-            drop(worker.thread.join());
+            // There is no caller left to pass an error on to.
+            drop(worker.stop(&self.patience, &self.path));
         }
     }
 }
 
 impl Source {
+    fn open(path: &Path, rate: Rational, limits: &Limits) -> Result<(Self, Info)> {
+        Ok(
+            if sequence::is_sequence(path) || picture::is_picture(path) {
+                let pictures = Pictures::open(path, rate, limits)?;
+                let info = pictures.info();
+                (Self::Pictures(Box::new(pictures)), info)
+            } else if moving::kind(path) == Some(moving::Kind::WebP) {
+                let animation = Animation::open(path, limits)?;
+                let info = animation.info().clone();
+                (Self::Animation(Box::new(animation)), info)
+            } else {
+                let (decoding, info) = Decoding::open(path, limits)?;
+                (Self::Video(Box::new(decoding)), info)
+            },
+        )
+    }
+
+    /// Makes the first frame at or after `secs` the next one.
+    fn seek(&mut self, secs: f64) -> Result<()> {
+        match self {
+            Self::Video(decoding) => return decoding.seek(secs),
+            Self::Pictures(pictures) => pictures.seek(secs),
+            Self::Animation(animation) => animation.seek(secs),
+        }
+        Ok(())
+    }
+
     fn next_frame(&mut self) -> Option<Result<Frame>> {
         match self {
             Self::Video(decoding) => decoding.next_frame(),
@@ -199,11 +234,8 @@ impl Worker {
     }
 
     /// Ends the thread and takes the source back, wherever it is by now.
-    fn stop(self) -> Source {
+    fn stop(self, patience: &Patience, path: &Path) -> Result<Source> {
         drop(self.frames);
-        match self.thread.join() {
-            Ok(source) => source,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        patience.join(self.thread, path)
     }
 }

@@ -69,7 +69,7 @@ impl Pictures {
         let index = self.next as u64;
         self.next += 1;
         let time = Timestamp::new(index as i64, Rational::new(self.rate.den, self.rate.num));
-        let picture = picture::read_picture(path, &self.limits);
+        let picture = picture::read_here(path, &self.limits);
         Some(picture.map(|picture| Frame {
             index,
             time,

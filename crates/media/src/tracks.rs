@@ -13,6 +13,7 @@ mod text;
 
 use std::path::Path;
 
+use effigy_files::Reading;
 use effigy_frame::{Rational, TimeRange};
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::{Packet, codec, encoder, ffi};
@@ -46,6 +47,7 @@ pub(crate) struct Tracks {
     declared: DeclaredLength,
     range: TimeRange,
     tracks: Vec<Track>,
+    _reading: Reading,
     /// Read, but not yet due.
     waiting: Option<Packet>,
     ended: bool,
@@ -77,6 +79,7 @@ impl Tracks {
     /// A packet that begins before the range and ends in it is copied whole, so that the sound
     /// is in time to the sample.
     pub(crate) fn open(source: &Source<'_>, limits: &Limits, output: &mut Output) -> Result<Self> {
+        let reading = Reading::begin(source.path)?;
         let mut input = libav::open_input(source.path, limits)?;
         let mut tracks = Vec::new();
         for (from, becomes) in plan::plan(&input, source.container).tracks {
@@ -121,6 +124,7 @@ impl Tracks {
             ended: tracks.is_empty(),
             input,
             tracks,
+            _reading: reading,
             waiting: None,
         })
     }

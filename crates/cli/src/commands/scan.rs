@@ -7,7 +7,7 @@ use effigy_mark::Search;
 use effigy_pipeline::{BatchJob, Choice, Networks, ScanJob, Scanned, scan, scan_all};
 
 use crate::commands::{read_marks, scan_text, verify};
-use crate::output::{Exit, Output};
+use crate::output::{Care, Exit, Output};
 use crate::values::{SkipDamaged, input, listed};
 use crate::weights::weights;
 
@@ -72,6 +72,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         args.samples_per_sec
     );
     let mut job = job(args)?;
+    if output.care() == Care::OneAtATime {
+        job.at_once = NonZero::<usize>::MIN;
+    }
     job.check()?;
     output.say(format_args!("device: {}", args.device));
     let networks = Networks::load(&weights()?, args.device)?;

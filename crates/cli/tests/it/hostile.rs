@@ -107,6 +107,185 @@ fn reader_that_is_held_ends_with_the_program() {
     }
 }
 
+/// A BMP of 144 MB, of which the disk holds only the header.
+fn large(path: &Path) {
+    const WIDTH: u32 = 8000;
+    const HEIGHT: u32 = 6000;
+    let mut head = b"BM".to_vec();
+    for number in [54 + WIDTH * HEIGHT * 3, 0, 54, 40, WIDTH, HEIGHT] {
+        head.extend(number.to_le_bytes());
+    }
+    head.extend([1, 0, 24, 0]);
+    head.resize(54, 0);
+    fs::write(path, head).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.set_len(u64::from(54 + WIDTH * HEIGHT * 3)).unwrap();
+}
+
+fn copy_actor(clip: &str, path: &Path) {
+    let actors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors");
+    fs::copy(actors.join(clip), path).unwrap();
+}
+
+#[test]
+fn file_that_takes_all_memory_is_left_out_and_the_others_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("in")).unwrap();
+    copy_actor("ada-1.flow.png", &folder.path().join("in/a.png"));
+    large(&folder.path().join("in/b.bmp"));
+    copy_actor("ada-1.flow.png", &folder.path().join("in/c.png"));
+    for line in ["faces in -o out", "scan in --json"] {
+        let mut command = effigy(folder.path(), line);
+        let output = command.env("EFFIGY_MEMORY_GIB", "0.1").output().unwrap();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{line}: {said}");
+        let limit = "took more than 0.1 GiB of memory (EFFIGY_MEMORY_GIB sets another limit)";
+        let n_lines = said.lines().filter(|line| line.contains(limit)).count();
+        assert_eq!(n_lines, 1, "{line}: {said}");
+        assert!(said.contains("b.bmp"), "{line}: {said}");
+        assert_eq!(said.matches("device:").count(), 1, "{line}: {said}");
+        if line.starts_with("scan") {
+            let names = ["a.png", "b.bmp", "c.png"];
+            let lines = String::from_utf8(output.stdout).unwrap();
+            let files = lines.lines().map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                line["file"].as_str().unwrap().to_owned()
+            });
+            assert!(
+                files.zip(names).all(|(file, name)| file.ends_with(name)),
+                "{lines}"
+            );
+        } else {
+            assert!(
+                said.contains("2 frames") && said.contains("1 could not be read"),
+                "{said}"
+            );
+        }
+    }
+    let plain = effigy(folder.path(), "scan in/b.bmp")
+        .env("EFFIGY_MEMORY_GIB", "none")
+        .output();
+    assert!(said(&plain.unwrap()).contains("it takes a number above 0, such as 4"));
+}
+
+/// Waits until the process has the file open.
+fn wait_until_it_reads(pid: u32, name: &str) {
+    loop {
+        let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+        let mut open = open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+        if open.any(|path| path.ends_with(name)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn send(signal: &str, pid: u32) {
+    let sent = Command::new("kill")
+        .args([signal, &pid.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+#[test]
+fn file_that_crashes_its_reader_is_left_out_and_the_others_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    copy_actor("ada-1.mp4", &folder.path().join("a.mp4"));
+    copy_actor("ada-1.flow.png", &folder.path().join("b.png"));
+    let program = effigy(folder.path(), "faces a.mp4 b.png -o out")
+        .spawn()
+        .unwrap();
+    let work = child_of(program.id());
+    wait_until_it_reads(work, "a.mp4");
+    send("-ABRT", work);
+    let output = program.wait_with_output().unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let crashed = "the program crashed while it read this file (SIGABRT)";
+    assert!(
+        said.contains(crashed) && said.contains("\"a.mp4\""),
+        "{said}"
+    );
+    assert!(
+        said.contains("1 frame") && said.contains("1 could not be read"),
+        "{said}"
+    );
+}
+
+/// What cannot go on names the file and leaves nothing behind.
+#[test]
+fn crash_in_the_middle_of_an_output_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    copy_actor("ada-1.mp4", &folder.path().join("a.mp4"));
+    let program = effigy(folder.path(), "mark a.mp4 -o out.mp4")
+        .spawn()
+        .unwrap();
+    let work = child_of(program.id());
+    let names = || {
+        let entries = fs::read_dir(folder.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name != "home").collect();
+        names.sort();
+        names
+    };
+    while names().len() < 2 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    send("-KILL", work);
+    let output = program.wait_with_output().unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said.matches("error:").count(), 1, "{said}");
+    assert!(
+        said.contains("memory ran out") && said.contains("\"a.mp4\""),
+        "{said}"
+    );
+    assert_eq!(names(), ["a.mp4"]);
+}
+
+#[test]
+fn every_command_ends_when_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    copy_actor("ada-1.mp4", &folder.path().join("a.mp4"));
+    for line in [
+        "faces a.mp4 -o out",
+        "scan a.mp4",
+        "mark a.mp4",
+        "track a.mp4 -o a.csv",
+    ] {
+        for signal in ["-INT", "-TERM"] {
+            let program = effigy(folder.path(), line).spawn().unwrap();
+            let work = child_of(program.id());
+            wait_until_it_reads(work, "a.mp4");
+            let output = ended_by(signal, program);
+            let said = said(&output);
+            assert_eq!(output.status.code(), Some(2), "{line}: {said}");
+            assert_eq!(said.matches("error:").count(), 1, "{line}: {said}");
+            assert!(!Path::new(&format!("/proc/{work}/exe")).exists(), "{line}");
+            let written = fs::read_dir(folder.path().join("out"));
+            assert_eq!(written.map_or(0, Iterator::count), 0, "{line}");
+        }
+    }
+}
+
+/// Whoever kills the program that was started ends what it does.
+#[test]
+fn work_ends_with_whoever_watches_it() {
+    let folder = tempfile::tempdir().unwrap();
+    copy_actor("ada-1.mp4", &folder.path().join("a.mp4"));
+    let mut program = effigy(folder.path(), "faces a.mp4").spawn().unwrap();
+    let work = child_of(program.id());
+    wait_until_it_reads(work, "a.mp4");
+    program.kill().unwrap();
+    program.wait().unwrap();
+    let exe = PathBuf::from(format!("/proc/{work}/exe"));
+    let ended = (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        fs::read_link(&exe).is_err()
+    });
+    assert!(ended, "five seconds later it still ran");
+}
+
 #[test]
 fn what_may_never_end_is_no_input() {
     let folder = tempfile::tempdir().unwrap();

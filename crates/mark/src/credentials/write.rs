@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use c2pa::assertions::{SoftBinding, SoftBindingBlock, SoftBindingScope};
 use c2pa::{Builder, BuilderIntent, Context, DigitalSourceType, Relationship};
 use effigy_files::AtomicFile;
+use effigy_media::{Limits, read_in_time};
 use serde_json::json;
 
 use crate::consent::{Audience, Token, Use};
@@ -92,10 +93,10 @@ pub(crate) fn sign(
     input.rewind().map_err(read_error)?;
     let mut builder = builder(manifest, unhashed).map_err(|source| Error::Sign { source })?;
     if let Some(parent) = &manifest.parent {
-        add_ingredient(&mut builder, parent, Relationship::ParentOf)?;
+        builder = add_ingredient(builder, parent, Relationship::ParentOf, &patience(parent))?;
     }
     for input in manifest.inputs {
-        add_ingredient(&mut builder, input, Relationship::InputTo)?;
+        builder = add_ingredient(builder, input, Relationship::InputTo, &patience(input))?;
     }
     let mut output = signed.file();
     builder
@@ -168,8 +169,26 @@ fn making(manifest: &Manifest<'_>, unhashed: Option<String>) -> serde_json::Valu
     })
 }
 
+/// How long the credentials of a file may take: a library reads them that follows wherever a file
+/// leads it, in circles too. Hashing takes its time on a slow disk.
+fn patience(path: &Path) -> Limits {
+    /// Bytes a second.
+    const SLOWEST: f64 = 10e6;
+    let usual = Limits::default();
+    let n_bytes = path.metadata().map_or(0, |file| file.len());
+    Limits {
+        max_pause_secs: usual.max_pause_secs + n_bytes as f64 / SLOWEST,
+        ..usual
+    }
+}
+
 /// Adds a file as an ingredient, with whatever credentials it has.
-fn add_ingredient(builder: &mut Builder, path: &Path, relationship: Relationship) -> Result<()> {
+fn add_ingredient(
+    mut builder: Builder,
+    path: &Path,
+    relationship: Relationship,
+    limits: &Limits,
+) -> Result<Builder> {
     let sign_error = |source| Error::Sign { source };
     let mut file = File::open(path).map_err(|source| Error::Read {
         source,
@@ -179,9 +198,13 @@ fn add_ingredient(builder: &mut Builder, path: &Path, relationship: Relationship
     let ingredient = json!({ "title": title, "relationship": relationship });
     let format = c2pa::format_from_path(path).unwrap_or_default();
     if Builder::supported_mime_types().contains(&format) {
-        builder
-            .add_ingredient_from_stream(ingredient.to_string(), &format, &mut file)
-            .map_err(sign_error)?;
+        let added = read_in_time(path, limits, move || {
+            builder
+                .add_ingredient_from_stream(ingredient.to_string(), &format, &mut file)
+                .map(drop)
+                .map(|()| builder)
+        })?;
+        builder = added.map_err(sign_error)?;
     } else {
         // A format that can carry no credentials has none to keep.
         let mut bare =
@@ -189,5 +212,45 @@ fn add_ingredient(builder: &mut Builder, path: &Path, relationship: Relationship
         bare.set_relationship(relationship);
         builder.add_ingredient(bare);
     }
-    Ok(())
+    Ok(builder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A TIFF whose one directory refers to itself 12,000 times, at every level anew, 2000 times.
+    fn labyrinth() -> Vec<u8> {
+        const N_ENTRIES: u16 = 2000;
+        const N_OFFSETS: u32 = 12_000;
+        const DIRECTORY: u32 = 8;
+        let offsets_at = DIRECTORY + 2 + 12 * u32::from(N_ENTRIES) + 4;
+        let mut bytes = b"II*\0".to_vec();
+        bytes.extend(DIRECTORY.to_le_bytes());
+        bytes.extend(N_ENTRIES.to_le_bytes());
+        for _ in 0..N_ENTRIES {
+            bytes.extend(0x014a_u16.to_le_bytes());
+            bytes.extend(4_u16.to_le_bytes());
+            bytes.extend(N_OFFSETS.to_le_bytes());
+            bytes.extend(offsets_at.to_le_bytes());
+        }
+        bytes.extend([0; 4]);
+        bytes.extend(DIRECTORY.to_le_bytes().repeat(N_OFFSETS as usize));
+        bytes
+    }
+
+    #[test]
+    fn ingredient_that_leads_in_circles_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("circles.tif");
+        std::fs::write(&path, labyrinth()).unwrap();
+        let limits = Limits {
+            max_pause_secs: 0.3,
+            ..patience(&path)
+        };
+        let builder = Builder::from_context(Context::new());
+        let added = add_ingredient(builder, &path, Relationship::ParentOf, &limits);
+        let said = added.err().unwrap().to_string();
+        assert!(said.contains("stood still for 0.3 s"), "{said}");
+    }
 }

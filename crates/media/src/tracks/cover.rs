@@ -10,13 +10,17 @@ use ffmpeg_next::{Packet, codec, encoder, ffi};
 use super::plan::is_cover;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::{libav, picture, probe};
+use crate::{libav, patience, picture, probe};
 
 /// Reads the cover picture of a video; `None` where it has none.
 ///
 /// # Errors
 /// If the file cannot be opened or its cover is damaged.
 pub fn read_cover(path: &Path, limits: &Limits) -> Result<Option<Picture>> {
+    patience::read(path, limits, |path, limits, _pulse| read_here(path, limits))
+}
+
+fn read_here(path: &Path, limits: &Limits) -> Result<Option<Picture>> {
     if probe::has_no_streams(path) {
         return Ok(None);
     }

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::info::VideoInfo;
 use crate::libav;
 use crate::limits::Limits;
+use crate::patience;
 use crate::probe;
 
 /// What a stream becomes.
@@ -41,14 +42,16 @@ pub fn track_notes(input: &Path, output: &Path, limits: &Limits) -> Result<Vec<S
     let Some(container) = container else {
         return Ok(Vec::new());
     };
-    if probe::has_no_streams(input) {
-        return Ok(Vec::new());
-    }
-    let opened = libav::open_input(input, limits)?;
-    let info = probe::describe(&opened, input, limits)?;
-    let mut notes = info.video.as_ref().map_or_else(Vec::new, of_video);
-    notes.extend(plan(&opened, container).notes);
-    Ok(notes)
+    patience::read(input, limits, move |input, limits, _pulse| {
+        if probe::has_no_streams(input) {
+            return Ok(Vec::new());
+        }
+        let opened = libav::open_input(input, limits)?;
+        let info = probe::describe(&opened, input, limits)?;
+        let mut notes = info.video.as_ref().map_or_else(Vec::new, of_video);
+        notes.extend(plan(&opened, container).notes);
+        Ok(notes)
+    })
 }
 
 /// What the frames lose.
