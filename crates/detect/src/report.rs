@@ -117,6 +117,8 @@ pub struct Footing {
     pub claims: Vec<String>,
     /// How it was put together, in sentences.
     pub container: Option<String>,
+    /// What of it was not looked at at all, in a sentence.
+    pub unread: Option<String>,
     /// Who each face is compared with, if with anybody.
     pub person: Option<Person>,
     /// Frames seen.
@@ -205,7 +207,7 @@ impl Report {
             prevalence: calibration.prevalence,
             no_signs_to: calibration.no_signs_to,
             signs_from: calibration.signs_from,
-            not_judged: not_judged(&faces, &footing.damaged),
+            not_judged: not_judged(&faces, &footing),
             reasons,
             cues: lights
                 .into_iter()
@@ -261,8 +263,10 @@ impl FaceReport {
 }
 
 /// What could not be judged, in sentences.
-fn not_judged(faces: &[FaceReport], damaged: &[Damaged]) -> Vec<String> {
+fn not_judged(faces: &[FaceReport], footing: &Footing) -> Vec<String> {
     let mut sentences = unjudged_faces(faces);
+    sentences.extend(footing.unread.clone());
+    let damaged = &footing.damaged;
     sentences.extend(damaged.iter().take(MOST_SENTENCES).map(Damaged::sentence));
     if MOST_SENTENCES < damaged.len() {
         let n = damaged.len() - MOST_SENTENCES;
@@ -320,6 +324,7 @@ impl Footing {
             marks: None,
             claims: Vec::new(),
             container: None,
+            unread: None,
             person: None,
             n_frames,
             damaged: Vec::new(),

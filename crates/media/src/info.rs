@@ -20,6 +20,9 @@ pub struct Info {
     pub creation_tool: Option<String>,
     /// When the file says it was made, as written there.
     pub creation_time: Option<String>,
+    /// Pictures beside the one that is read, of the same rank: pages of a TIFF, views of a stereo
+    /// camera, pictures of a collection. Previews, masks and gain maps do not count.
+    pub further_pictures: u32,
 }
 
 /// The moving picture of a file.

@@ -8,6 +8,7 @@ mod heif;
 mod jp2;
 mod jxl;
 mod metadata;
+mod mpo;
 mod read;
 mod still;
 mod tiff;
@@ -148,7 +149,7 @@ pub fn kind_of_content(path: &Path) -> Option<Kind> {
 pub(crate) fn probe(path: &Path, limits: &Limits) -> Result<Info> {
     let header = read::header(path, limits)?;
     let (width, height) = (header.width, header.height);
-    Ok(picture_info(VideoInfo {
+    let info = picture_info(VideoInfo {
         codec: header.codec.to_owned(),
         width,
         height,
@@ -157,7 +158,11 @@ pub(crate) fn probe(path: &Path, limits: &Limits) -> Result<Info> {
         bit_depth: header.bit_depth,
         alpha: header.has_alpha,
         ..still(width, height)
-    }))
+    });
+    Ok(Info {
+        further_pictures: header.further_pictures,
+        ..info
+    })
 }
 
 /// Wraps the description of pictures.
@@ -169,6 +174,7 @@ pub(crate) fn picture_info(video: VideoInfo) -> Info {
         audio: None,
         creation_tool: None,
         creation_time: None,
+        further_pictures: 0,
     }
 }
 

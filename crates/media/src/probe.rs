@@ -64,6 +64,7 @@ pub(crate) fn describe(input: &Input, path: &Path, limits: &Limits) -> Result<In
         ),
         video,
         audio,
+        further_pictures: 0,
     };
     if let Some(secs) = info.duration_secs {
         limits.check_duration(secs)?;

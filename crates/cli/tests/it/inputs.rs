@@ -252,3 +252,47 @@ fn a_consent_tells_its_standing_and_its_namesakes() {
     let said = desk.ends(&new, 0, "standing  valid");
     assert!(said.contains("note: Nell has another consent"), "{said}");
 }
+
+/// A TIFF of grey pages, 64 pixels wide and high.
+fn pages(n_pages: u32) -> Vec<u8> {
+    const SIDE: u32 = 64;
+    const N_ENTRIES: u16 = 8;
+    const PAGE_BYTES: u32 = 2 + 12 * N_ENTRIES as u32 + 4;
+    let pixels_at = 8 + n_pages * PAGE_BYTES;
+    let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+    for page in 0..n_pages {
+        bytes.extend(N_ENTRIES.to_le_bytes());
+        for (tag, value) in [
+            (256_u16, SIDE),
+            (257, SIDE),
+            (258, 8),
+            (259, 1),
+            (262, 1),
+            (273, pixels_at),
+            (278, SIDE),
+            (279, SIDE * SIDE),
+        ] {
+            bytes.extend(tag.to_le_bytes());
+            bytes.extend(4_u16.to_le_bytes());
+            bytes.extend(1_u32.to_le_bytes());
+            bytes.extend(value.to_le_bytes());
+        }
+        let next = 8 + (page + 1) * PAGE_BYTES;
+        let next = if page + 1 < n_pages { next } else { 0 };
+        bytes.extend(next.to_le_bytes());
+    }
+    bytes.extend(vec![128; (SIDE * SIDE) as usize]);
+    bytes
+}
+
+#[test]
+fn pages_that_are_not_read_are_named() {
+    let desk = Desk::new();
+    fs::write(desk.path("scan.tif"), pages(3)).unwrap();
+    fs::write(desk.path("one.tif"), pages(1)).unwrap();
+    let told = "Only one of the 3 pictures in this file is read";
+    desk.ends(&["faces", "scan.tif"], 0, told);
+    desk.ends(&["scan", "scan.tif"], 2, told);
+    let (_, said) = desk.run(&["faces", "one.tif"]);
+    assert!(!said.contains("Only one"), "{said}");
+}

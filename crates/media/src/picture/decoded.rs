@@ -24,6 +24,8 @@ pub(super) struct Header {
     pub(super) pixel_format: String,
     pub(super) bit_depth: u32,
     pub(super) has_alpha: bool,
+    /// As in [`crate::Info`].
+    pub(super) further_pictures: u32,
 }
 
 impl Header {
@@ -37,6 +39,7 @@ impl Header {
             pixel_format: "rgb".to_owned(),
             bit_depth: 8,
             has_alpha: false,
+            further_pictures: 0,
         }
     }
 }

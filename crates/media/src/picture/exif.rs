@@ -69,12 +69,9 @@ const LONGEST: usize = 1 << 16;
 /// Reads the first directory of a TIFF, whose layout EXIF has taken over.
 pub(super) fn of_tiff(tiff: &[u8]) -> OfTiff {
     let mut found = OfTiff::default();
-    let order = match tiff.get(..4) {
-        Some([b'I', b'I', 42, 0]) => Order::Little,
-        Some([b'M', b'M', 0, 42]) => Order::Big,
-        _ => return found,
+    let Some(block) = Block::of(tiff) else {
+        return found;
     };
-    let block = Block { order, bytes: tiff };
     let main = block.long(4).map_or(0, |at| at as usize);
     let Some(entries) = block.entries(main) else {
         return found;
@@ -103,6 +100,17 @@ pub(super) fn of_tiff(tiff: &[u8]) -> OfTiff {
             == 0
     });
     found
+}
+
+/// The bytes under a tag of the first directory, and whether numbers in them begin with their lowest
+/// byte.
+pub(super) fn bytes_of(tiff: &[u8], tag: u16) -> Option<(&[u8], bool)> {
+    let block = Block::of(tiff)?;
+    let entries = block.entries(block.long(4)? as usize)?;
+    let entry = entries.iter().find(|entry| entry.tag == tag)?;
+    let at = block.long(entry.value_at)? as usize;
+    let bytes = tiff.get(at..)?.get(..entry.count as usize)?;
+    Some((bytes, matches!(block.order, Order::Little)))
 }
 
 /// Whether a TIFF is a camera's raw file: Adobe's say so, Canon's begin so, and in others the first
@@ -169,6 +177,17 @@ const ENTRY_BYTES: usize = 12;
 struct Block<B> {
     order: Order,
     bytes: B,
+}
+
+impl<'a> Block<&'a [u8]> {
+    fn of(tiff: &'a [u8]) -> Option<Self> {
+        let order = match tiff.get(..4)? {
+            [b'I', b'I', 42, 0] => Order::Little,
+            [b'M', b'M', 0, 42] => Order::Big,
+            _ => return None,
+        };
+        Some(Self { order, bytes: tiff })
+    }
 }
 
 impl<B: AsRef<[u8]>> Block<B> {

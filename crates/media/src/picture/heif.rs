@@ -52,6 +52,7 @@ pub(super) fn header(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Heade
         pixel_format: String::from_utf8_lossy(&coded).into_owned(),
         bit_depth: picture.bit_depth(),
         has_alpha: picture.alpha().is_some(),
+        further_pictures: items.further_pictures(),
     })
 }
 

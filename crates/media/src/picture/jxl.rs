@@ -22,6 +22,7 @@ pub(super) fn is_jxl(head: &[u8]) -> bool {
 pub(super) fn header(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Header> {
     let (image, _) = begin(bytes, path, limits)?;
     Ok(Header {
+        further_pictures: 0,
         width: image.width(),
         height: image.height(),
         // jxl-oxide turns pictures itself.

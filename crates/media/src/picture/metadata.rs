@@ -3,7 +3,7 @@
 
 use image::ImageDecoder;
 
-use super::exif;
+use super::{exif, mpo};
 
 /// What a picture file says beside its pixels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +67,15 @@ impl Metadata {
         })?;
         // PNG's plain notes are Latin-1.
         Some(content.iter().map(|&byte| char::from(byte)).collect())
+    }
+
+    /// Pictures behind the first of a JPEG, as in [`crate::Info`].
+    pub(super) fn further_pictures(jpeg: &[u8]) -> u32 {
+        let mut indexes = segments(jpeg).filter_map(|(marker, content)| match marker {
+            0xe2 => content.strip_prefix(b"MPF\0"),
+            _ => None,
+        });
+        indexes.next().map_or(0, mpo::further_pictures)
     }
 
     /// Reads the segments before the pixels of a JPEG.

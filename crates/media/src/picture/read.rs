@@ -152,6 +152,10 @@ fn header_of_crate(format: Format, bytes: &[u8], path: &Path, limits: &Limits) -
         pixel_format: format!("{colour_type:?}").to_lowercase(),
         bit_depth: bits.into(),
         has_alpha: decoder.color_type().has_alpha(),
+        further_pictures: match format {
+            Format::Jpeg => Metadata::further_pictures(bytes),
+            _ => 0,
+        },
     })
 }
 

@@ -29,7 +29,7 @@ pub(super) fn is_tiff(head: &[u8]) -> bool {
 }
 
 pub(super) fn header(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Header> {
-    let page = Page::begin(bytes, path, limits)?;
+    let mut page = Page::begin(bytes, path, limits)?;
     let (width, height) = page.orientation().upright_size(page.width, page.height);
     Ok(Header {
         width,
@@ -42,6 +42,7 @@ pub(super) fn header(bytes: &[u8], path: &Path, limits: &Limits) -> Result<Heade
         ),
         bit_depth: page.kind.map_or(8, |kind| kind.bit_depth().into()),
         has_alpha: page.kind.is_some_and(has_alpha),
+        further_pictures: page.further(),
     })
 }
 
@@ -114,6 +115,24 @@ impl<'a> Page<'a> {
             height,
             kind,
         })
+    }
+
+    /// Pages behind the first that are pictures of their own; they cannot be read afterwards.
+    fn further(&mut self) -> u32 {
+        const MOST: u32 = 10_000;
+        /// Bits of a page that is a smaller copy of another, or its mask.
+        const COPY_OR_MASK: u32 = 0b101;
+        let mut n_pages = 0;
+        while n_pages < MOST && self.decoder.more_images() {
+            if self.decoder.next_image().is_err() {
+                // There is one, whatever it is.
+                return n_pages + 1;
+            }
+            let kind = self.decoder.find_tag_unsigned::<u32>(Tag::NewSubfileType);
+            let kind = kind.ok().flatten().unwrap_or(0);
+            n_pages += u32::from(kind & COPY_OR_MASK == 0);
+        }
+        n_pages
     }
 
     fn orientation(&self) -> Orientation {

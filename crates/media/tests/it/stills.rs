@@ -290,6 +290,52 @@ fn heic_and_avif_are_read() {
     }
 }
 
+/// Pages, views and collections: the reader takes one, and says how many it leaves.
+#[test]
+fn pictures_behind_the_first_are_counted() {
+    use tiff::encoder::colortype::RGB8;
+    let folder = Folder::new();
+    let further = |name: &str, bytes: &[u8]| {
+        let path = folder.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        let info = probe(&path, &Limits::default()).unwrap();
+        let frames = VideoReader::open(&path, &Limits::default()).unwrap();
+        assert_eq!(frames.info().further_pictures, info.further_pictures);
+        assert_eq!(frames.count(), 1, "{name}");
+        info.further_pictures
+    };
+    let picture = scene(64, 48, 1);
+    let pages = |kinds: &[u32]| {
+        let mut file = Cursor::new(Vec::new());
+        let mut encoder = tiff::encoder::TiffEncoder::new(&mut file).unwrap();
+        for kind in kinds {
+            let mut page = encoder.new_image::<RGB8>(64, 48).unwrap();
+            let tag = tiff::tags::Tag::NewSubfileType;
+            page.encoder().write_tag(tag, *kind).unwrap();
+            page.write_data(picture.pixels()).unwrap();
+        }
+        file.into_inner()
+    };
+    assert_eq!(further("one.tif", &pages(&[0])), 0);
+    assert_eq!(further("three.tif", &pages(&[2, 2, 2])), 2);
+    // A smaller copy, and a mask.
+    assert_eq!(further("helped.tif", &pages(&[0, 1, 4])), 0);
+    for (codec, name) in [(Codec::H265, "a.heic"), (Codec::Av1, "a.avif")] {
+        if has(codec) {
+            let one = single(&folder, codec, &picture);
+            assert_eq!(further(name, &one.bytes()), 0, "{name}");
+            let collection = Heif {
+                tiles: vec![
+                    coded(&folder, codec, &picture),
+                    coded(&folder, codec, &picture),
+                ],
+                ..one
+            };
+            assert_eq!(further(name, &collection.bytes()), 1, "{name}");
+        }
+    }
+}
+
 /// A phone's picture is cut into tiles that reach over its edges.
 #[test]
 fn tiles_are_put_together_and_turned() {
@@ -311,6 +357,8 @@ fn tiles_are_put_together_and_turned() {
         ..single(&folder, Codec::H265, &picture)
     };
     let back = read_bytes(&folder, "grid.heic", &heif.bytes());
+    let info = probe(&folder.path("grid.heic"), &Limits::default()).unwrap();
+    assert_eq!(info.further_pictures, 0);
     let off = difference(&back, &picture.turned(3));
     assert!(off < 3.0, "{off}");
     let missing = Heif {

@@ -264,6 +264,10 @@ impl<'a> Session<'a> {
     ) -> Result<()> {
         self.input_index += 1;
         let mut reader = VideoReader::open(input.path(), &self.job.limits)?;
+        if let Some(unread) = inputs::unread_pictures(reader.info()) {
+            let path = input.path();
+            report.progress.note(&format!("{path:?}: {unread}"));
+        }
         let skips_damaged = self.job.damage == Damage::IsSkipped;
         if skips_damaged {
             reader = reader.skip_damaged();

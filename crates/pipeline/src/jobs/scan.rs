@@ -23,6 +23,7 @@ pub use crate::jobs::compare::person;
 use crate::error::{DAMAGED, Error, Result};
 use crate::steps::damage::{Damage, DamagedPlace, DamagedPlaces};
 use crate::steps::footage::Follower;
+use crate::steps::inputs;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 
@@ -131,6 +132,7 @@ pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> 
         sha256: Some(sha256),
         marks,
         claims: claims(&info),
+        unread: inputs::unread_pictures(&info),
         container: container.in_words(),
         ..footing(job, networks)
     };
@@ -248,6 +250,7 @@ fn footing(job: &ScanJob, networks: &Networks) -> Footing {
         sha256: None,
         marks: None,
         claims: Vec::new(),
+        unread: None,
         container: None,
         person: job.person.clone(),
         n_frames: 0,

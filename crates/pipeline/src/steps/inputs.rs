@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use effigy_files::{Kind, Original, is_picture, is_unread_media, is_video};
-use effigy_media::{Limits, pictures_of};
+use effigy_media::{Info, Limits, pictures_of};
 
 use crate::error::{Error, Result};
 
@@ -187,6 +187,17 @@ fn walk(folder: &Path, depth: u32, inputs: &mut Vec<Input>) -> Result<()> {
 fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+/// What to say of a file that holds more pictures than the one that is read.
+pub(crate) fn unread_pictures(info: &Info) -> Option<String> {
+    match info.further_pictures {
+        0 => None,
+        further => Some(format!(
+            "Only one of the {} pictures in this file is read; save the others as files of their own.",
+            u64::from(further) + 1
+        )),
+    }
 }
 
 #[cfg(test)]

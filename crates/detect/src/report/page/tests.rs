@@ -58,6 +58,7 @@ fn report(name: &str) -> Report {
         marks: None,
         claims: vec!["made by <someone>".to_owned()],
         container: None,
+        unread: None,
         person: None,
         n_frames: 250,
         damaged: Vec::new(),

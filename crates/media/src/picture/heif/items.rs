@@ -124,6 +124,22 @@ impl<'a> Items<'a> {
         pointing.filter_map(|reference| self.item(reference.from))
     }
 
+    /// Pictures beside the one that is shown, but for those that it and others are made of, their
+    /// previews, masks, depths and gain maps.
+    pub(super) fn further_pictures(&self) -> u32 {
+        let is_picture = |item: &&Item| matches!(&item.kind, b"hvc1" | b"av01" | b"grid" | b"iovl");
+        let serves = |item: &Item| {
+            let is_part = self.from(item.id, b"dimg").next().is_some();
+            is_part
+                || [b"auxl", b"thmb", b"cdsc"]
+                    .iter()
+                    .any(|kind| !self.to(item.id, kind).is_empty())
+        };
+        let pictures = self.items.iter().filter(is_picture);
+        let further = pictures.filter(|item| item.id != self.primary && !serves(item));
+        u32::try_from(further.count()).unwrap_or(u32::MAX)
+    }
+
     /// The bytes of an item. `None` where the file does not have them.
     pub(super) fn bytes(&self, item: &Item) -> Option<Vec<u8>> {
         let from = if item.is_inside {
