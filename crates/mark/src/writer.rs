@@ -407,7 +407,10 @@ impl<'a> Job<'a> {
         }
         let found = verify::watermark(signed)?;
         if found.map(|found| found.identifier) != Some(self.label.identifier) {
-            return Err(failed("the watermark cannot be read back".to_owned()));
+            return Err(failed(
+                "the watermark cannot be read back; the picture is too small or too plain for it"
+                    .to_owned(),
+            ));
         }
         Ok(())
     }

@@ -36,6 +36,13 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A known kind of file that is not read. Convert it.
+    #[error("files of this kind are not read; convert it to PNG, JPEG or MP4 first: {path:?}")]
+    UnreadKind {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// The part that describes the file is missing because the file stops before it says it does.
     #[error(
         "the file is truncated, {missing_bytes} bytes are missing; get a complete copy: {path:?}"

@@ -42,6 +42,9 @@ pub(crate) fn open_input(path: &Path, limits: &Limits) -> Result<Input> {
     };
     let not_media = |source| match boxes::missing_bytes(path) {
         Some(missing_bytes) => cut_short(missing_bytes),
+        None if effigy_files::is_unread_media(path) => Error::UnreadKind {
+            path: path.to_owned(),
+        },
         None => Error::NotMedia {
             source,
             path: path.to_owned(),

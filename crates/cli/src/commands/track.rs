@@ -73,9 +73,14 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
 fn text(args: &Args, report: &TrackReport) -> String {
     let take = &report.take;
     let mut lines = vec![format!(
-        "{} frames at {:.2} a second; the head lies {:.1} % of the distance between the eyes off \
+        "{} {} at {:.2} a second; the head lies {:.1} % of the distance between the eyes off \
          the points",
         take.frames.len(),
+        if take.frames.len() == 1 {
+            "frame"
+        } else {
+            "frames"
+        },
         take.fps,
         100.0 * report.residual
     )];

@@ -296,3 +296,24 @@ fn pages_that_are_not_read_are_named() {
     let (_, said) = desk.run(&["faces", "one.tif"]);
     assert!(!said.contains("Only one"), "{said}");
 }
+
+#[test]
+fn pictures_are_pictures_whatever_they_are_called() {
+    let desk = Desk::new();
+    for (name, copy) in [
+        ("noname", "noname-marked.png"),
+        ("film.mp4", "film-marked.mp4.png"),
+    ] {
+        desk.actor("ada-1.flow.png", name);
+        let said = desk.ends(&["mark", name], 0, copy);
+        assert!(!said.contains("error"), "{said}");
+    }
+    desk.actor("ada-1.mp4", "still.png");
+    desk.ends(&["mark", "still.png"], 0, "still-marked.png.mp4");
+    fs::write(desk.path("icon.ico"), b"\0\0\x01\0\x01\0").unwrap();
+    desk.ends(
+        &["faces", "icon.ico"],
+        2,
+        "files of this kind are not read; convert it",
+    );
+}

@@ -286,7 +286,8 @@ fn nothing_leaves_when_a_step_fails() {
     let studio = studio();
     let policy = studio.policy();
     // Sixteen pixels have no room for 64 bits: what cannot be read back is not marked.
-    check_fails(&studio, &policy, (4, 4), "watermark cannot be read back");
+    let why = "watermark cannot be read back; the picture is too small";
+    check_fails(&studio, &policy, (4, 4), why);
     let lost = Policy {
         parent: Some(studio.path("lost.mp4")),
         ..studio.policy()

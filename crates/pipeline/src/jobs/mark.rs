@@ -7,7 +7,7 @@ use effigy_files::{Destination, Existing, Format, Kind, check_destinations, name
 use effigy_frame::Rational;
 use effigy_mark::label::Source;
 use effigy_mark::{Marked, Policy, mark_file, mark_frames, mark_frames_as_video};
-use effigy_media::{Limits, is_animation, probe, track_notes};
+use effigy_media::{Limits, probe, track_notes};
 
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
@@ -39,22 +39,25 @@ pub fn default_output(input: &Path, fps: Option<Rational>) -> PathBuf {
     }
     // The extension as it is written: `a.JPG` and `a.jpg` are two files.
     let written = input.extension().unwrap_or_default().to_string_lossy();
+    let is_picture = inputs::is_single_picture(input);
     let extension = match effigy_files::format_of(input) {
-        Some(Format {
-            kind: Kind::Picture,
-            ..
-        }) if is_animation(input) => "mp4",
+        // By another name, or by none.
+        Some(format) if is_picture != (format.kind == Kind::Picture) => as_content(is_picture),
+        None => as_content(is_picture),
         Some(format) if format.signed_media_type.is_some() => written.as_ref(),
         // JPEG by another name.
         Some(Format {
             extension: "jpe" | "jfif" | "mpo",
             ..
         }) => "jpg",
-        // It loses nothing of what the picture has.
-        Some(format) if format.kind == Kind::Picture => "png",
-        _ => "mp4",
+        Some(_) => as_content(is_picture),
     };
     named_after(input, "-marked", extension)
+}
+
+/// The ending of what can hold everything that a picture has, or a video.
+fn as_content(is_picture: bool) -> &'static str {
+    if is_picture { "png" } else { "mp4" }
 }
 
 impl MarkJob {

@@ -8,7 +8,7 @@ use effigy_files::{Destination, Existing, check_destinations, is_picture, named_
 use effigy_frame::{Picture, Point3, TimeRange, resample};
 use effigy_mark::Marked;
 use effigy_mark::consent::{Audience, Claim, Template, Use};
-use effigy_media::{Limits, is_animation, probe};
+use effigy_media::{Limits, probe};
 use effigy_model::Weights;
 use effigy_model::device::Choice;
 pub use effigy_render::Gains;
@@ -86,7 +86,7 @@ impl PuppetJob {
                 path: self.drive.clone(),
             });
         }
-        if is_picture(&self.drive) && !is_animation(&self.drive) {
+        if inputs::is_single_picture(&self.drive) {
             return Err(Error::DriverDoesNotMove {
                 path: self.drive.clone(),
             });

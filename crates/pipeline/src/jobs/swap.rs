@@ -7,7 +7,6 @@ use effigy_files::{Destination, Existing, Original, check_destinations, is_pictu
 use effigy_frame::{Rational, TimeRange};
 use effigy_mark::ModelName;
 use effigy_mark::consent::{Claim, Seen, Use};
-use effigy_media::is_animation;
 use effigy_model::device::{self, Choice};
 use effigy_model::{FaceModel, Weights};
 use effigy_render::drive::swap::{Roles, Swap};
@@ -207,7 +206,7 @@ pub fn default_output(input: &Path, face: &str, is_still: bool, fps: Option<Rati
     if is_frames(input) && !is_still {
         return inputs::named_after_frames(input, &suffix, fps.is_some());
     }
-    let is_still = is_still || is_picture(input) && !is_animation(input);
+    let is_still = is_still || inputs::is_single_picture(input);
     let ending = if is_still { "png" } else { "mp4" };
     named_after(input, &suffix, ending)
 }

@@ -189,6 +189,15 @@ fn is_hidden(path: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
+/// Whether a file is a single picture: by its content, whatever it is called; by its name where it
+/// cannot be opened.
+pub(crate) fn is_single_picture(path: &Path) -> bool {
+    match effigy_media::kind_of_content(path) {
+        Some(kind) => kind == Kind::Picture && !effigy_media::is_animation(path),
+        None => is_picture(path),
+    }
+}
+
 /// What to say of a file that holds more pictures than the one that is read.
 pub(crate) fn unread_pictures(info: &Info) -> Option<String> {
     match info.further_pictures {
