@@ -158,6 +158,10 @@ impl Metadata {
                         found.chunks.push(Chunk { name, whole });
                     }
                 }
+                b"iCCP" if found.icc.is_none() => {
+                    let why = "its colour profile, which is damaged or larger than 64 MiB";
+                    found.lost.push(why.to_owned());
+                }
                 b"pHYs" if whole.get(16) == Some(&1) => {
                     let number = |at: usize| {
                         let four = whole.get(at..)?.first_chunk()?;

@@ -247,12 +247,24 @@ fn decoder<'a>(
     let mut reader = ImageReader::new(std::io::Cursor::new(bytes));
     reader = reader.with_guessed_format().map_err(|err| bad(path, err))?;
     let mut bounds = image::Limits::default();
-    bounds.max_alloc = Some(limits.max_pixels.saturating_mul(16).saturating_add(1 << 20));
+    let most = limits.max_pixels.saturating_mul(16).saturating_add(1 << 20);
+    bounds.max_alloc = Some(beside_rows_of_png(bytes).unwrap_or(most));
     reader.limits(bounds);
     let decoder = reader.into_decoder().map_err(|err| bad(path, err))?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width.into(), height.into())?;
     Ok(decoder)
+}
+
+/// What the decoder of PNG may take: it needs a few rows, and what is packed into a profile or a
+/// text may be a thousand times as large as the file.
+fn beside_rows_of_png(bytes: &[u8]) -> Option<u64> {
+    const MOST: u64 = 64 << 20;
+    const ROWS: u64 = 4;
+    const MOST_PIXEL_BYTES: u64 = 8;
+    let head = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
+    let width = u32::from_be_bytes(*head.get(8..)?.first_chunk()?);
+    Some(MOST + u64::from(width) * ROWS * MOST_PIXEL_BYTES)
 }
 
 fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {

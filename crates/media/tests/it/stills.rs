@@ -6,7 +6,7 @@ use std::path::Path;
 use effigy_frame::Picture;
 use effigy_media::{
     Codec, Error, Limits, VideoReader, WriteSettings, available_codecs, kind_of_content, probe,
-    read_original, read_picture, write_picture,
+    read_original, read_picture, write_copy, write_picture,
 };
 use ffmpeg_next::{Packet, codec, encoder, format, frame};
 
@@ -638,4 +638,30 @@ pub(crate) fn samples(folder: &Folder) -> Vec<(&'static str, Vec<u8>)> {
         found.push(("n.avif", single(folder, Codec::Av1, &picture).bytes()));
     }
     found
+}
+
+/// A profile of zeros takes a thousandth of its size in the file.
+#[test]
+fn profile_that_fills_memory_is_left_out_and_said() {
+    use image::ImageEncoder as _;
+    let folder = Folder::new();
+    let picture = scene(64, 48, 1);
+    for (mib, is_kept) in [(1, true), (100, false)] {
+        let mut file = Vec::new();
+        let mut encoder = image::codecs::png::PngEncoder::new(&mut file);
+        let mut profile = vec![0; mib << 20];
+        profile[16..20].copy_from_slice(b"RGB ");
+        encoder.set_icc_profile(profile).unwrap();
+        let rgb = image::ExtendedColorType::Rgb8;
+        encoder.write_image(picture.pixels(), 64, 48, rgb).unwrap();
+        let path = folder.path("profile.png");
+        std::fs::write(&path, file).unwrap();
+        let original = read_original(&path, &Limits::default()).unwrap();
+        assert_eq!(original.picture, picture);
+        assert_eq!(original.metadata.icc.is_some(), is_kept);
+        let copy = folder.path("copy.png");
+        let lost = write_copy(&copy, &original, &picture, &[]).unwrap();
+        let is_said = lost.iter().any(|what| what.contains("colour profile"));
+        assert_eq!(is_said, !is_kept, "{lost:?}");
+    }
 }
