@@ -20,6 +20,8 @@ const FILES: BuiltIn = files![
     "mesher.safetensors",
     "identifier.safetensors",
     "strangers.safetensors",
+    "pictures.safetensors",
+    "traces.safetensors",
     "base.safetensors",
     "blend-judge.safetensors",
     "mean-mesh.f32",

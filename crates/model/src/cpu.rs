@@ -5,6 +5,7 @@
 //! convolution is one pass of multiply-adds over contiguous numbers. Weights are packed once for
 //! blocks of [`BLOCK`] outputs. The results agree with burn's up to rounding; tests compare both.
 
+mod inverted;
 mod kernel;
 mod map;
 mod separable;
@@ -16,6 +17,7 @@ use effigy_frame::Picture;
 use crate::layers::Residual;
 use crate::tensors::values;
 
+pub(crate) use inverted::Inverted;
 pub(crate) use map::Map;
 pub(crate) use separable::{Pointwise, Separable, Stem};
 

@@ -14,7 +14,9 @@ pub mod face_model;
 pub mod finder;
 mod layers;
 pub mod mean_mesh;
+pub mod picture_net;
 pub mod tensors;
+pub mod trace_bank;
 pub mod weights;
 mod worker;
 
@@ -25,6 +27,8 @@ pub use face_mesh::{FaceMesh, Mesh};
 pub use face_model::FaceModel;
 pub use finder::{Finder, Found};
 pub use mean_mesh::mean_mesh;
+pub use picture_net::{FeatureMap, PictureNet};
+pub use trace_bank::TraceBank;
 pub use weights::Weights;
 pub use worker::{Pending, WorkerThread};
 

@@ -5,6 +5,7 @@ mod flatbuffer;
 mod identity;
 mod mesh;
 mod package;
+mod pictures;
 mod rig;
 mod tflite;
 
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Identity(Args),
     /// Convert MediaPipe's attention mesh into the weights of the mesh network
     Mesh(Args),
+    /// Convert EfficientNet-lite0 of ImageNet into the weights of the network of pictures
+    Pictures(Args),
     /// Make the light head of the rig from the whole one in the data folder
     Rig(RigArgs),
 }
@@ -58,6 +61,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
     match command {
         Command::Identity(args) => identity::import(args),
         Command::Mesh(args) => mesh::import(args),
+        Command::Pictures(args) => pictures::import(args),
         Command::Rig(args) => rig::import(data, &args.output),
     }
 }

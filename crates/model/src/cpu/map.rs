@@ -212,6 +212,12 @@ impl Map {
             .for_each(|value| *value = value.max(0.0));
     }
 
+    /// Ends a ReLU.
+    pub(crate) fn limit(&mut self, ceiling: f32) {
+        let values = self.values.iter_mut();
+        values.for_each(|value| *value = value.min(ceiling));
+    }
+
     /// The mean of all cells.
     pub(crate) fn mean_cell(&self) -> Vec<f32> {
         let mut mean = vec![0.0; self.channels];

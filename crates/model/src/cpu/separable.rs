@@ -42,6 +42,8 @@ pub(crate) struct Separable {
 #[derive(Debug)]
 pub(crate) struct Stem {
     across: Pointwise,
+    /// The colour of what lies beyond the picture.
+    beyond: [f32; 3],
 }
 
 impl Pointwise {
@@ -50,16 +52,46 @@ impl Pointwise {
         let [n_outputs, n_inputs, ..] = conv.weight.dims();
         let raw = values(conv.weight.val());
         let weight = |output: usize, input: usize| raw[output * n_inputs + input];
-        Self::packed(n_outputs, n_inputs, weight, conv, slopes)
+        Self::packed(
+            n_inputs,
+            weight,
+            biases(conv, n_outputs),
+            values(slopes.val()),
+        )
     }
 
+    /// Packs a convolution of `[output, input, 1, 1]` with one slope for all; channels that do not
+    /// fill a block are zeros.
+    pub(super) fn padded(conv: &Conv2d, slope: f32) -> Self {
+        let [n_outputs, n_inputs, ..] = conv.weight.dims();
+        let raw = values(conv.weight.val());
+        let weight = |output: usize, input: usize| {
+            let is_there = output < n_outputs && input < n_inputs;
+            if is_there {
+                raw[output * n_inputs + input]
+            } else {
+                0.0
+            }
+        };
+        let mut biases = biases(conv, n_outputs);
+        biases.resize(n_outputs.next_multiple_of(OUTPUTS), 0.0);
+        let slopes = vec![slope; biases.len()];
+        Self::packed(n_inputs.next_multiple_of(CHUNK), weight, biases, slopes)
+    }
+
+    /// Outputs, with those that fill the last block.
+    pub(super) fn n_outputs(&self) -> usize {
+        self.n_outputs
+    }
+
+    /// As many outputs as there are biases.
     fn packed(
-        n_outputs: usize,
         n_inputs: usize,
         weight: impl Fn(usize, usize) -> f32,
-        conv: &Conv2d,
-        slopes: &Param<Tensor<1>>,
+        biases: Vec<f32>,
+        slopes: Vec<f32>,
     ) -> Self {
+        let n_outputs = biases.len();
         assert!(
             n_outputs.is_multiple_of(OUTPUTS) && n_inputs.is_multiple_of(CHUNK),
             "{n_inputs} inputs and {n_outputs} outputs do not fill whole blocks"
@@ -73,8 +105,8 @@ impl Pointwise {
             n_inputs,
             n_outputs,
             weights,
-            biases: biases(conv, n_outputs),
-            slopes: values(slopes.val()),
+            biases,
+            slopes,
         }
     }
 
@@ -127,6 +159,17 @@ impl Separable {
 
 impl Stem {
     pub(crate) fn new(conv: &Conv2d, slopes: &Param<Tensor<1>>) -> Self {
+        Self::packed(conv, values(slopes.val()), [0.0; 3], [1.0; 3])
+    }
+
+    /// Packs a convolution with a plain ReLU of colours that are first brought to a mean of 0 and a
+    /// deviation of 1.
+    pub(crate) fn of_standardized(conv: &Conv2d, mean: [f32; 3], deviation: [f32; 3]) -> Self {
+        let [n_outputs, ..] = conv.weight.dims();
+        Self::packed(conv, vec![0.0; n_outputs], mean, deviation)
+    }
+
+    fn packed(conv: &Conv2d, slopes: Vec<f32>, mean: [f32; 3], deviation: [f32; 3]) -> Self {
         let [n_outputs, n_colours, side, _] = conv.weight.dims();
         let raw = values(conv.weight.val()); // [output][colour][row][column]
         let n_taps = side * side * n_colours;
@@ -135,11 +178,18 @@ impl Stem {
                 return 0.0;
             }
             let (tap, colour) = (input / n_colours, input % n_colours);
-            raw[(output * n_colours + colour) * side * side + tap]
+            raw[(output * n_colours + colour) * side * side + tap] / deviation[colour]
         };
+        // A mean is taken off by the biases, and lies beyond the picture, where it becomes zero.
+        let mut biases = biases(conv, n_outputs);
+        for (output, bias) in biases.iter_mut().enumerate() {
+            let of_mean = (0..n_taps).map(|i| weight(output, i) * mean[i % n_colours]);
+            *bias -= of_mean.sum::<f32>();
+        }
         let n_inputs = n_taps.next_multiple_of(CHUNK);
         Self {
-            across: Pointwise::packed(n_outputs, n_inputs, weight, conv, slopes),
+            across: Pointwise::packed(n_inputs, weight, biases, slopes),
+            beyond: mean,
         }
     }
 
@@ -162,7 +212,7 @@ fn biases(conv: &Conv2d, n: usize) -> Vec<f32> {
 }
 
 /// Runs with the widest vectors that the processor has.
-fn vectorized(work: impl WithSimd<Output = ()>) {
+pub(super) fn vectorized(work: impl WithSimd<Output = ()>) {
     #[cfg(target_arch = "x86_64")]
     if let Some(simd) = pulp::x86::V4::try_new() {
         return Simd::vectorize(simd, work);
@@ -251,8 +301,9 @@ impl WithSimd for Windows<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         const COLOURS: usize = 3;
         let width = self.picture.width() as usize * COLOURS;
-        // Beyond the right and the lower edge lies a line of zeros.
-        let mut lines = vec![0.0; (width + COLOURS) * (self.picture.height() as usize + 1)];
+        // Beyond the right and the lower edge lies a line of one colour.
+        let n_lines = self.picture.height() as usize + 1;
+        let mut lines = self.stem.beyond.repeat((width / COLOURS + 1) * n_lines);
         let pixels = self.picture.pixels().chunks_exact(width);
         for (line, pixels) in lines.chunks_exact_mut(width + COLOURS).zip(pixels) {
             for (value, &pixel) in line.iter_mut().zip(pixels) {
@@ -306,7 +357,7 @@ fn convolve_row<S: Simd>(simd: S, block: &Separable, input: &Map, row: usize, ou
 
 /// Adds the 1 × 1 convolution of a row of cells to what `output` holds, and takes the ReLU.
 #[inline(always)]
-fn add_across<S: Simd>(simd: S, layer: &Pointwise, cells: &[f32], output: &mut [f32]) {
+pub(super) fn add_across<S: Simd>(simd: S, layer: &Pointwise, cells: &[f32], output: &mut [f32]) {
     // Vectors that make up a block, and as many cells as leave the sums in registers.
     match S::F32_LANES {
         16 => add_blocks::<S, 1, 8>(simd, layer, cells, output),

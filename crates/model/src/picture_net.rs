@@ -1,0 +1,228 @@
+//! A network that has seen pictures of everything: EfficientNet-lite0 as trained on ImageNet,
+//! unchanged, up to its eleventh block.
+//!
+//! Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019,
+//! in the edition without squeeze and excitation; `recipes import pictures` converts the weights, with
+//! the normalisation of batches folded into the convolutions. It knows nothing of faces: what it gives
+//! is maps of features, fine ones first, in which traces of manipulation can be looked for. Shapes are
+//! `[n, channel, y, x]`; colour is sRGB, `0..=1`.
+
+mod cpu;
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::prelude::*;
+use burn::tensor::TensorData;
+use effigy_frame::Picture;
+
+use crate::device;
+use crate::error::Result;
+use crate::tensors::values;
+use crate::weights::Weights;
+use cpu::CpuNet;
+
+/// What one block of the network gives for a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureMap {
+    /// Cells along a side.
+    pub side: usize,
+    /// Numbers of a cell.
+    pub n_channels: usize,
+    /// Cell by cell, row by row.
+    pub values: Vec<f32>,
+}
+
+/// The network.
+#[derive(Module, Debug)]
+pub struct PictureNet {
+    stem: Conv2d,
+    blocks: Vec<Block>,
+    /// Its weights packed for the processor, once they are final.
+    #[module(skip)]
+    cpu: Option<Arc<CpuNet>>,
+}
+
+/// An inverted residual block: more channels, a convolution within each, and fewer channels again.
+#[derive(Module, Debug)]
+struct Block {
+    /// None in the first block, whose input is wide enough.
+    widen: Option<Conv2d>,
+    within: Conv2d,
+    narrow: Conv2d,
+}
+
+/// Channels that a block takes and gives, side of its inner convolution, its stride.
+struct BlockSize {
+    n_inputs: usize,
+    n_outputs: usize,
+    side: usize,
+    stride: usize,
+}
+
+/// Channels of the first convolution.
+const N_STEM: usize = 32;
+/// Channels inside a block for each that it takes.
+const WIDENING: usize = 6;
+/// Where the network's ReLUs end.
+const CEILING: f64 = 6.0;
+/// Mean and deviation of ImageNet's colours, which the network expects to be 0 and 1.
+const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+/// `[channels given, side, stride]` of each block.
+const BLOCKS: [[usize; 3]; 11] = [
+    [16, 3, 1],
+    [24, 3, 2],
+    [24, 3, 1],
+    [40, 5, 2],
+    [40, 5, 1],
+    [80, 3, 2],
+    [80, 3, 1],
+    [80, 3, 1],
+    [112, 5, 1],
+    [112, 5, 1],
+    [112, 5, 1],
+];
+/// The blocks whose maps are given.
+const LEVELS: [usize; 5] = [0, 2, 4, 7, 10];
+
+impl PictureNet {
+    /// Side of the picture in pixels.
+    pub const SIDE_PX: u32 = 224;
+    /// Channels of each map, the finest first.
+    pub const N_CHANNELS: [usize; 5] = [16, 24, 40, 80, 112];
+    /// Cells along a side of each map.
+    pub const SIDES: [usize; 5] = [112, 56, 28, 14, 14];
+
+    /// Makes a network with fresh weights.
+    pub fn new(device: &Device) -> Self {
+        let inputs = std::iter::once(N_STEM).chain(BLOCKS.iter().map(|&[n, ..]| n));
+        let size = |(n_inputs, &[n_outputs, side, stride]): (usize, &[usize; 3])| BlockSize {
+            n_inputs,
+            n_outputs,
+            side,
+            stride,
+        };
+        let sizes = inputs.zip(&BLOCKS).map(size).enumerate();
+        Self {
+            stem: convolution([3, N_STEM], 3, 2).init(device),
+            blocks: sizes.map(|(i, s)| Block::new(i, &s, device)).collect(),
+            cpu: None,
+        }
+    }
+
+    /// Loads the network from `weights`.
+    ///
+    /// # Errors
+    /// When its file is missing, damaged or another network's.
+    pub fn load(weights: &Weights, device: &Device) -> Result<Self> {
+        let mut loaded = weights.fill("pictures", Self::new(device))?;
+        loaded.cpu = device::is_processor(device).then(|| Arc::new(CpuNet::new(&loaded)));
+        Ok(loaded)
+    }
+
+    /// `[n, 3, 224, 224]` → five maps: `[n, 16, 112, 112]`, `[n, 24, 56, 56]`, `[n, 40, 28, 28]`,
+    /// `[n, 80, 14, 14]` and `[n, 112, 14, 14]`
+    pub fn forward(&self, pictures: Tensor<4>) -> Vec<Tensor<4>> {
+        let device = pictures.device();
+        let of_colours =
+            |values: [f32; 3]| Tensor::<1>::from_floats(values, &device).reshape([1, 3, 1, 1]);
+        let mut x = (pictures - of_colours(MEAN)) / of_colours(DEVIATION);
+        x = self.stem.forward(x).clamp(0.0, CEILING); // [n, 32, 112, 112]
+        let mut maps = Vec::with_capacity(LEVELS.len());
+        for (i, block) in self.blocks.iter().enumerate() {
+            x = block.forward(x);
+            if LEVELS.contains(&i) {
+                maps.push(x.clone());
+            }
+        }
+        maps
+    }
+
+    /// Gives what five of the blocks make of a picture of [`Self::SIDE_PX`] pixels a side, the finest
+    /// map first.
+    ///
+    /// # Panics
+    /// If the picture has another size: the caller's mistake.
+    pub fn see(&self, picture: &Picture) -> Vec<FeatureMap> {
+        let size = (picture.width(), picture.height());
+        assert_eq!(size, (Self::SIDE_PX, Self::SIDE_PX), "the picture's size");
+        if let Some(cpu) = &self.cpu {
+            return cpu.see(picture);
+        }
+        let maps = self.forward(planes(picture, &self.stem.weight.device()));
+        maps.into_iter().map(FeatureMap::from_tensor).collect()
+    }
+}
+
+impl Block {
+    fn new(index: usize, size: &BlockSize, device: &Device) -> Self {
+        let widening = if index == 0 { 1 } else { WIDENING };
+        let n = size.n_inputs * widening;
+        let widen = convolution([size.n_inputs, n], 1, 1);
+        let within = convolution([n, n], size.side, size.stride).with_groups(n);
+        Self {
+            widen: (1 < widening).then(|| widen.init(device)),
+            within: within.init(device),
+            narrow: convolution([n, size.n_outputs], 1, 1).init(device),
+        }
+    }
+
+    /// `[n, c, h, w]` → `[n, c', h', w']`
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let wide = match &self.widen {
+            Some(widen) => widen.forward(x.clone()).clamp(0.0, CEILING),
+            None => x.clone(),
+        };
+        let narrow = self
+            .narrow
+            .forward(self.within.forward(wide).clamp(0.0, CEILING));
+        if narrow.dims() == x.dims() {
+            narrow + x
+        } else {
+            narrow
+        }
+    }
+}
+
+impl FeatureMap {
+    /// `[1, c, h, h]` → a map
+    fn from_tensor(map: Tensor<4>) -> Self {
+        let [_, n_channels, side, _] = map.dims();
+        Self {
+            side,
+            n_channels,
+            values: values(map.permute([0, 2, 3, 1])),
+        }
+    }
+
+    /// The numbers of each cell.
+    pub fn cells(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.n_channels)
+    }
+}
+
+/// A convolution as TensorFlow pads it: as many cells on both sides, or one more to the right and
+/// below.
+fn convolution(channels: [usize; 2], side: usize, stride: usize) -> Conv2dConfig {
+    let total = side - stride;
+    let before = total / 2;
+    let after = total - before;
+    Conv2dConfig::new(channels, [side, side])
+        .with_stride([stride, stride])
+        .with_padding(PaddingConfig2d::Explicit(before, before, after, after))
+}
+
+/// Lays a picture out as `[1, 3, h, w]`, colours in `0..=1`.
+fn planes(picture: &Picture, device: &Device) -> Tensor<4> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let pixels = || picture.pixels().chunks_exact(3);
+    let plane = |colour: usize| pixels().map(move |rgb| f32::from(rgb[colour]) * (1.0 / 255.0));
+    let values: Vec<f32> = (0..3).flat_map(plane).collect();
+    Tensor::from_data(TensorData::new(values, [1, 3, height, width]), device)
+}
+
+#[cfg(test)]
+mod tests;
