@@ -46,8 +46,22 @@ pub struct CueCalibration {
     /// other numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_sha256: Option<String>,
+    /// How its measures make one score.
+    #[serde(default)]
+    pub takes: Takes,
     /// In the cue's order.
     pub measure: Vec<MeasureCalibration>,
+}
+
+/// How measures make one score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Takes {
+    /// Each adds to it.
+    #[default]
+    Sum,
+    /// The one that speaks loudest is it: what one maker leaves says nothing of another.
+    Loudest,
 }
 
 /// How a measure is distributed over real faces, and how much it counts.
@@ -111,10 +125,12 @@ impl Calibration {
 impl CueCalibration {
     /// The score's logit, within what a few dozen clips can support.
     pub fn logit(&self, values: &[f32]) -> f32 {
-        let sum: f32 = (0..self.measure.len().min(values.len()))
-            .map(|k| self.pull(values, k))
-            .sum();
-        (self.bias + sum).clamp(-MOST_LOGIT, MOST_LOGIT)
+        let pulls = (0..self.measure.len().min(values.len())).map(|k| self.pull(values, k));
+        let taken = match self.takes {
+            Takes::Sum => pulls.sum(),
+            Takes::Loudest => pulls.reduce(f32::max).unwrap_or(0.0),
+        };
+        (self.bias + taken).clamp(-MOST_LOGIT, MOST_LOGIT)
     }
 
     /// What measure `k` adds to the logit.
@@ -171,6 +187,7 @@ pub(crate) fn of_noise(measure: Vec<MeasureCalibration>) -> Calibration {
             weight: 1.0,
             bias: -1.0,
             network_sha256: None,
+            takes: Takes::Sum,
             measure,
         }],
     }
@@ -195,6 +212,18 @@ mod tests {
         assert!((cue.logit(&[2.0]) + 1.0).abs() < 1e-6);
         assert!((cue.logit(&[3.0]) - 1.0).abs() < 1e-6);
         assert!((cue.logit(&[1e9]) - 3.0).abs() < 1e-6, "bounded");
+    }
+
+    #[test]
+    fn where_the_loudest_decides_the_others_change_nothing() {
+        let mut cue = one_cue().cue.remove(0);
+        cue.measure.push(cue.measure[0].clone());
+        cue.takes = Takes::Loudest;
+        let alone = cue.logit(&[3.0, 0.0]);
+        assert!((alone - 1.0).abs() < 1e-6);
+        assert!((cue.logit(&[3.0, 2.9]) - alone).abs() < 1e-6);
+        assert!((cue.logit(&[0.0, 3.0]) - alone).abs() < 1e-6);
+        assert_eq!((cue.loudest(&[3.0, 0.0]), cue.loudest(&[0.0, 3.0])), (0, 1));
     }
 
     #[test]

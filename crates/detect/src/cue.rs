@@ -18,3 +18,4 @@ pub(crate) mod pulse;
 pub(crate) mod speech;
 pub(crate) mod splice;
 pub(crate) mod synthesis;
+pub mod traces;

@@ -1,6 +1,6 @@
 //! From what the cues measured in one face to a verdict.
 
-use crate::calibration::{Calibration, CueCalibration, sigmoid};
+use crate::calibration::{Calibration, CueCalibration, Takes, sigmoid};
 use crate::kind::CueKind;
 use crate::measurement::{self, Measurement, Moment, Span};
 use crate::note::{Note, Role, thinned};
@@ -187,13 +187,17 @@ fn note(result: &measurement::Result, calibration: &Calibration) -> Note {
 fn sentence(measurement: &Measurement, known: &CueCalibration) -> String {
     let values = &measurement.overall;
     // A low score is explained by what speaks for the face, even where something else is odd.
-    let k = if 0.5 <= sigmoid(known.logit(values)) {
+    let k = if known.takes == Takes::Loudest || 0.5 <= sigmoid(known.logit(values)) {
         known.loudest(values)
     } else {
         known.quietest(values)
     };
     let (measure, calibrated) = (measurement.measures[k], &known.measure[k]);
-    let words = if CLEARLY_ABOVE <= known.z_score(values, k) {
+    let clearly_above = match known.takes {
+        Takes::Sum => CLEARLY_ABOVE,
+        Takes::Loudest => CLEARLY_LOUDEST,
+    };
+    let words = if clearly_above <= known.z_score(values, k) {
         measure.high
     } else {
         measure.usual
@@ -206,6 +210,8 @@ fn sentence(measurement: &Measurement, known: &CueCalibration) -> String {
 
 /// Deviations above real faces from which a measure is called high.
 const CLEARLY_ABOVE: f32 = 1.0;
+/// The loudest of several lies one above real faces by chance.
+const CLEARLY_LOUDEST: f32 = 2.5;
 
 /// The stretches in which the score stays high, at most five, the longest first.
 fn spans(timeline: &[Moment]) -> Vec<Span> {
@@ -311,6 +317,7 @@ mod tests {
             weight: 0.0,
             bias: 0.0,
             network_sha256: None,
+            takes: Takes::Sum,
             measure: measures(CueKind::Identity)
                 .iter()
                 .map(|m| MeasureCalibration {

@@ -3,6 +3,8 @@
 /// Which cue. Its order is that of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CueKind {
+    /// What known makers of deepfakes leave in the fine structure of a face.
+    Traces,
     /// Seams of a face blended into a picture.
     Blending,
     /// Noise and sharpness of the face against its surroundings.
@@ -37,6 +39,7 @@ pub enum CueKind {
 impl CueKind {
     /// All of them, in the order in which reports show them.
     pub const ALL: &[Self] = &[
+        Self::Traces,
         Self::Blending,
         Self::Noise,
         Self::Compression,
@@ -57,6 +60,7 @@ impl CueKind {
     /// The name in reports, weights and tables.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Traces => "traces",
             Self::Blending => "blending",
             Self::Noise => "noise",
             Self::Compression => "compression",

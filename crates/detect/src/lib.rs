@@ -21,7 +21,7 @@ pub mod sound;
 pub mod verdict;
 
 pub use calibration::Calibration;
-pub use cue::interface::Models;
+pub use cue::interface::{Models, TraceJudge};
 pub use kind::CueKind;
 pub use observe::{ScanSettings, Scanner, Unfit};
 pub use person::Person;

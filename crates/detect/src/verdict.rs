@@ -21,7 +21,7 @@ impl Verdict {
     pub fn in_words(self) -> &'static str {
         match self {
             Self::NotJudged => "not judged",
-            Self::NoSigns => "no signs of manipulation",
+            Self::NoSigns => "no signs of a maker that is known here",
             Self::Inconclusive => "inconclusive",
             Self::Signs => "signs of manipulation",
         }
@@ -34,7 +34,8 @@ impl Verdict {
                 "Nothing in this file could be judged. That says nothing about whether it is genuine."
             }
             Self::NoSigns => {
-                "What could be judged looks like real faces. That is no proof: good fakes can look like them too."
+                "The face carries no traces of the makers of fakes that this version knows. Other makers' \
+                 fakes, and faces generated as a whole, are mostly missed: this is no proof."
             }
             Self::Inconclusive => {
                 "What was seen is found in real and in manipulated faces alike. Look for other evidence."

@@ -6,7 +6,7 @@
 use effigy_frame::{Picture, Point2, Point3, Rect, Similarity, resample};
 use effigy_model::{FaceEmbedder, Found, mean_mesh};
 
-use crate::landmarks::{STABLE_POINTS, between_eyes, mouth_centre};
+use crate::landmarks::{EYES, STABLE_POINTS, between_eyes, mouth_centre};
 
 /// Side of the mesh network's view, in sizes of the face's upright box.
 const MESH_VIEW_SIZES: f32 = 1.4;
@@ -75,6 +75,20 @@ pub(crate) fn placed(found: &Found) -> Option<Placed> {
 /// the face from forehead to chin. `None` when the points coincide.
 pub fn aligned_view(points: &[Point3], side_px: u32, extent: f32) -> Option<Similarity> {
     view_about(ALIGNED_CENTRE, points, side_px, extent)
+}
+
+/// Gives the view of a face in which its eyes are level, `eyes_px` apart from middle to middle, and the
+/// middle between eyes and mouth is that of the crop.
+///
+/// `None` when the points coincide.
+pub fn eye_view(points: &[Point3], side_px: u32, eyes_px: f32) -> Option<Similarity> {
+    let [right, left] = EYES.map(|eye| points[eye.outer].xy().midpoint(points[eye.inner].xy()));
+    let (dx, dy) = (left.x - right.x, left.y - right.y);
+    let distance = dx.hypot(dy);
+    let centre = right.midpoint(left).midpoint(mouth_centre(points));
+    let middle = Point2::new(0.5 * side_px as f32, 0.5 * side_px as f32);
+    let view = Similarity::about(middle, centre, distance / eyes_px, dy.atan2(dx));
+    (distance > f32::EPSILON).then_some(view)
 }
 
 /// Cuts out what the face embedder is shown of a face: [`FaceEmbedder::SIDE_PX`] pixels a side.

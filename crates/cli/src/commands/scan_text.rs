@@ -45,10 +45,12 @@ fn verdict(of: &Value) -> String {
         _ if of["marked_as_synthetic"] == true => "marked as synthetic",
         Some("signs") => "signs of manipulation",
         Some("inconclusive") => "inconclusive",
-        Some("no_signs") => "no signs of manipulation",
+        Some("no_signs") => "no signs of a maker that is known here",
         _ => "not judged",
     };
-    match of["fake_probability"].as_f64() {
+    // That a known maker's traces are missing says little of the others: no number for that.
+    let probability = of["fake_probability"].as_f64();
+    match probability.filter(|_| of["verdict"] != "no_signs") {
         Some(probability) => format!("{words}, probability {:.0} %", 100.0 * probability),
         None => words.to_owned(),
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use effigy_face::Observation;
 use effigy_face::patch::Patch;
 use effigy_frame::{Picture, Plane, Point2, Similarity, resample};
-use effigy_model::{BlendJudge, FaceEmbedder, Identity};
+use effigy_model::{BlendJudge, FaceEmbedder, Identity, PictureNet, TraceBank};
 
 use crate::kind::CueKind;
 use crate::measurement::{self, Measure};
@@ -61,6 +61,17 @@ pub struct Models {
     pub blend_judge: Option<BlendJudge>,
     /// Tells people apart; not asked when there is none.
     pub face_embedder: Option<FaceEmbedder>,
+    /// Sees traces of known makers; not asked when there is none.
+    pub trace_judge: Option<TraceJudge>,
+}
+
+/// What judges by traces.
+#[derive(Clone, Debug)]
+pub struct TraceJudge {
+    /// Has seen pictures.
+    pub network: PictureNet,
+    /// Knows makers.
+    pub bank: TraceBank,
 }
 
 /// What cues need at the end besides what they saw.
@@ -121,6 +132,7 @@ pub(crate) mod testing {
         Models {
             blend_judge: None,
             face_embedder: Some(FaceEmbedder::new(&device::open(Choice::Cpu).unwrap())),
+            trace_judge: None,
         }
     }
 

@@ -19,6 +19,7 @@ use crate::cue::noise::Noise;
 use crate::cue::pulse::Pulse;
 use crate::cue::speech::Speech;
 use crate::cue::synthesis::Synthesis;
+use crate::cue::traces::Traces;
 use crate::kind::CueKind;
 use crate::measurement::{self, Measure, Skipped, Span};
 use crate::motion::{MotionTrace, Window};
@@ -27,6 +28,7 @@ use crate::note::Note;
 /// The cues that every face is shown to, in the order of reports.
 fn all_cues() -> Vec<Box<dyn Cue>> {
     vec![
+        Box::new(Traces::default()),
         Box::new(Blending::default()),
         Box::new(Noise::default()),
         Box::new(Compression::default()),

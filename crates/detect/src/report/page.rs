@@ -59,7 +59,11 @@ fn head(html: &mut String, report: &Report, name: &str) {
         ),
     );
     add(html, format_args!("<p>{}</p>", meaning(report)));
-    if let Some(probability) = report.fake_probability {
+    // Missing traces of known makers say little of the others: no number for that.
+    let probability = report
+        .fake_probability
+        .filter(|_| report.verdict != Verdict::NoSigns);
+    if let Some(probability) = probability {
         let percent = 100.0 * probability;
         let prevalence = 100.0 * report.prevalence;
         html.push_str(&chart::gauge(
@@ -96,7 +100,7 @@ fn title(report: &Report) -> &'static str {
     match report.verdict {
         _ if report.marked_as_synthetic => "Marked as synthetic",
         Verdict::NotJudged => "Not judged",
-        Verdict::NoSigns => "No signs of manipulation",
+        Verdict::NoSigns => "No signs of a known maker",
         Verdict::Inconclusive => "Inconclusive",
         Verdict::Signs => "Signs of manipulation",
     }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use effigy_detect::cue::traces::features::{features, view};
 use effigy_face::align::{identity_crop, mesh_view};
-use effigy_face::{Face, TrackSettings};
+use effigy_face::{Face, Observation, TrackSettings};
 use effigy_frame::{Picture, Rational, resample};
 use effigy_media::{Limits, VideoReader, WriteSettings};
 use effigy_model::FaceMesh;
@@ -54,7 +55,7 @@ pub struct BenchReport {
 /// The speed of one stage.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// `decode`, `find`, `mesh`, `identity`, `crop`, `encode` or `faces`.
+    /// `decode`, `find`, `mesh`, `identity`, `traces`, `crop`, `encode` or `faces`.
     pub name: &'static str,
     /// How often it ran.
     pub n: u64,
@@ -78,7 +79,7 @@ pub fn bench(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<BenchReport> {
-    progress.begin("measuring", Some(7));
+    progress.begin("measuring", Some(8));
     let mut stages = Vec::new();
     let mut measured = |stage: Stage| {
         stages.push(stage);
@@ -102,6 +103,7 @@ pub fn bench(
     }))?;
     measured(meshing(networks, face))?;
     measured(identifying(networks, picture, face))?;
+    measured(tracing(networks, &followed))?;
     measured(cropping(picture, face))?;
     measured(encoding(job, &followed)?)?;
     measured(everything(job, networks)?)?;
@@ -162,6 +164,20 @@ fn meshing(networks: &Networks, face: &Face) -> Stage {
 fn identifying(networks: &Networks, picture: &Picture, face: &Face) -> Stage {
     let crops: Vec<Picture> = identity_crop(picture, &face.points).into_iter().collect();
     repeated("identity", || drop(networks.face_embedder.embed(&crops)))
+}
+
+/// The view of a face, the network that has seen pictures, the numbers and the filters.
+fn tracing(networks: &Networks, followed: &[Followed]) -> Stage {
+    let judge = &networks.trace_judge;
+    let seen = followed
+        .iter()
+        .find_map(|f| Some((&f.frame, f.faces.first()?)));
+    repeated("traces", || {
+        let view = seen.and_then(|(frame, face)| view(&Observation::new(frame, face)));
+        if let Some(view) = view {
+            drop(judge.bank.score(&features(&judge.network.see(&view))));
+        }
+    })
 }
 
 fn cropping(picture: &Picture, face: &Face) -> Stage {

@@ -170,6 +170,7 @@ fn judge(
     let models = Models {
         face_embedder: asks_who.then(|| networks.face_embedder.clone()),
         blend_judge: asks_for_seams.then(|| networks.blend_judge.clone()),
+        trace_judge: Some(networks.trace_judge.clone()),
     };
     let mut scanner = Scanner::new(job.settings, models, calibration.clone());
     progress.begin("scan", footage.n_frames);

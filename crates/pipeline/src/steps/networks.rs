@@ -1,7 +1,9 @@
 //! The face networks, loaded onto one device.
 
+use effigy_detect::TraceJudge;
+use effigy_detect::cue::traces::{N_FILTERS, features::N_FEATURES};
 use effigy_model::device::{self, Choice};
-use effigy_model::{BlendJudge, FaceEmbedder, FaceMesh, Finder, Weights};
+use effigy_model::{BlendJudge, FaceEmbedder, FaceMesh, Finder, PictureNet, TraceBank, Weights};
 
 use crate::error::Result;
 
@@ -16,6 +18,8 @@ pub struct Networks {
     pub face_embedder: FaceEmbedder,
     /// Sees where a face was blended in.
     pub blend_judge: BlendJudge,
+    /// Sees traces of known makers.
+    pub trace_judge: TraceJudge,
     /// Where they were loaded from.
     pub weights: Weights,
 }
@@ -32,6 +36,10 @@ impl Networks {
             face_mesh: FaceMesh::load(weights, &device)?,
             face_embedder: FaceEmbedder::load(weights, &device)?,
             blend_judge: BlendJudge::load(weights, &device)?,
+            trace_judge: TraceJudge {
+                network: PictureNet::load(weights, &device)?,
+                bank: TraceBank::load(weights, N_FEATURES, N_FILTERS, &device)?,
+            },
             weights: weights.clone(),
         })
     }
