@@ -1,8 +1,9 @@
-//! What is fitted rather than trained: the mean mesh, how people move, how cues are weighed, and
-//! faces of nobody.
+//! What is fitted rather than trained: the mean mesh, how people move, how cues are weighed,
+//! faces of nobody, and filters that know makers.
 
 pub(crate) mod fuse;
 pub(crate) mod mean_mesh;
 pub(crate) mod motion_signature;
 pub(crate) mod rig;
 pub(crate) mod strangers;
+pub(crate) mod traces;

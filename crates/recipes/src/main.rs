@@ -63,6 +63,8 @@ enum Command {
     Blending(train::run::Args),
     /// Train the base that face models start from
     Base(train::run::Args),
+    /// Make the filters that know makers of deepfakes by their traces
+    Traces(fit::traces::Args),
     /// Fit what the detector makes of its cues
     Fuse(fit::fuse::Args),
     /// Write a sheet of what a network is shown in training
@@ -87,6 +89,7 @@ fn main() -> Result<()> {
         Command::Finder(args) => train::finder::train(&cli.data, &args),
         Command::Blending(args) => train::blending::train(&cli.data, &args),
         Command::Base(args) => train::base_model::train(&cli.data, &args),
+        Command::Traces(args) => fit::traces::make(&cli.data, &args),
         Command::Fuse(args) => fit::fuse::make(&cli.data, &args),
         Command::Preview(args) => train::preview::write(&cli.data, &args),
         Command::Actors(args) => data::actors::run(&cli.data, &args),

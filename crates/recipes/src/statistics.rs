@@ -90,6 +90,34 @@ pub(crate) fn calibration_error(judged: &[Judged]) -> f64 {
     gaps.sum::<f64>() / (judged.len() as f64).max(1.0)
 }
 
+/// Gives the share that is not exceeded with 95 % certainty when `n_found` of `n` were found: the
+/// exact bound of Clopper and Pearson, 1934, one-sided.
+pub(crate) fn upper_bound(n_found: u32, n: u32) -> f64 {
+    const DOUBT: f64 = 0.05;
+    if n <= n_found {
+        return 1.0;
+    }
+    let at_most = |share: f64| {
+        let mut term = (1.0 - share).powi(n as i32);
+        let mut sum = term;
+        for k in 0..n_found {
+            term *= f64::from(n - k) / f64::from(k + 1) * share / (1.0 - share);
+            sum += term;
+        }
+        sum
+    };
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if DOUBT < at_most(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
 /// A statistic with its bootstrap interval over groups. `None` when it has no value.
 pub(crate) fn with_interval(
     judged: &[Judged],
@@ -143,6 +171,13 @@ fn operating_points(judged: &[Judged]) -> Option<Vec<(f64, f64)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn none_of_149_promises_two_in_a_hundred() {
+        assert!((upper_bound(0, 149) - 0.0199).abs() < 1e-4);
+        assert!((upper_bound(1, 20) - 0.2161).abs() < 1e-3); // tables of the binomial
+        assert!((upper_bound(3, 3) - 1.0).abs() < 1e-9);
+    }
 
     fn judged(reals: &[f64], fakes: &[f64]) -> Vec<Judged> {
         let kind = |fake: bool| move |(group, &score): (usize, &f64)| Judged { score, fake, group };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use effigy_media::{Limits, probe};
 use effigy_pipeline::scan::Window;
 use serde::{Deserialize, Serialize};
@@ -23,13 +23,39 @@ pub(crate) enum Truth {
     Own,
 }
 
+/// How a fake was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// A face put onto another person.
+    Swap,
+    /// A mouth that follows a sound.
+    LipSync,
+    /// A talking head, drawn from a picture and a sound.
+    Talking,
+    /// A head that moves as another one does.
+    Reenacted,
+}
+
+/// Who made a fake, and of what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fake {
+    pub(crate) kind: Kind,
+    pub(crate) maker: String,
+    /// The name of the footage that it was made of, where that is there.
+    pub(crate) original: Option<String>,
+}
+
 /// One clip or picture, or half of one.
 pub(crate) struct Footage {
     /// Its source and file.
     pub(crate) name: String,
-    /// Whoever is judged together: the person before the camera.
+    /// What is judged together, since it shares people or an encoder: the person before the camera,
+    /// or the page on which it was published.
     pub(crate) group: String,
     pub(crate) truth: Truth,
+    /// `None` of real footage, and where nothing is known.
+    pub(crate) fake: Option<Fake>,
     pub(crate) path: PathBuf,
     pub(crate) window: Option<Window>,
 }
@@ -59,16 +85,11 @@ pub(crate) fn footage(data: &Path) -> Result<Vec<Footage>> {
         }
     }
     for path in files(&data.join("fakes-dev"))? {
-        let is_swap = stem(&path).starts_with("uadfv");
-        let truth = if is_swap {
-            Truth::Swap
-        } else {
-            Truth::Generated
-        };
-        all.push(whole("fakes-dev", path, truth));
+        all.push(made_elsewhere(path));
     }
+    all.extend(many(&data.join(MANY))?);
     for source in ["interfaces", "congress", "ytf"] {
-        let pictures = files(&data.join("people").join(source))?;
+        let pictures = of_unknown_people(&data.join("people"), source)?;
         let step = (pictures.len() / N_PICTURES).max(1);
         let some = pictures.into_iter().step_by(step).take(N_PICTURES);
         all.extend(some.map(|path| whole(source, path, Truth::Real)));
@@ -77,6 +98,24 @@ pub(crate) fn footage(data: &Path) -> Result<Vec<Footage>> {
     let drawn = drawn.into_iter().take(N_PICTURES);
     all.extend(drawn.map(|path| whole("stylegan2", path, Truth::Generated)));
     Ok(all)
+}
+
+/// Pictures of one source, of people that no filter is fitted to.
+fn of_unknown_people(folder: &Path, source: &str) -> Result<Vec<PathBuf>> {
+    let index = fs::read_to_string(folder.join("index.csv"))
+        .with_context(|| format!("cannot read the index in {folder:?}"))?;
+    let mut pictures = Vec::new();
+    for line in index.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [file, _, _, _, _, of, split, ..] = fields[..] else {
+            bail!("the index has a line with too few fields: {line:?}");
+        };
+        let is_fitted_to = split == "train" && source != "congress";
+        if of == source && !is_fitted_to {
+            pictures.push(folder.join(file));
+        }
+    }
+    Ok(pictures)
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -102,10 +141,66 @@ fn whole(source: &str, path: PathBuf, truth: Truth) -> Footage {
         name: format!("{source}/{}", stem(&path)),
         group: stem(&path),
         truth,
+        fake: None,
         path,
         window: None,
     }
 }
+
+/// Those of `fakes-dev` are named after their makers; the swaps among them have no originals.
+fn made_elsewhere(path: PathBuf) -> Footage {
+    let stem = stem(&path);
+    let maker = stem.split('-').next().unwrap_or_default().to_owned();
+    let (truth, kind) = if maker == "uadfv" {
+        (Truth::Swap, Kind::Swap)
+    } else {
+        (Truth::Generated, Kind::Talking)
+    };
+    Footage {
+        group: maker.clone(),
+        fake: Some(Fake {
+            kind,
+            maker,
+            original: None,
+        }),
+        ..whole("fakes-dev", path, truth)
+    }
+}
+
+/// Clips of many makers, by the page that published them.
+fn many(folder: &Path) -> Result<Vec<Footage>> {
+    let index = fs::read_to_string(folder.join("index.csv"))
+        .with_context(|| format!("cannot read the index in {folder:?}"))?;
+    let mut all = Vec::new();
+    for line in index.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [file, maker, kind, page, original, ..] = fields[..] else {
+            bail!("the index has a line with too few fields: {line:?}");
+        };
+        let (truth, kind) = match kind {
+            "real" => (Truth::Real, None),
+            "swap" => (Truth::Swap, Some(Kind::Swap)),
+            "lipsync" => (Truth::Generated, Some(Kind::LipSync)),
+            "talking" => (Truth::Generated, Some(Kind::Talking)),
+            "reenact" => (Truth::Generated, Some(Kind::Reenacted)),
+            other => bail!("{file} is of an unknown kind, {other:?}"),
+        };
+        let original = original.strip_suffix(".mp4");
+        all.push(Footage {
+            group: page.to_owned(),
+            fake: kind.map(|kind| Fake {
+                kind,
+                maker: maker.to_owned(),
+                original: original.map(|stem| format!("{MANY}/{stem}")),
+            }),
+            ..whole(MANY, folder.join(file), truth)
+        });
+    }
+    Ok(all)
+}
+
+/// Folder of clips of many makers.
+const MANY: &str = "fakes-many";
 
 /// Side of the largest blocks that the clips were compressed in.
 const BLOCK_PX: u32 = 16;
@@ -119,7 +214,13 @@ fn halves(path: &Path) -> Result<[Footage; 2]> {
     let right = width.next_multiple_of(BLOCK_PX);
     let stem = stem(path);
     let driver = SAME_DRIVER.iter().find(|(clip, _)| *clip == stem);
+    let swap = Fake {
+        kind: Kind::Swap,
+        maker: "deepfacelab".to_owned(),
+        original: Some(format!("dfl-pairs/{stem}/original")),
+    };
     let half = |x: u32, width: u32, side: &str, truth: Truth| Footage {
+        fake: (truth == Truth::Swap).then(|| swap.clone()),
         name: format!("dfl-pairs/{stem}/{side}"),
         group: driver
             .map_or(stem.as_str(), |(_, driver)| driver)

@@ -136,6 +136,7 @@ fn own(folder: &Path) -> Result<Vec<Footage>> {
                 name: format!("own/{stem}"),
                 group: format!("own/{stem}"),
                 truth: Truth::Own,
+                fake: None,
                 path: path.clone(),
                 window: None,
             });

@@ -7,6 +7,7 @@
 
 mod fit;
 mod measures;
+mod second;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use effigy_detect::CueKind;
-use effigy_detect::calibration::{Calibration, CueCalibration, MeasureCalibration};
+use effigy_detect::calibration::{Calibration, CueCalibration, MeasureCalibration, Takes};
 use effigy_detect::observe::measures;
 use effigy_detect::sound::{LEVELS_PER_SEC, Sound};
 use effigy_detect::{Report, ScanSettings};
@@ -26,10 +27,11 @@ use effigy_model::Weights;
 use effigy_pipeline::{Networks, Quiet, ScanJob, scan, scan_footage};
 use serde::{Deserialize, Serialize};
 
-use self::fit::{Example, Kind, fit};
-use crate::data::footage::{Footage, Truth, footage};
+use crate::data::footage::{Fake, Footage, Truth, footage};
 use crate::device::DeviceArgs;
+use crate::fit::traces::{Scored, is_chosen_on};
 use crate::train::blending::{SOURCES, TRAINING_CLIPS};
+use fit::{Example, Kind, fit};
 
 /// How to make the weights
 #[derive(clap::Args)]
@@ -37,6 +39,10 @@ pub(crate) struct Args {
     /// Where the numbers of each clip are kept; clips that are there are not scanned again
     #[arg(long, value_name = "FILE")]
     readings: PathBuf,
+    /// What `recipes traces` wrote of each clip by a bank that was fitted without it: the bank in use
+    /// knows them all
+    #[arg(long, value_name = "FILE")]
+    traces: PathBuf,
     /// Weights to write
     #[arg(short, long, default_value = "crates/detect/weights/fuse.toml")]
     output: PathBuf,
@@ -50,13 +56,16 @@ pub(crate) struct ClipMeasures {
     pub(crate) name: String,
     pub(crate) group: String,
     pub(crate) truth: Truth,
+    #[serde(default)]
+    pub(crate) fake: Option<Fake>,
     /// By cue, in the cue's order.
     pub(crate) measures: BTreeMap<String, Vec<f32>>,
 }
 
 /// Makes the weights and prints how good they are.
 pub(crate) fn make(data: &Path, args: &Args) -> Result<()> {
-    let readings = readings(data, args)?;
+    let mut readings = readings(data, args)?;
+    with_traces_unseen(&mut readings, &args.traces)?;
     let mut calibration = calibrate(&readings, &|_| true);
     let hashes = Weights::from_source_tree()?.hashes();
     for known in &mut calibration.cue {
@@ -70,6 +79,27 @@ pub(crate) fn make(data: &Path, args: &Args) -> Result<()> {
     );
     write_atomically(&args.output, text.as_bytes())
         .with_context(|| format!("cannot write {:?}", args.output))
+}
+
+/// Puts in place of what the bank in use says of each clip what one says that never saw it.
+pub(crate) fn with_traces_unseen(readings: &mut [ClipMeasures], path: &Path) -> Result<()> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {path:?}"))?;
+    let mut scores: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    for line in text.lines() {
+        let Scored {
+            name,
+            scores: of_clip,
+        } = serde_json::from_str(line)?;
+        scores.insert(name, of_clip);
+    }
+    for reading in readings {
+        let cue = CueKind::Traces.name();
+        reading.measures.remove(cue);
+        if let Some(scores) = scores.remove(&reading.name) {
+            reading.measures.insert(cue.to_owned(), scores);
+        }
+    }
+    Ok(())
 }
 
 /// Scans what was not scanned yet.
@@ -102,7 +132,6 @@ fn readings(data: &Path, args: &Args) -> Result<Vec<ClipMeasures>> {
 fn read(footage: &Footage, networks: &Networks) -> Result<ClipMeasures> {
     let job = ScanJob {
         window: footage.window,
-        settings: everything(),
         ..ScanJob::new(footage.path.clone())
     };
     let report = match footage.truth {
@@ -137,6 +166,7 @@ pub(crate) fn measures_of(footage: &Footage, report: &Report) -> ClipMeasures {
         name: footage.name.clone(),
         group: footage.group.clone(),
         truth: footage.truth,
+        fake: footage.fake.clone(),
         measures: values.collect(),
     }
 }
@@ -169,21 +199,74 @@ const DUBBED_RATE_HZ: u32 = 4000;
 /// Fits everything on the readings whose group passes `wanted`.
 pub(crate) fn calibrate(readings: &[ClipMeasures], wanted: &dyn Fn(&str) -> bool) -> Calibration {
     let wanted = readings.iter().filter(|r| wanted(&r.group));
-    let (drawn, others): (Vec<&ClipMeasures>, Vec<&ClipMeasures>) =
-        wanted.partition(|r| r.truth == Truth::Generated);
-    // What a generator leaves is looked for in faces that one drew, not in swaps.
-    let real = others.iter().filter(|r| r.truth == Truth::Real);
-    let drawn_or_real: Vec<&ClipMeasures> = drawn.iter().chain(real).copied().collect();
-    let cues: Vec<CueCalibration> = CueKind::ALL
-        .iter()
-        .filter(|cue| !measures(**cue).is_empty())
-        .filter_map(|cue| match cue {
-            CueKind::Synthesis => calibrate_cue(*cue, &drawn_or_real),
-            _ => calibrate_cue(*cue, &others),
-        })
-        .collect();
-    fuse(cues, &others)
+    let readings: Vec<&ClipMeasures> = wanted.collect();
+    let cues = calibrated(&readings);
+    let worth: Vec<f64> = cues.iter().map(|known| worth(known, &readings)).collect();
+    let undubbed = readings.into_iter().filter(|r| r.truth != Truth::Dubbed);
+    second::fuse(cues, &worth, &undubbed.collect::<Vec<_>>())
 }
+
+/// Finds how each cue's measures become its score.
+fn calibrated(readings: &[&ClipMeasures]) -> Vec<CueCalibration> {
+    let cues = CueKind::ALL
+        .iter()
+        .filter(|cue| !measures(**cue).is_empty());
+    cues.filter_map(|&cue| {
+        let of_cue: Vec<&ClipMeasures> = readings
+            .iter()
+            .filter(|reading| is_for(cue, reading.truth))
+            .copied()
+            .collect();
+        calibrate_cue(cue, &of_cue)
+    })
+    .collect()
+}
+
+/// Whether a cue is fitted to footage of this kind: what a generator leaves is looked for in faces
+/// that one drew, what a swap leaves in swaps, traces know both, and sound that was moved is no fake.
+fn is_for(cue: CueKind, truth: Truth) -> bool {
+    match truth {
+        Truth::Real => true,
+        Truth::Generated => matches!(cue, CueKind::Synthesis | CueKind::Traces),
+        Truth::Swap => !matches!(cue, CueKind::Synthesis | CueKind::Speech),
+        Truth::Dubbed => cue == CueKind::Speech,
+        Truth::Own => false,
+    }
+}
+
+/// How well a cue parts fakes from real footage on each half of the groups when it is fitted to the
+/// other: the worse of the two areas under the curve. 0.5 where one half is too small to fit.
+fn worth(cue: &CueCalibration, readings: &[&ClipMeasures]) -> f64 {
+    let Some(kind) = CueKind::ALL.iter().find(|kind| kind.name() == cue.name) else {
+        return CHANCE;
+    };
+    // A dubbed clip is no manipulated face.
+    if *kind == CueKind::Speech {
+        return CHANCE;
+    }
+    let of_half = |half: bool| -> Option<f64> {
+        let (fitted, judged): (Vec<&ClipMeasures>, Vec<&ClipMeasures>) = readings
+            .iter()
+            .filter(|reading| is_for(*kind, reading.truth))
+            .partition(|reading| is_chosen_on(&reading.group) == half);
+        let known = calibrate_cue(*kind, &fitted)?;
+        let scores = |is_real: bool| -> Vec<f32> {
+            let wanted = judged
+                .iter()
+                .filter(|r| (r.truth == Truth::Real) == is_real);
+            wanted
+                .filter_map(|r| Some(known.logit(r.measures.get(&known.name)?)))
+                .collect()
+        };
+        Some(table::auc(&scores(false), &scores(true)))
+    };
+    match (of_half(true), of_half(false)) {
+        (Some(a), Some(b)) => a.min(b),
+        _ => CHANCE,
+    }
+}
+
+const CHANCE: f64 = 0.5;
 
 /// Finds mean, standard deviation and weight of each of a cue's measures.
 fn calibrate_cue(cue: CueKind, readings: &[&ClipMeasures]) -> Option<CueCalibration> {
@@ -206,13 +289,30 @@ fn calibrate_cue(cue: CueKind, readings: &[&ClipMeasures]) -> Option<CueCalibrat
         weight: 0.0,
         bias: 0.0,
         network_sha256: None,
+        takes: Takes::Sum,
         measure,
     };
     let readings: Vec<&ClipMeasures> = readings.iter().map(|r| **r).collect();
-    let inputs = |r: &ClipMeasures| deviations(&known, &r.measures[cue.name()]);
+    if cue == CueKind::Traces {
+        known.takes = Takes::Loudest;
+    }
+    let inputs = |r: &ClipMeasures| {
+        let deviations = deviations(&known, &r.measures[cue.name()]);
+        match known.takes {
+            Takes::Sum => deviations,
+            Takes::Loudest => deviations
+                .into_iter()
+                .reduce(f32::max)
+                .into_iter()
+                .collect(),
+        }
+    };
     let fitted = fit(&examples(&readings, &inputs), CUE_RIDGE)?;
     known.bias = fitted.bias;
-    for (measure, weight) in known.measure.iter_mut().zip(fitted.weights) {
+    // Where one decides, all have the same weight.
+    let last = *fitted.weights.last()?;
+    let weights = fitted.weights.into_iter().chain(std::iter::repeat(last));
+    for (measure, weight) in known.measure.iter_mut().zip(weights) {
         measure.weight = weight;
     }
     Some(known)
@@ -231,7 +331,7 @@ fn examples(
         },
     };
     let original_of = |swap: &ClipMeasures| {
-        let name = format!("{}/original", swap.name.strip_suffix("/swap")?);
+        let name = swap.fake.as_ref()?.original.as_deref()?;
         readings.iter().copied().find(|r| r.name == name)
     };
     let difference = |swap: &&ClipMeasures| {
@@ -254,6 +354,8 @@ fn network_sha256(cue: &str, hashes: &[(String, String)]) -> Option<String> {
         "blend-judge.safetensors"
     } else if cue == CueKind::Identity.name() {
         "identifier.safetensors"
+    } else if cue == CueKind::Traces.name() {
+        "traces.safetensors"
     } else {
         return None;
     };
@@ -261,18 +363,8 @@ fn network_sha256(cue: &str, hashes: &[(String, String)]) -> Option<String> {
     found.map(|(_, sha256)| sha256.clone())
 }
 
-/// Cues that are reported but do not count: a dubbed clip is no manipulated face, and what the
-/// blending network, light and pulse say was chance on swaps.
-const NOT_COUNTED: [CueKind; 4] = [
-    CueKind::Blending,
-    CueKind::Light,
-    CueKind::Pulse,
-    CueKind::Speech,
-];
-
 /// Pulls weights towards zero: there are a few dozen clips.
 const CUE_RIDGE: f32 = 0.03;
-const FUSE_RIDGE: f32 = 0.03;
 
 fn deviations(known: &CueCalibration, values: &[f32]) -> Vec<f32> {
     let bounded = |k| known.z_score(values, k).clamp(-4.0, 4.0);
@@ -289,66 +381,6 @@ fn mean_and_std(values: &[f32]) -> Option<(f32, f32)> {
     let std = (values.iter().map(square).sum::<f64>() / n).sqrt();
     Some((mean as f32, std.max(1e-4) as f32))
 }
-
-/// Fits the second layer and sets where the verdicts begin.
-fn fuse(mut cues: Vec<CueCalibration>, readings: &[&ClipMeasures]) -> Calibration {
-    let logits = |cues: &[CueCalibration], r: &ClipMeasures| -> Vec<f32> {
-        let logit = |known: &CueCalibration| {
-            let counts = NOT_COUNTED.iter().all(|cue| known.name != cue.name());
-            let values = r.measures.get(&known.name).filter(|_| counts);
-            values.map_or(0.0, |values| known.logit(values))
-        };
-        cues.iter().map(logit).collect()
-    };
-    let judged: Vec<&ClipMeasures> = readings.iter().filter(|r| is_judged(r)).copied().collect();
-    let fitted = fit(&examples(&judged, &|r| logits(&cues, r)), FUSE_RIDGE);
-    let bias = fitted.as_ref().map_or(0.0, |f| f.bias);
-    for (known, weight) in cues
-        .iter_mut()
-        .zip(fitted.into_iter().flat_map(|f| f.weights))
-    {
-        known.weight = weight;
-    }
-    let mut calibration = Calibration {
-        prevalence: 0.5,
-        signs_from: 1.0,
-        no_signs_to: 0.5,
-        bias,
-        made_from: "clips of ../shared/data: dfl-pairs against their originals, video, people"
-            .to_owned(),
-        cue: cues,
-    };
-    let sorted = |truth: Truth| {
-        let chosen = readings.iter().filter(|r| r.truth == truth);
-        let mut found: Vec<f32> = chosen
-            .filter_map(|r| probability(&calibration, r))
-            .collect();
-        found.sort_by(f32::total_cmp);
-        found
-    };
-    let (real, swaps) = (sorted(Truth::Real), sorted(Truth::Swap));
-    let at = |sorted: &[f32], share: f32| {
-        let last = sorted.len().saturating_sub(1);
-        sorted
-            .get(((sorted.len() as f32 * share) as usize).min(last))
-            .copied()
-    };
-    let signs_from = at(&real, 1.0 - MOST_FALSE_ALARMS).unwrap_or(1.0);
-    let no_signs_to = at(&swaps, MOST_MISSED).unwrap_or(0.0);
-    calibration.signs_from = signs_from.max(LEAST_FOR_SIGNS);
-    calibration.no_signs_to = no_signs_to.min(MOST_FOR_NO_SIGNS);
-    calibration
-}
-
-/// Share of real faces that may show signs. Half of what is aimed at: real material never seen
-/// differs from this.
-const MOST_FALSE_ALARMS: f32 = 0.025;
-/// Share of swaps that may be said to show none.
-const MOST_MISSED: f32 = 0.1;
-/// No signs are claimed up to this probability at most.
-const MOST_FOR_NO_SIGNS: f32 = 0.4;
-/// Signs are claimed from this probability on at least.
-const LEAST_FOR_SIGNS: f32 = 0.7;
 
 fn is_judged(reading: &ClipMeasures) -> bool {
     reading.measures.contains_key(CueKind::Noise.name())

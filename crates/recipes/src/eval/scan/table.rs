@@ -11,6 +11,7 @@ use super::Scanned;
 use super::tone::Tone;
 use crate::data::footage::Truth;
 use crate::fit::fuse::{ClipMeasures, calibrate, probability};
+use crate::fit::traces::{N_FOLDS, fold_of};
 use crate::statistics::{
     Interval, Judged, auc, calibration_error, equal_error_rate, true_rate_at, with_interval,
 };
@@ -75,15 +76,16 @@ impl<'a> Table<'a> {
             .map(|s| s.reading.clone())
             .collect();
         let groups: BTreeSet<&str> = scanned.iter().map(|s| s.reading.group.as_str()).collect();
+        let numbers: BTreeMap<&str, usize> = groups.into_iter().zip(0..).collect();
         let mut rows = Vec::new();
-        for (group, name) in groups.into_iter().enumerate() {
-            let calibration = calibrate(&clean, &|other| other != name);
-            let theirs = scanned.iter().filter(|s| s.reading.group == name);
+        for fold in 0..N_FOLDS {
+            let calibration = calibrate(&clean, &|group| fold_of(group) != fold);
+            let theirs = scanned.iter().filter(|s| fold_of(&s.reading.group) == fold);
             rows.extend(theirs.map(|s| Row {
                 change: &s.change,
                 reading: &s.reading,
                 calibration: calibration.clone(),
-                group,
+                group: numbers[s.reading.group.as_str()],
             }));
         }
         Self { rows }

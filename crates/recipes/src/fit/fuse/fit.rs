@@ -33,7 +33,13 @@ const RATE: f64 = 0.2;
 /// they say nothing of how sure one may be of a single face, all weights are then scaled together,
 /// and the bias set, to suit the faces alone (Platt, 1999).
 pub(super) fn fit(examples: &[Example], ridge: f32) -> Option<Fitted> {
-    let fitted = descend(examples, ridge)?;
+    let n = examples.first()?.inputs.len();
+    fit_towards(examples, ridge, &vec![0.0; n])
+}
+
+/// The same with weights pulled towards `prior`.
+pub(super) fn fit_towards(examples: &[Example], ridge: f32, prior: &[f32]) -> Option<Fitted> {
+    let fitted = descend(examples, ridge, prior)?;
     if examples.iter().all(|e| e.kind != Kind::Difference) {
         return Some(fitted);
     }
@@ -49,7 +55,7 @@ pub(super) fn fit(examples: &[Example], ridge: f32) -> Option<Fitted> {
         inputs: vec![sum(e)],
         kind: e.kind,
     });
-    let scale = descend(&sums.collect::<Vec<_>>(), SCALE_RIDGE)?;
+    let scale = descend(&sums.collect::<Vec<_>>(), SCALE_RIDGE, &[0.0])?;
     Some(Fitted {
         bias: scale.bias,
         weights: fitted
@@ -66,8 +72,8 @@ const SCALE_RIDGE: f32 = 0.001;
 const LEAST_WEIGHT: f64 = 1e-4;
 
 /// Gradient descent. After each step a weight under zero is set to zero; `ridge` pulls weights
-/// there.
-fn descend(examples: &[Example], ridge: f32) -> Option<Fitted> {
+/// to `prior`.
+fn descend(examples: &[Example], ridge: f32, prior: &[f32]) -> Option<Fitted> {
     let n = |kind: Kind| examples.iter().filter(|e| e.kind == kind).count();
     let (n_real, n_fake, n_differences) = (n(Kind::Real), n(Kind::Fake), n(Kind::Difference));
     let n_inputs = examples.first()?.inputs.len();
@@ -83,7 +89,10 @@ fn descend(examples: &[Example], ridge: f32) -> Option<Fitted> {
     let (mut bias, mut weights) = (0.0_f64, vec![0.0_f64; n_inputs]);
     for _ in 0..STEPS {
         let mut bias_slope = 0.0;
-        let mut slopes: Vec<f64> = weights.iter().map(|w| f64::from(ridge) * w).collect();
+        let pulls = weights.iter().zip(prior);
+        let mut slopes: Vec<f64> = pulls
+            .map(|(w, prior)| f64::from(ridge) * (w - f64::from(*prior)))
+            .collect();
         for example in examples {
             let inputs = || example.inputs.iter().map(|v| f64::from(*v));
             let is_face = f64::from(u8::from(example.kind != Kind::Difference));
@@ -133,6 +142,16 @@ mod tests {
         let fitted = fit(&examples, 0.01).unwrap();
         assert!(0.5 < fitted.weights[0]);
         assert!(fitted.weights[1].abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_tells_nothing_keeps_the_weights_that_were_expected() {
+        let examples = [
+            example([0.5, 0.5], Kind::Fake),
+            example([0.5, 0.5], Kind::Real),
+        ];
+        let fitted = fit_towards(&examples, 0.1, &[1.0, 0.0]).unwrap();
+        assert!((fitted.weights[0] - 1.0).abs() < 0.05 && fitted.weights[1] < 0.05);
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! What each number of each cue is worth by itself.
 
-use std::collections::BTreeMap;
-
 use effigy_detect::CueKind;
 use effigy_detect::observe::measures;
 
@@ -55,30 +53,32 @@ fn higher_than_original(
     readings: &[ClipMeasures],
     value: &dyn Fn(&ClipMeasures) -> Option<f32>,
 ) -> Vec<bool> {
-    let mut pairs: BTreeMap<&str, [Option<f32>; 2]> = BTreeMap::new();
-    for reading in readings {
-        let sides = ["/original", "/swap"].map(|side| reading.name.strip_suffix(side));
-        for (side, stem) in sides.into_iter().enumerate() {
-            if let Some(stem) = stem {
-                pairs.entry(stem).or_default()[side] = value(reading);
-            }
-        }
-    }
-    let both = pairs
-        .into_values()
-        .filter_map(|[original, swap]| original.zip(swap));
-    both.map(|(original, swap)| original < swap).collect()
+    let is_higher = |fake: &ClipMeasures| {
+        let name = fake.fake.as_ref()?.original.as_deref()?;
+        let original = readings.iter().find(|r| r.name == name)?;
+        Some(value(original)? < value(fake)?)
+    };
+    readings.iter().filter_map(is_higher).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::footage::{Fake, Kind};
 
     fn reading(name: &str, truth: Truth, value: f32) -> ClipMeasures {
+        let original = name
+            .strip_suffix("/swap")
+            .map(|stem| format!("{stem}/original"));
         ClipMeasures {
             name: name.to_owned(),
             group: String::new(),
             truth,
+            fake: original.map(|original| Fake {
+                kind: Kind::Swap,
+                maker: "deepfacelab".to_owned(),
+                original: Some(original),
+            }),
             measures: [("light".to_owned(), vec![value])].into(),
         }
     }
