@@ -1,7 +1,7 @@
 //! The networks, one file each, and their weights.
 //!
 //! Each network offers `forward` (tensors in, tensors out, used by training) and one plain verb
-//! (`find`, `fit`, `embed`, `redraw`, `score`) that takes pictures and gives plain values. Shapes are
+//! (`find`, `fit`, `embed`, `redraw`, `score`, `segment`) that takes pictures and gives plain values. Shapes are
 //! `[n, channel, y, x]`; pictures enter as patches of 4 × 4 pixels (see [`tensors`]).
 
 pub mod blend_judge;
@@ -14,6 +14,7 @@ pub mod face_model;
 pub mod finder;
 mod layers;
 pub mod mean_mesh;
+pub mod occlusion_segmenter;
 pub mod picture_net;
 pub mod tensors;
 pub mod trace_bank;
@@ -27,6 +28,7 @@ pub use face_mesh::{FaceMesh, Mesh};
 pub use face_model::FaceModel;
 pub use finder::{Finder, Found};
 pub use mean_mesh::mean_mesh;
+pub use occlusion_segmenter::OcclusionSegmenter;
 pub use picture_net::{FeatureMap, PictureNet};
 pub use trace_bank::TraceBank;
 pub use weights::Weights;

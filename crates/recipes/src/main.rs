@@ -61,6 +61,8 @@ enum Command {
     Finder(train::run::Args),
     /// Train the blending judge, from real faces only
     Blending(train::run::Args),
+    /// Train the occlusion segmenter
+    Occlusion(train::run::Args),
     /// Train the base that face models start from
     Base(train::run::Args),
     /// Make the filters that know makers of deepfakes by their traces
@@ -88,6 +90,7 @@ fn main() -> Result<()> {
         Command::Rig(args) => fit::rig::make(&cli.data, &args),
         Command::Finder(args) => train::finder::train(&cli.data, &args),
         Command::Blending(args) => train::blending::train(&cli.data, &args),
+        Command::Occlusion(args) => train::occlusion::train(&cli.data, &args),
         Command::Base(args) => train::base_model::train(&cli.data, &args),
         Command::Traces(args) => fit::traces::make(&cli.data, &args),
         Command::Fuse(args) => fit::fuse::make(&cli.data, &args),

@@ -8,6 +8,8 @@ pub(crate) mod blending;
 pub(crate) mod finder;
 mod mosaic;
 mod negatives;
+pub(crate) mod occluders;
+pub(crate) mod occlusion;
 mod pose_augmentation;
 pub(crate) mod preview;
 pub(crate) mod run;

@@ -11,6 +11,7 @@ use crate::data::people::{self, Split};
 use crate::device::DeviceArgs;
 use crate::train::blending;
 use crate::train::mosaic::{CANVAS, mosaic};
+use crate::train::occlusion;
 use crate::train::pose_augmentation::Surface;
 
 /// Whose training to look at, and where to write it
@@ -31,6 +32,7 @@ pub(crate) struct Args {
 enum Network {
     Finder,
     Blending,
+    Occlusion,
 }
 
 const COLUMNS: u32 = 5;
@@ -38,12 +40,19 @@ const ROWS: u32 = 4;
 
 /// Writes a sheet of training pictures with the truth drawn in.
 pub(crate) fn write(data: &Path, args: &Args) -> Result<()> {
-    if matches!(args.network, Network::Blending) {
-        let sheet = blending::preview(data, &args.device.open()?, args.seed)?;
-        return Ok(sheet.save(&args.output)?);
-    }
+    let sheet = match args.network {
+        Network::Finder => mosaics(data, args.seed)?,
+        Network::Blending => blending::preview(data, &args.device.open()?, args.seed)?,
+        Network::Occlusion => occlusion::preview(data, args.seed)?,
+    };
+    sheet.save(&args.output)?;
+    Ok(())
+}
+
+/// Draws what the finder is shown.
+fn mosaics(data: &Path, seed: u64) -> Result<image::RgbImage> {
     let samples = people::read(data, Split::Train, |_| true)?;
-    let mut random = ChaCha8Rng::seed_from_u64(args.seed);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut sheet = image::RgbImage::new(COLUMNS * CANVAS, ROWS * CANVAS);
     let surface = Surface::new()?;
     for i in 0..COLUMNS * ROWS {
@@ -56,8 +65,7 @@ pub(crate) fn write(data: &Path, args: &Args) -> Result<()> {
             }
         }
     }
-    sheet.save(&args.output)?;
-    Ok(())
+    Ok(sheet)
 }
 
 /// The picture's colour, or green where a point is.
