@@ -8,6 +8,7 @@ mod identity;
 mod lenses;
 mod mesh;
 mod motion_signature;
+mod occlusion;
 mod pairs;
 mod persons;
 mod rhythm;
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Video(video::Args),
     /// Dark lenses that `swap` leaves as they are, and bare eyes that it takes for such
     Lenses(lenses::Args),
+    /// How well the mask of what covers a face lies on it, by kind, and how much of bare faces is taken for covered
+    Occlusion(occlusion::Args),
     /// Weights of expressions and gaze, on people whose every weight is known
     Rig(rig::Args),
     /// Identifiers recovered from marked pictures and clips after attacks
@@ -77,6 +80,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Rhythm => rhythm::measure(data),
         Command::Video(args) => video::measure(data, args),
         Command::Lenses(args) => lenses::measure(data, args),
+        Command::Occlusion(args) => occlusion::measure(data, args),
         Command::Rig(args) => rig::measure(data, args),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }

@@ -77,13 +77,22 @@ impl Masks {
 
     /// Says which pixels of frame `frame`, a picture of `width` times `height`, are face.
     pub fn face(&self, frame: usize, width: usize, height: usize) -> Vec<bool> {
+        self.showing(Level::Face, frame, width, height)
+    }
+
+    /// Says which pixels of frame `frame`, a picture of `width` times `height`, are before the face.
+    pub fn occluder(&self, frame: usize, width: usize, height: usize) -> Vec<bool> {
+        self.showing(Level::Occluder, frame, width, height)
+    }
+
+    fn showing(&self, wanted: Level, frame: usize, width: usize, height: usize) -> Vec<bool> {
         // Masks may be coarser than the picture; both are as wide, and a mask is square.
         let in_mask = |pixel: usize| pixel * self.side / width;
-        let is_face = |i: usize| {
+        let shows = |i: usize| {
             let level = self.level(frame, in_mask(i % width), in_mask(i / width));
-            level == Some(Level::Face)
+            level == Some(wanted)
         };
-        (0..width * height).map(is_face).collect()
+        (0..width * height).map(shows).collect()
     }
 }
 
