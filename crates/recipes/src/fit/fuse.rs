@@ -81,7 +81,7 @@ pub(crate) fn make(data: &Path, args: &Args) -> Result<()> {
         .with_context(|| format!("cannot write {:?}", args.output))
 }
 
-/// Puts in place of what the bank in use says of each clip what one says that never saw it.
+/// Adds what a bank says of each clip that was fitted without it.
 pub(crate) fn with_traces_unseen(readings: &mut [ClipMeasures], path: &Path) -> Result<()> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {path:?}"))?;
     let mut scores: BTreeMap<String, Vec<f32>> = BTreeMap::new();
@@ -93,10 +93,9 @@ pub(crate) fn with_traces_unseen(readings: &mut [ClipMeasures], path: &Path) -> 
         scores.insert(name, of_clip);
     }
     for reading in readings {
-        let cue = CueKind::Traces.name();
-        reading.measures.remove(cue);
         if let Some(scores) = scores.remove(&reading.name) {
-            reading.measures.insert(cue.to_owned(), scores);
+            let cue = CueKind::Traces.name().to_owned();
+            reading.measures.insert(cue, scores);
         }
     }
     Ok(())
@@ -155,7 +154,11 @@ pub(crate) fn measures_of(footage: &Footage, report: &Report) -> ClipMeasures {
     let face = report.faces.iter().max_by_key(|face| face.n_frames);
     let cues = face.into_iter().flat_map(|face| &face.cues);
     let counts = |name: &str| footage.truth != Truth::Dubbed || name == CueKind::Speech.name();
-    let unseen = |name: &str| name != CueKind::Blending.name() || !is_trained_on(&footage.name);
+    // The bank in use was fitted to all of this: what it says of it counts for nothing.
+    let unseen = |name: &str| {
+        let is_trained = name == CueKind::Blending.name() && is_trained_on(&footage.name);
+        name != CueKind::Traces.name() && !is_trained
+    };
     let wanted = |name: &str| counts(name) && unseen(name);
     let taken = cues.filter(|cue| !cue.measures.is_empty() && wanted(cue.name));
     let values = taken.map(|cue| {

@@ -5,8 +5,8 @@
 //! real people differ among themselves. Nothing is learned by gradient.
 //!
 //! Everything printed is of pages and drivers that the filters were fitted without: clips of one page
-//! share an encoder and people. Settings were chosen on one half of the pages; the other half is
-//! reported.
+//! share an encoder and people. The last settings were chosen on one half of the pages; the other half
+//! is printed apart.
 
 mod clips;
 mod filters;

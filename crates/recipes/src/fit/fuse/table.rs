@@ -27,7 +27,7 @@ pub(super) fn print(readings: &[ClipMeasures]) {
     let rows = rows(readings);
     let halves: [(&str, Wanted); 2] = [
         ("all pages", |_| true),
-        ("the half that nothing was chosen on", |group| {
+        ("the half without the last choices", |group| {
             !is_chosen_on(group)
         }),
     ];

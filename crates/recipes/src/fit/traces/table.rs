@@ -27,7 +27,7 @@ pub(super) fn print(clips: &[Clip], known: &[Vec<f32>], unknown: &[Vec<f32>]) {
             .collect();
         println!("{name}");
         print_half(clips, &loudest, "all pages", &|_| true);
-        print_half(clips, &loudest, "the half not chosen on", &|g| {
+        print_half(clips, &loudest, "the half without the last choices", &|g| {
             !is_chosen_on(g)
         });
     }
