@@ -21,6 +21,11 @@ mod verify;
 
 use crate::output::{Exit, Output};
 #[cfg(target_os = "linux")]
+use effigy_pipeline::Choice;
+
+#[cfg(target_os = "linux")]
+use crate::rights::Needs;
+#[cfg(target_os = "linux")]
 use crate::supervise::Bounds;
 
 /// Make, mark and detect synthetic faces
@@ -80,10 +85,19 @@ impl Cli {
             }
             _ => return Ok(None),
         };
+        // A graphics card's driver writes, and talks to others, in ways that cannot all be named.
+        let judged = |results, device| (device == Choice::Cpu).then(|| Needs::to_judge(results));
+        let needs = match &self.command {
+            Command::Faces(args) => judged(args.results(), args.device()),
+            Command::Match(args) => judged(args.results(), args.device()),
+            Command::Scan(args) => judged(args.results(), args.device()),
+            _ => None,
+        };
         let gib = crate::environment::memory_gib()?.unwrap_or(gib);
         Ok(Some(Bounds {
             memory_bytes: (gib * f64::from(1 << 30)) as u64,
             goes_on,
+            needs,
         }))
     }
 }

@@ -13,6 +13,8 @@ mod commands;
 mod computing;
 mod environment;
 mod output;
+#[cfg(target_os = "linux")]
+mod rights;
 mod safeguards;
 #[cfg(target_os = "linux")]
 mod supervise;
@@ -47,7 +49,7 @@ fn main() -> ExitCode {
     }
     #[cfg(target_os = "linux")]
     match cli.bounds() {
-        Ok(Some(bounds)) => return supervise::run(bounds, |care| work(&cli, care)),
+        Ok(Some(bounds)) => return supervise::run(&bounds, |care| work(&cli, care)),
         Ok(None) => {}
         Err(error) => return failed(&error).into(),
     }

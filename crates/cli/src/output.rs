@@ -211,7 +211,7 @@ fn harmless(text: &str) -> String {
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
 
 /// How long a job has to end by itself.
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_millis(340);
 
 /// Ends the program wherever it is. Nothing has the name of an output that is not complete.
 #[expect(clippy::exit, reason = "a job that cannot be asked must be ended")]

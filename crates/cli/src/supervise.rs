@@ -20,20 +20,23 @@ use nix::unistd::{ForkResult, Pid, fork, getppid};
 
 use crate::board::Board;
 use crate::output::{Care, Exit, said_before};
+use crate::rights::{Needs, give_back};
 
 /// What a command may take, and what happens when it took too much.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Bounds {
     /// Memory that it may take while it reads one file.
     pub(crate) memory_bytes: u64,
     /// Whether its other files are read when one was given up.
     pub(crate) goes_on: bool,
+    /// What it needs to do its work; `None` where that is too much to be bounded.
+    pub(crate) needs: Option<Needs>,
 }
 
 /// How often a command begins anew, each time without one more file.
 const MOST_ATTEMPTS: usize = 8;
 /// How long the work has to hear a signal. It gives itself a little less.
-const PATIENCE: Duration = Duration::from_millis(460);
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// What is known from earlier attempts.
 #[derive(Default)]
@@ -46,7 +49,7 @@ struct Attempt {
 }
 
 /// Does `work` in a process of its own, and gives what it ends with.
-pub(crate) fn run(bounds: Bounds, work: impl Fn(Care) -> Exit) -> ExitCode {
+pub(crate) fn run(bounds: &Bounds, work: impl Fn(Care) -> Exit) -> ExitCode {
     let Ok(board) = Board::new() else {
         // No memory for a page: the work will say so better.
         return work(Care::Usual).into();
@@ -104,7 +107,7 @@ fn start(watched: &SigSet) -> nix::Result<ForkResult> {
 }
 
 /// The first steps of the process that works.
-fn begin(attempt: Attempt, board: Board, bounds: Bounds, watcher: Pid) {
+fn begin(attempt: Attempt, board: Board, bounds: &Bounds, watcher: Pid) {
     // It ends with whoever watches it. Where that is gone already, nobody is left to tell.
     let is_watched = set_pdeathsig(Signal::SIGKILL).is_ok() && getppid() == watcher;
     if !is_watched || watched().thread_unblock().is_err() {
@@ -115,6 +118,9 @@ fn begin(attempt: Attempt, board: Board, bounds: Bounds, watcher: Pid) {
     }
     said_before(attempt.n_told);
     board.post_from_now_on(attempt.n_told);
+    if let Some(needs) = &bounds.needs {
+        give_back(needs);
+    }
     memory::watch(bounds.memory_bytes);
 }
 
@@ -173,7 +179,7 @@ fn end_of(work: Pid) -> Option<WaitStatus> {
 
 impl Attempt {
     /// What the program ends with; `None` when it is to begin anew.
-    fn conclude(&mut self, ended: &Ended, board: &Board, bounds: Bounds) -> Option<ExitCode> {
+    fn conclude(&mut self, ended: &Ended, board: &Board, bounds: &Bounds) -> Option<ExitCode> {
         let signal = match ended.status {
             WaitStatus::Exited(_, code) => return Some(u8::try_from(code).unwrap_or(2).into()),
             WaitStatus::Signaled(_, signal, _) => signal,

@@ -1,6 +1,6 @@
 //! `faces`: find, follow and tell apart the faces in videos and pictures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use effigy_pipeline::faces::{CropFilter, CropOrder, CropSettings, FacesOutput, PointScheme};
 use effigy_pipeline::{Choice, FacesJob, Networks};
@@ -129,6 +129,18 @@ enum Order {
     Pitch,
     /// The brightest first
     Light,
+}
+
+#[cfg(target_os = "linux")]
+impl Args {
+    /// What is written.
+    pub(crate) fn results(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
+    pub(crate) fn device(&self) -> Choice {
+        self.device
+    }
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {

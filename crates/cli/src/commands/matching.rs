@@ -1,6 +1,6 @@
 //! `match`: are two faces the same person?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use effigy_pipeline::compare::{Compared, MatchVerdict, PRIOR};
 use effigy_pipeline::{Choice, MatchJob, MatchReport, Networks};
@@ -37,6 +37,18 @@ pub(crate) struct Args {
     /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     device: Choice,
+}
+
+#[cfg(target_os = "linux")]
+impl Args {
+    /// What is written.
+    pub(crate) fn results(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
+    pub(crate) fn device(&self) -> Choice {
+        self.device
+    }
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {

@@ -20,6 +20,8 @@ pub(crate) struct Args {
 
 /// Answers the parent. Signals end this process at once: it has nothing to clean up.
 pub(crate) fn run(args: &Args) -> Exit {
+    #[cfg(target_os = "linux")]
+    crate::rights::give_back(&crate::rights::Needs::to_read());
     match answer(
         &args.file,
         std::io::stdin().lock(),

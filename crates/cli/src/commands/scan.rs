@@ -1,7 +1,7 @@
 //! `scan`: say whether faces show signs of manipulation, where, when, and how we know.
 
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use effigy_mark::Search;
 use effigy_pipeline::{BatchJob, Choice, Networks, ScanJob, Scanned, scan, scan_all};
@@ -64,6 +64,18 @@ struct Tally {
 
 /// How much processor time the marks of a file may take, as for `verify`.
 const MARKS_SECS: f64 = 9.0;
+
+#[cfg(target_os = "linux")]
+impl Args {
+    /// What is written.
+    pub(crate) fn results(&self) -> Option<&Path> {
+        self.report.as_deref()
+    }
+
+    pub(crate) fn device(&self) -> Choice {
+        self.device
+    }
+}
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     anyhow::ensure!(
