@@ -139,7 +139,11 @@ impl Finder {
 
     /// Finds the faces in a picture, the most confident first.
     pub fn find(&self, picture: &Picture, settings: &FindSettings) -> Vec<Found> {
-        let long_side = picture.width().max(picture.height()) as f32;
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
+        if width.min(height) < settings.smallest_px {
+            return Vec::new(); // no room for a face; a strip may be very long
+        }
+        let long_side = width.max(height);
         let fine = (NETWORK_SMALLEST_PX / settings.smallest_px)
             .min(1.0)
             .max((FINE_SIDE / long_side).min(1.0));

@@ -131,6 +131,9 @@ fn find_turned(
 ) -> Vec<Found> {
     let turn = TAU * k as f32 / (N_TURNED + 1) as f32;
     let (width, height) = (picture.width() as f32, picture.height() as f32);
+    if width.min(height) < settings.smallest_px {
+        return Vec::new(); // no room for a face; a strip, turned, would need a large copy
+    }
     let (sin, cos) = (turn.sin().abs(), turn.cos().abs());
     let seen = [width * cos + height * sin, width * sin + height * cos];
     // Shrunk first: the finder would only shrink the copy itself.
