@@ -61,6 +61,8 @@ struct Track {
     /// The source's tick that is 0 in the output.
     start: i64,
     how: How,
+    /// When the last packet is decoded that was copied.
+    last: Option<i64>,
 }
 
 enum How {
@@ -110,6 +112,7 @@ impl Tracks {
                 base,
                 start,
                 how,
+                last: None,
             });
         }
         notes::copy_file_notes(&input, output);
@@ -203,6 +206,13 @@ impl Track {
         packet.set_dts(packet.dts().map(|t| t.saturating_sub(self.start)));
         match &mut self.how {
             How::Copied => {
+                // Where an edit list joins two pieces, the second begins with packets that lie before it,
+                // so that a decoder can begin; no container takes time that runs back.
+                let dts = packet.dts().or(packet.pts());
+                if dts.is_some() && dts <= self.last {
+                    return Ok(());
+                }
+                self.last = dts;
                 packet.set_position(-1);
                 write_packet(packet, self.base, self.to, output)
             }
