@@ -22,6 +22,7 @@ const FILES: BuiltIn = files![
     "strangers.safetensors",
     "pictures.safetensors",
     "traces.safetensors",
+    "occlusion-segmenter.safetensors",
     "base.safetensors",
     "blend-judge.safetensors",
     "mean-mesh.f32",

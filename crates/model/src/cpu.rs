@@ -124,6 +124,11 @@ impl Conv {
         self.finished(input, Finish::LeakyRelu(0.0))
     }
 
+    /// The convolution and a leaky ReLU after adding a map of its size.
+    pub(crate) fn run_adding_leaky_relu(&self, input: &Map, more: &Map) -> Map {
+        self.finished(input, Finish::AddAndLeakyRelu(more, SLOPE))
+    }
+
     fn finished(&self, input: &Map, finish: Finish<'_>) -> Map {
         let steps = |n: usize| (n + 2 * self.padding - 3) / self.stride + 1;
         let (rows, columns) = (steps(input.rows), steps(input.columns));

@@ -28,7 +28,7 @@ pub use face_mesh::{FaceMesh, Mesh};
 pub use face_model::FaceModel;
 pub use finder::{Finder, Found};
 pub use mean_mesh::mean_mesh;
-pub use occlusion_segmenter::OcclusionSegmenter;
+pub use occlusion_segmenter::{OcclusionHead, OcclusionSegmenter};
 pub use picture_net::{FeatureMap, PictureNet};
 pub use trace_bank::TraceBank;
 pub use weights::Weights;

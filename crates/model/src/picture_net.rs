@@ -18,6 +18,7 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use effigy_frame::Picture;
 
+use crate::cpu::Map;
 use crate::device;
 use crate::error::Result;
 use crate::tensors::values;
@@ -85,15 +86,17 @@ const BLOCKS: [[usize; 3]; 11] = [
     [112, 5, 1],
     [112, 5, 1],
 ];
+/// Pixels to a cell of the coarsest maps, along a side.
+const SIDE_STEP_PX: u32 = 16;
 /// The blocks whose maps are given.
 const LEVELS: [usize; 5] = [0, 2, 4, 7, 10];
 
 impl PictureNet {
-    /// Side of the picture in pixels.
+    /// Side of the pictures that the network was trained on, in pixels.
     pub const SIDE_PX: u32 = 224;
     /// Channels of each map, the finest first.
     pub const N_CHANNELS: [usize; 5] = [16, 24, 40, 80, 112];
-    /// Cells along a side of each map.
+    /// Cells along a side of each map of a picture of [`Self::SIDE_PX`].
     pub const SIDES: [usize; 5] = [112, 56, 28, 14, 14];
 
     /// Makes a network with fresh weights.
@@ -124,7 +127,7 @@ impl PictureNet {
     }
 
     /// `[n, 3, 224, 224]` → five maps: `[n, 16, 112, 112]`, `[n, 24, 56, 56]`, `[n, 40, 28, 28]`,
-    /// `[n, 80, 14, 14]` and `[n, 112, 14, 14]`
+    /// `[n, 80, 14, 14]` and `[n, 112, 14, 14]`; of other sides, maps as much smaller
     pub fn forward(&self, pictures: Tensor<4>) -> Vec<Tensor<4>> {
         let device = pictures.device();
         let of_colours =
@@ -141,19 +144,32 @@ impl PictureNet {
         maps
     }
 
-    /// Gives what five of the blocks make of a picture of [`Self::SIDE_PX`] pixels a side, the finest
-    /// map first.
+    /// Gives what five of the blocks make of a square picture, the finest map first; the coarsest two
+    /// have a cell for every 16 pixels.
     ///
     /// # Panics
-    /// If the picture has another size: the caller's mistake.
+    /// If the picture is not square, or its side is no multiple of 16: the caller's mistake.
     pub fn see(&self, picture: &Picture) -> Vec<FeatureMap> {
-        let size = (picture.width(), picture.height());
-        assert_eq!(size, (Self::SIDE_PX, Self::SIDE_PX), "the picture's size");
-        if let Some(cpu) = &self.cpu {
-            return cpu.see(picture);
+        if let Some(maps) = self.maps_on_cpu(picture) {
+            let maps = maps.iter().zip(Self::N_CHANNELS);
+            return maps.map(|(map, n)| FeatureMap::from_map(map, n)).collect();
         }
         let maps = self.forward(planes(picture, &self.stem.weight.device()));
         maps.into_iter().map(FeatureMap::from_tensor).collect()
+    }
+
+    /// The same as the processor's layers have it; `None` where the network is elsewhere.
+    ///
+    /// # Panics
+    /// As [`Self::see`].
+    pub(crate) fn maps_on_cpu(&self, picture: &Picture) -> Option<Vec<Map>> {
+        let side = picture.width();
+        assert!(
+            side == picture.height() && side.is_multiple_of(SIDE_STEP_PX),
+            "{side}x{}",
+            picture.height()
+        );
+        self.cpu.as_ref().map(|cpu| cpu.see(picture))
     }
 }
 
@@ -188,6 +204,17 @@ impl Block {
 }
 
 impl FeatureMap {
+    /// Without the border, and the channels that only fill a block.
+    fn from_map(map: &Map, n_channels: usize) -> Self {
+        let cells = (0..map.rows).flat_map(|row| (0..map.columns).map(move |x| (row, x)));
+        let values = cells.flat_map(|(row, column)| &map.cell(row, column)[..n_channels]);
+        Self {
+            side: map.rows,
+            n_channels,
+            values: values.copied().collect(),
+        }
+    }
+
     /// `[1, c, h, h]` → a map
     fn from_tensor(map: Tensor<4>) -> Self {
         let [_, n_channels, side, _] = map.dims();

@@ -58,11 +58,11 @@ enum Command {
     /// Fit the rig to what the mesh network sees of a head
     Rig(fit::rig::Args),
     /// Train the finder
-    Finder(train::run::Args),
+    Finder(train::finder::Args),
     /// Train the blending judge, from real faces only
     Blending(train::run::Args),
     /// Train the occlusion segmenter
-    Occlusion(train::run::Args),
+    Occlusion(train::occlusion::Args),
     /// Train the base that face models start from
     Base(train::run::Args),
     /// Make the filters that know makers of deepfakes by their traces

@@ -60,6 +60,16 @@ impl Pointwise {
         )
     }
 
+    /// Packs a convolution of `[output, input, 1, 1]` without a ReLU.
+    pub(crate) fn linear(conv: &Conv2d) -> Self {
+        Self::padded(conv, 1.0)
+    }
+
+    /// Packs a convolution of `[output, input, 1, 1]` with our leaky ReLU.
+    pub(crate) fn leaky(conv: &Conv2d) -> Self {
+        Self::padded(conv, super::SLOPE)
+    }
+
     /// Packs a convolution of `[output, input, 1, 1]` with one slope for all; channels that do not
     /// fill a block are zeros.
     pub(super) fn padded(conv: &Conv2d, slope: f32) -> Self {

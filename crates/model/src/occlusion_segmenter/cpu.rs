@@ -1,54 +1,56 @@
-//! The occlusion segmenter on the CPU; see [`crate::cpu`].
+//! The head of the occlusion segmenter on the CPU; see [`crate::cpu`].
 
 use effigy_frame::{Picture, Plane};
 
-use super::OcclusionSegmenter;
-use crate::cpu::{Conv, Map, Pair};
+use super::{LEVELS, OcclusionHead, OcclusionSegmenter};
+use crate::cpu::{Conv, Map, Pair, Pointwise};
 
 /// The layers, in order.
 #[derive(Debug)]
-pub(super) struct CpuNet {
-    stem: Conv,
-    fine: Pair,
-    to_12: Conv,
-    middle: Vec<Pair>,
-    to_6: Conv,
-    coarse: Pair,
+pub(super) struct CpuHead {
+    from_pictures_6: Pointwise,
+    coarse: Vec<Pair>,
     from_6: Conv,
-    merged_12: Conv,
+    from_pictures_12: Pointwise,
+    middle: Vec<Pair>,
     from_12: Conv,
-    merged_24: Conv,
+    from_pictures_24: Pointwise,
+    from_patches: Conv,
+    merged: Conv,
     last: Pair,
     to_mask: Conv,
 }
 
-impl CpuNet {
-    pub(super) fn new(net: &OcclusionSegmenter) -> Self {
+impl CpuHead {
+    pub(super) fn new(head: &OcclusionHead) -> Self {
         Self {
-            stem: Conv::new(&net.stem),
-            fine: Pair::new(&net.fine),
-            to_12: Conv::new(&net.to_12),
-            middle: net.middle.iter().map(Pair::new).collect(),
-            to_6: Conv::new(&net.to_6),
-            coarse: Pair::new(&net.coarse),
-            from_6: Conv::new(&net.from_6),
-            merged_12: Conv::new(&net.merged_12),
-            from_12: Conv::new(&net.from_12),
-            merged_24: Conv::new(&net.merged_24),
-            last: Pair::new(&net.last),
-            to_mask: Conv::new(&net.to_mask),
+            from_pictures_6: Pointwise::leaky(&head.from_pictures_6),
+            coarse: head.coarse.iter().map(Pair::new).collect(),
+            from_6: Conv::new(&head.from_6),
+            from_pictures_12: Pointwise::linear(&head.from_pictures_12),
+            middle: head.middle.iter().map(Pair::new).collect(),
+            from_12: Conv::new(&head.from_12),
+            from_pictures_24: Pointwise::linear(&head.from_pictures_24),
+            from_patches: Conv::new(&head.from_patches),
+            merged: Conv::new(&head.merged),
+            last: Pair::new(&head.last),
+            to_mask: Conv::new(&head.to_mask),
         }
     }
 
-    pub(super) fn segment(&self, crop: &Picture) -> Plane {
-        let x = self.stem.run_leaky_relu(&Map::from_picture(crop));
-        let mut fine = self.fine.run(&x);
-        let x = self.to_12.run_leaky_relu(&fine);
-        let mut middle = self.middle.iter().fold(x, |x, pair| pair.run(&x));
-        let coarse = self.coarse.run(&self.to_6.run_leaky_relu(&middle));
-        middle.add_upsampled(&self.from_6.run(&coarse));
-        fine.add_upsampled(&self.from_12.run(&self.merged_12.run_leaky_relu(&middle)));
-        let x = self.last.run(&self.merged_24.run_leaky_relu(&fine));
+    /// `maps` are those of the picture network that the head reads, finest first.
+    pub(super) fn segment(&self, crop: &Picture, maps: &[&Map; LEVELS.len()]) -> Plane {
+        let [fine, middle, coarse] = maps;
+        let x = self.from_pictures_6.run(coarse);
+        let coarse = self.coarse.iter().fold(x, |x, pair| pair.run(&x));
+        let mut x = self.from_pictures_12.run(middle);
+        x.add_upsampled(&self.from_6.run(&coarse));
+        let middle = self.middle.iter().fold(x, |x, pair| pair.run(&x));
+        let fine = self.from_pictures_24.run(fine);
+        let patches = Map::from_picture(crop);
+        let mut x = self.from_patches.run_adding_leaky_relu(&patches, &fine);
+        x.add_upsampled(&self.from_12.run(&middle));
+        let x = self.last.run(&self.merged.run_leaky_relu(&x));
         let quarters = self.to_mask.run(&x);
         let side = OcclusionSegmenter::MASK_SIDE;
         let cell = |i: usize| {

@@ -2,7 +2,7 @@
 
 use effigy_frame::Picture;
 
-use super::{DEVIATION, FeatureMap, LEVELS, MEAN, PictureNet};
+use super::{DEVIATION, LEVELS, MEAN, PictureNet};
 use crate::cpu::{Inverted, Map, Stem};
 
 /// The layers, in order.
@@ -22,27 +22,16 @@ impl CpuNet {
         }
     }
 
-    pub(super) fn see(&self, picture: &Picture) -> Vec<FeatureMap> {
+    pub(super) fn see(&self, picture: &Picture) -> Vec<Map> {
         let mut x = self.stem.run(picture);
         x.limit(super::CEILING as f32);
         let mut maps = Vec::with_capacity(LEVELS.len());
         for (i, block) in self.blocks.iter().enumerate() {
             x = block.run(&x);
-            if let Some(level) = LEVELS.iter().position(|&at| at == i) {
-                maps.push(feature_map(&x, PictureNet::N_CHANNELS[level]));
+            if LEVELS.contains(&i) {
+                maps.push(x.clone());
             }
         }
         maps
-    }
-}
-
-/// Without the border, and the channels that only fill a block.
-fn feature_map(map: &Map, n_channels: usize) -> FeatureMap {
-    let cells = (0..map.rows).flat_map(|row| (0..map.columns).map(move |x| (row, x)));
-    let values = cells.flat_map(|(row, column)| &map.cell(row, column)[..n_channels]);
-    FeatureMap {
-        side: map.rows,
-        n_channels,
-        values: values.copied().collect(),
     }
 }

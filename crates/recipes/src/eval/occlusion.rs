@@ -1,20 +1,17 @@
 //! The occlusion segmenter: how well its mask lies on what covers a face, by kind of occluder, and
 //! how much of bare faces it takes for one.
 //!
-//! The threshold is chosen on one half of people of the validation split; figures are for the other
+//! Thresholds are compared on one half of people of the validation split; figures are for the other
 //! half, for strangers it was not trained on, for the actor whom a microphone passes, and for clips,
-//! which are bare but for a hand now and then.
+//! which are bare but for hair.
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use effigy_actors::truth::{Masks, Points, Record};
-use effigy_face::align::{MODEL_EXTENT, aligned_view};
-use effigy_face::mask::hull_mask;
-use effigy_frame::resample::crop;
-use effigy_frame::{Picture, Plane, Point2, Point3};
+use effigy_frame::{Picture, Plane};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::{FaceMesh, Finder, OcclusionSegmenter};
+use effigy_model::{FaceMesh, Finder, OcclusionHead, OcclusionSegmenter, PictureNet};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -23,7 +20,7 @@ use crate::data::people::{self, Split, is_tuning};
 use crate::device::DeviceArgs;
 use crate::train::blending::points_of_largest;
 use crate::train::occluders::{Covered, Face, KINDS, Kind, covered};
-use crate::train::occlusion::{kept, strangers};
+use crate::train::occlusion::{cut, kept, strangers};
 
 /// A cell is covered from this on, where tables say what a threshold does.
 const OCCLUDED: f32 = 0.5;
@@ -54,17 +51,15 @@ const SOURCES: [&str; 5] = [
 const STRANGERS: std::ops::Range<u32> = 9000..9006;
 /// A cell belongs to the face or to an occluder from this share on.
 const HALF: f32 = 0.5;
-/// Most of bare faces that the chosen threshold may take for occluded.
-const MOST_FALSE: f64 = 0.005;
 
 /// Prints the figures.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let device = args.device.open()?;
-    let net = OcclusionSegmenter::new(&device);
-    let net = args
-        .weights
-        .fill("occlusion-segmenter", net)?
-        .packed(&device);
+    let head = OcclusionHead::new(&device);
+    let head = args.weights.fill("occlusion-segmenter", head)?;
+    let committed = effigy_model::Weights::from_source_tree()?;
+    let pictures = PictureNet::load(&committed, &device)?;
+    let net = OcclusionSegmenter::new(pictures, head, &device);
     let (mut tuning, mut others) = (Vec::new(), Vec::new());
     for sample in people::read(data, Split::Validation, |s| SOURCES.contains(&s))? {
         let half = if is_tuning(&sample.person) {
@@ -82,14 +77,6 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
             "  one half of people from {from:.2}: IoU {mean:.3}, {:.2} % of bare faces",
             100.0 * bare
         );
-    }
-    let thresholds = (4..=18).map(|twentieths| 0.05 * twentieths as f32);
-    let chosen = thresholds
-        .filter(|&from| tuning.false_share(from) <= MOST_FALSE)
-        .max_by(|&a, &b| tuning.mean_overlap(a).total_cmp(&tuning.mean_overlap(b)));
-    match chosen {
-        Some(chosen) => println!("best from {chosen:.2} on"),
-        None => println!("no threshold keeps bare faces"),
     }
     Judged::of_all(&net, &others, args.faces).print("the other half");
     Judged::of_all(&net, &strangers(data, STRANGERS)?, args.faces).print("strangers");
@@ -187,20 +174,6 @@ impl Look {
                 .collect(),
         }
     }
-}
-
-/// The network's crop of a face, and the share of each of its cells within the mesh.
-fn cut(picture: &Picture, points: &[Point3]) -> Option<(Picture, Plane)> {
-    let (side, cells) = (OcclusionSegmenter::SIDE_PX, OcclusionSegmenter::MASK_SIDE);
-    let view = aligned_view(points, side, MODEL_EXTENT)?;
-    let from_picture = view.inverse()?;
-    let cell = side as f32 / cells as f32;
-    let in_cells = |p: &Point3| {
-        let at = from_picture.apply(p.xy());
-        Point2::new(at.x / cell, at.y / cell)
-    };
-    let corners: Vec<Point2> = points.iter().map(in_cells).collect();
-    Some((crop(picture, view, side), hull_mask(&corners, cells, cells)))
 }
 
 /// The rendered actor whom a microphone passes.

@@ -12,15 +12,15 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn::tensor::activation::{sigmoid, softplus};
 use effigy_frame::Point2;
-use effigy_model::Finder;
 use effigy_model::finder::{CELL_CHANNELS, STRIDES, UNIT_STRIDES};
 use effigy_model::tensors::{PATCH_CHANNELS, append_space_to_depth, sum4};
+use effigy_model::{Finder, Weights};
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::people::{self, Sample, Split};
 use crate::train::mosaic::{CANVAS, Placed, mosaic};
 use crate::train::pose_augmentation::Surface;
-use crate::train::run::{self, Args};
+use crate::train::run;
 
 /// Faces each grid is asked for, by their longer side in pixels; neighbours overlap.
 const SIZES: [Range<f32>; 3] = [9.0..46.0, 36.0..100.0, 80.0..400.0];
@@ -28,6 +28,16 @@ const SIZES: [Range<f32>; 3] = [9.0..46.0, 36.0..100.0, 80.0..400.0];
 const POSITIVE_REACH: f32 = 0.16;
 /// Cells nearer than this, but not positive, are left alone.
 const NEUTRAL_REACH: f32 = 0.4;
+
+/// How to train.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    run: run::Args,
+    /// Go on from the committed weights
+    #[arg(long)]
+    from_committed: bool,
+}
 
 /// What one grid should show for `n` pictures.
 struct GridTruth {
@@ -49,14 +59,20 @@ struct Batch {
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
     let samples = people::read(data, Split::Train, |_| true)?;
     println!("finder: {} faces", samples.len());
-    let device = args.device.open()?.autodiff();
-    let n = args.batch;
+    let device = args.run.device.open()?.autodiff();
+    let n = args.run.batch;
+    let fresh = Finder::new(&device);
+    let start = if args.from_committed {
+        Weights::from_source_tree()?.fill("finder", fresh)?
+    } else {
+        fresh
+    };
     let surface = Surface::new()?;
     let draw = move |random: &mut ChaCha8Rng| draw(&samples, &surface, n, random);
     run::run(
         "finder",
-        Finder::new(&device),
-        args,
+        start,
+        &args.run,
         draw,
         move |net, batch: &Batch| {
             let side = CANVAS as usize / 4;

@@ -11,6 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use crate::data::people::Sample;
 use crate::train::augment::{normal, spoil};
 use crate::train::negatives::negative;
+use crate::train::occluders::{self, Face};
+use crate::train::occlusion::is_grey;
 use crate::train::pose_augmentation::{Surface, Turn};
 
 /// Side of the canvas in pixels.
@@ -34,6 +36,8 @@ const EMPTY: f64 = 0.25;
 
 /// Part of the faces that are turned further than their picture shows them.
 const TURNED: f64 = 0.15;
+/// Part of the faces before which something is held or worn.
+const COVERED: f64 = 0.25;
 
 /// Draws a canvas and says where the faces on it are.
 pub(crate) fn mosaic(
@@ -66,6 +70,11 @@ pub(crate) fn mosaic(
             .random_bool(TURNED)
             .then(|| turned(sample, surface, random));
         let sample = turned.as_ref().unwrap_or(sample);
+        let other = &samples[random.random_range(0..samples.len())];
+        let covered = random
+            .random_bool(COVERED)
+            .then(|| covered(sample, other, random));
+        let sample = covered.as_ref().unwrap_or(sample);
         placed.extend(place(&mut canvas, cell, sample, random));
     }
     spoil(&mut canvas, random);
@@ -89,20 +98,37 @@ fn turned(sample: &Sample, surface: &Surface, random: &mut ChaCha8Rng) -> Sample
         yaw: (0.45 * normal(random)).clamp(-1.0, 1.0),
         pitch: 0.2 * normal(random),
     };
-    // A canvas shows no more of it than this.
-    let scale = CANVAS as f32 / sample.picture.width().max(sample.picture.height()) as f32;
+    let face = shrunk(sample);
+    let (picture, points) = surface.turn(&face.picture, &face.points, turn);
+    nobody(picture, points)
+}
+
+/// A face with something before it.
+fn covered(sample: &Sample, other: &Sample, random: &mut ChaCha8Rng) -> Sample {
+    let mut face = shrunk(sample);
+    occluders::cover(&mut face, &shrunk(other), random);
+    nobody(face.picture, face.points)
+}
+
+/// A sample no larger than a canvas, which shows no more of it.
+fn shrunk(sample: &Sample) -> Face {
+    let longest = sample.picture.width().max(sample.picture.height());
+    let scale = (CANVAS as f32 / longest as f32).min(1.0);
     let less = |side: u32| ((side as f32 * scale).round() as u32).max(1);
     let picture = resize(
         &sample.picture,
         less(sample.picture.width()),
         less(sample.picture.height()),
     );
-    let points: Vec<Point3> = sample
-        .points
-        .iter()
-        .map(|p| Point3::new(p.x * scale, p.y * scale, p.z * scale))
-        .collect();
-    let (picture, points) = surface.turn(&picture, &points, turn);
+    let place = |p: &Point3| Point3::new(p.x * scale, p.y * scale, p.z * scale);
+    Face {
+        is_grey: is_grey(&picture),
+        picture,
+        points: sample.points.iter().map(place).collect(),
+    }
+}
+
+fn nobody(picture: Picture, points: Vec<Point3>) -> Sample {
     Sample {
         picture,
         points,

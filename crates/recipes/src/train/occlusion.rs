@@ -1,25 +1,27 @@
 //! Trains the occlusion segmenter on real faces and on strangers, covered by drawn things and by
 //! parts of other pictures.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn::tensor::activation::{sigmoid, softplus};
 use effigy_actors::{Clip, Head, Line, Set};
-use effigy_face::align::aligned_view;
+use effigy_face::align::{MODEL_EXTENT, aligned_view};
+use effigy_face::mask::hull_mask;
 use effigy_frame::resample::crop;
-use effigy_frame::{Picture, Point3};
-use effigy_model::OcclusionSegmenter;
-use effigy_model::tensors::{append_space_to_depth, sum4};
+use effigy_frame::{Picture, Plane, Point2, Point3};
+use effigy_model::occlusion_segmenter::Seen;
+use effigy_model::tensors::sum4;
+use effigy_model::{OcclusionHead, OcclusionSegmenter, PictureNet, Weights, weights};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::people::{self, Split};
 use crate::train::occluders::{Covered, Face, KINDS, any_kind, covered};
 use crate::train::pose_augmentation::{Surface, Turn};
-use crate::train::run::{self, Args};
+use crate::train::run;
 
 /// Where the faces come from, and how often each source is shown.
 const SOURCES: [(&str, u32); 6] = [
@@ -46,49 +48,75 @@ const BESIDE: f32 = 0.02;
 /// Weight of the overlap against the cells.
 const OVERLAP: f64 = 0.5;
 
+/// Part of a face that an earlier training may take for covered before its picture is left out.
+const MOST_COVERED: f32 = 0.03;
+
+/// How to train, and on what.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    run: run::Args,
+    /// Weights of an earlier training: pictures in which they see something real before the face,
+    /// which would count as bare, are left out
+    #[arg(long, value_name = "FILE")]
+    clear_by: Option<PathBuf>,
+}
+
 /// The faces of each source.
 pub(crate) struct Faces {
     by_source: Vec<(u32, Vec<Face>)>,
     surface: Surface,
 }
 
-/// `n` crops.
+/// Crops as the network sees them, and the truth.
+#[derive(Default)]
 struct Batch {
-    /// `[n, 48, 24, 24]`
-    patches: Vec<f32>,
+    seen: Seen,
     /// `[n, 1, 48, 48]`, as the weights.
     cover: Vec<f32>,
     weights: Vec<f32>,
-    n: usize,
 }
 
-/// Trains the network.
+/// Trains the network's head.
 pub(crate) fn train(data: &Path, args: &Args) -> Result<()> {
-    let device = args.device.open()?.autodiff();
-    let faces = Faces::read(data)?;
-    let n_crops = args.batch;
+    let device = args.run.device.open()?.autodiff();
+    let mut faces = Faces::read(data)?;
+    if let Some(path) = &args.clear_by {
+        faces.clear(&segmenter(path)?)?;
+    }
+    // What a crop looks like is worked out by the threads that draw it.
+    let pictures = PictureNet::load(&Weights::from_source_tree()?, &Device::flex())?;
+    let n_crops = args.run.batch;
     run::run(
         "occlusion-segmenter",
-        OcclusionSegmenter::new(&device),
-        args,
-        move |random| faces.batch(n_crops, random),
-        |net, batch| loss(net, batch, &device),
+        OcclusionHead::new(&device),
+        &args.run,
+        move |random| faces.batch(n_crops, &pictures, random),
+        |head, batch| loss(head, batch, &device),
     )
 }
 
+/// The network with a head that is in no table yet.
+pub(crate) fn segmenter(head: &Path) -> Result<OcclusionSegmenter> {
+    let device = Device::flex();
+    let bytes = std::fs::read(head).with_context(|| format!("cannot read {head:?}"))?;
+    let head = weights::from_bytes("occlusion-segmenter", bytes, OcclusionHead::new(&device))?;
+    let pictures = PictureNet::load(&Weights::from_source_tree()?, &device)?;
+    Ok(OcclusionSegmenter::new(pictures, head, &device))
+}
+
 fn loss(
-    net: &OcclusionSegmenter,
+    head: &OcclusionHead,
     batch: &Batch,
     device: &Device,
 ) -> (Tensor<1>, Vec<(&'static str, Tensor<1>)>) {
-    let n = batch.n;
+    let n = batch.seen.n();
     let side = OcclusionSegmenter::MASK_SIDE;
     let of_cells = |values: &[f32]| {
         let data = TensorData::new(values.to_vec(), [n, 1, side, side]);
         Tensor::<4>::from_data(data, device)
     };
-    let patches = TensorData::new(batch.patches.clone(), [n, 48, side / 2, side / 2]);
-    let logit = net.forward(Tensor::from_data(patches, device));
+    let logit = head.forward(&batch.seen, device);
     let (cover, weights) = (of_cells(&batch.cover), of_cells(&batch.weights));
     // Binary cross-entropy of a logit: softplus(logit) − logit · truth.
     let cells = softplus(logit.clone(), 1.0) - logit.clone() * cover.clone();
@@ -99,6 +127,37 @@ fn loss(
     let overlap = both / (either + 1.0);
     let total = cells.clone() - overlap.clone() * OVERLAP;
     (total, vec![("cells", cells), ("overlap", overlap)])
+}
+
+/// Draws the faces that have something real before them, as the network with this head sees it: the
+/// most covered first.
+pub(crate) fn preview_of_left_out(data: &Path, head: &Path) -> Result<image::RgbImage> {
+    const COLUMNS: usize = 16;
+    const ROWS: usize = 16;
+    const SIDE: usize = OcclusionSegmenter::SIDE_PX as usize;
+    let net = segmenter(head)?;
+    let faces = Faces::read(data)?;
+    let all = faces.by_source.iter().flat_map(|(_, faces)| faces);
+    let mut shares: Vec<(f32, &Face)> = all.map(|face| (covered_share(face, &net), face)).collect();
+    shares.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let n = shares.iter().filter(|(share, _)| MOST_COVERED < *share);
+    println!("{} of {} are left out", n.count(), shares.len());
+    let mut sheet = image::RgbImage::new((COLUMNS * SIDE) as u32, (ROWS * SIDE) as u32);
+    for (i, (_, face)) in shares.iter().take(COLUMNS * ROWS).enumerate() {
+        let Some((crop, belongs)) = cut(&face.picture, &face.points) else {
+            continue;
+        };
+        let seen = net.segment(&crop);
+        for (x, y) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y))) {
+            let mut rgb = crop.get(x as u32, y as u32);
+            if 0.5 < seen.get(x / 2, y / 2).min(belongs.get(x / 2, y / 2)) {
+                rgb[0] = rgb[0] / 2 + 127;
+            }
+            let (left, top) = (i % COLUMNS * SIDE, i / COLUMNS * SIDE);
+            sheet.put_pixel((left + x) as u32, (top + y) as u32, image::Rgb(rgb));
+        }
+    }
+    Ok(sheet)
 }
 
 /// Draws a sheet of what the network is shown, a row for each kind: the crop, and in red what is
@@ -115,7 +174,7 @@ pub(crate) fn preview(data: &Path, seed: u64) -> Result<image::RgbImage> {
             for (x, y) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y))) {
                 let (left, top) = (column * 2 * SIDE, row * SIDE);
                 sheet.put_pixel(left + x, top + y, image::Rgb(crop.get(x, y)));
-                let cell = |plane: &effigy_frame::Plane| plane.get(x as usize / 2, y as usize / 2);
+                let cell = |plane: &Plane| plane.get(x as usize / 2, y as usize / 2);
                 let (cover, face) = (cell(&cover), 0.3 + 0.7 * cell(&face));
                 let grey = 110.0 * face * (1.0 - cover);
                 let rgb = [grey + 255.0 * face * cover, grey, grey].map(|v| v as u8);
@@ -144,17 +203,27 @@ impl Faces {
         })
     }
 
-    fn batch(&self, n: usize, random: &mut ChaCha8Rng) -> Batch {
-        let mut batch = Batch {
-            patches: Vec::new(),
-            cover: Vec::new(),
-            weights: Vec::new(),
-            n,
-        };
+    /// Leaves out the faces that have something real before them.
+    fn clear(&mut self, net: &OcclusionSegmenter) -> Result<()> {
+        for (_, faces) in &mut self.by_source {
+            let before = faces.len();
+            faces.retain(|face| covered_share(face, net) <= MOST_COVERED);
+            let left = before - faces.len();
+            println!("occlusion-segmenter: {left} of {before} left out, something is before them");
+            ensure!(
+                !faces.is_empty(),
+                "these weights take every face for covered"
+            );
+        }
+        Ok(())
+    }
+
+    fn batch(&self, n: usize, pictures: &PictureNet, random: &mut ChaCha8Rng) -> Batch {
+        let mut batch = Batch::default();
         for _ in 0..n {
             let kind = any_kind(random);
             let Covered { crop, cover, face } = self.covered(kind, random);
-            append_space_to_depth(&crop, &mut batch.patches);
+            batch.seen.add(&crop, pictures);
             batch.cover.extend(cover.values());
             batch
                 .weights
@@ -231,6 +300,31 @@ pub(crate) fn strangers(data: &Path, numbers: std::ops::Range<u32>) -> Result<Ve
     Ok(faces)
 }
 
+/// The part of a face that the network takes for covered.
+fn covered_share(face: &Face, net: &OcclusionSegmenter) -> f32 {
+    let Some((crop, belongs)) = cut(&face.picture, &face.points) else {
+        return 0.0;
+    };
+    let seen = net.segment(&crop);
+    let cells = seen.values().iter().zip(belongs.values());
+    let covered: f32 = cells.map(|(&seen, face)| seen.round() * face).sum();
+    covered / belongs.values().iter().sum::<f32>().max(1.0)
+}
+
+/// The network's crop of a face, and the share of each of its cells within the mesh.
+pub(crate) fn cut(picture: &Picture, points: &[Point3]) -> Option<(Picture, Plane)> {
+    let (side, cells) = (OcclusionSegmenter::SIDE_PX, OcclusionSegmenter::MASK_SIDE);
+    let view = aligned_view(points, side, MODEL_EXTENT)?;
+    let from_picture = view.inverse()?;
+    let cell = side as f32 / cells as f32;
+    let in_cells = |p: &Point3| {
+        let at = from_picture.apply(p.xy());
+        Point2::new(at.x / cell, at.y / cell)
+    };
+    let corners: Vec<Point2> = points.iter().map(in_cells).collect();
+    Some((crop(picture, view, side), hull_mask(&corners, cells, cells)))
+}
+
 /// Cuts a face with its surroundings out of a picture, never enlarged.
 pub(crate) fn kept(picture: &Picture, points: &[Point3]) -> Option<Face> {
     const LEAST_PX: f32 = 48.0;
@@ -247,7 +341,7 @@ pub(crate) fn kept(picture: &Picture, points: &[Point3]) -> Option<Face> {
 }
 
 /// Whether a picture has no colours worth the name.
-fn is_grey(picture: &Picture) -> bool {
+pub(crate) fn is_grey(picture: &Picture) -> bool {
     const LEAST_LEVELS: f32 = 6.0;
     let gaps = picture.pixels().chunks_exact(3).map(|rgb| {
         let (most, least) = (rgb.iter().max(), rgb.iter().min());
@@ -260,7 +354,7 @@ fn is_grey(picture: &Picture) -> bool {
 #[cfg(test)]
 mod tests {
     use burn::optim::{AdamWConfig, GradientsParams};
-    use effigy_frame::{Point2, Similarity};
+    use effigy_frame::Similarity;
     use effigy_model::mean_mesh;
     use effigy_model::tensors::values;
 
@@ -287,8 +381,10 @@ mod tests {
     #[test]
     fn loss_falls_on_eight_crops() {
         let device = Device::flex().autodiff();
-        let batch = faces().batch(8, &mut ChaCha8Rng::seed_from_u64(5));
-        let mut net = OcclusionSegmenter::new(&device);
+        let from = Weights::from_source_tree().unwrap();
+        let pictures = PictureNet::load(&from, &Device::flex()).unwrap();
+        let batch = faces().batch(8, &pictures, &mut ChaCha8Rng::seed_from_u64(5));
+        let mut net = OcclusionHead::new(&device);
         let mut optimizer = AdamWConfig::new().init();
         let mut losses = Vec::new();
         for _ in 0..12 {

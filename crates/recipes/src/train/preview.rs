@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Seed of everything random
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Weights of the occlusion segmenter, to see which pictures they leave out
+    #[arg(long, value_name = "FILE")]
+    clear_by: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -43,7 +46,10 @@ pub(crate) fn write(data: &Path, args: &Args) -> Result<()> {
     let sheet = match args.network {
         Network::Finder => mosaics(data, args.seed)?,
         Network::Blending => blending::preview(data, &args.device.open()?, args.seed)?,
-        Network::Occlusion => occlusion::preview(data, args.seed)?,
+        Network::Occlusion => match &args.clear_by {
+            Some(head) => occlusion::preview_of_left_out(data, head)?,
+            None => occlusion::preview(data, args.seed)?,
+        },
     };
     sheet.save(&args.output)?;
     Ok(())
