@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Rhythm,
     /// Tremble of the points on a still head, and their lag on a moving one
     Video(video::Args),
-    /// Dark lenses that `swap` leaves as they are, and bare eyes that it takes for such
+    /// Dark lenses before eyes that the occlusion segmenter misses, and bare eyes that it takes for covered
     Lenses(lenses::Args),
     /// How well the mask of what covers a face lies on it, by kind, and how much of bare faces is taken for covered
     Occlusion(occlusion::Args),

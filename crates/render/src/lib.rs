@@ -32,7 +32,6 @@ mod warp;
 
 pub use drive::Driver;
 pub use error::{Error, Result};
-pub use occlusion::{LENS_DARK, lens_shares};
 pub use overlay::{Change, SkinTone, Steady, overlay};
 pub use placement::{Drawings, Placement};
 pub use portrait::{Movement, Portrait};

@@ -125,8 +125,6 @@ mod tests {
             temples: Default::default(),
             around_eyes: Plane::filled(96, 96, 0.0),
             cheeks: Default::default(),
-            eyes: Default::default(),
-            eye_distance: 48.0,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Occlusion: what is between the camera and a face and must stay there, such as a hand, a
 //! microphone or a fringe.
 //!
-//! The model can draw the performer too. Where the frame differs from that drawing, more than it
+//! A network tells what it knows: hands, things, dark glasses, cloth
+//! (`docs/decisions/050-what-covers-a-face.md`). Rules find what it may not know. The model can draw the performer too. Where the frame differs from that drawing, more than it
 //! does on average there, and the difference is connected to the face's rim, something occludes the
 //! face. An open mouth or a blink that the drawing misses does not touch the rim. Hair that is
 //! always there is in the drawing as well, so the forehead is compared with the cheeks instead.
@@ -12,7 +13,7 @@
 mod background;
 mod foreign;
 mod hair;
-mod lenses;
+mod segmented;
 
 use effigy_frame::{Picture, Plane};
 
@@ -22,8 +23,7 @@ use crate::placement::Drawings;
 pub(crate) use background::without_background;
 use foreign::Foreign;
 use hair::fringe;
-use lenses::dark_lenses;
-pub use lenses::{LENS_DARK, lens_shares};
+use segmented::Segmented;
 
 /// Share of the outline and of the drawn mask from which a cell is inside.
 const INSIDE: f32 = 0.5;
@@ -38,6 +38,7 @@ const HAIR: [f32; 2] = [0.58, 0.72];
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Occlusion {
     foreign: Foreign,
+    segmented: Segmented,
     /// How surely each cell is occluded now; empty before the first look.
     level: Vec<f32>,
 }
@@ -50,10 +51,20 @@ struct Scene<'a> {
 }
 
 impl Occlusion {
+    /// Whether the frame of this moment should be shown to the network, and [`Self::show`] what it says.
+    pub(crate) fn wants_look(&self, secs: f64) -> bool {
+        self.segmented.is_due(secs)
+    }
+
+    /// Takes in how surely each cell is covered, as the network sees the frame of this moment.
+    pub(crate) fn show(&mut self, seen: &Plane, secs: f64) {
+        self.segmented.show(seen, secs);
+    }
+
     /// Gives the share of each crop pixel that is occluded, or where hair is drawn that would end
     /// nowhere.
     ///
-    /// Without a drawing of the performer only hair over the forehead is found. `secs` have passed
+    /// Without a drawing of the performer only what the network sees and hair over the forehead is found. `secs` have passed
     /// since the last frame.
     pub(crate) fn update(
         &mut self,
@@ -74,8 +85,8 @@ impl Occlusion {
         for (occluded, drawn) in is_occluded.iter_mut().zip(drawn) {
             *occluded |= drawn;
         }
-        for (occluded, lens) in is_occluded.iter_mut().zip(dark_lenses(&colours, &scene)) {
-            *occluded |= lens;
+        for (occluded, seen) in is_occluded.iter_mut().zip(self.segmented.find(&scene)) {
+            *occluded |= seen;
         }
         if let Some(performer) = drawings.target {
             let foreign = self.foreign.find(&colours, performer, &scene, secs);

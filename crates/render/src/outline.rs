@@ -4,7 +4,7 @@
 //! person replaced would show beside the drawn one.
 
 use effigy_face::landmarks::{
-    BROW_LOWER_ENDS, CHEEK_CENTRES, EYES, GLASSES, LEFT_BROW_OUTER, LEFT_BROW_UPPER, LEFT_EYE,
+    BROW_LOWER_ENDS, CHEEK_CENTRES, GLASSES, LEFT_BROW_OUTER, LEFT_BROW_UPPER, LEFT_EYE,
     NOSE_BRIDGE, RIGHT_BROW_OUTER, RIGHT_BROW_UPPER, RIGHT_EYE, UPPER_TEMPLES, eye_distance,
 };
 use effigy_face::mask::hull_mask;
@@ -27,10 +27,6 @@ pub(crate) struct Outline {
     pub(crate) around_eyes: Plane,
     /// Where there is skin in every face: the cheeks.
     pub(crate) cheeks: [Point2; 2],
-    /// The middles of the eyes.
-    pub(crate) eyes: [Point2; 2],
-    /// The distance between the outer corners of the eyes.
-    pub(crate) eye_distance: f32,
 }
 
 /// One half of the upper face.
@@ -96,8 +92,6 @@ impl Outline {
             temples: temples(points, BELOW_EYES * eyes),
             around_eyes: around_eyes(points, side),
             cheeks: CHEEK_CENTRES.map(|i| points[i]),
-            eyes: EYES.map(|eye| eye.centre(points)),
-            eye_distance: eyes,
         }
     }
 }

@@ -238,6 +238,18 @@ impl Steady {
         }
     }
 
+    /// Whether the frame of this moment should be looked at for what covers the face, and
+    /// [`Self::show_occlusion`] be told.
+    pub fn wants_occlusion(&self, time_secs: f64) -> bool {
+        self.occlusion.wants_look(time_secs)
+    }
+
+    /// Takes in how surely each cell of this moment's crop is covered:
+    /// [`effigy_model::OcclusionSegmenter::segment`].
+    pub fn show_occlusion(&mut self, seen: &Plane, time_secs: f64) {
+        self.occlusion.show(seen, time_secs);
+    }
+
     /// Seconds since the last frame.
     fn pass(&mut self, time_secs: f64) -> f32 {
         let secs = (time_secs - self.last_secs).clamp(0.0, LONGEST_PAUSE_SECS) as f32;

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use effigy_detect::cue::traces::features::{features, view};
-use effigy_face::align::{identity_crop, mesh_view};
+use effigy_face::align::{MODEL_EXTENT, aligned_view, identity_crop, mesh_view};
 use effigy_face::{Face, Observation, TrackSettings};
 use effigy_frame::{Picture, Rational, resample};
 use effigy_media::{Limits, VideoReader, WriteSettings};
-use effigy_model::FaceMesh;
 use effigy_model::finder::FindSettings;
+use effigy_model::{FaceMesh, OcclusionSegmenter};
 
 use crate::error::{Error, Result};
 use crate::jobs::faces::{FacesJob, faces};
@@ -55,7 +55,7 @@ pub struct BenchReport {
 /// The speed of one stage.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// `decode`, `find`, `mesh`, `identity`, `traces`, `crop`, `encode` or `faces`.
+    /// `decode`, `find`, `mesh`, `identity`, `traces`, `occlusion`, `crop`, `encode` or `faces`.
     pub name: &'static str,
     /// How often it ran.
     pub n: u64,
@@ -104,6 +104,7 @@ pub fn bench(
     measured(meshing(networks, face))?;
     measured(identifying(networks, picture, face))?;
     measured(tracing(networks, &followed))?;
+    measured(segmenting(networks, picture, face))?;
     measured(cropping(picture, face))?;
     measured(encoding(job, &followed)?)?;
     measured(everything(job, networks)?)?;
@@ -178,6 +179,13 @@ fn tracing(networks: &Networks, followed: &[Followed]) -> Stage {
             drop(judge.bank.score(&features(&judge.network.see(&view))));
         }
     })
+}
+
+fn segmenting(networks: &Networks, picture: &Picture, face: &Face) -> Stage {
+    let side = OcclusionSegmenter::SIDE_PX;
+    let view = aligned_view(&face.points, side, MODEL_EXTENT).unwrap_or(face.frame_from_crop);
+    let crop = resample::crop(picture, view, side);
+    repeated("occlusion", || drop(networks.segmenter.segment(&crop)))
 }
 
 fn cropping(picture: &Picture, face: &Face) -> Stage {

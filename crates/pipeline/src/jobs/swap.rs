@@ -9,8 +9,8 @@ use effigy_mark::ModelName;
 use effigy_mark::consent::{Claim, Seen, Use};
 use effigy_model::device::{self, Choice};
 use effigy_model::{FaceModel, Weights};
+pub use effigy_render::SkinTone;
 use effigy_render::drive::swap::{Roles, Swap};
-pub use effigy_render::{LENS_DARK, SkinTone, lens_shares};
 
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
@@ -130,8 +130,9 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
         source,
         target: model.person(&performer),
     };
+    let (face_mesh, segmenter) = (&networks.face_mesh, &networks.segmenter);
     let drawing = Drawing {
-        driver: &mut Swap::new(&model, &networks.face_mesh, roles, job.skin_tone),
+        driver: &mut Swap::new(&model, face_mesh, segmenter, roles, job.skin_tone),
         measuring: Measuring::new(&networks, looks, truth.transpose()?),
         title: format!("drawing {}", job.face),
         model: Some(model_name(job, &model)),

@@ -3,7 +3,9 @@
 use effigy_detect::TraceJudge;
 use effigy_detect::cue::traces::{N_FILTERS, features::N_FEATURES};
 use effigy_model::device::{self, Choice};
-use effigy_model::{BlendJudge, FaceEmbedder, FaceMesh, Finder, PictureNet, TraceBank, Weights};
+use effigy_model::{
+    BlendJudge, FaceEmbedder, FaceMesh, Finder, OcclusionSegmenter, PictureNet, TraceBank, Weights,
+};
 
 use crate::error::Result;
 
@@ -20,6 +22,8 @@ pub struct Networks {
     pub blend_judge: BlendJudge,
     /// Sees traces of known makers.
     pub trace_judge: TraceJudge,
+    /// Sees what covers a face.
+    pub segmenter: OcclusionSegmenter,
     /// Where they were loaded from.
     pub weights: Weights,
 }
@@ -31,15 +35,17 @@ impl Networks {
     /// When the device is not there, or `weights` lack a network or hold another.
     pub fn load(weights: &Weights, choice: Choice) -> Result<Self> {
         let device = device::open(choice)?;
+        let pictures = PictureNet::load(weights, &device)?;
         Ok(Self {
             finder: Finder::load(weights, &device)?,
             face_mesh: FaceMesh::load(weights, &device)?,
             face_embedder: FaceEmbedder::load(weights, &device)?,
             blend_judge: BlendJudge::load(weights, &device)?,
             trace_judge: TraceJudge {
-                network: PictureNet::load(weights, &device)?,
+                network: pictures.clone(),
                 bank: TraceBank::load(weights, N_FEATURES, N_FILTERS, &device)?,
             },
+            segmenter: OcclusionSegmenter::load(weights, pictures, &device)?,
             weights: weights.clone(),
         })
     }

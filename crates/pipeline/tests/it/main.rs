@@ -5,6 +5,7 @@
 
 mod actors;
 mod chain;
+mod covered;
 mod faces;
 mod heads;
 #[path = "../../../../testdata/proof.rs"]

@@ -1,23 +1,23 @@
-//! Dark lenses: how much of an eye's place is as dark as one, in faces as they are and with lenses
-//! drawn before them.
+//! Dark lenses: how much of an eye's place the occlusion segmenter takes for covered, in faces as they
+//! are and with lenses drawn before them.
 //!
-//! On one half of the people is looked for the share from which fewest are wrong; what it and the one
-//! in use cost is printed for the other half, for an actor, and for clips. Some people do wear dark
-//! glasses: they count as bare.
+//! For people of the validation split, for an actor, and for clips. Some people do wear dark glasses:
+//! they count as bare.
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use effigy_actors::truth::{Points, Record};
+use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_face::landmarks::{EYES, eye_distance};
+use effigy_frame::resample::crop;
 use effigy_frame::{Picture, Point2, Point3};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::{FaceMesh, Finder};
-use effigy_pipeline::swap::{LENS_DARK, lens_shares};
+use effigy_model::{FaceMesh, Finder, OcclusionSegmenter, PictureNet, Weights};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::people::{self, Split, is_tuning};
+use crate::data::people::{self, Split};
 use crate::device::DeviceArgs;
 use crate::train::blending::points_of_largest;
 
@@ -36,7 +36,7 @@ const SOURCES: [&str; 5] = ["congress", "senate", "interfaces", "ytf", "lfw-grey
 /// An actor of whom nothing was chosen.
 const ACTORS: [&str; 2] = ["ben-1", "ada-1-as-ben"];
 
-/// Shares of dark in the places of eyes: bare ones, and such behind drawn lenses.
+/// Covered shares of the places of eyes: of bare ones, and of such behind drawn lenses.
 #[derive(Default)]
 struct Shares {
     bare: Vec<f32>,
@@ -44,32 +44,35 @@ struct Shares {
 }
 
 impl Shares {
-    fn add(&mut self, picture: &Picture, points: &[Point3], random: &mut ChaCha8Rng) {
-        let of = |picture: &Picture| lens_shares(picture, points).into_iter().flatten();
+    fn add(
+        &mut self,
+        net: &OcclusionSegmenter,
+        picture: &Picture,
+        points: &[Point3],
+        random: &mut ChaCha8Rng,
+    ) {
+        let of = |picture: &Picture| lens_shares(net, picture, points).into_iter().flatten();
         self.bare.extend(of(picture));
         self.covered
             .extend(of(&with_lenses(picture, points, random)));
     }
 
     /// Parts of the bare eyes taken for a lens, and of the lenses that are missed.
-    fn errors(&self, from: f32) -> [f64; 2] {
-        let part = |shares: &[f32], is_wrong: fn(f32, f32) -> bool| {
-            let n_wrong = shares
-                .iter()
-                .filter(|&&share| is_wrong(share, from))
-                .count();
+    fn errors(&self) -> [f64; 2] {
+        let part = |shares: &[f32], is_wrong: fn(f32) -> bool| {
+            let n_wrong = shares.iter().filter(|&&share| is_wrong(share)).count();
             n_wrong as f64 / shares.len().max(1) as f64
         };
         [
-            part(&self.bare, |share, from| from <= share),
-            part(&self.covered, |share, from| share < from),
+            part(&self.bare, |share| LENS <= share),
+            part(&self.covered, |share| share < LENS),
         ]
     }
 
-    fn print(&self, whose: &str, from: f32) {
-        let [alarms, missed] = self.errors(from);
+    fn print(&self, whose: &str) {
+        let [alarms, missed] = self.errors();
         println!(
-            "{whose:24} from {from:.2}: {:.2} % of {} bare eyes taken for a lens, {:.1} % of {} lenses missed",
+            "{whose:10}: {:.2} % of {} bare eyes taken for a lens, {:.1} % of {} lenses missed",
             100.0 * alarms,
             self.bare.len(),
             100.0 * missed,
@@ -78,38 +81,32 @@ impl Shares {
     }
 }
 
-/// Prints what the share in use costs, and which one half of the people would choose.
+/// Prints how many are wrong.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
+    let (weights, device) = (Weights::from_source_tree()?, args.device.open()?);
+    let pictures = PictureNet::load(&weights, &device)?;
+    let net = OcclusionSegmenter::load(&weights, pictures, &device)?;
     let mut random = ChaCha8Rng::seed_from_u64(7);
-    let (mut tuning, mut others) = (Shares::default(), Shares::default());
+    let mut people = Shares::default();
     for sample in people::read(data, Split::Validation, |s| SOURCES.contains(&s))? {
-        let half = if is_tuning(&sample.person) {
-            &mut tuning
-        } else {
-            &mut others
-        };
-        half.add(&sample.picture, &sample.points, &mut random);
+        people.add(&net, &sample.picture, &sample.points, &mut random);
     }
-    let wrong = |from: f32| tuning.errors(from).iter().sum::<f64>();
-    let shares = (10..=20).map(|twentieths| 0.05 * twentieths as f32);
-    let chosen = shares
-        .inspect(|&from| tuning.print("  one half of people", from))
-        .min_by(|&a, &b| wrong(a).total_cmp(&wrong(b)))
-        .unwrap_or(LENS_DARK);
-    println!("fewest are wrong from {chosen:.2} on; in use: {LENS_DARK:.2}");
-    for from in [chosen, LENS_DARK] {
-        others.print("the other half", from);
-    }
+    people.print("people");
     let mut actor = Shares::default();
     for clip in ACTORS {
-        of_actor(clip, &mut actor, &mut random)?;
+        of_actor(&net, clip, &mut actor, &mut random)?;
     }
-    actor.print("an actor", LENS_DARK);
-    of_clips(data, args, &mut random)
+    actor.print("an actor");
+    of_clips(&net, data, args, &mut random)
 }
 
 /// A frame in ten of an actor's clip.
-fn of_actor(name: &str, shares: &mut Shares, random: &mut ChaCha8Rng) -> Result<()> {
+fn of_actor(
+    net: &OcclusionSegmenter,
+    name: &str,
+    shares: &mut Shares,
+    random: &mut ChaCha8Rng,
+) -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors");
     let path = folder.join(name).with_extension("mp4");
     let truth = Points::read(&path, Record::read(&path)?.people.len())?;
@@ -117,18 +114,20 @@ fn of_actor(name: &str, shares: &mut Shares, random: &mut ChaCha8Rng) -> Result<
     for (frame, people) in frames.zip(&truth.points).step_by(10) {
         let picture = frame?.picture;
         for points in people {
-            shares.add(&picture, points, random);
+            shares.add(net, &picture, points, random);
         }
     }
     Ok(())
 }
 
 /// Real clips, in which nobody wears dark glasses.
-fn of_clips(data: &Path, args: &Args, random: &mut ChaCha8Rng) -> Result<()> {
-    let (from, device) = (
-        effigy_model::Weights::from_source_tree()?,
-        args.device.open()?,
-    );
+fn of_clips(
+    net: &OcclusionSegmenter,
+    data: &Path,
+    args: &Args,
+    random: &mut ChaCha8Rng,
+) -> Result<()> {
+    let (from, device) = (Weights::from_source_tree()?, args.device.open()?);
     let (finder, face_mesh) = (
         Finder::load(&from, &device)?,
         FaceMesh::load(&from, &device)?,
@@ -151,12 +150,47 @@ fn of_clips(data: &Path, args: &Args, random: &mut ChaCha8Rng) -> Result<()> {
                 .with_context(|| format!("cannot read {path:?}"))?
                 .picture;
             if let Some(points) = points_of_largest(&picture, &finder, &face_mesh) {
-                shares.add(&picture, &points, random);
+                shares.add(net, &picture, &points, random);
             }
         }
     }
-    shares.print(&format!("{} clips", paths.len()), LENS_DARK);
+    shares.print(&format!("{} clips", paths.len()));
     Ok(())
+}
+
+/// How far the place of an eye reaches, in eye distances from its middle.
+const REACH: [f32; 2] = [0.2, 0.12];
+/// Part of an eye's place from which on it counts as behind a lens, and how sure the network is of it.
+const LENS: f32 = 0.5;
+const COVERED: f32 = 0.5;
+
+/// How much of the place of each eye the network takes for covered.
+fn lens_shares(net: &OcclusionSegmenter, picture: &Picture, points: &[Point3]) -> Option<[f32; 2]> {
+    let side = OcclusionSegmenter::SIDE_PX;
+    let view = aligned_view(points, side, MODEL_EXTENT)?;
+    let from_picture = view.inverse()?;
+    let seen = net.segment(&crop(picture, view, side));
+    let flat: Vec<Point2> = points.iter().map(|p| from_picture.apply(p.xy())).collect();
+    let unit = eye_distance(&flat);
+    Some(EYES.map(|eye| {
+        let middle = eye.centre(&flat);
+        let cell = side as f32 / seen.width() as f32;
+        let is_eye = |i: &usize| {
+            let at = |n: usize| (n as f32 + 0.5) * cell;
+            let (x, y) = (at(i % seen.width()), at(i / seen.width()));
+            let (u, v) = (
+                (x - middle.x) / (REACH[0] * unit),
+                (y - middle.y) / (REACH[1] * unit),
+            );
+            u * u + v * v <= 1.0
+        };
+        let cells: Vec<usize> = (0..seen.values().len()).filter(is_eye).collect();
+        let covered = cells
+            .iter()
+            .filter(|&&i| COVERED < seen.values()[i])
+            .count();
+        covered as f32 / cells.len().max(1) as f32
+    }))
 }
 
 /// Draws two dark lenses, lighter towards their lower rims, now and then with a reflection.

@@ -5,7 +5,7 @@ use effigy_face::align::mesh_view;
 use effigy_frame::{Frame, Picture, Point2, Similarity, resample};
 use effigy_model::face_mesh::Mesh;
 use effigy_model::face_model::Drawn;
-use effigy_model::{FaceMesh, FaceModel};
+use effigy_model::{FaceMesh, FaceModel, OcclusionSegmenter};
 
 use super::Driver;
 use crate::error::Result;
@@ -26,6 +26,7 @@ pub struct Roles {
 pub struct Swap<'a> {
     model: &'a FaceModel,
     face_mesh: &'a FaceMesh,
+    segmenter: &'a OcclusionSegmenter,
     roles: Roles,
     skin_tone: SkinTone,
     /// What must not flicker, by track.
@@ -40,16 +41,19 @@ struct Placed<'a, 'f> {
 }
 
 impl<'a> Swap<'a> {
-    /// Draws with `model`; `face_mesh` tells where what was drawn lies.
+    /// Draws with `model`; `face_mesh` tells where what was drawn lies, `segmenter` what is before the
+    /// face.
     pub fn new(
         model: &'a FaceModel,
         face_mesh: &'a FaceMesh,
+        segmenter: &'a OcclusionSegmenter,
         roles: Roles,
         skin_tone: SkinTone,
     ) -> Self {
         Self {
             model,
             face_mesh,
+            segmenter,
             roles,
             skin_tone,
             steady: Vec::new(),
@@ -129,7 +133,13 @@ impl Driver for Swap<'_> {
                 points: &drawn_points[i],
                 target: performer.as_ref().map(|performer| &performer[i]),
             };
+            let segmenter = self.segmenter;
             let steady = self.steady_of(placed.face.track);
+            if steady.wants_occlusion(secs) {
+                let side = OcclusionSegmenter::SIDE_PX;
+                let seen = segmenter.segment(&resample::resize(&crops[i], side, side));
+                steady.show_occlusion(&seen, secs);
+            }
             changed[placed.index] = overlay(
                 &mut frame.picture,
                 &placed.placement,

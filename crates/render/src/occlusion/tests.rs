@@ -89,39 +89,82 @@ fn dark_hair_over_forehead_and_temples_occludes_seen_or_drawn() {
     assert!(occlusion.get(54, 10) <= 0.0 && occlusion.get(48, 60) <= 0.0);
 }
 
-/// Skin with a dark oval before each eye, or with dark irises.
-fn with_eyes(outline: &Outline, [wide, high]: [f32; 2]) -> Picture {
-    let mut picture = Picture::filled(SIDE, SIDE, SKIN);
-    for (x, y) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y))) {
-        let is_dark = outline.eyes.iter().any(|eye| {
-            let (dx, dy) = (x as f32 + 0.5 - eye.x, y as f32 + 0.5 - eye.y);
-            let unit = outline.eye_distance;
-            (dx / (wide * unit)).powi(2) + (dy / (high * unit)).powi(2) <= 1.0
-        });
-        if is_dark {
-            picture.set(x, y, [24, 24, 26]);
-        }
+/// How sure a network is that a box of cells is covered: left, top, right, bottom in cells.
+fn seen(sure: f32, [left, top, right, bottom]: [usize; 4]) -> Plane {
+    let mut plane = Plane::filled(CELLS, CELLS, 0.0);
+    for y in top..bottom {
+        plane.values_mut()[y * CELLS + left..y * CELLS + right].fill(sure);
     }
-    picture
+    plane
 }
 
 #[test]
-fn dark_lenses_occlude_and_dark_eyes_do_not() {
-    let outline = outline();
-    let eye = outline.eyes[0];
-    let at = |x: f32, y: f32| (x as usize, y as usize);
-    let lenses = look(&with_eyes(&outline, [0.26, 0.16]));
-    for (x, y) in [
-        at(eye.x, eye.y),
-        at(eye.x - 0.2 * outline.eye_distance, eye.y),
-        at(eye.x, eye.y + 0.12 * outline.eye_distance),
+fn what_the_network_is_sure_of_occludes_wherever_it_lies() {
+    let (outline, bare) = (outline(), with_box(SKIN, [0, 0, SIDE, SIDE]));
+    let covered = |sure: f32, place: [usize; 4]| {
+        let mut occlusion = Occlusion::default();
+        occlusion.show(&seen(sure, place), 0.0);
+        see(&mut occlusion, &bare, &outline)
+    };
+    let inside = [20, 24, 28, 30]; // touches no rim, has the face's colour
+    let cheek = covered(0.9, inside);
+    assert!(0.9 < cheek.get(48, 54), "{}", cheek.get(48, 54));
+    assert!(cheek.get(48, 76) <= 0.0);
+    for (sure, place) in [
+        (0.6, inside),
+        (0.9, [22, 24, 24, 26]),
+        (0.9, [0, 44, 6, 48]),
     ] {
-        assert!(0.9 < lenses.get(x, y), "({x}, {y}): {}", lenses.get(x, y));
+        let occluded = covered(sure, place);
+        assert!(
+            occluded.values().iter().all(|&v| v <= 0.0),
+            "{sure} {place:?}"
+        );
     }
-    let (x, y) = at(outline.cheeks[0].x, outline.cheeks[0].y + 8.0);
-    assert!(lenses.get(x, y) <= 0.0);
-    let bare = look(&with_eyes(&outline, [0.12, 0.07]));
-    assert!(bare.values().iter().all(|&v| v <= 0.0));
+}
+
+#[test]
+fn what_the_network_is_less_sure_of_belongs_to_what_it_touches_and_holes_stay_open() {
+    let (outline, bare) = (outline(), with_box(SKIN, [0, 0, SIDE, SIDE]));
+    // A ring of cloth with a weak rim on one side, around a bare mouth.
+    let mut ring = seen(0.9, [16, 24, 32, 40]);
+    for (x, y) in (28..36).flat_map(|y| (20..28).map(move |x| (x, y))) {
+        ring.values_mut()[y * CELLS + x] = 0.0;
+    }
+    for y in 28..36 {
+        ring.values_mut()[y * CELLS + 13..y * CELLS + 16].fill(0.5);
+    }
+    let mut occlusion = Occlusion::default();
+    occlusion.show(&ring, 0.0);
+    let occluded = see(&mut occlusion, &bare, &outline);
+    let at = |cell_x: usize, cell_y: usize| occluded.get(2 * cell_x, 2 * cell_y);
+    assert!(0.9 < at(18, 26) && 0.9 < at(14, 32));
+    assert!(at(24, 32) <= 0.0, "{}", at(24, 32));
+}
+
+#[test]
+fn the_network_looks_at_a_bare_face_now_and_then_and_always_while_it_is_covered() {
+    let (outline, bare) = (outline(), with_box(SKIN, [0, 0, SIDE, SIDE]));
+    let (mut occlusion, mut frame) = (Occlusion::default(), 0_u32);
+    let mut looks = |sure: f32| -> Vec<bool> {
+        let mut look = || {
+            let secs = 0.04 * f64::from(frame);
+            frame += 1;
+            let wants = occlusion.wants_look(secs);
+            if wants {
+                occlusion.show(&seen(sure, [16, 20, 28, 36]), secs);
+            }
+            see(&mut occlusion, &bare, &outline);
+            wants
+        };
+        (0..7).map(|_| look()).collect()
+    };
+    let (t, f) = (true, false);
+    assert_eq!(looks(0.0), [t, f, f, t, f, f, t]);
+    assert_eq!(looks(0.9), [f, f, t, t, t, t, t]);
+    assert_eq!(looks(0.0), [t, f, f, t, f, f, t]);
+    frame += 1000; // the face was away
+    assert!(occlusion.wants_look(0.04 * f64::from(frame)));
 }
 
 #[test]
@@ -143,13 +186,9 @@ fn occluder_in_the_first_frame_is_whole_in_it() {
         points: &[],
         target: Some(&skin),
     };
-    let lenses = with_eyes(&outline, [0.26, 0.16]);
     let hand = with_box([30, 30, 35], [40, 60, 56, 96]);
-    let eye = outline.eyes[0];
-    for (seen, x, y) in [(lenses, eye.x as usize, eye.y as usize), (hand, 48, 70)] {
-        let occlusion = Occlusion::default().update(&seen, &drawings, &outline, 0.0);
-        assert!(0.9 < occlusion.get(x, y), "{}", occlusion.get(x, y));
-    }
+    let occlusion = Occlusion::default().update(&hand, &drawings, &outline, 0.0);
+    assert!(0.9 < occlusion.get(48, 70), "{}", occlusion.get(48, 70));
 }
 
 #[test]
