@@ -207,3 +207,23 @@ fn what_is_no_model_is_called_so() {
         assert!(said.contains("no face model here"), "{model}: {said}");
     }
 }
+
+/// The commands that give back the right to write elsewhere still write where they are told.
+#[test]
+fn results_are_written_where_they_were_asked_for() {
+    let desk = Desk::new();
+    desk.put("ada-microphone.mp4", "clips/short.mp4");
+    for (line, written) in [
+        (
+            "match clips/short.mp4 clips/short.mp4 -o sheet.png",
+            "sheet.png",
+        ),
+        ("scan pictures/a.png --report new/report", "new/report"),
+        ("faces pictures/a.png -o found", "found/faces.jsonl"),
+    ] {
+        let output = desk.effigy(line);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(desk.path(written).exists(), "{line}: {said}");
+        assert!(!said.contains("denied"), "{line}: {said}");
+    }
+}
