@@ -21,6 +21,9 @@ mod verify;
 
 use crate::output::{Exit, Output};
 #[cfg(target_os = "linux")]
+use std::path::PathBuf;
+
+#[cfg(target_os = "linux")]
 use effigy_pipeline::Choice;
 
 #[cfg(target_os = "linux")]
@@ -86,11 +89,13 @@ impl Cli {
             _ => return Ok(None),
         };
         // A graphics card's driver writes, and talks to others, in ways that cannot all be named.
-        let judged = |results, device| (device == Choice::Cpu).then(|| Needs::to_judge(results));
+        let judged = |results: &Option<PathBuf>, device| {
+            (device == Choice::Cpu).then(|| Needs::to_judge(results.as_deref()))
+        };
         let needs = match &self.command {
-            Command::Faces(args) => judged(args.results(), args.device()),
-            Command::Match(args) => judged(args.results(), args.device()),
-            Command::Scan(args) => judged(args.results(), args.device()),
+            Command::Faces(args) => judged(&args.output, args.device),
+            Command::Match(args) => judged(&args.output, args.device),
+            Command::Scan(args) => judged(&args.report, args.device),
             _ => None,
         };
         let gib = crate::environment::memory_gib()?.unwrap_or(gib);

@@ -1,6 +1,6 @@
 //! `faces`: find, follow and tell apart the faces in videos and pictures.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use effigy_pipeline::faces::{CropFilter, CropOrder, CropSettings, FacesOutput, PointScheme};
 use effigy_pipeline::{Choice, FacesJob, Networks};
@@ -23,12 +23,12 @@ pub(crate) struct Args {
     inputs: Vec<PathBuf>,
     /// Folder to write to; it is made if it is not there
     #[arg(short, long, value_name = "DIR")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     force: Force,
     /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
-    device: Choice,
+    pub(super) device: Choice,
     /// Smallest face to look for, in pixels
     #[arg(long, alias = "smallest", default_value_t = 24.0, value_name = "PX")]
     min_face: f32,
@@ -129,18 +129,6 @@ enum Order {
     Pitch,
     /// The brightest first
     Light,
-}
-
-#[cfg(target_os = "linux")]
-impl Args {
-    /// What is written.
-    pub(crate) fn results(&self) -> Option<&Path> {
-        self.output.as_deref()
-    }
-
-    pub(crate) fn device(&self) -> Choice {
-        self.device
-    }
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {

@@ -1,6 +1,6 @@
 //! `match`: are two faces the same person?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use effigy_pipeline::compare::{Compared, MatchVerdict, PRIOR};
 use effigy_pipeline::{Choice, MatchJob, MatchReport, Networks};
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     b: PathBuf,
     /// Draw the crops that were compared into this picture, one row per input
     #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     force: Force,
     /// Print verdict, similarity, likelihood_ratio, probability (of which half are the same), and
@@ -36,19 +36,7 @@ pub(crate) struct Args {
     json: bool,
     /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
-    device: Choice,
-}
-
-#[cfg(target_os = "linux")]
-impl Args {
-    /// What is written.
-    pub(crate) fn results(&self) -> Option<&Path> {
-        self.output.as_deref()
-    }
-
-    pub(crate) fn device(&self) -> Choice {
-        self.device
-    }
+    pub(super) device: Choice,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {

@@ -1,7 +1,7 @@
 //! `scan`: say whether faces show signs of manipulation, where, when, and how we know.
 
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use effigy_mark::Search;
 use effigy_pipeline::{BatchJob, Choice, Networks, ScanJob, Scanned, scan, scan_all};
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     files_from: Option<PathBuf>,
     /// Folder for a page and a JSON file per input; existing reports are kept and not made again
     #[arg(long, value_name = "DIR")]
-    report: Option<PathBuf>,
+    pub(super) report: Option<PathBuf>,
     #[command(flatten)]
     skip_damaged: SkipDamaged,
     /// Print one JSON object per file
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     jobs: Option<NonZero<usize>>,
     /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
-    device: Choice,
+    pub(super) device: Choice,
     /// Root certificates to trust, as PEM, besides this installation's own
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
@@ -64,18 +64,6 @@ struct Tally {
 
 /// How much processor time the marks of a file may take, as for `verify`.
 const MARKS_SECS: f64 = 9.0;
-
-#[cfg(target_os = "linux")]
-impl Args {
-    /// What is written.
-    pub(crate) fn results(&self) -> Option<&Path> {
-        self.report.as_deref()
-    }
-
-    pub(crate) fn device(&self) -> Choice {
-        self.device
-    }
-}
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     anyhow::ensure!(
