@@ -2,10 +2,11 @@
 //! microphone or a fringe.
 //!
 //! A network tells what it knows: hands, things, dark glasses, cloth
-//! (`docs/decisions/050-what-covers-a-face.md`). Rules find what it may not know. The model can draw the performer too. Where the frame differs from that drawing, more than it
-//! does on average there, and the difference is connected to the face's rim, something occludes the
-//! face. An open mouth or a blink that the drawing misses does not touch the rim. Hair that is
-//! always there is in the drawing as well, so the forehead is compared with the cheeks instead.
+//! (`docs/decisions/050-what-covers-a-face.md`). Rules find what it may not know. The model can draw
+//! the performer too. Where the frame differs from that drawing, more than it does on average there,
+//! and the difference is connected to the face's rim, something occludes the face. An open mouth or a
+//! blink that the drawing misses does not touch the rim. Hair that is always there is in the drawing
+//! as well, so the forehead is compared with the cheeks instead.
 //!
 //! Everything is done on a grid of [`CELLS`] cells a side over the crop: colours are luma and two
 //! colour differences (BT.601), levels of `0..=255`.
@@ -64,8 +65,8 @@ impl Occlusion {
     /// Gives the share of each crop pixel that is occluded, or where hair is drawn that would end
     /// nowhere.
     ///
-    /// Without a drawing of the performer only what the network sees and hair over the forehead is found. `secs` have passed
-    /// since the last frame.
+    /// Without a drawing of the performer only what the network sees and hair over the forehead is
+    /// found. `secs` have passed since the last frame.
     pub(crate) fn update(
         &mut self,
         target: &Picture,
