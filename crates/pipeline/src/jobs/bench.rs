@@ -104,7 +104,7 @@ pub fn bench(
     measured(meshing(networks, face))?;
     measured(identifying(networks, picture, face))?;
     measured(tracing(networks, &followed))?;
-    measured(segmenting(networks, picture, face))?;
+    measured(segmenting(networks, picture, face)?)?;
     measured(cropping(picture, face))?;
     measured(encoding(job, &followed)?)?;
     measured(everything(job, networks)?)?;
@@ -181,11 +181,12 @@ fn tracing(networks: &Networks, followed: &[Followed]) -> Stage {
     })
 }
 
-fn segmenting(networks: &Networks, picture: &Picture, face: &Face) -> Stage {
+fn segmenting(networks: &Networks, picture: &Picture, face: &Face) -> Result<Stage> {
+    let segmenter = networks.segmenter()?;
     let side = OcclusionSegmenter::SIDE_PX;
     let view = aligned_view(&face.points, side, MODEL_EXTENT).unwrap_or(face.frame_from_crop);
     let crop = resample::crop(picture, view, side);
-    repeated("occlusion", || drop(networks.segmenter.segment(&crop)))
+    Ok(repeated("occlusion", || drop(segmenter.segment(&crop))))
 }
 
 fn cropping(picture: &Picture, face: &Face) -> Stage {

@@ -130,9 +130,9 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
         source,
         target: model.person(&performer),
     };
-    let (face_mesh, segmenter) = (&networks.face_mesh, &networks.segmenter);
+    let (face_mesh, segmenter) = (&networks.face_mesh, networks.segmenter()?);
     let drawing = Drawing {
-        driver: &mut Swap::new(&model, face_mesh, segmenter, roles, job.skin_tone),
+        driver: &mut Swap::new(&model, face_mesh, &segmenter, roles, job.skin_tone),
         measuring: Measuring::new(&networks, looks, truth.transpose()?),
         title: format!("drawing {}", job.face),
         model: Some(model_name(job, &model)),

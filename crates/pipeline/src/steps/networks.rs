@@ -22,10 +22,9 @@ pub struct Networks {
     pub blend_judge: BlendJudge,
     /// Sees traces of known makers.
     pub trace_judge: TraceJudge,
-    /// Sees what covers a face.
-    pub segmenter: OcclusionSegmenter,
     /// Where they were loaded from.
     pub weights: Weights,
+    choice: Choice,
 }
 
 impl Networks {
@@ -35,18 +34,26 @@ impl Networks {
     /// When the device is not there, or `weights` lack a network or hold another.
     pub fn load(weights: &Weights, choice: Choice) -> Result<Self> {
         let device = device::open(choice)?;
-        let pictures = PictureNet::load(weights, &device)?;
         Ok(Self {
             finder: Finder::load(weights, &device)?,
             face_mesh: FaceMesh::load(weights, &device)?,
             face_embedder: FaceEmbedder::load(weights, &device)?,
             blend_judge: BlendJudge::load(weights, &device)?,
             trace_judge: TraceJudge {
-                network: pictures.clone(),
+                network: PictureNet::load(weights, &device)?,
                 bank: TraceBank::load(weights, N_FEATURES, N_FILTERS, &device)?,
             },
-            segmenter: OcclusionSegmenter::load(weights, pictures, &device)?,
             weights: weights.clone(),
+            choice,
         })
+    }
+
+    /// Loads the network that sees what covers a face; few jobs need it.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn segmenter(&self) -> Result<OcclusionSegmenter> {
+        let (pictures, device) = (self.trace_judge.network.clone(), device::open(self.choice)?);
+        Ok(OcclusionSegmenter::load(&self.weights, pictures, &device)?)
     }
 }
