@@ -16,6 +16,10 @@ const SIDE: u32 = OcclusionSegmenter::SIDE_PX;
 const CELLS: usize = OcclusionSegmenter::MASK_SIDE;
 /// A cell is covered from this on.
 const COVERED: f32 = 0.5;
+/// Measured with these weights: 0.94 (microphone), 0.75 (fingers), 0.93 (glasses), and 0.0002, 0.03 and
+/// 0.008 of the bare face.
+const LEAST_OVERLAP: f64 = 0.6;
+const MOST_WRONG: f64 = 0.05;
 
 fn segmenter() -> OcclusionSegmenter {
     let device = device::open(device::Choice::Cpu).unwrap();
@@ -115,7 +119,7 @@ fn judge(net: &OcclusionSegmenter, shots: &[Shot]) -> (f64, f64) {
 fn a_microphone_before_an_actor_is_seen() {
     let (overlap, wrong) = judge(&segmenter(), &shots("ada-microphone", 5));
     assert!(
-        0.6 < overlap && wrong < 0.02,
+        LEAST_OVERLAP < overlap && wrong < MOST_WRONG,
         "IoU {overlap:.3}, {wrong:.4} of the bare face"
     );
 }
@@ -141,7 +145,7 @@ fn fingers_of_the_faces_own_colour_are_seen() {
     }
     let (overlap, wrong) = judge(&segmenter(), &shots);
     assert!(
-        0.6 < overlap && wrong < 0.05,
+        LEAST_OVERLAP < overlap && wrong < MOST_WRONG,
         "IoU {overlap:.3}, {wrong:.4} of the bare face"
     );
 }
@@ -159,7 +163,7 @@ fn dark_glasses_are_seen_and_eyes_are_not_taken_for_them() {
     }
     let (overlap, wrong) = judge(&net, &shots);
     assert!(
-        0.6 < overlap && wrong < 0.05,
+        LEAST_OVERLAP < overlap && wrong < MOST_WRONG,
         "IoU {overlap:.3}, {wrong:.4} of the bare face"
     );
 }

@@ -36,6 +36,13 @@ const SOURCES: [&str; 5] = ["congress", "senate", "interfaces", "ytf", "lfw-grey
 /// An actor of whom nothing was chosen.
 const ACTORS: [&str; 2] = ["ben-1", "ada-1-as-ben"];
 
+/// How far the place of an eye reaches, in eye distances from its middle.
+const REACH: [f32; 2] = [0.2, 0.12];
+/// How sure the network is of a cell that counts as covered.
+const COVERED: f32 = 0.5;
+/// Part of an eye's place from which on it counts as behind a lens.
+const LENS: f32 = 0.5;
+
 /// Covered shares of the places of eyes: of bare ones, and of such behind drawn lenses.
 #[derive(Default)]
 struct Shares {
@@ -157,12 +164,6 @@ fn of_clips(
     shares.print(&format!("{} clips", paths.len()));
     Ok(())
 }
-
-/// How far the place of an eye reaches, in eye distances from its middle.
-const REACH: [f32; 2] = [0.2, 0.12];
-/// Part of an eye's place from which on it counts as behind a lens, and how sure the network is of it.
-const LENS: f32 = 0.5;
-const COVERED: f32 = 0.5;
 
 /// How much of the place of each eye the network takes for covered.
 fn lens_shares(net: &OcclusionSegmenter, picture: &Picture, points: &[Point3]) -> Option<[f32; 2]> {

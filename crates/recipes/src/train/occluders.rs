@@ -98,10 +98,18 @@ pub(crate) struct Covered {
 impl Covered {
     /// The part of the face that is covered.
     fn share(&self) -> f32 {
-        let cells = self.cover.values().iter().zip(self.face.values());
-        let both: f32 = cells.map(|(cover, face)| cover * face).sum();
-        both / self.face.values().iter().sum::<f32>().max(1.0)
+        covered_part(self.cover.values(), self.face.values())
     }
+}
+
+/// The part of a face that is covered.
+pub(crate) fn covered_part(cover: &[f32], face: &[f32]) -> f32 {
+    let both: f32 = cover
+        .iter()
+        .zip(face)
+        .map(|(cover, face)| cover * face)
+        .sum();
+    both / face.iter().sum::<f32>().max(1.0)
 }
 
 /// The crop that is drawn on.

@@ -19,7 +19,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::people::{self, Split};
-use crate::train::occluders::{Covered, Face, KINDS, any_kind, covered};
+use crate::train::occluders::{Covered, Face, KINDS, any_kind, covered, covered_part};
 use crate::train::pose_augmentation::{Surface, Turn};
 use crate::train::run;
 
@@ -306,9 +306,8 @@ fn covered_share(face: &Face, net: &OcclusionSegmenter) -> f32 {
         return 0.0;
     };
     let seen = net.segment(&crop);
-    let cells = seen.values().iter().zip(belongs.values());
-    let covered: f32 = cells.map(|(&seen, face)| seen.round() * face).sum();
-    covered / belongs.values().iter().sum::<f32>().max(1.0)
+    let cover: Vec<f32> = seen.values().iter().map(|seen| seen.round()).collect();
+    covered_part(&cover, belongs.values())
 }
 
 /// The network's crop of a face, and the share of each of its cells within the mesh.

@@ -6,7 +6,7 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::layer::Layer;
-use super::{COVERS, Face, Kind, SIDE, Scene, any_kind, draw, widened};
+use super::{COVERS, Face, Kind, SIDE, Scene, any_kind, covered_part, draw, widened};
 use crate::train::augment::to_grey;
 
 /// Lays one thing over a face in its own picture, where it covers part of it; `other` is another
@@ -25,10 +25,7 @@ pub(crate) fn cover(face: &mut Face, other: &Face, random: &mut ChaCha8Rng) {
     let mut layer = Layer::new(random);
     draw(kind, &mut layer, &scene, random);
     layer.soften(random.random_range(0..2));
-    let covered = layer.cover.iter().zip(belongs.values());
-    let share = covered.map(|(cover, face)| cover * face).sum::<f32>()
-        / belongs.values().iter().sum::<f32>().max(1.0);
-    if !COVERS.contains(&share) {
+    if !COVERS.contains(&covered_part(&layer.cover, belongs.values())) {
         return;
     }
     let Some(from_picture) = view.inverse() else {
