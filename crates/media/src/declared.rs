@@ -69,14 +69,10 @@ fn declared_secs(input: &Input) -> Option<f64> {
         reason = "ffmpeg-next does not show how the length was found"
     )]
     // SAFETY: the context is valid as long as `input` is.
-    let (method, start) = unsafe {
-        let raw = input.as_ptr();
-        ((*raw).duration_estimation_method, (*raw).start_time)
-    };
+    let method = unsafe { (*input.as_ptr()).duration_estimation_method };
     let from_header = method == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_STREAM;
-    let duration = libav::known_time(input.duration()).filter(|_| from_header)?;
-    let end = duration.saturating_add(libav::known_time(start).unwrap_or(0));
-    Some(end as f64 / f64::from(ffi::AV_TIME_BASE))
+    let (_, end) = libav::length_and_end_secs(input).filter(|_| from_header)?;
+    Some(end)
 }
 
 /// Bytes that the index of packets places behind the end of the file.

@@ -48,6 +48,8 @@ pub(crate) struct Decoding {
     step: i64,
     /// Ticks at which the file's clock starts.
     start: i64,
+    /// Whether a frame without a time lies before the clock's start.
+    untimed_is_before: bool,
     orientation: Orientation,
     rate: Rational,
     /// What the file says it holds, for telling the end from a cut.
@@ -156,6 +158,7 @@ impl Decoding {
             stream: stream.index(),
             step: (step.round() as i64).max(1),
             start: libav::clock_start(&input, base),
+            untimed_is_before: libav::is_matroska(&input),
             orientation: video.orientation,
             rate: video.frame_rate,
             declared: DeclaredLength::of(&input, path),
@@ -258,10 +261,9 @@ impl Decoding {
 
     /// Makes the first frame at or after the tick `target` the next one.
     fn seek_to(&mut self, target: i64) -> Result<()> {
-        self.jump(target).map_err(|source| Error::Libav {
-            doing: "seek",
-            source,
-        })?;
+        if self.jump(target).is_err() {
+            return self.start_over(target);
+        }
         self.fields = Deinterlacer::default();
         self.whole.clear();
         self.progress = Progress {
@@ -394,12 +396,17 @@ impl Decoding {
         }
     }
 
-    /// Takes a decoded frame: `None` when it is only on the way to a seek's target.
+    /// Takes a decoded frame: `None` when it is only on the way to a seek's target, or before the
+    /// file's clock starts.
     fn accept(&mut self, decoded: &frame::Video) -> Result<Option<Frame>> {
         if decoded.is_corrupt() || decoded.has_decode_errors() {
             return self.forgive(MADE_UP.to_owned()).map(|()| None);
         }
         self.progress.entry = Entry::Clean;
+        let is_first = self.progress.last_ticks.is_none();
+        if self.untimed_is_before && is_first && decoded.timestamp().is_none() {
+            return Ok(None);
+        }
         let ticks = self.ticks_of(decoded)?;
         if self.progress.give_until.is_some_and(|until| ticks >= until) {
             return Ok(None);

@@ -147,6 +147,31 @@ pub(crate) fn clock_start(input: &Input, base: Rational) -> i64 {
     starts.min().unwrap_or(0).max(0)
 }
 
+/// Whether a file is Matroska or WebM, of which libav says no time before 0, and where the length
+/// that it says reaches to.
+pub(crate) fn is_matroska(input: &Input) -> bool {
+    input.format().name().contains("matroska")
+}
+
+/// Gives how long a file says it is, and when it ends by its clock, in seconds. Matroska says the
+/// latter, others the former.
+pub(crate) fn length_and_end_secs(input: &Input) -> Option<(f64, f64)> {
+    const MICROS: Rational = Rational {
+        num: 1,
+        den: ffi::AV_TIME_BASE,
+    };
+    let said = known_time(input.duration()).filter(|said| 0 <= *said)?;
+    let start = clock_start(input, MICROS);
+    let (length, end) = match is_matroska(input) {
+        // Some writers count from the start all the same: then the start lies behind that.
+        true if start < said => (said - start, said),
+        true => (said, said),
+        false => (said, said.saturating_add(start)),
+    };
+    let secs = |micros: i64| micros as f64 * MICROS.to_f64();
+    Some((secs(length), secs(end)))
+}
+
 /// Turns a libav status into a result.
 pub(crate) fn check(status: i32) -> Result<(), ffmpeg_next::Error> {
     if status < 0 {

@@ -6,7 +6,7 @@ use effigy_frame::Rational;
 use ffmpeg_next::codec::packet::side_data::Type as SideData;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::format::stream::Disposition;
-use ffmpeg_next::{Stream, codec, ffi, media};
+use ffmpeg_next::{Stream, codec, media};
 
 use crate::error::{Error, Result};
 use crate::info::{AudioInfo, Info, VideoInfo};
@@ -51,9 +51,7 @@ pub(crate) fn describe(input: &Input, path: &Path, limits: &Limits) -> Result<In
         .map(|s| video_info(&s, path))
         .transpose()?;
     let audio = best(input, media::Type::Audio).map(|s| audio_info(&s));
-    let container_secs = libav::known_time(input.duration())
-        .map(|ticks| ticks as f64 / f64::from(ffi::AV_TIME_BASE))
-        .filter(|secs| *secs >= 0.0);
+    let container_secs = libav::length_and_end_secs(input).map(|(length, _)| length);
     let info = Info {
         container: input.format().name().to_owned(),
         duration_secs: container_secs,

@@ -9,6 +9,7 @@
 mod animations;
 mod broken;
 mod clips;
+mod clocks;
 mod colours;
 mod fuzz;
 mod pictures;
