@@ -76,6 +76,14 @@ fn of_video(video: &VideoInfo) -> Vec<String> {
     if video.alpha {
         notes.push("transparency: transparent parts are written over black".to_owned());
     }
+    let (width, height) = (video.width, video.height);
+    let [even_width, even_height] = [width, height].map(|side| side.next_multiple_of(2));
+    if (width, height) != (even_width, even_height) {
+        notes.push(format!(
+            "{width} x {height} pixels: {even_width} x {even_height} are written, with an edge \
+             doubled, as sides must be even"
+        ));
+    }
     notes
 }
 

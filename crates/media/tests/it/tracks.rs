@@ -196,6 +196,83 @@ fn languages_subtitles_chapters_and_notes_come_along() {
     );
 }
 
+/// An edit list that shows a later piece first leads libav back in time, where no container follows.
+#[test]
+fn sound_of_two_pieces_comes_along() {
+    let folder = Folder::new();
+    let (from, to) = (pieces(&folder), folder.path("out.mp4"));
+    written(&from, &to, TimeRange::default());
+    let mut output = format::input(&to).unwrap();
+    let sound = output.streams().best(media::Type::Audio).unwrap().index();
+    let mut times = Vec::new();
+    loop {
+        let mut packet = Packet::empty();
+        if packet.read(&mut output).is_err() {
+            break;
+        }
+        if packet.stream() == sound {
+            times.push(packet.dts().unwrap());
+        }
+    }
+    assert!(
+        times.is_sorted_by(|a, b| a < b) && 40 < times.len(),
+        "{times:?}"
+    );
+}
+
+/// Two seconds of the scene; the sound plays its part from 1 s on first, then itself from the beginning.
+fn pieces(folder: &Folder) -> std::path::PathBuf {
+    ffmpeg_next::init().unwrap();
+    write_clip(&folder.path("v.mp4"), &quick(64, 48), 50);
+    write_tone(&folder.path("a.wav"), 48_000, 1, 2.0);
+    let sounding = folder.path("sounding.mkv");
+    let mut output = format::output_as(&sounding, "matroska").unwrap();
+    let mut input = format::input(&folder.path("a.wav")).unwrap();
+    let to = add_copy(&mut output, &input, "und");
+    output.write_header().unwrap();
+    copy_packets(&mut output, &mut input, to);
+    output.write_trailer().unwrap();
+    // Sound that begins late has an edit list of two entries, the first of which shows nothing.
+    let encoded = folder.path("encoded.mp4");
+    written(&sounding, &encoded, TimeRange::default());
+    let path = folder.path("pieces.mp4");
+    let mut inputs = [folder.path("v.mp4"), encoded].map(|path| format::input(&path).unwrap());
+    let sound = inputs[1].streams().best(media::Type::Audio).unwrap();
+    let (index, base, parameters) = (sound.index(), sound.time_base(), sound.parameters());
+    let mut output = format::output(&path).unwrap();
+    let shown = add_copy(&mut output, &inputs[0], "und");
+    let mut added = output.add_stream(encoder::find(codec::Id::None)).unwrap();
+    added.set_parameters(parameters);
+    let heard = added.index();
+    output.write_header().unwrap();
+    copy_packets(&mut output, &mut inputs[0], shown);
+    let to_base = output.stream(heard).unwrap().time_base();
+    let late = i64::from(base.denominator());
+    loop {
+        let mut packet = Packet::empty();
+        if packet.read(&mut inputs[1]).is_err() {
+            break;
+        }
+        if packet.stream() == index {
+            packet.set_pts(packet.pts().map(|at| at + late));
+            packet.set_dts(packet.dts().map(|at| at + late));
+            packet.rescale_ts(base, to_base);
+            packet.set_stream(heard);
+            packet.set_position(-1);
+            packet.write_interleaved(&mut output).unwrap();
+        }
+    }
+    output.write_trailer().unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let nothing_shown = [b"elst", &[0; 4][..], &[0, 0, 0, 2]].concat();
+    let found = bytes.windows(12).position(|w| w == nothing_shown).unwrap();
+    let media_time = found + 16;
+    assert_eq!(bytes[media_time..media_time + 4], [0xff; 4]);
+    bytes[media_time..media_time + 4].copy_from_slice(&48_000_i32.to_be_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
 /// Sound that was encoded anew plays when it played before.
 #[test]
 fn encoded_sound_stays_in_time() {
@@ -303,7 +380,7 @@ fn a_cover_is_written_and_read() {
 fn what_does_not_come_along_is_named() {
     let folder = Folder::new();
     let from = folder.path("deep.mkv");
-    let raw = crate::clips::Raw::new(format::Pixel::YUV444P10LE, 32, 32);
+    let raw = crate::clips::Raw::new(format::Pixel::YUV444P10LE, 33, 32);
     crate::clips::write_raw(&from, &raw, |_| ());
     let notes = track_notes(&from, &folder.path("out.mp4"), &Limits::default()).unwrap();
     assert!(
@@ -311,6 +388,8 @@ fn what_does_not_come_along_is_named() {
         "{notes:?}"
     );
     assert!(notes.iter().any(|note| note.contains("4:2:0")), "{notes:?}");
+    let sides = "33 x 32 pixels: 34 x 32 are written";
+    assert!(notes.iter().any(|note| note.contains(sides)), "{notes:?}");
     let nothing = track_notes(
         &folder.path("deep.mkv"),
         &folder.path("out.png"),
