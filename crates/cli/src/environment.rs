@@ -70,14 +70,14 @@ pub(crate) const PASSWORD: &str = "EFFIGY_PASSWORD";
 
 /// The folder of keys and consents.
 pub(crate) fn home(given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    if let Some(given) = given {
-        return Ok(given.to_owned());
-    }
-    if let Some(set) = std::env::var_os("EFFIGY_HOME") {
-        return Ok(set.into());
-    }
-    let home = std::env::var_os("HOME").context("HOME is not set; name a folder with --home")?;
-    Ok(PathBuf::from(home).join(".local/share/effigy"))
+    known_home(given).context("HOME is not set; name a folder with --home")
+}
+
+/// The folder of keys and consents, unless nothing says where it would be.
+pub(crate) fn known_home(given: Option<&Path>) -> Option<PathBuf> {
+    let set = || std::env::var_os("EFFIGY_HOME").map(PathBuf::from);
+    let usual = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share/effigy"));
+    given.map(Path::to_owned).or_else(set).or_else(usual)
 }
 
 /// What time it is.

@@ -4,6 +4,7 @@
 //! be interrupted from inside. So the program starts itself again for each file: the child reads,
 //! answers in JSON, and is killed when a limit is hit or the user stops.
 
+use std::error::Error as _;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -136,6 +137,21 @@ fn given_up(said: Option<Box<Said>>, error: Error, path: &Path) -> Result<Report
     }
 }
 
+/// An error with what caused it, which does not cross over to the parent otherwise.
+fn with_causes(error: &Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // Some errors name their cause themselves.
+        if !words.contains(&said) {
+            words = format!("{words}: {said}");
+        }
+        cause = error.source();
+    }
+    words
+}
+
 fn more_secs(n_bytes: u64) -> f64 {
     n_bytes.saturating_sub(USUAL_BYTES) as f64 / SLOWEST
 }
@@ -243,7 +259,7 @@ pub fn answer(path: &Path, input: impl Read, mut output: impl Write) -> std::io:
     };
     let refused = |error: Error| Answer::Refused {
         reason: error.reason().to_owned(),
-        message: error.to_string(),
+        message: with_causes(&error),
     };
     let said = match Said::read(path, &request.trust) {
         Ok(said) => Box::new(said),

@@ -103,8 +103,11 @@ pub(super) fn trust(roots: &[PathBuf], home: Option<&Path>) -> anyhow::Result<Tr
         );
         trust.roots_pem.push(pem);
     }
-    let folder = environment::home(home)?.join("keys");
-    trust.roots_pem.extend(Keys::public_roots(&folder));
-    trust.time_roots_pem = Keys::time_roots(&folder);
+    // Whoever has no home, such as a service, has no certificates of their own.
+    if let Some(home) = environment::known_home(home) {
+        let folder = home.join("keys");
+        trust.roots_pem.extend(Keys::public_roots(&folder));
+        trust.time_roots_pem = Keys::time_roots(&folder);
+    }
     Ok(trust)
 }

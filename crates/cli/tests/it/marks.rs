@@ -258,6 +258,28 @@ fn dead_time_authority_is_named() {
     desk.check("mark clip.mp4 --timestamp none", 0);
 }
 
+/// A service has no home, and nothing to write there.
+#[test]
+fn marks_are_read_without_a_home() {
+    let desk = Desk::new();
+    fs::copy(actor(), desk.path("clip.mp4")).unwrap();
+    let homeless = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_effigy"));
+        command.args(line.split_whitespace());
+        command.current_dir(desk.0.path());
+        command.env_remove("HOME").env_remove("EFFIGY_HOME");
+        command.output().unwrap()
+    };
+    let read = homeless("verify clip.mp4");
+    let said = String::from_utf8_lossy(&read.stderr);
+    assert_eq!(read.status.code(), Some(0), "{said}");
+    // What writes keys there says what is missing.
+    let refused = homeless("mark clip.mp4");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("name a folder with --home"), "{said}");
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+}
+
 #[test]
 fn damaged_file_is_told_from_damaged_credentials() {
     let desk = Desk::new();
@@ -270,6 +292,8 @@ fn damaged_file_is_told_from_damaged_credentials() {
     assert_eq!(output.status.code(), Some(2));
     let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(line["reason"], "file-damaged");
+    fs::write(desk.path("nothing.jpg"), b"").unwrap();
+    desk.refused("verify nothing.jpg", "the file is empty");
     let help = desk.check("verify --help", 0);
     for word in [
         "Exit codes:",
