@@ -366,6 +366,18 @@ mod tests {
     }
 
     #[test]
+    fn strips_without_room_for_a_face_are_passed_over() {
+        let net = Finder::load(&Weights::from_source_tree().unwrap(), &Device::flex()).unwrap();
+        // Anything counts, so that looking at all shows.
+        let settings = FindSettings {
+            least_score: 0.0,
+            smallest_px: 24.0,
+        };
+        assert_eq!(net.find(&noise(200, 20), &settings), []);
+        assert_ne!(net.find(&noise(200, 24), &settings), []);
+    }
+
+    #[test]
     fn of_two_boxes_on_one_face_the_surer_stays() {
         let rect = Rect {
             x: 0.0,

@@ -15,7 +15,7 @@ use effigy_frame::Picture;
 use effigy_model::device::{self, Choice};
 use effigy_model::face_mesh::planes;
 use effigy_model::tensors::{PATCH_CHANNELS, space_to_depth, values};
-use effigy_model::{FaceEmbedder, FaceMesh, Finder, Weights};
+use effigy_model::{FaceEmbedder, FaceMesh, Finder, OcclusionSegmenter, PictureNet, Weights};
 
 /// How far two values may be apart, as a share of the largest. The devices add up in different
 /// orders, in single precision; some thousand terms a value cost about four of its seven digits.
@@ -121,6 +121,17 @@ fn identifier_agrees_with_the_processor() {
     let of_cpu = on_cpu.embed(&crops).swap_remove(0);
     let of_gpu = on_gpu.embed(&crops).swap_remove(0);
     check("identity", &of_cpu.0, &of_gpu.0);
+}
+
+#[test]
+fn occlusion_segmenter_agrees_with_the_processor() {
+    let mask = |device: Device| {
+        let pictures = PictureNet::load(&weights(), &device).unwrap();
+        let segmenter = OcclusionSegmenter::load(&weights(), pictures, &device).unwrap();
+        let crop = noise(OcclusionSegmenter::SIDE_PX, OcclusionSegmenter::SIDE_PX);
+        segmenter.segment(&crop).values().to_vec()
+    };
+    check("occlusion mask", &mask(Device::flex()), &mask(gpu()));
 }
 
 #[test]
