@@ -16,6 +16,7 @@ const SAME: Match = Match {
     similarity: 0.5,
     of_each: 0.5,
     share: 0.8,
+    of_synthetic: 0.9,
 };
 
 fn now() -> UtcTime {
@@ -292,6 +293,17 @@ fn synthetic(subject: &str) -> Draft {
         basis: Basis::Synthetic,
         subject: subject.to_owned(),
         ..draft()
+    }
+}
+
+#[test]
+fn drawn_people_must_be_more_alike_than_filmed_ones() {
+    let alike = face(|i| ada()[i] + 0.5 * ben()[i]);
+    for (draft, passes) in [(draft(), true), (synthetic("Ada"), false)] {
+        let desk = desk();
+        desk.add(&draft);
+        assert_eq!(desk.ask(vec![alike; 3]).is_ok(), passes);
+        desk.ask(vec![ada(); 3]).unwrap();
     }
 }
 

@@ -63,6 +63,7 @@ impl Studio {
             similarity: 0.5,
             of_each: 0.5,
             share: 0.8,
+            of_synthetic: 0.5,
         };
         let purpose = Purpose {
             usage: Use::Swap,

@@ -23,6 +23,8 @@ pub struct IdentityScale {
     /// One false match in 100 pairs of strangers, in 1000, and in 10,000, of whatever group of
     /// people is confused most.
     pub thresholds: [IdentityThreshold; 3],
+    /// Least similarity for "the same person" of people who are drawn, not filmed.
+    pub synthetic: f32,
     likelihood_ratio: LikelihoodRatio,
 }
 
@@ -87,6 +89,7 @@ pub(super) struct Entry {
     least_score: Option<f32>,
     #[serde(default)]
     thresholds: Vec<IdentityThreshold>,
+    synthetic: Option<f32>,
     likelihood_ratio: Option<LikelihoodRatio>,
 }
 
@@ -142,7 +145,7 @@ impl Table {
         Ok(Self {
             finder_least_score: least_score.ok_or("it states no least_score of the finder")?,
             identity: identity.ok_or(
-                "it does not state three thresholds and a likelihood_ratio of the identifier",
+                "it does not state three thresholds, a likelihood_ratio and synthetic of the identifier",
             )?,
             entries,
         })
@@ -153,12 +156,13 @@ impl Entry {
     fn identity_scale(&self) -> Option<IdentityScale> {
         let thresholds = <[IdentityThreshold; 3]>::try_from(&self.thresholds[..]).ok()?;
         let is_stricter = |pair: &[IdentityThreshold]| pair[0].similarity < pair[1].similarity;
-        let likelihood_ratio = self.likelihood_ratio?;
+        let (likelihood_ratio, synthetic) = (self.likelihood_ratio?, self.synthetic?);
         thresholds
             .windows(2)
             .all(is_stricter)
             .then_some(IdentityScale {
                 thresholds,
+                synthetic,
                 likelihood_ratio,
             })
     }
@@ -195,6 +199,7 @@ mod tests {
             { similarity = 0.9, false_match_rate = 0.001 },
             { similarity = 0.95, false_match_rate = 0.0001 },
         ]
+        synthetic = 0.97
         likelihood_ratio = { at = 0.85, slope = 100.0 }
     "#;
 
@@ -241,8 +246,7 @@ mod tests {
 
     #[test]
     fn a_table_without_thresholds_is_refused() {
-        let complaint =
-            "it does not state three thresholds and a likelihood_ratio of the identifier";
+        let complaint = "it does not state three thresholds, a likelihood_ratio and synthetic of the identifier";
         for (stated, instead) in [("thresholds", "others"), ("0.95", "0.7")] {
             let text = format!("{TRAINED}{}", IMPORTED.replace(stated, instead));
             assert_eq!(Table::parse(&text).unwrap_err(), complaint);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_files::Original;
 use effigy_mark::consent::{
-    self, Audience, Claim, Match, Purpose, Seen, Store, Template, Token, Use,
+    self, Audience, Basis, Claim, Match, Purpose, Seen, Store, Template, Token, Use,
 };
 use effigy_mark::keys::{Signer, Timestamps};
 use effigy_mark::label::{Language, Profiles, Source};
@@ -49,6 +49,7 @@ pub fn same_person(weights: &Weights) -> Match {
         similarity: scale.strict().similarity,
         of_each: scale.lenient().similarity,
         share: LEAST_SHARE,
+        of_synthetic: scale.synthetic,
     }
 }
 
@@ -84,6 +85,11 @@ impl Safeguards {
 
     /// The template in the consent of `who`, which must hold.
     pub(crate) fn template(&self, keys: &Keys, who: &str) -> Result<Template> {
+        self.likeness(keys, who).map(|(template, _)| template)
+    }
+
+    /// The same, and on what basis they consent.
+    pub(crate) fn likeness(&self, keys: &Keys, who: &str) -> Result<(Template, Basis)> {
         let store = Store::open(&self.consents, keys);
         let now = self.clock.now();
         let record = store.find(who, now)?;
@@ -92,7 +98,8 @@ impl Safeguards {
             id: record.id.to_string(),
             subject: record.subject.clone(),
         };
-        Ok(store.template(&record)?.ok_or_else(needed)?)
+        let template = store.template(&record)?.ok_or_else(needed)?;
+        Ok((template, record.basis))
     }
 
     /// Checks that everyone in `claims` consents to this use; `same` says when faces count as

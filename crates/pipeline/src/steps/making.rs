@@ -223,7 +223,7 @@ impl<'a> Begun<'a> {
                 "the clip is {clip_secs:.2} s long and ends before {to_secs:.2} s"
             ));
         }
-        let template = making.safeguards.template(&self.keys, performer)?;
+        let (template, basis) = making.safeguards.likeness(&self.keys, performer)?;
         progress.begin(&format!("looking for {performer}"), clips.n_frames());
         let clusters = cluster_identities(&clips, networks, progress)?;
         if clusters.n_frames == 0 && 0.0 < making.range.from_secs {
@@ -239,7 +239,7 @@ impl<'a> Begun<'a> {
         }
         let same = same_person(&networks.weights);
         let is_at_least = |sight: &Sight, least| sight.similarity.is_some_and(|s| least <= s);
-        if !is_at_least(&chosen.sight, same.similarity) {
+        if !is_at_least(&chosen.sight, same.least(basis)) {
             return Err(Error::NotSeen {
                 who: performer.to_owned(),
                 seen: in_words(&chosen),

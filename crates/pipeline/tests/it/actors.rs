@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::studio::{Studio, studio};
+use crate::studio::{Studio, faces, networks, studio};
 use effigy_frame::{Picture, Rational, Rect, TimeRange};
+use effigy_mark::consent::{Basis, Template};
 use effigy_mark::{Trust, verify};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Error as ModelError;
+use effigy_pipeline::consent::faces::faces_shown;
+use effigy_pipeline::consent::same_person;
 use effigy_pipeline::{Damage, Error, Progress, Quiet, SwapJob, swap, train};
 use effigy_train::Error as TrainError;
 
@@ -357,6 +360,39 @@ fn of_two_people_only_the_one_named_is_replaced() {
         let [changed, other] = [changes[half], changes[1 - half]];
         assert!(1.5 * other < changed, "{name}: {changes:?}");
     }
+}
+
+/// To the identity network some of them are one person; what asks for their consent knows better.
+#[test]
+fn actors_are_told_apart_where_their_consent_is_asked_for() {
+    let networks = networks();
+    let same = same_person(&networks.weights);
+    let shown = |clip: &str| faces_shown(&actor(clip), networks, &mut Quiet).unwrap();
+    let likeness = |clip: &str| {
+        let vectors: Vec<_> = faces(&actor(clip)).iter().map(|face| face.0).collect();
+        Template::from_faces(&vectors).unwrap()
+    };
+    let [ada, ben] = ["ada-2", "ben-2"].map(likeness);
+    for (who, clip) in [
+        (&ada, "ada-1"),
+        (&ada, "ada-microphone"),
+        (&ben, "ben-1"),
+        (&ben, "ben-wrong-light"),
+    ] {
+        for face in shown(clip) {
+            let similarity = who.similarity(&face.0);
+            assert!(
+                same.least(Basis::Synthetic) <= similarity,
+                "{clip}: {similarity}"
+            );
+        }
+    }
+    let others = ["ada-1", "cleo-and-dan"].into_iter().flat_map(shown);
+    let most = others
+        .map(|face| ben.similarity(&face.0))
+        .fold(0.0, f32::max);
+    assert!(same.least(Basis::Consent) < most, "{most}");
+    assert!(most < same.least(Basis::Synthetic), "{most}");
 }
 
 #[test]

@@ -64,6 +64,7 @@ pub(crate) fn token(folder: &Path, n: usize, usage: Use) -> Token {
         similarity: 0.5,
         of_each: 0.5,
         share: 1.0,
+        of_synthetic: 0.5,
     };
     let audience = Audience::Private;
     let purpose = Purpose {
