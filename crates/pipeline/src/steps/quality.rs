@@ -16,6 +16,7 @@ mod samples;
 use std::path::{Path, PathBuf};
 
 use effigy_face::align::identity_crop;
+use effigy_files::is_picture;
 use effigy_frame::{Frame, Picture, Point3};
 use effigy_mark::consent::Template;
 use effigy_render::Change;
@@ -219,9 +220,17 @@ impl<'a> Measuring<'a> {
     }
 }
 
-/// Where the quality card of `output` goes: for programs, and for people.
+/// Where the quality card of `output` goes: for programs, and for people. A picture of a moment has a card of
+/// its own beside that of the video of the same name.
 pub(crate) fn paths_beside(output: &Path) -> [PathBuf; 2] {
-    ["quality.json", "quality.html"].map(|ending| effigy_files::beside(output, ending))
+    ["quality.json", "quality.html"].map(|ending| {
+        if is_picture(output) {
+            let picture = effigy_files::extension(output);
+            effigy_files::beside(output, &format!("{picture}.{ending}"))
+        } else {
+            effigy_files::beside(output, ending)
+        }
+    })
 }
 
 impl Quality {
@@ -243,5 +252,19 @@ impl Quality {
             .map(|sheet| page::marked(&html, sheet, authorisation));
         page::write(&html, self, samples, sheet.transpose()?.as_deref())?;
         Ok([json, html])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_and_a_video_of_one_name_have_two_cards() {
+        let names =
+            |output: &str| paths_beside(Path::new(output)).map(|path| path.display().to_string());
+        assert_eq!(names("a/b.mp4"), ["a/b.quality.json", "a/b.quality.html"]);
+        let of_picture = ["a/b.png.quality.json", "a/b.png.quality.html"];
+        assert_eq!(names("a/b.png"), of_picture);
     }
 }
