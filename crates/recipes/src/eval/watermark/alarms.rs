@@ -62,6 +62,17 @@ impl Alarms {
         let scores = scores.filter(|score| score.is_finite());
         self.tries.highest_score = scores.fold(self.tries.highest_score, f32::max);
     }
+
+    /// Says how far it is, as all of it takes an hour.
+    fn tell(&self) {
+        let Self {
+            pictures,
+            clips,
+            alarms,
+            ..
+        } = self;
+        eprintln!("{pictures} pictures and frames, {clips} clips: {alarms} false alarms");
+    }
 }
 
 /// Looks at what is unmarked: faces, no faces, and fakes by others.
@@ -88,12 +99,16 @@ pub(super) fn false_alarms(data: &Path, n: Option<usize>) -> Result<Alarms> {
         let mut detector = Detector::new();
         detector.look(&picture);
         seen.count(detector, path);
+        if seen.pictures.is_multiple_of(500) {
+            seen.tell();
+        }
     }
     if 0 < n {
         for folder in CLIPS {
             for path in files(&data.join(folder), "mp4")? {
                 false_alarms_in_clip(&path, &mut seen)?;
             }
+            seen.tell();
         }
     }
     Ok(seen)
