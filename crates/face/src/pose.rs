@@ -72,6 +72,25 @@ pub fn angles(rotation: &Rotation) -> Pose {
     }
 }
 
+/// Gives the rotation that has these angles: the way back from [`angles`].
+pub fn facing(angles: Pose) -> Rotation {
+    let (sin_yaw, cos_yaw) = angles.yaw.to_radians().sin_cos();
+    let (sin_pitch, cos_pitch) = angles.pitch.to_radians().sin_cos();
+    let (sin_roll, cos_roll) = angles.roll.to_radians().sin_cos();
+    // First up about x, then to the right about y: what looks away from us along -z.
+    let looking = [
+        [cos_yaw, sin_yaw * sin_pitch, -sin_yaw * cos_pitch],
+        [0.0, cos_pitch, sin_pitch],
+        [sin_yaw, -cos_yaw * sin_pitch, cos_yaw * cos_pitch],
+    ];
+    let rolled = [
+        [cos_roll, -sin_roll, 0.0],
+        [sin_roll, cos_roll, 0.0],
+        [0.0, 0.0, 1.0],
+    ];
+    times(&looking, &rolled)
+}
+
 /// The turn that first does `b`, then `a`.
 pub fn times(a: &Rotation, b: &Rotation) -> Rotation {
     a.map(|row| [0, 1, 2].map(|k| row[0] * b[0][k] + row[1] * b[1][k] + row[2] * b[2][k]))
@@ -220,6 +239,16 @@ mod tests {
             Point3::new(320.0 + 90.0 * x, 240.0 + 90.0 * y, 90.0 * z)
         };
         mean_mesh().iter().map(move_point).collect()
+    }
+
+    #[test]
+    fn a_head_has_the_angles_it_faces() {
+        for (yaw, pitch, roll) in [(0.0, 0.0, 0.0), (35.0, -20.0, 10.0), (-60.0, 40.0, 170.0)] {
+            let found = angles(&facing(Pose { yaw, pitch, roll }));
+            for (found, given) in [(found.yaw, yaw), (found.pitch, pitch), (found.roll, roll)] {
+                assert!((found - given).abs() < 1e-3, "{found}, not {given}");
+            }
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod read;
 mod rest;
 mod solve;
 
-pub use arkit::{ARKIT, arkit};
+pub use arkit::{ARKIT, arkit, from_arkit};
 pub use eyes::{Eyeball, Gaze};
 pub use names::{EXPRESSIONS, N_EXPRESSIONS, expression};
 pub use person::{Acquaintance, Person};

@@ -141,14 +141,11 @@ pub(super) fn quaternion(r: &Rotation) -> [f32; 4] {
 
 /// The turn of an eye in its head, in the axes of [`Moved::rotation`].
 pub(super) fn eye_rotation(gaze: Gaze) -> Rotation {
-    let (sy, cy) = gaze.yaw.to_radians().sin_cos();
-    let (sp, cp) = gaze.pitch.to_radians().sin_cos();
-    // First up about x, then to the right about y: what looks away from us along -z.
-    [
-        [cy, sy * sp, -sy * cp],
-        [0.0, cp, sp],
-        [sy, -cy * sp, cy * cp],
-    ]
+    effigy_face::pose::facing(effigy_face::pose::Pose {
+        yaw: gaze.yaw,
+        pitch: gaze.pitch,
+        roll: 0.0,
+    })
 }
 
 /// The same turn where y points up and z towards the camera.
