@@ -88,7 +88,7 @@ impl Part {
 }
 
 /// Reads pictures a second: whole, with a point, or as a fraction. Rates of television are exact.
-fn rate(text: &str) -> Result<Rational, String> {
+pub(crate) fn rate(text: &str) -> Result<Rational, String> {
     let wrong = || format!("{text:?} is no rate; write it as 24, 23.976 or 30000/1001");
     let whole = |part: &str| part.trim().parse::<i32>().ok().filter(|n| 0 < *n);
     let rate = if let Some((num, den)) = text.split_once('/') {

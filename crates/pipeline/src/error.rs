@@ -120,6 +120,17 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// Numbers that are to move a face are none. Write them as `track` does.
+    #[error(
+        "cannot be read as movement: {why}; `effigy track CLIP -o take.csv` writes such a file: {path:?}"
+    )]
+    NoCurves {
+        /// What is wrong, and where.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
+
     /// What is published must say whose movement it shows.
     #[error(
         "a puppet that is published needs the consent of whoever moves it; name them with --driver: {path:?}"

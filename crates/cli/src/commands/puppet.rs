@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use effigy_files::is_picture;
-use effigy_pipeline::puppet::{Gains, default_output};
-use effigy_pipeline::{Choice, PuppetJob};
+use effigy_pipeline::puppet::{Drive, Gains, default_output};
+use effigy_pipeline::{Choice, PuppetJob, Rational};
 
 use crate::environment::Force;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
-use crate::values::{Part, input};
+use crate::values::{Part, input, rate};
 use crate::weights::weights;
 
 /// Move the person in a portrait as somebody in a clip moves, and mark the result
@@ -23,8 +23,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     face: String,
     /// Clip whose movement is taken over
-    #[arg(long, value_parser = input(), value_name = "CLIP")]
-    drive: PathBuf,
+    #[arg(long, value_parser = input(), value_name = "CLIP", required_unless_present = "weights")]
+    drive: Option<PathBuf>,
+    /// Files of movement instead, one after the other: `.csv` in the columns of Live Link Face, or
+    /// `.jsonl`, as `track` writes them and animators edit them
+    #[arg(long, value_parser = input(), value_name = "FILE", num_args = 1.., conflicts_with = "drive")]
+    weights: Vec<PathBuf>,
+    /// Frames a second of such files, where their time codes do not show it
+    #[arg(long, value_parser = rate, value_name = "N", requires = "weights")]
+    fps: Option<Rational>,
     /// Who moves in it, by name or identifier of their consent (use `drive`); needed for
     /// `--audience publish`, and where several people are seen
     #[arg(long, value_name = "NAME")]
@@ -48,6 +55,15 @@ pub(crate) struct Args {
     /// The same of the head
     #[arg(long, default_value_t = Gains::default().head, value_parser = gain, value_name = "GAIN")]
     head: f32,
+    /// Whether the head follows the driver's, or keeps where it is in the portrait (as `--head 0`)
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHAT",
+        conflicts_with = "head"
+    )]
+    pose: HeadPose,
     /// Compare with what the result should look like, from its first frame on: the same performance
     /// by the person in the portrait
     #[arg(long, value_parser = input(), value_name = "CLIP")]
@@ -57,6 +73,14 @@ pub(crate) struct Args {
     device: Choice,
     #[command(flatten)]
     safeguards: SafeguardArgs,
+}
+
+/// What the head does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum HeadPose {
+    #[default]
+    Follow,
+    Keep,
 }
 
 /// Most that a movement is enlarged.
@@ -82,10 +106,21 @@ fn job(args: &Args) -> anyhow::Result<PuppetJob> {
             "a picture holds one frame; name a video such as moved.mp4, or choose a moment with --frame-at: {path:?}"
         );
     }
+    let head = match args.pose {
+        HeadPose::Follow => args.head,
+        HeadPose::Keep => 0.0,
+    };
+    let drive = match &args.drive {
+        Some(clip) => Drive::Clip(clip.clone()),
+        None => Drive::Curves {
+            files: args.weights.clone(),
+            rate: args.fps,
+        },
+    };
     Ok(PuppetJob {
         portrait: args.portrait.clone(),
         subject: args.face.clone(),
-        drive: args.drive.clone(),
+        drive,
         driver: args.driver.clone(),
         output: path.unwrap_or_else(|| default_output(&args.portrait, is_still)),
         existing: args.force.existing(),
@@ -94,7 +129,7 @@ fn job(args: &Args) -> anyhow::Result<PuppetJob> {
             eyes: args.eyes,
             mouth: args.mouth,
             brows: args.brows,
-            head: args.head,
+            head,
         },
         ground_truth: args.ground_truth.clone(),
         device: args.device,

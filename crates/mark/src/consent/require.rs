@@ -22,6 +22,8 @@ pub enum Seen {
     Faces(Vec<[f32; IDENTITY_LENGTH]>),
     /// A face model: its footage was compared with this same consent when it was trained.
     Model,
+    /// Movement as numbers, which show no face: for the use `drive` alone.
+    Movement,
 }
 
 /// When footage shows the person of a consent: all faces together must be surely theirs, and most
@@ -196,10 +198,12 @@ fn check_purpose(record: &Record, usage: Use, audience: Audience) -> Result<()> 
 }
 
 fn check_face(store: &Store<'_>, record: &Record, claim: &Claim, same: Match) -> Result<()> {
-    let Seen::Faces(faces) = &claim.seen else {
-        return Ok(());
-    };
     let (id, subject) = (record.id.to_string(), record.subject.clone());
+    let faces = match &claim.seen {
+        Seen::Faces(faces) => faces,
+        Seen::Movement if claim.usage != Use::Drive => return Err(Error::NoFace { id, subject }),
+        Seen::Movement | Seen::Model => return Ok(()),
+    };
     if faces.is_empty() {
         return Err(Error::NoFace { id, subject });
     }

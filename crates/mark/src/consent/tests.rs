@@ -288,6 +288,24 @@ fn clock_behind_the_record_is_refused() {
     assert!(matches!(early, Err(Error::ClockBack { .. })));
 }
 
+#[test]
+fn movement_alone_lets_nobody_s_face_be_used() {
+    let desk = desk();
+    desk.add(&draft());
+    let claims = [Claim {
+        who: "ada".to_owned(),
+        seen: Seen::Movement,
+        usage: Use::Swap,
+    }];
+    let purpose = Purpose {
+        usage: Use::Swap,
+        audience: Audience::Private,
+        same: SAME,
+    };
+    let token = require(&desk.store(), &claims, &purpose, now());
+    assert!(matches!(token, Err(Error::NoFace { .. })));
+}
+
 fn synthetic(subject: &str) -> Draft {
     Draft {
         basis: Basis::Synthetic,

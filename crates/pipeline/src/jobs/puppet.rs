@@ -1,13 +1,16 @@
 //! The puppet job: one portrait, moved as a driver moves, marked.
 
+mod curves;
+mod driver;
+
 use std::path::{Path, PathBuf};
 
 use effigy_face::pose::pose;
 use effigy_face::rig::Rig;
 use effigy_files::{Destination, Existing, check_destinations, is_picture, named_after};
-use effigy_frame::{Picture, Point3, TimeRange, resample};
+use effigy_frame::{Picture, Point3, Rational, TimeRange, resample};
 use effigy_mark::Marked;
-use effigy_mark::consent::{Audience, Claim, Template, Use};
+use effigy_mark::consent::{Audience, Use};
 use effigy_media::{Limits, probe};
 use effigy_model::Weights;
 use effigy_model::device::Choice;
@@ -15,16 +18,17 @@ pub use effigy_render::Gains;
 use effigy_render::{Movement, Portrait, Retargeting};
 
 use crate::error::{Error, Result};
-use crate::steps::consent::{Safeguards, claim};
+use crate::steps::consent::Safeguards;
 use crate::steps::damage::Damage;
 use crate::steps::footage::Clips;
 use crate::steps::inputs;
 use crate::steps::making::{self, Animating, Form, Making, View};
 use crate::steps::networks::Networks;
-use crate::steps::people::{Chosen, cluster_identities};
-use crate::steps::performance::{Moment, performance, theirs};
+use crate::steps::people::Chosen;
+use crate::steps::performance::{Moment, theirs};
 use crate::steps::progress::Progress;
 use crate::steps::quality::{MovedMeasuring, MovedQuality, path_beside};
+use driver::Driver;
 
 /// Everything one puppet needs.
 #[derive(Clone, Debug)]
@@ -34,8 +38,8 @@ pub struct PuppetJob {
     pub portrait: PathBuf,
     /// Whose portrait it is, by name or identifier of their consent.
     pub subject: String,
-    /// The clip whose movement is taken over.
-    pub drive: PathBuf,
+    /// What the movement is taken from.
+    pub drive: Drive,
     /// Who moves in it, by name or identifier of their consent; needed where the result is to be
     /// published.
     pub driver: Option<String>,
@@ -43,7 +47,7 @@ pub struct PuppetJob {
     pub output: PathBuf,
     /// What becomes of a file that is where the result goes.
     pub existing: Existing,
-    /// The part of the driver's clip, in seconds.
+    /// The part of the movement, in seconds.
     pub range: TimeRange,
     /// How much of the movement is taken over.
     pub gains: Gains,
@@ -56,6 +60,36 @@ pub struct PuppetJob {
     pub weights: Weights,
     /// Consent and marks.
     pub safeguards: Safeguards,
+}
+
+/// What movement is taken from.
+#[derive(Clone, Debug)]
+pub enum Drive {
+    /// Somebody in a clip.
+    Clip(PathBuf),
+    /// Files of numbers that follow one another: `.csv` in Live Link Face's columns, or `.jsonl` as
+    /// [`crate::track()`] writes it.
+    Curves {
+        /// The files.
+        files: Vec<PathBuf>,
+        /// Frames a second, where the files do not say.
+        rate: Option<Rational>,
+    },
+}
+
+impl Drive {
+    /// The files that are read.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        match self {
+            Self::Clip(clip) => std::slice::from_ref(clip),
+            Self::Curves { files, .. } => files,
+        }
+    }
+
+    /// The first of them, for messages.
+    fn path(&self) -> PathBuf {
+        self.files().first().cloned().unwrap_or_default()
+    }
 }
 
 /// What a puppet job made.
@@ -83,19 +117,20 @@ impl PuppetJob {
     pub fn check(&self) -> Result<()> {
         if self.driver.is_none() && self.safeguards.audience == Audience::Publish {
             return Err(Error::DriverNotNamed {
-                path: self.drive.clone(),
+                path: self.drive.path(),
             });
         }
-        if inputs::is_single_picture(&self.drive) {
-            return Err(Error::DriverDoesNotMove {
-                path: self.drive.clone(),
-            });
+        if let Drive::Clip(clip) = &self.drive {
+            if inputs::is_single_picture(clip) {
+                return Err(Error::DriverDoesNotMove { path: clip.clone() });
+            }
+            // What cannot be read is told later.
+            if let Ok(info) = probe(clip, &Limits::default()) {
+                making::length_within(clip, self.range.from_secs, &info)?;
+            }
         }
-        // What cannot be read is told later.
-        if let Ok(info) = probe(&self.drive, &Limits::default()) {
-            making::length_within(&self.drive, self.range.from_secs, &info)?;
-        }
-        let mut read = vec![self.portrait.clone(), self.drive.clone()];
+        let mut read = vec![self.portrait.clone()];
+        read.extend_from_slice(self.drive.files());
         read.extend(self.ground_truth.clone());
         let named: Vec<_> = read.iter().map(|path| inputs::one(path)).collect();
         let mut originals = inputs::originals(&read, &named);
@@ -118,30 +153,23 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
     let rig = Rig::load(&job.weights)?;
     let cast = begun.find(&job.subject, &networks, progress)?;
     let (picture, points) = portrait_of(job, cast.chosen(), &networks, progress)?;
-    let (clips, driver) = find_driver(job, &networks, progress)?;
-    let allowed = cast.allow(driver_claims(job, &driver))?;
-    let all = performance(&rig, &clips, &driver, &networks, progress)?;
-    let moments = wanted(job, &all);
+    let driver = Driver::find(job, &networks, progress)?;
+    let allowed = cast.allow(driver.claim(job).into_iter().collect())?;
+    let all = driver.perform(&rig, &networks, progress)?;
+    let moments = wanted(job, &all)?;
     let likeness = allowed.template(&job.subject)?;
-    let vectors: Vec<_> = driver.identities.iter().map(|face| face.0).collect();
     let truth = job.ground_truth.as_deref();
-    let driver = Template::from_faces(&vectors);
-    let mut measuring = MovedMeasuring::new(&networks, likeness, driver, truth)?;
-    if is_picture(&job.output) && moments.iter().all(|moment| moment.pose.is_none()) {
-        return Err(Error::DriverNotSeen {
-            path: job.drive.clone(),
-        });
-    }
+    let mut measuring = MovedMeasuring::new(&networks, likeness, driver.template(), truth)?;
     let mut portrait = Portrait::new(&rig, &picture, &points);
     let poses: Vec<_> = all.iter().filter_map(|m| m.pose.as_ref()).collect();
     let retargeting = Retargeting::of(&poses, portrait.pose(), job.gains);
     let retargeting = retargeting.ok_or_else(|| Error::NoFace {
-        path: job.drive.clone(),
+        path: job.drive.path(),
     })?;
     let mut movement = Movement::default();
     let mut n_still = 0;
     let animating = Animating {
-        drive: &job.drive,
+        timing: driver.timing(),
         range: job.range,
         moments,
         draw: &mut |moment| {
@@ -226,58 +254,32 @@ fn portrait_of(
     Ok((resample::resize(&picture, width, height), points.collect()))
 }
 
-/// Finds who moves in the driver's clip.
-fn find_driver(
-    job: &PuppetJob,
-    networks: &Networks,
-    progress: &mut dyn Progress,
-) -> Result<(Clips, Chosen)> {
-    let mut clips = Clips::whole(vec![job.drive.clone()]);
-    // What the driver does at rest is learned from the whole clip where one frame of it is wanted.
-    if !is_picture(&job.output) {
-        clips.from_secs = job.range.from_secs;
-        clips.to_secs = job.range.to_secs;
-    }
-    progress.begin("looking for the driver", clips.n_frames());
-    let clusters = cluster_identities(&clips, networks, progress)?;
-    let template = match &job.driver {
-        Some(driver) => {
-            let keys = job.safeguards.open_keys()?;
-            Some(job.safeguards.template(&keys, driver)?)
+/// What is drawn of a performance: the part that is wanted, or one moment as a picture.
+fn wanted<'m>(job: &PuppetJob, all: &'m [Moment]) -> Result<&'m [Moment]> {
+    let TimeRange { from_secs, to_secs } = job.range;
+    let first = all.partition_point(|moment| moment.time.secs() < from_secs);
+    let part = if is_picture(&job.output) {
+        let first = first.min(all.len().saturating_sub(1));
+        let moment = all.get(first..=first).unwrap_or_default();
+        if moment.iter().all(|moment| moment.pose.is_none()) {
+            return Err(Error::DriverNotSeen {
+                path: job.drive.path(),
+            });
         }
-        None => None,
+        moment
+    } else {
+        let is_within = |moment: &Moment| to_secs.is_none_or(|to| moment.time.secs() < to);
+        let part = &all[first..];
+        &part[..part.partition_point(is_within)]
     };
-    let scale = networks.weights.identity_scale();
-    let chosen = clusters.choose(template.as_ref(), &scale);
-    let chosen = chosen.ok_or_else(|| Error::NoFace {
-        path: job.drive.clone(),
-    })?;
-    if job.driver.is_none() && !chosen.others.is_empty() {
-        return Err(Error::SeveralDrivers {
-            n: 1 + chosen.others.len(),
-            path: job.drive.clone(),
+    if part.is_empty() {
+        return Err(Error::BeyondEnd {
+            asked_secs: from_secs,
+            clip_secs: all.last().map(|moment| moment.time.secs()),
+            path: job.drive.path(),
         });
     }
-    Ok((clips, chosen))
-}
-
-/// What is drawn of a performance: all of it, or the moment that is wanted as a picture.
-fn wanted<'m>(job: &PuppetJob, all: &'m [Moment]) -> &'m [Moment] {
-    if !is_picture(&job.output) {
-        return all;
-    }
-    let is_due = |moment: &Moment| job.range.from_secs <= moment.time.secs();
-    let last = all.len().saturating_sub(1);
-    let first = all.iter().position(is_due).unwrap_or(last);
-    all.get(first..=first).unwrap_or_default()
-}
-
-/// Whose movement is used: whoever is named must consent.
-fn driver_claims(job: &PuppetJob, driver: &Chosen) -> Vec<Claim> {
-    let named = job.driver.iter();
-    named
-        .map(|who| claim(who, &driver.identities, Use::Drive))
-        .collect()
+    Ok(part)
 }
 
 /// What a result is called when no name is given: `NAME-moved` beside the portrait.

@@ -28,6 +28,7 @@ use crate::steps::inputs;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 use crate::steps::spool::Spool;
+pub(in crate::jobs) use csv::ANGLES;
 pub use take::{Moved, Take};
 
 /// A clip to track, and where the movement goes.
@@ -255,4 +256,24 @@ fn write(path: &Path, rig: &Rig, take: &Take) -> Result<()> {
     let mut file = AtomicFile::create(path)?;
     file.write(&bytes)?;
     file.finish()
+}
+
+#[cfg(test)]
+pub(in crate::jobs) mod tests {
+    //! What is written, for tests of what reads it back.
+
+    use super::{Take, csv, lines, take};
+
+    /// A face that opens its mouth in every other frame.
+    pub(in crate::jobs) fn opening_and_closing(n_frames: usize) -> Take {
+        take::tests::take(n_frames)
+    }
+
+    pub(in crate::jobs) fn csv_text(take: &Take) -> String {
+        csv::text(take)
+    }
+
+    pub(in crate::jobs) fn lines_text(take: &Take) -> String {
+        lines::text(take)
+    }
 }

@@ -11,8 +11,8 @@ use effigy_mark::consent::{Audience, Use};
 use effigy_mark::{Trust, verify};
 use effigy_media::{Limits, VideoReader, write_picture};
 use effigy_model::Weights;
-use effigy_pipeline::puppet::Gains;
-use effigy_pipeline::{Choice, Error, PuppetJob, Quiet, puppet};
+use effigy_pipeline::puppet::{Drive, Gains};
+use effigy_pipeline::{Choice, Error, Networks, PuppetJob, Quiet, TrackJob, puppet, track};
 
 fn actor(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors");
@@ -45,7 +45,7 @@ fn job(place: &Path) -> PuppetJob {
     PuppetJob {
         portrait: stage().portrait.clone(),
         subject: "Ada".to_owned(),
-        drive: actor("ben-1"),
+        drive: Drive::Clip(actor("ben-1")),
         driver: None,
         output: place.join("moved.mp4"),
         existing: Existing::Kept,
@@ -100,6 +100,61 @@ fn a_portrait_does_what_the_driver_does() {
     assert!(report.marked);
     let frames = VideoReader::open(&made.marked.path, &Limits::default()).unwrap();
     assert_eq!(frames.count(), 25);
+}
+
+/// The movement of the clip, written down, edited and read again.
+#[test]
+fn what_is_written_down_moves_a_portrait() {
+    let place = tempfile::tempdir().unwrap();
+    let take = place.path().join("take.csv");
+    let tracked = TrackJob {
+        outputs: vec![take.clone()],
+        ..TrackJob::new(actor("ben-1"))
+    };
+    let weights = Weights::from_source_tree().unwrap();
+    let networks = Networks::load(&weights, Choice::Cpu).unwrap();
+    track(&tracked, &networks, &mut Quiet).unwrap();
+    let written = PuppetJob {
+        drive: Drive::Curves {
+            files: vec![take.clone()],
+            rate: None,
+        },
+        ground_truth: Some(actor("ben-1-as-ada")),
+        ..job(place.path())
+    };
+    let made = puppet(&written, &mut Quiet).unwrap();
+    assert_eq!((made.n_frames, made.n_still), (25, 0));
+    // Less than from the clip itself: both sides of brows and cheeks have one number there.
+    let truth = made.quality.truth.as_ref().unwrap();
+    assert!(23.5 < truth.aligned.unwrap().psnr_db, "{:?}", made.quality);
+    let frames = VideoReader::open(&made.marked.path, &Limits::default()).unwrap();
+    assert_eq!(frames.count(), 25);
+    // Two takes follow one another.
+    let twice = PuppetJob {
+        drive: Drive::Curves {
+            files: vec![take.clone(), take.clone()],
+            rate: None,
+        },
+        output: place.path().join("twice.mp4"),
+        range: TimeRange {
+            from_secs: 7.9,
+            to_secs: Some(8.1),
+        },
+        ..job(place.path())
+    };
+    assert_eq!(puppet(&twice, &mut Quiet).unwrap().n_frames, 5);
+    // Nobody can be seen in it, and who is named must consent all the same.
+    let mut published = PuppetJob {
+        existing: Existing::Replaced,
+        driver: Some("Ada".to_owned()),
+        ..written.clone()
+    };
+    published.safeguards.audience = Audience::Publish;
+    let error = puppet(&published, &mut Quiet).unwrap_err();
+    assert!(refuses(&error, Use::Drive), "{error}");
+    fs::write(&take, "Timecode,Smile\n").unwrap();
+    let error = puppet(&published, &mut Quiet).unwrap_err();
+    assert!(error.to_string().contains("\"Smile\""), "{error}");
 }
 
 #[test]
@@ -184,13 +239,13 @@ fn a_part_behind_the_end_is_named() {
 fn a_picture_and_two_people_move_nobody() {
     let place = tempfile::tempdir().unwrap();
     let still = PuppetJob {
-        drive: stage().portrait.clone(),
+        drive: Drive::Clip(stage().portrait.clone()),
         ..job(place.path())
     };
     let error = puppet(&still, &mut Quiet).unwrap_err();
     assert!(matches!(error, Error::DriverDoesNotMove { .. }), "{error}");
     let two = PuppetJob {
-        drive: actor("cleo-and-dan"),
+        drive: Drive::Clip(actor("cleo-and-dan")),
         ..job(place.path())
     };
     let error = puppet(&two, &mut Quiet).unwrap_err();

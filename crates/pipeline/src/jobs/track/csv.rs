@@ -7,7 +7,7 @@ use effigy_face::rig::ARKIT;
 use super::take::Take;
 
 /// Columns of angles, in radians: right in the picture, up, and clockwise are positive.
-const ANGLES: [&str; 9] = [
+pub(in crate::jobs) const ANGLES: [&str; 9] = [
     "HeadYaw",
     "HeadPitch",
     "HeadRoll",

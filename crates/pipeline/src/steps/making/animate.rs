@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use effigy_files::is_picture;
-use effigy_frame::{Frame, Picture, TimeRange};
+use effigy_frame::{Frame, Picture, Rational, TimeRange};
 use effigy_mark::{Marked, MarkedWriter, write_marked_picture};
 use effigy_media::{Limits, WriteSettings, probe};
 
@@ -16,8 +16,8 @@ use crate::steps::progress::Progress;
 
 /// What an allowed job animates.
 pub(crate) struct Animating<'a> {
-    /// The clip whose rate, length and sound the result has.
-    pub(crate) drive: &'a Path,
+    /// What says how fast frames follow one another.
+    pub(crate) timing: Timing<'a>,
     /// The part of it that is taken.
     pub(crate) range: TimeRange,
     /// What is done in it.
@@ -26,6 +26,15 @@ pub(crate) struct Animating<'a> {
     pub(crate) draw: &'a mut dyn FnMut(&Moment) -> Result<Picture>,
     /// What is being drawn, for the progress bar.
     pub(crate) title: String,
+}
+
+/// What the result has its times from.
+#[derive(Clone, Copy)]
+pub(crate) enum Timing<'a> {
+    /// A clip, whose rate and sound it has, and of which it was made.
+    Clip(&'a Path),
+    /// So many frames a second, and no sound.
+    Rate(Rational),
 }
 
 impl Allowed<'_> {
@@ -44,15 +53,18 @@ impl Allowed<'_> {
         let mut policy = making
             .safeguards
             .policy(&begun.keys, Some(making.target), None);
-        policy.inputs.push(animating.drive.to_owned());
+        if let Timing::Clip(clip) = animating.timing {
+            policy.inputs.push(clip.to_owned());
+        }
         let authorisation = Authorisation {
             token: &token,
             policy: &policy,
         };
         let marked = if is_picture(making.output) {
-            let first = animating.moments.first().ok_or_else(|| Error::NoFace {
-                path: animating.drive.to_owned(),
-            })?;
+            let nothing = || Error::NoFace {
+                path: making.target.to_owned(),
+            };
+            let first = animating.moments.first().ok_or_else(nothing)?;
             let picture = (animating.draw)(first)?;
             write_marked_picture(making.output, picture, &token, &policy)?
         } else {
@@ -69,19 +81,19 @@ fn write(
     progress: &mut dyn Progress,
 ) -> Result<Marked> {
     let Animating {
-        drive,
+        timing,
         range,
         moments,
         draw,
         title,
     } = animating;
     let no_face = || Error::NoFace {
-        path: drive.to_owned(),
+        path: output.to_owned(),
     };
     let (first, rest) = moments.split_first().ok_or_else(no_face)?;
     progress.begin(&title, Some(moments.len() as u64));
     let picture = draw(first)?;
-    let settings = settings(drive, range, &picture)?;
+    let settings = settings(timing, range, &picture)?;
     let Authorisation { token, policy } = authorisation;
     let mut picture = Some(picture);
     let (marked, ()) = behind(
@@ -108,12 +120,22 @@ fn write(
 }
 
 /// Times and sound of the driver's clip, size of the portrait.
-fn settings(drive: &Path, range: TimeRange, picture: &Picture) -> Result<WriteSettings> {
+fn settings(timing: Timing<'_>, range: TimeRange, picture: &Picture) -> Result<WriteSettings> {
+    let (width, height) = (picture.width(), picture.height());
+    let drive = match timing {
+        Timing::Clip(drive) => drive,
+        Timing::Rate(rate) => {
+            return Ok(WriteSettings {
+                range,
+                ..WriteSettings::new(width, height, rate)
+            });
+        }
+    };
     let info = probe(drive, &Limits::default())?;
     let video = info.video.ok_or_else(|| Error::NoInput {
         path: drive.to_owned(),
     })?;
-    let mut settings = WriteSettings::new(picture.width(), picture.height(), video.frame_rate);
+    let mut settings = WriteSettings::new(width, height, video.frame_rate);
     settings.time_base = WriteSettings::like(&video).time_base;
     let is_picture = info.container == "pictures";
     settings.tracks_from = (!is_picture).then(|| drive.to_owned());

@@ -237,29 +237,32 @@ fn look(face_mesh: &FaceMesh, picture: &Picture, points: &[Point3]) -> Option<Ve
 impl MovedQuality {
     /// All figures, in the order in which they matter.
     pub fn figures(&self) -> Vec<Figure> {
-        let percent = self.share_nearer_to_portrait.map(|share| 100.0 * share);
-        let nearer = Figure::new("more similar to the portrait", percent, " %");
-        let mut figures = vec![
-            match percent {
+        let mut figures = Vec::new();
+        // Nobody is seen in movement that is written down.
+        if self.identity_to_driver.is_some() {
+            let percent = self.share_nearer_to_portrait.map(|share| 100.0 * share);
+            let nearer = Figure::new("more similar to the portrait", percent, " %");
+            figures.push(match percent {
                 Some(_) => nearer.at_least(95.0),
                 None => nearer.not_judged(),
-            },
-            Figure::new(
-                "identity similarity to the portrait",
-                self.identity_to_portrait,
-                "",
-            ),
-            Figure::new(
+            });
+        }
+        let identity = |name, value| Figure::new(name, value, "");
+        figures.push(identity(
+            "identity similarity to the portrait",
+            self.identity_to_portrait,
+        ));
+        if self.identity_to_driver.is_some() {
+            figures.push(identity(
                 "identity similarity to the driver",
                 self.identity_to_driver,
-                "",
-            ),
-            Figure::new(
-                "mouth, eyes and brows off what was asked",
-                self.expression_error,
-                " % of eye distance",
-            ),
-        ];
+            ));
+        }
+        figures.push(Figure::new(
+            "mouth, eyes and brows off what was asked",
+            self.expression_error,
+            " % of eye distance",
+        ));
         if let Some(truth) = &self.truth {
             figures.extend([
                 Figure::new(
@@ -305,5 +308,6 @@ impl MovedQuality {
 
 /// Where the figures of `output` go.
 pub(crate) fn path_beside(output: &Path) -> PathBuf {
-    effigy_files::beside(output, "quality.json")
+    let [json, _] = super::paths_beside(output);
+    json
 }
