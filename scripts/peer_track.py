@@ -2,12 +2,14 @@
 
 import csv
 import json
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
 
+from pylivelinkface import PyLiveLinkFace
 from pythonosc.dispatcher import Dispatcher
 from pythonosc.osc_server import BlockingOSCUDPServer
 
@@ -47,6 +49,27 @@ def heard_and_written(program: str, clip: str, folder: Path):
         return frames, bones, list(csv.DictReader(file))
 
 
+def live_link(program: str, clip: str):
+    """The 61 numbers of each frame, as a receiver of Live Link hears them."""
+    heard = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(0.5)
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        playing = subprocess.Popen([program, "track", clip, "--live-link", address])
+        while True:
+            try:
+                has_face, face = PyLiveLinkFace.decode(listening.recv(2048))
+                if has_face:
+                    heard.append(face._blend_shapes)
+            except TimeoutError:
+                if playing.poll() is not None:
+                    break
+    if playing.returncode != 0:
+        sys.exit(f"{program} track --live-link ended with {playing.returncode}")
+    return heard
+
+
 def issues(glb: Path, home: Path):
     """What Khronos' validator says."""
     run = subprocess.run(
@@ -61,7 +84,15 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         frames, bones, rows = heard_and_written(program, clip, Path(folder))
         found = issues(Path(folder) / "take.glb", home)
+    linked = live_link(program, clip)
     wrong = []
+    if not len(rows) >= len(linked) >= 0.98 * len(rows):
+        wrong.append(f"{len(linked)} frames were heard by Live Link of {len(rows)}")
+    if len(linked) == len(rows):
+        written = [[float(value) for value in list(row.values())[2:]] for row in rows]
+        gap = max(abs(a - b) for one, other in zip(linked, written) for a, b in zip(one, other))
+        if gap > 1e-5:
+            wrong.append(f"a number was heard by Live Link {gap} off the CSV")
     if not len(rows) >= len(frames) >= 0.98 * len(rows):
         wrong.append(f"{len(frames)} frames were heard of {len(rows)}")
     if any(len(frame) != 52 for frame in frames):
@@ -79,7 +110,8 @@ def main():
     if found["numErrors"] or found["numWarnings"]:
         wrong.append(f"the validator complains: {found['messages']}")
     print(
-        f"heard {len(frames)} of {len(rows)} frames, {len(bones)} bones; GLB:"
+        f"heard {len(frames)} of {len(rows)} frames, {len(bones)} bones; by Live Link"
+        f" {len(linked)}; GLB:"
         f" {found['numErrors']} errors, {found['numWarnings']} warnings"
     )
     for line in wrong:

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
+use effigy_pipeline::track::{Listener, Protocol};
 use effigy_pipeline::{Choice, Networks, TrackJob, TrackReport};
 
 use crate::environment::Force;
@@ -30,12 +31,33 @@ pub(crate) struct Args {
     /// Play the movement to a receiver of the VMC protocol, at the clip's speed
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     vmc: Option<SocketAddr>,
+    /// Play it to Unreal Engine, as Live Link Face does: 127.0.0.1:11111
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
+    live_link: Option<SocketAddr>,
+    /// Play it as iFacialMocap does, to Blender, Unity and others: 127.0.0.1:49983
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
+    ifacialmocap: Option<SocketAddr>,
     /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     device: Choice,
     /// Print the summary as one JSON object
     #[arg(long)]
     json: bool,
+}
+
+impl Args {
+    fn listeners(&self) -> Vec<Listener> {
+        let all = [
+            (Protocol::Vmc, self.vmc),
+            (Protocol::LiveLink, self.live_link),
+            (Protocol::IFacialMocap, self.ifacialmocap),
+        ];
+        let named = all.into_iter().filter_map(|(protocol, address)| {
+            let address = address?;
+            Some(Listener { protocol, address })
+        });
+        named.collect()
+    }
 }
 
 fn address(text: &str) -> anyhow::Result<SocketAddr> {
@@ -48,14 +70,15 @@ fn address(text: &str) -> anyhow::Result<SocketAddr> {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    let listeners = args.listeners();
     ensure!(
-        !args.output.is_empty() || args.vmc.is_some(),
-        "say where the movement goes: -o FILE, or --vmc HOST:PORT"
+        !args.output.is_empty() || !listeners.is_empty(),
+        "say where the movement goes: -o FILE, or --vmc, --live-link or --ifacialmocap HOST:PORT"
     );
     let job = TrackJob {
         outputs: args.output.clone(),
         existing: args.force.existing(),
-        vmc: args.vmc,
+        listeners,
         ..TrackJob::new(args.input.clone())
     };
     job.check()?;
@@ -99,11 +122,19 @@ fn text(args: &Args, report: &TrackReport) -> String {
     for path in &args.output {
         lines.push(format!("wrote {}", path.display()));
     }
-    if let Some(address) = args.vmc {
+    let listeners = args.listeners();
+    if !listeners.is_empty() {
         let sent = report.sent;
+        let addresses = listeners
+            .iter()
+            .map(|listener| listener.address.to_string());
+        let addresses: Vec<String> = addresses.collect();
         lines.push(format!(
-            "sent {} packets to {address}; {} were refused, {} frames came too late",
-            sent.n_packets, sent.n_refused, sent.n_late
+            "sent {} packets to {}; {} were refused, {} frames came too late",
+            sent.n_packets,
+            addresses.join(", "),
+            sent.n_refused,
+            sent.n_late
         ));
     }
     lines.join("\n")

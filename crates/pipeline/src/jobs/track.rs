@@ -8,12 +8,14 @@ mod bvh;
 mod csv;
 mod facs;
 mod glb;
+mod ifacialmocap;
 mod lines;
+mod live_link;
 mod osc;
+mod receiver;
 mod take;
 mod vmc;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use effigy_face::rig::{Acquaintance, N_EXPRESSIONS, Pose, Rest, Rig, Solver, SolverSettings};
@@ -29,6 +31,8 @@ use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 use crate::steps::spool::Spool;
 pub(in crate::jobs) use csv::ANGLES;
+use receiver::Receiver;
+pub use receiver::{Listener, Protocol, Sent};
 pub use take::{Moved, Take};
 
 /// A clip to track, and where the movement goes.
@@ -40,8 +44,8 @@ pub struct TrackJob {
     pub outputs: Vec<PathBuf>,
     /// What becomes of files that are where results go.
     pub existing: Existing,
-    /// Who receives the movement as it is played, by the VMC protocol.
-    pub vmc: Option<SocketAddr>,
+    /// Who receives the movement as it is played.
+    pub listeners: Vec<Listener>,
     /// How faces are found and followed.
     pub tracking: TrackSettings,
     /// How much a file may ask of us.
@@ -86,7 +90,7 @@ impl TrackJob {
             input,
             outputs: Vec::new(),
             existing: Existing::Kept,
-            vmc: None,
+            listeners: Vec::new(),
             tracking: TrackSettings::default(),
             limits: Limits::default(),
         }
@@ -127,8 +131,8 @@ pub struct TrackReport {
     pub n_others: usize,
     /// Mean distance of the mesh points from the head's, as a share of that between the eyes.
     pub residual: f32,
-    /// Packets that went to the receiver, and those that it refused.
-    pub sent: vmc::Sent,
+    /// Packets that went to receivers, and those that were refused.
+    pub sent: Sent,
 }
 
 /// Tracks the face seen most in a clip.
@@ -143,15 +147,20 @@ pub fn track(
 ) -> Result<TrackReport> {
     job.check()?;
     let rig = Rig::load(&networks.weights)?;
-    let mut receiver = job.vmc.map(vmc::Receiver::reach).transpose()?;
+    let reached = job
+        .listeners
+        .iter()
+        .map(|&listener| Receiver::reach(listener));
+    let mut receivers = reached.collect::<Result<Vec<_>>>()?;
     let mut seen = look(job, networks, progress)?;
     let (take, residual) = solve(job, &rig, &mut seen)?;
     for path in &job.outputs {
         write(path, &rig, &take)?;
     }
-    let sent = match &mut receiver {
-        Some(receiver) => receiver.play(&take, progress)?,
-        None => vmc::Sent::default(),
+    let sent = if receivers.is_empty() {
+        Sent::default()
+    } else {
+        receiver::play(&take, &mut receivers, progress)?
     };
     Ok(TrackReport {
         n_unseen: take.n_unseen(),
