@@ -6,6 +6,7 @@
 
 pub(super) mod faces;
 mod rates;
+mod several;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let thresholds = choose(&half(&all, true, told))?;
     let reported = half(&all, false, told);
     groups(&reported, &thresholds);
+    several::report(&half(&all, true, told), &reported);
     let (at, slope) = likelihood_ratio(&Pairs::by_similarity(&half(&all, true, told)))
         .context("there are too few pairs")?;
     println!("\nlikelihood_ratio = {{ at = {at:.4}, slope = {slope:.1} }}");
