@@ -102,8 +102,6 @@ pub struct Rig {
     pub(crate) mesh: Shapes,
     /// Where the points of the face mesh lie.
     pub(crate) points: Shapes,
-    /// Where the mesh network sees them, which is what is solved for.
-    pub(crate) seen: Shapes,
     pub(crate) eyes: eyes::EyeShapes,
     pub(crate) gram: Gram,
     /// Of each vertex: the points that carry it along, and by how much.
@@ -122,6 +120,13 @@ impl Rig {
     /// When its file is missing or damaged.
     pub fn load(weights: &Weights) -> Result<Self> {
         Ok(Self::from_bytes(&weights.bytes("rig")?)?)
+    }
+
+    /// The same rig for points that are known, not found by the mesh network: irises are where they seem to be.
+    #[must_use]
+    pub fn for_true_points(mut self) -> Self {
+        self.eyes.seen = eyes::IRISES_AT_THEIR_WORD;
+        self
     }
 
     /// Reads the rig from the bytes of its file.

@@ -66,9 +66,12 @@ impl Eyeball {
 pub(crate) struct EyeShapes {
     pub(crate) neutral: [[f32; 4]; 2],
     pub(crate) identity: Vec<[[f32; 4]; 2]>,
-    /// Yaw and pitch of the eyes by a constant, and by yaw and pitch as the irises tell them.
-    pub(crate) seen: [[f32; 3]; 2],
+    /// Yaw and pitch of the eyes by a constant and by what the irises tell.
+    pub(crate) seen: [[f32; 2]; 2],
 }
+
+/// What an eye does is what its iris tells.
+pub(crate) const IRISES_AT_THEIR_WORD: [[f32; 2]; 2] = [[0.0, 1.0]; 2];
 
 impl EyeShapes {
     /// The eyeballs of a person, moved along with the corners of the eyes.
@@ -94,21 +97,29 @@ impl EyeShapes {
 /// How strongly what both eyes do counts against what one does: eyes turn together.
 const TOGETHER: f32 = 0.7;
 
-/// Where both eyes look, the right one first.
+/// Where both eyes look, the right one first. `surely` says how well the iris of each is seen, `0..=1`: what the
+/// other does counts for an eye whose iris is not.
 pub(crate) fn gaze(
     shapes: &EyeShapes,
     eyes: &[Eyeball; 2],
     points: &[Point3],
     head: &Placement,
+    surely: [f32; 2],
 ) -> [Gaze; 2] {
     let alone: [Gaze; 2] = std::array::from_fn(|eye| eyes[eye].gaze(points[EYES[eye].iris], head));
-    let mean = |pick: fn(Gaze) -> f32| 0.5 * (pick(alone[0]) + pick(alone[1]));
+    let both = (surely[0] + surely[1]).max(1e-6);
+    let mean =
+        |pick: fn(Gaze) -> f32| (surely[0] * pick(alone[0]) + surely[1] * pick(alone[1])) / both;
     let (yaw, pitch) = (mean(|g| g.yaw), mean(|g| g.pitch));
-    let [true_yaw, true_pitch] = shapes.seen.map(|[at_0, by_yaw, by_pitch]| {
-        (at_0 + by_yaw * yaw + by_pitch * pitch).clamp(-FURTHEST, FURTHEST)
-    });
-    alone.map(|g| Gaze {
-        yaw: true_yaw + (1.0 - TOGETHER) * (g.yaw - yaw),
-        pitch: true_pitch + (1.0 - TOGETHER) * (g.pitch - pitch),
+    let truly =
+        |[at_0, slope]: [f32; 2], told: f32| (at_0 + slope * told).clamp(-FURTHEST, FURTHEST);
+    let [by_yaw, by_pitch] = shapes.seen;
+    let (true_yaw, true_pitch) = (truly(by_yaw, yaw), truly(by_pitch, pitch));
+    std::array::from_fn(|eye| {
+        let apart = (1.0 - TOGETHER) * surely[eye];
+        Gaze {
+            yaw: true_yaw + apart * (alone[eye].yaw - yaw),
+            pitch: true_pitch + apart * (alone[eye].pitch - pitch),
+        }
     })
 }

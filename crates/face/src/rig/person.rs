@@ -49,7 +49,7 @@ impl Person {
     /// If there is not one offset for each of the 468 skin points.
     pub fn new(rig: &Rig, identity: [f32; N_MODES], offsets: Vec<Vec3>) -> Self {
         assert_eq!(offsets.len(), N_SKIN_POINTS, "one offset for each point");
-        let mut points = rig.seen.at_rest(&identity);
+        let mut points = rig.points.at_rest(&identity);
         for (p, offset) in points.iter_mut().zip(offsets.iter().flatten()) {
             *p += offset;
         }
@@ -125,11 +125,11 @@ fn built(rig: &Rig, calm: &[(&[Point3], &Pose)]) -> Person {
     let mean = mean_at_rest(rig, calm);
     let off: Vec<f32> = mean
         .iter()
-        .zip(&rig.seen.neutral)
+        .zip(&rig.points.neutral)
         .map(|(m, n)| m - n)
         .collect();
     let identity = modes(rig, &off);
-    let built = rig.seen.at_rest(&identity);
+    let built = rig.points.at_rest(&identity);
     let offsets = (0..N_SKIN_POINTS).map(|i| {
         let (wanted, built) = (at(&mean, i), at(&built, i));
         [0, 1, 2].map(|k| KEPT[k] * (wanted[k] - built[k]))
@@ -143,7 +143,7 @@ fn mean_at_rest(rig: &Rig, calm: &[(&[Point3], &Pose)]) -> Vec<f32> {
     let share = 1.0 / calm.len() as f32;
     for (points, pose) in calm {
         let mut done = vec![0.0; 3 * N_SKIN_POINTS];
-        rig.seen.express(&mut done, &pose.weights);
+        rig.points.express(&mut done, &pose.weights);
         for (i, p) in points.iter().take(N_SKIN_POINTS).enumerate() {
             let back = pose.head.back([p.x, p.y, p.z]);
             for k in 0..3 {
@@ -164,7 +164,7 @@ fn modes(rig: &Rig, off: &[f32]) -> [f32; N_MODES] {
             .map(|(i, (x, y))| f64::from(counts[i / 3]).min(1.0) * COUNTS[i % 3] * f64::from(x * y))
             .sum()
     };
-    let modes = &rig.seen.identity;
+    let modes = &rig.points.identity;
     let matrix: [[f64; N_MODES]; N_MODES] = std::array::from_fn(|k| {
         std::array::from_fn(|l| {
             let own = if k == l { PULL } else { 0.0 };

@@ -4,7 +4,7 @@ use half::f16;
 use safetensors::{Dtype, SafeTensors};
 
 use super::equations::Gram;
-use super::eyes::EyeShapes;
+use super::eyes::{EyeShapes, IRISES_AT_THEIR_WORD};
 use super::names::N_EXPRESSIONS;
 use super::{N_MODES, Part, Rig, Shapes, Triangle, carriers};
 use crate::landmarks::N_SKIN_POINTS;
@@ -40,35 +40,26 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Rig, String> {
             .iter()
             .map(|mode| pair(mode))
             .collect(),
+        // A rig that was not fitted to the mesh network takes it at its word.
         seen: match file.tensor("seen.gaze") {
-            Ok(_) => lines(&sized(&file, "seen.gaze", 6)?),
-            Err(_) => [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+            Ok(_) => lines(&sized(&file, "seen.gaze", 4)?),
+            Err(_) => IRISES_AT_THEIR_WORD,
         },
-    };
-    // A rig that was not fitted to the mesh network takes it at its word.
-    let seen = match file.tensor("seen.neutral") {
-        Ok(_) => Shapes {
-            neutral: sized(&file, "seen.neutral", n_points)?,
-            identity: points.identity.clone(),
-            expression: shapes(&file, "seen.expression", N_EXPRESSIONS, n_points)?,
-        },
-        Err(_) => points.clone(),
     };
     let (pairs, _) = uv.as_chunks::<2>();
     Ok(Rig {
-        gram: Gram::new(&seen),
+        gram: Gram::new(&points),
         carried_by: carriers(&mesh, &points),
         triangles: triangles(&file, n)?,
         uv: pairs.to_vec(),
         mesh,
         points,
-        seen,
         eyes,
     })
 }
 
-fn lines(values: &[f32]) -> [[f32; 3]; 2] {
-    std::array::from_fn(|i| std::array::from_fn(|k| values[3 * i + k]))
+fn lines(values: &[f32]) -> [[f32; 2]; 2] {
+    std::array::from_fn(|i| std::array::from_fn(|k| values[2 * i + k]))
 }
 
 fn triangles(file: &SafeTensors<'_>, n_vertices: usize) -> Result<Vec<Triangle>, String> {

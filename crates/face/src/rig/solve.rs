@@ -7,7 +7,7 @@ use super::eyes::gaze;
 use super::names::{EXPRESSIONS, N_EXPRESSIONS, expression};
 use super::placement::at;
 use super::{Gaze, Person, Placement, Rig};
-use crate::landmarks::{N_SKIN_POINTS, eye_distance};
+use crate::landmarks::{EYES, N_SKIN_POINTS, eye_distance};
 use crate::smooth::{Smoothing, ValueSmoother};
 
 /// What a face does in a frame.
@@ -137,10 +137,10 @@ pub fn place(
     let mut prior = prior(&SolverSettings::default(), None);
     prior.bounds = weights.map(|w| [f64::from(w); 2]);
     let mut places = person.points.clone();
-    rig.seen.express(&mut places, weights);
+    rig.points.express(&mut places, weights);
     let mut head = Placement::roughly(&person.points, points);
     for _step in 0..STEPS {
-        let equations = Equations::new(&rig.gram, &rig.seen, &places, &head, points);
+        let equations = Equations::new(&rig.gram, &rig.points, &places, &head, points);
         head.nudge(equations.solve(weights, &prior).1);
     }
     head
@@ -164,19 +164,18 @@ pub(crate) fn solve(
     };
     let mut places = person.points.clone();
     for _step in 0..steps {
-        let looks = gaze(&rig.eyes, &person.eyes, points, &head);
-        follow_eyes(&mut prior, looks);
+        follow_eyes(&mut prior, looks(rig, person, points, &head, last));
         places.copy_from_slice(&person.points);
-        rig.seen.express(&mut places, &weights);
-        let equations = Equations::new(&rig.gram, &rig.seen, &places, &head, points);
+        rig.points.express(&mut places, &weights);
+        let equations = Equations::new(&rig.gram, &rig.points, &places, &head, points);
         let (new, nudge) = equations.solve(&weights, &prior);
         weights = new;
         head.nudge(nudge);
     }
     places.copy_from_slice(&person.points);
-    rig.seen.express(&mut places, &weights);
+    rig.points.express(&mut places, &weights);
     Pose {
-        gaze: gaze(&rig.eyes, &person.eyes, points, &head),
+        gaze: looks(rig, person, points, &head, last),
         residual: residual(&places, &head, points),
         weights,
         head,
@@ -202,6 +201,36 @@ fn prior(settings: &SolverSettings, last: Option<&Pose>) -> Prior {
         prior.towards[k] = steady * before / prior.pull[k].max(1e-9);
     }
     prior
+}
+
+/// Of how far the lids are apart at rest: where they are nearer than the first, the iris is not seen, and
+/// from the second on it is.
+const IRIS_IS_SEEN: [f32; 2] = [0.5, 0.8];
+
+/// Where both eyes look. Behind a closed lid the mesh network's iris sinks with the lid, which would make a look
+/// down of every blink: there the eye looks where it did a frame ago, or straight ahead.
+fn looks(
+    rig: &Rig,
+    person: &Person,
+    points: &[Point3],
+    head: &Placement,
+    last: Option<&Pose>,
+) -> [Gaze; 2] {
+    let [least, most] = IRIS_IS_SEEN;
+    let surely = EYES.map(|eye| {
+        let [upper, lower] = [eye.upper_lid, eye.lower_lid].map(|lid| at(&person.points, lid));
+        let at_rest = (upper[0] - lower[0]).hypot(upper[1] - lower[1]).max(1e-3);
+        let apart = eye.lid_distance(points) / (head.scale * at_rest);
+        ((apart - least) / (most - least)).clamp(0.0, 1.0)
+    });
+    let seen = gaze(&rig.eyes, &person.eyes, points, head, surely);
+    let before = last.map_or([Gaze::default(); 2], |pose| pose.gaze);
+    let share = surely[0].max(surely[1]);
+    let between = |before: f32, seen: f32| before + share * (seen - before);
+    std::array::from_fn(|eye| Gaze {
+        yaw: between(before[eye].yaw, seen[eye].yaw),
+        pitch: between(before[eye].pitch, seen[eye].pitch),
+    })
 }
 
 /// Turns of an eye at which its lids have followed all the way, in degrees.

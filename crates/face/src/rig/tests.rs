@@ -6,7 +6,8 @@ use super::*;
 use crate::landmarks::EYES;
 
 fn rig() -> Rig {
-    Rig::load(&Weights::from_source_tree().unwrap()).unwrap()
+    let rig = Rig::load(&Weights::from_source_tree().unwrap());
+    rig.unwrap().for_true_points()
 }
 
 /// Weights of the named expressions.
@@ -91,6 +92,29 @@ fn what_is_posed_is_solved() {
         assert!(gaze.pitch.abs() < 2.0, "{gaze:?}");
     }
     assert!(pose.residual < 0.01, "{}", pose.residual);
+}
+
+/// The mesh network's iris sinks with the lid.
+#[test]
+fn a_blink_is_no_look_down() {
+    let rig = rig();
+    let person = Person::new(&rig, [0.0; N_MODES], vec![[0.0; 3]; N_SKIN_POINTS]);
+    let mut solver = Solver::new(SolverSettings::default());
+    let mut deepest: f32 = 0.0;
+    for frame in 0..12 {
+        let shut = if (4..9).contains(&frame) { 0.95 } else { 0.0 };
+        let said = weights(&[("eyeBlink_L", shut), ("eyeBlink_R", shut)]);
+        let sunk = Gaze {
+            yaw: 0.0,
+            pitch: -25.0 * shut,
+        };
+        let seen = points(&rig, &person, &said, sunk, &placement());
+        let pose = solver.solve(&rig, &person, &seen, f64::from(frame) / 25.0);
+        let down = pose.weights[expression("eyeLookDown_L")];
+        assert!(down < 0.1, "frame {frame} looks down by {down}");
+        deepest = deepest.max(pose.weights[expression("eyeBlink_L")]);
+    }
+    assert!(0.7 < deepest, "the eye closes by {deepest}");
 }
 
 #[test]

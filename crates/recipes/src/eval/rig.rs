@@ -59,7 +59,10 @@ struct Known {
 /// Prints how well weights and gaze are found.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = Weights::from_source_tree()?;
-    let rig = Rig::load(&weights)?;
+    let mut rig = Rig::load(&weights)?;
+    if args.true_points {
+        rig = rig.for_true_points();
+    }
     let clips = match args.clips.is_empty() {
         true => actors()?,
         false => args.clips.clone(),
