@@ -215,7 +215,7 @@ fn warn_of_namesakes(
     }
     if !others.is_empty() {
         output.say(format_args!(
-            "note: {} has another consent on record, {}; where both hold, name one by its \
+            "note: {} has another consent on record, {}; where both cover a use, name one by its \
              identifier, or take the other back with `effigy consent revoke`",
             record.subject,
             others.join(", "),

@@ -237,6 +237,12 @@ impl Draft {
 }
 
 impl Record {
+    /// Whether a use for an audience is consented to.
+    pub(crate) fn covers(&self, usage: Use, audience: Audience) -> bool {
+        let is_seen_by = self.audience == Audience::Publish || audience == Audience::Private;
+        is_seen_by && self.uses.contains(&usage)
+    }
+
     /// Lists what may be done, in words.
     pub fn uses_in_words(&self) -> String {
         let words: Vec<&str> = self.uses.iter().map(|item| item.word()).collect();

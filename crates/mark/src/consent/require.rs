@@ -128,7 +128,7 @@ pub fn require(
     let mut consents: Vec<Record> = Vec::new();
     let mut claimed = Vec::new();
     for claim in claims {
-        let record = store.find(&claim.who, now)?;
+        let record = store.find_for(&claim.who, now, claim.usage, purpose.audience)?;
         check_standing(store, &record, now)?;
         check_purpose(&record, claim.usage, purpose.audience)?;
         check_face(store, &record, claim, purpose.same)?;
@@ -185,7 +185,7 @@ fn check_purpose(record: &Record, usage: Use, audience: Audience) -> Result<()> 
             allowed,
         });
     }
-    if record.audience == Audience::Private && audience == Audience::Publish {
+    if !record.covers(usage, audience) {
         let (wanted, allowed) = (audience, record.audience);
         return Err(Error::OtherAudience {
             id,

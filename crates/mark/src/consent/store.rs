@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::consent::record::VERSION;
-use crate::consent::{Basis, Draft, Id, Record, Template, Use, jws};
+use crate::consent::{Audience, Basis, Draft, Id, Record, Template, Use, jws};
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
 use crate::keys::Keys;
@@ -198,6 +198,33 @@ impl<'a> Store<'a> {
     /// # Errors
     /// When there is none, or more than one holds.
     pub fn find(&self, who: &str, now: UtcTime) -> Result<Record> {
+        only(who, self.named(who, now)?)
+    }
+
+    /// Finds the consent of `who` to a use: of several that hold, the one that covers it. Where none does, gives
+    /// the latest, whose check says why.
+    ///
+    /// # Errors
+    /// When there is none, or more than one covers it.
+    pub fn find_for(
+        &self,
+        who: &str,
+        now: UtcTime,
+        usage: Use,
+        audience: Audience,
+    ) -> Result<Record> {
+        let mut records = self.named(who, now)?;
+        let covers = |record: &Record| record.covers(usage, audience);
+        if records.iter().any(covers) {
+            records.retain(covers);
+        } else {
+            records.drain(..records.len().saturating_sub(1));
+        }
+        only(who, records)
+    }
+
+    /// The consents of one name: those that hold at `now`, or where none does, the latest.
+    fn named(&self, who: &str, now: UtcTime) -> Result<Vec<Record>> {
         let named = |record: &Record| {
             record.id.as_str() == who || record.subject.to_lowercase() == who.to_lowercase()
         };
@@ -215,19 +242,7 @@ impl<'a> Store<'a> {
                 records = valid;
             }
         }
-        match records.len() {
-            0 => Err(Error::NoConsent {
-                who: who.to_owned(),
-            }),
-            1 => Ok(records.remove(0)),
-            _ => {
-                let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
-                Err(Error::SeveralConsents {
-                    who: who.to_owned(),
-                    ids: ids.join(", "),
-                })
-            }
-        }
+        Ok(records)
     }
 
     /// Says where a consent stands at `now`.
@@ -396,5 +411,22 @@ impl<'a> Store<'a> {
 
     pub(super) fn path(&self, id: &Id, extension: &str) -> PathBuf {
         self.folder.join(format!("{id}.{extension}"))
+    }
+}
+
+/// The one consent that `who` means.
+fn only(who: &str, mut records: Vec<Record>) -> Result<Record> {
+    match records.len() {
+        0 => Err(Error::NoConsent {
+            who: who.to_owned(),
+        }),
+        1 => Ok(records.remove(0)),
+        _ => {
+            let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
+            Err(Error::SeveralConsents {
+                who: who.to_owned(),
+                ids: ids.join(", "),
+            })
+        }
     }
 }

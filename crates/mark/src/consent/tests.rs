@@ -180,6 +180,21 @@ fn two_valid_consents_of_one_name_must_be_told_apart() {
 }
 
 #[test]
+fn of_two_consents_the_one_that_covers_the_use_counts() {
+    let desk = desk();
+    let swap = desk.add(&draft());
+    let puppet = desk.add(&Draft {
+        uses: vec![Use::Puppet],
+        ..draft()
+    });
+    assert_eq!(desk.ask(vec![ada()]).unwrap().consents(), [swap]);
+    let moved = desk.ask_for(vec![ada()], Use::Puppet, Audience::Private);
+    assert_eq!(moved.unwrap().consents(), [puppet]);
+    let speech = desk.ask_for(vec![ada()], Use::Speech, Audience::Private);
+    assert!(matches!(speech, Err(Error::OtherUse { .. })));
+}
+
+#[test]
 fn revoked_consent_is_refused_and_its_template_erased() {
     let desk = desk();
     let record = desk.add(&draft());

@@ -131,7 +131,7 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
     job.check()?;
     let keys = job.safeguards.open_keys()?;
     let people = job.people.iter();
-    let consents = people.map(|subject| job.safeguards.consent_id(&keys, &subject.name));
+    let consents = people.map(|subject| job.safeguards.consent_id(&keys, &subject.name, job.usage));
     job.refuse_one_person_twice(&consents.collect::<Result<Vec<_>>>()?)?;
     let networks = Networks::load(&job.weights, job.device)?;
     let shape = shape(job, progress)?;
@@ -204,7 +204,7 @@ fn choose(
     subject: &Subject,
     progress: &mut dyn Progress,
 ) -> Result<(Clips, Chosen)> {
-    let template = job.safeguards.template(keys, &subject.name)?;
+    let template = job.safeguards.template(keys, &subject.name, job.usage)?;
     let inputs = inputs::expand(&subject.inputs)?;
     let paths = inputs.iter().map(|input| input.path().to_owned());
     let (unread, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths.partition(|p| is_unread_media(p));

@@ -77,22 +77,24 @@ impl Safeguards {
         Ok(keys)
     }
 
-    /// Which consent is meant by `who`, a name or an identifier.
-    pub(crate) fn consent_id(&self, keys: &Keys, who: &str) -> Result<consent::Id> {
+    /// Which consent is meant by `who`, a name or an identifier, for a use.
+    pub(crate) fn consent_id(&self, keys: &Keys, who: &str, usage: Use) -> Result<consent::Id> {
         let store = Store::open(&self.consents, keys);
-        Ok(store.find(who, self.clock.now())?.id)
+        let record = store.find_for(who, self.clock.now(), usage, self.audience)?;
+        Ok(record.id)
     }
 
-    /// The template in the consent of `who`, which must hold.
-    pub(crate) fn template(&self, keys: &Keys, who: &str) -> Result<Template> {
-        self.likeness(keys, who).map(|(template, _)| template)
+    /// The template in the consent of `who` to a use, which must hold.
+    pub(crate) fn template(&self, keys: &Keys, who: &str, usage: Use) -> Result<Template> {
+        self.likeness(keys, who, usage)
+            .map(|(template, _)| template)
     }
 
     /// The same, and on what basis they consent.
-    pub(crate) fn likeness(&self, keys: &Keys, who: &str) -> Result<(Template, Basis)> {
+    pub(crate) fn likeness(&self, keys: &Keys, who: &str, usage: Use) -> Result<(Template, Basis)> {
         let store = Store::open(&self.consents, keys);
         let now = self.clock.now();
-        let record = store.find(who, now)?;
+        let record = store.find_for(who, now, usage, self.audience)?;
         consent::check_standing(&store, &record, now)?;
         let needed = || effigy_mark::Error::NeedsTemplate {
             id: record.id.to_string(),

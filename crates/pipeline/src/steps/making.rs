@@ -223,7 +223,8 @@ impl<'a> Begun<'a> {
                 "the clip is {clip_secs:.2} s long and ends before {to_secs:.2} s"
             ));
         }
-        let (template, basis) = making.safeguards.likeness(&self.keys, performer)?;
+        let usage = making.usage;
+        let (template, basis) = making.safeguards.likeness(&self.keys, performer, usage)?;
         progress.begin(&format!("looking for {performer}"), clips.n_frames());
         let clusters = cluster_identities(&clips, networks, progress)?;
         if clusters.n_frames == 0 && 0.0 < making.range.from_secs {
@@ -238,22 +239,11 @@ impl<'a> Begun<'a> {
             return Err(Error::TooLittle { why, path: path() });
         }
         let same = same_person(&networks.weights);
-        let is_at_least = |sight: &Sight, least| sight.similarity.is_some_and(|s| least <= s);
-        if !is_at_least(&chosen.sight, same.least(basis)) {
-            return Err(Error::NotSeen {
-                who: performer.to_owned(),
-                seen: in_words(&chosen),
-                path: path(),
-            });
-        }
-        let could_be = |other: &Sight| is_at_least(other, scale.usual().similarity);
-        if chosen.others.iter().any(could_be) {
-            return Err(Error::Uncertain {
-                who: performer.to_owned(),
-                seen: in_words(&chosen),
-                path: path(),
-            });
-        }
+        making.check_who(
+            performer,
+            &chosen,
+            [same.least(basis), scale.usual().similarity],
+        )?;
         Ok(Cast {
             performer: performer.to_owned(),
             begun: self,
@@ -276,6 +266,27 @@ impl Making<'_> {
             clip_secs,
             path: self.target.to_owned(),
         }
+    }
+
+    /// Refuses somebody less alike to the performer than `least`, and others seen who could be them, alike by
+    /// `alike` or more.
+    fn check_who(&self, performer: &str, chosen: &Chosen, [least, alike]: [f32; 2]) -> Result<()> {
+        let is_at_least = |sight: &Sight, least| sight.similarity.is_some_and(|s| least <= s);
+        if !is_at_least(&chosen.sight, least) {
+            return Err(Error::NotSeen {
+                who: performer.to_owned(),
+                seen: in_words(chosen),
+                path: self.target.to_owned(),
+            });
+        }
+        if chosen.others.iter().any(|other| is_at_least(other, alike)) {
+            return Err(Error::Uncertain {
+                who: performer.to_owned(),
+                seen: in_words(chosen),
+                path: self.target.to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// Until when the clip is read: for a picture just long enough to find out who is there.
@@ -380,7 +391,7 @@ impl Allowed<'_> {
     /// When the consent does not hold.
     pub(crate) fn template(&self, who: &str) -> Result<Template> {
         let Begun { making, keys, .. } = &self.cast.begun;
-        making.safeguards.template(keys, who)
+        making.safeguards.template(keys, who, making.usage)
     }
 
     /// Draws, marks and writes every frame, and the quality card beside the result.

@@ -48,7 +48,7 @@ impl Driver {
         let template = match &job.driver {
             Some(driver) => {
                 let keys = job.safeguards.open_keys()?;
-                Some(job.safeguards.template(&keys, driver)?)
+                Some(job.safeguards.template(&keys, driver, Use::Drive)?)
             }
             None => None,
         };
