@@ -225,8 +225,7 @@ impl<'a> Measuring<'a> {
 pub(crate) fn paths_beside(output: &Path) -> [PathBuf; 2] {
     ["quality.json", "quality.html"].map(|ending| {
         if is_picture(output) {
-            let picture = effigy_files::extension(output);
-            effigy_files::beside(output, &format!("{picture}.{ending}"))
+            effigy_files::beside(output, &format!("still.{ending}"))
         } else {
             effigy_files::beside(output, ending)
         }
@@ -264,7 +263,7 @@ mod tests {
         let names =
             |output: &str| paths_beside(Path::new(output)).map(|path| path.display().to_string());
         assert_eq!(names("a/b.mp4"), ["a/b.quality.json", "a/b.quality.html"]);
-        let of_picture = ["a/b.png.quality.json", "a/b.png.quality.html"];
+        let of_picture = ["a/b.still.quality.json", "a/b.still.quality.html"];
         assert_eq!(names("a/b.png"), of_picture);
     }
 }
