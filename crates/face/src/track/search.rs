@@ -131,8 +131,9 @@ fn find_turned(
 ) -> Vec<Found> {
     let turn = TAU * k as f32 / (N_TURNED + 1) as f32;
     let (width, height) = (picture.width() as f32, picture.height() as f32);
-    if width.min(height) < settings.smallest_px {
-        return Vec::new(); // no room for a face; a strip, turned, would need a large copy
+    // A strip, turned, would need a large and almost empty copy.
+    if width.min(height) < settings.smallest_px.max(width.max(height) / STRIP_ASPECT) {
+        return Vec::new();
     }
     let (sin, cos) = (turn.sin().abs(), turn.cos().abs());
     let seen = [width * cos + height * sin, width * sin + height * cos];
@@ -155,6 +156,8 @@ fn find_turned(
         .collect()
 }
 
+/// A picture with sides of a greater ratio is a strip.
+const STRIP_ASPECT: f32 = 20.0;
 /// Size that the smallest face has in a turned copy, in pixels: less the finder does not find.
 const FINEST_PX: f32 = 12.0;
 /// A copy is not shrunk below this longer side where every one is looked at.
