@@ -105,9 +105,22 @@ fn list_gpus() -> Vec<Listed> {
         name: format!("gpu:{number}"),
         description: device
             .identity()
-            .map_or_else(|| format!("{device:?}"), |known| known.name),
+            .map_or_else(|| format!("{device:?}"), |known| described(known.name)),
     };
     gpus().into_iter().enumerate().map(describe).collect()
+}
+
+/// Names a device, and says so where it is only a program on the processor.
+#[cfg(feature = "gpu")]
+fn described(name: String) -> String {
+    const SOFTWARE: [&str; 3] = ["llvmpipe", "SwiftShader", "Basic Render"];
+    if SOFTWARE.iter().any(|software| name.contains(software)) {
+        format!(
+            "{name}: no graphics card, but a program that does its work on the processor, slower than cpu"
+        )
+    } else {
+        name
+    }
 }
 
 #[cfg(not(feature = "gpu"))]
