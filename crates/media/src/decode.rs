@@ -261,6 +261,7 @@ impl Decoding {
 
     /// Makes the first frame at or after the tick `target` the next one.
     fn seek_to(&mut self, target: i64) -> Result<()> {
+        // Some files cannot be sought in: they are read from their start.
         if self.jump(target).is_err() {
             return self.start_over(target);
         }

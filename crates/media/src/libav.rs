@@ -147,8 +147,8 @@ pub(crate) fn clock_start(input: &Input, base: Rational) -> i64 {
     starts.min().unwrap_or(0).max(0)
 }
 
-/// Whether a file is Matroska or WebM, of which libav says no time before 0, and where the length
-/// that it says reaches to.
+/// Whether a file is Matroska or WebM: libav gives its frames no time before 0, and the end of its
+/// clock as its length.
 pub(crate) fn is_matroska(input: &Input) -> bool {
     input.format().name().contains("matroska")
 }
@@ -162,11 +162,14 @@ pub(crate) fn length_and_end_secs(input: &Input) -> Option<(f64, f64)> {
     };
     let said = known_time(input.duration()).filter(|said| 0 <= *said)?;
     let start = clock_start(input, MICROS);
+    #[expect(unsafe_code, reason = "ffmpeg-next does not show the start")]
+    // SAFETY: the context is valid as long as `input` is.
+    let first = known_time(unsafe { (*input.as_ptr()).start_time }).unwrap_or(0);
     let (length, end) = match is_matroska(input) {
         // Some writers count from the start all the same: then the start lies behind that.
         true if start < said => (said - start, said),
         true => (said, said),
-        false => (said, said.saturating_add(start)),
+        false => (said, said.saturating_add(first)),
     };
     let secs = |micros: i64| micros as f64 * MICROS.to_f64();
     Some((secs(length), secs(end)))
