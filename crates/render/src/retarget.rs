@@ -40,6 +40,9 @@ const SCALES: [f32; 2] = [0.8, 1.25];
 const FURTHEST_GAZE_DEGREES: f32 = 30.0;
 /// The driver's own range of a weight or a gaze lies between these quantiles of all frames.
 const RANGE: [f32; 2] = [0.1, 0.95];
+/// A lid of the driver that is so much further down than at home begins to count as shut, and does. The rig finds
+/// less of a blink than there is, and eyes that are almost shut look open.
+const SHUT: [f32; 2] = [0.4, 0.7];
 /// What tells how well a frame of the driver matches the portrait: degrees of turn that count as much
 /// as a whole expression, and centimetres from where the driver mostly is.
 const ALIKE_DEGREES: f32 = 5.0;
@@ -58,6 +61,8 @@ pub struct Retargeting {
     weights: [f32; N_EXPRESSIONS],
     head: Placement,
     gaze: [Gaze; 2],
+    /// What the face in the portrait does.
+    portrait: [f32; N_EXPRESSIONS],
 }
 
 impl Retargeting {
@@ -103,7 +108,24 @@ impl Retargeting {
             weights,
             head: alike.head,
             gaze,
+            portrait: portrait.weights,
         })
+    }
+
+    /// The same where 0 is rest and 1 the whole expression, as it is written down: what is asked is added to what
+    /// the portrait does, and the head turns from straight ahead. Where the head is still counts from where
+    /// the movement is most like the portrait.
+    #[must_use]
+    pub fn from_rest(self) -> Self {
+        Self {
+            weights: [0.0; N_EXPRESSIONS],
+            gaze: [Gaze::default(); 2],
+            head: Placement {
+                rotation: Placement::default().rotation,
+                ..self.head
+            },
+            ..self
+        }
     }
 
     /// What a portrait is to do when the driver does this.
@@ -115,12 +137,14 @@ impl Retargeting {
             head,
         } = self.gains;
         let weights: [f32; N_EXPRESSIONS] = std::array::from_fn(|i| {
+            let further = pose.weights[i] - self.weights[i];
             let gain = match EXPRESSIONS[i] {
+                name if name.starts_with("eyeBlink") => return self.lid(i, further),
                 name if name.starts_with("brow") => brows,
                 name if name.starts_with("eye") || name.starts_with("Pupil") => eyes,
                 _ => mouth,
             };
-            gain * (pose.weights[i] - self.weights[i])
+            gain * further
         });
         let gaze = std::array::from_fn(|eye| {
             let further = |now: f32, rest: f32| soft(eyes * (now - rest), FURTHEST_GAZE_DEGREES);
@@ -144,6 +168,18 @@ impl Retargeting {
             shift,
             scale: nearer.clamp(SCALES[0], SCALES[1]),
         }
+    }
+}
+
+impl Retargeting {
+    /// How far a lid of the portrait goes when the driver's is so much `further` down than at home: all the way
+    /// where that is shut.
+    fn lid(&self, i: usize, further: f32) -> f32 {
+        let gain = self.gains.eyes;
+        let [least, most] = SHUT;
+        let shut = gain.min(1.0) * ((further - least) / (most - least)).clamp(0.0, 1.0);
+        let open = gain * further;
+        open + shut * (1.0 - self.portrait[i] - open)
     }
 }
 
@@ -240,6 +276,35 @@ mod tests {
         assert!(retargeting.movement(&poses[0]).weights[smile].abs() < 1e-6);
     }
 
+    #[test]
+    fn lids_that_are_shut_shut_lids() {
+        let lid = expression("eyeBlink_L");
+        let at = |weight: f32| {
+            let mut pose = pose(0.0, 0.0);
+            pose.weights[lid] = weight;
+            pose
+        };
+        let blinks: Vec<Pose> = (0..50)
+            .map(|i| at(if i == 30 { 0.8 } else { 0.1 }))
+            .collect();
+        let shut = |eyes: f32| {
+            let gains = Gains {
+                eyes,
+                ..Gains::default()
+            };
+            let retargeting = retargeting(&blinks, &at(0.2), gains);
+            let weight = |pose: &Pose| 0.2 + retargeting.movement(pose).weights[lid];
+            [weight(&blinks[0]), weight(&blinks[30])]
+        };
+        let [open, closed] = shut(1.0);
+        assert!(
+            (open - 0.2).abs() < 1e-5 && (closed - 1.0).abs() < 1e-5,
+            "{open}, {closed}"
+        );
+        // Who asked for no movement of the eyes sees none.
+        assert_eq!(shut(0.0), [0.2; 2]);
+    }
+
     fn yaw_of(movement: &Movement) -> f32 {
         let turn = movement.turn;
         turn[0][2].atan2(turn[0][0]).to_degrees()
@@ -260,6 +325,16 @@ mod tests {
         assert!((turn(0.5, 10.0) - 5.0).abs() < 0.1);
         assert!(turn(0.0, 10.0).abs() < 1e-3);
         assert!(turn(1.0, 80.0) <= FURTHEST_TURN_DEGREES);
+    }
+
+    #[test]
+    fn what_is_written_down_is_asked_for_however_long() {
+        let jaw = expression("jawOpen");
+        let open: Vec<Pose> = (0..50).map(|_| pose(0.9, 0.0)).collect();
+        let retargeting = retargeting(&open, &pose(0.0, 0.0), Gains::default());
+        assert!(retargeting.movement(&open[0]).weights[jaw] < 1e-6);
+        let written = retargeting.from_rest();
+        assert!((written.movement(&open[0]).weights[jaw] - 0.9).abs() < 1e-6);
     }
 
     #[test]

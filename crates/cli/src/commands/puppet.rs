@@ -15,6 +15,7 @@ use crate::weights::weights;
 
 /// Move the person in a portrait as somebody in a clip moves, and mark the result
 #[derive(clap::Args, Debug)]
+#[command(group = clap::ArgGroup::new("movement").required(true).args(["drive", "weights"]))]
 pub(crate) struct Args {
     /// Picture of the person who is moved, or a clip, of which the first frame with them is taken
     #[arg(long, value_parser = input(), value_name = "PICTURE")]
@@ -23,11 +24,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     face: String,
     /// Clip whose movement is taken over
-    #[arg(long, value_parser = input(), value_name = "CLIP", required_unless_present = "weights")]
+    #[arg(long, value_parser = input(), value_name = "CLIP")]
     drive: Option<PathBuf>,
     /// Files of movement instead, one after the other: `.csv` in the columns of Live Link Face, or
     /// `.jsonl`, as `track` writes them and animators edit them
-    #[arg(long, value_parser = input(), value_name = "FILE", num_args = 1.., conflicts_with = "drive")]
+    #[arg(long, value_parser = input(), value_name = "FILE", num_args = 1..)]
     weights: Vec<PathBuf>,
     /// Frames a second of such files, where their time codes do not show it
     #[arg(long, value_parser = rate, value_name = "N", requires = "weights")]

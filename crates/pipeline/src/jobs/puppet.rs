@@ -163,9 +163,12 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
     let mut portrait = Portrait::new(&rig, &picture, &points);
     let poses: Vec<_> = all.iter().filter_map(|m| m.pose.as_ref()).collect();
     let retargeting = Retargeting::of(&poses, portrait.pose(), job.gains);
-    let retargeting = retargeting.ok_or_else(|| Error::NoFace {
+    let mut retargeting = retargeting.ok_or_else(|| Error::NoFace {
         path: job.drive.path(),
     })?;
+    if matches!(driver, Driver::Written(_)) {
+        retargeting = retargeting.from_rest();
+    }
     let mut movement = Movement::default();
     let mut n_still = 0;
     let animating = Animating {
@@ -258,10 +261,18 @@ fn portrait_of(
 fn wanted<'m>(job: &PuppetJob, all: &'m [Moment]) -> Result<&'m [Moment]> {
     let TimeRange { from_secs, to_secs } = job.range;
     let first = all.partition_point(|moment| moment.time.secs() < from_secs);
+    let end_secs = match all {
+        [.., before, last] => 2.0 * last.time.secs() - before.time.secs(),
+        _ => f64::INFINITY,
+    };
     let part = if is_picture(&job.output) {
-        let first = first.min(all.len().saturating_sub(1));
+        let first = if from_secs < end_secs {
+            first.min(all.len().saturating_sub(1))
+        } else {
+            all.len()
+        };
         let moment = all.get(first..=first).unwrap_or_default();
-        if moment.iter().all(|moment| moment.pose.is_none()) {
+        if !moment.is_empty() && moment.iter().all(|moment| moment.pose.is_none()) {
             return Err(Error::DriverNotSeen {
                 path: job.drive.path(),
             });
@@ -272,10 +283,15 @@ fn wanted<'m>(job: &PuppetJob, all: &'m [Moment]) -> Result<&'m [Moment]> {
         let part = &all[first..];
         &part[..part.partition_point(is_within)]
     };
-    if part.is_empty() {
+    if part.is_empty() && end_secs <= from_secs {
         return Err(Error::BeyondEnd {
             asked_secs: from_secs,
-            clip_secs: all.last().map(|moment| moment.time.secs()),
+            clip_secs: Some(end_secs),
+            path: job.drive.path(),
+        });
+    }
+    if part.is_empty() {
+        return Err(Error::DriverNotSeen {
             path: job.drive.path(),
         });
     }

@@ -53,6 +53,32 @@ const MOST_DEGREES: f32 = 180.0;
 /// Ticks of a second: whole frames of every usual rate.
 const TICKS: i32 = 90_000;
 
+/// What is said of a file that does not tell its rate.
+const NO_RATE: &str = "does not show how many frames a second has; say it with --fps";
+/// Rates of cameras and animators, the exact ones of television among them.
+const RATES: [Rational; 11] = [
+    Rational {
+        num: 24_000,
+        den: 1001,
+    },
+    Rational { num: 24, den: 1 },
+    Rational { num: 25, den: 1 },
+    Rational {
+        num: 30_000,
+        den: 1001,
+    },
+    Rational { num: 30, den: 1 },
+    Rational { num: 50, den: 1 },
+    Rational {
+        num: 60_000,
+        den: 1001,
+    },
+    Rational { num: 60, den: 1 },
+    Rational { num: 90, den: 1 },
+    Rational { num: 100, den: 1 },
+    Rational { num: 120, den: 1 },
+];
+
 /// Reads files one after the other; `rate` says how many frames a second there are where the files do
 /// not.
 ///
@@ -60,16 +86,16 @@ const TICKS: i32 = 90_000;
 /// When a file cannot be read, has other columns, or has values that no face has; the row is named.
 pub(super) fn read(paths: &[PathBuf], rate: Option<Rational>) -> Result<Curves> {
     let mut moments = Vec::new();
-    let mut rates = Vec::new();
-    let mut begins = 0.0;
+    let (mut begins, mut fastest) = (0.0, 0.0_f64);
     for path in paths {
-        let wrong = |why: String| Error::NoCurves {
-            why,
-            path: path.clone(),
-        };
         let rows = rows(path, rate)?;
-        let fps = frames_a_second(&rows).or(rate.map(Rational::to_f64));
-        let fps = fps.ok_or_else(|| wrong("holds no frame".to_owned()))?;
+        let said = rate.map(Rational::to_f64);
+        let fps = frames_a_second(&rows)
+            .or(said)
+            .ok_or_else(|| Error::NoCurves {
+                why: NO_RATE.to_owned(),
+                path: path.clone(),
+            })?;
         let first = rows.first().map_or(0.0, |row| row.time_secs);
         for row in &rows {
             let secs = begins + row.time_secs - first;
@@ -80,20 +106,41 @@ pub(super) fn read(paths: &[PathBuf], rate: Option<Rational>) -> Result<Curves> 
             });
         }
         begins += rows.last().map_or(0.0, |row| row.time_secs - first) + 1.0 / fps;
-        rates.push(fps);
+        fastest = fastest.max(fps);
     }
-    let mean = rates.iter().sum::<f64>() / rates.len().max(1) as f64;
-    let rate = rate.unwrap_or(Rational::new((mean * 1000.0).round() as i32, 1000));
-    Ok(Curves { moments, rate })
+    Ok(Curves {
+        moments,
+        rate: usual_rate(fastest),
+    })
+}
+
+/// The rate of cameras that is nearest, or the rate itself where none is near.
+fn usual_rate(fps: f64) -> Rational {
+    let off = |rate: &Rational| (rate.to_f64() / fps - 1.0).abs();
+    let nearest = RATES.into_iter().min_by(|a, b| off(a).total_cmp(&off(b)));
+    let exact = Rational::new((fps * 1000.0).round().clamp(1.0, 1e6) as i32, 1000);
+    nearest.filter(|rate| off(rate) < 0.002).unwrap_or(exact)
+}
+
+/// The middle of some numbers.
+fn median(mut numbers: Vec<f64>) -> Option<f64> {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied()
 }
 
 fn rows(path: &Path, rate: Option<Rational>) -> Result<Vec<Row>> {
+    let ending = effigy_files::extension(path);
+    if !["csv", "jsonl"].contains(&ending.as_str()) {
+        return Err(Error::NoCurves {
+            why: "its name does not end in .csv or .jsonl".to_owned(),
+            path: path.to_owned(),
+        });
+    }
     let bytes = read_bounded(path, MOST_BYTES).map_err(|source| Error::Read {
         source,
         path: path.to_owned(),
     })?;
-    let is_json = path.extension().is_some_and(|ending| ending == "jsonl");
-    let rows = if is_json {
+    let rows = if ending == "jsonl" {
         json_lines::read(&bytes)
     } else {
         csv_rows::read(&bytes, rate.map(Rational::to_f64))
@@ -107,6 +154,9 @@ fn rows(path: &Path, rate: Option<Rational>) -> Result<Vec<Row>> {
 
 /// Refuses what no face does, and time that runs back.
 fn check(rows: &[Row]) -> Result<(), String> {
+    if rows.is_empty() {
+        return Err("holds no frame".to_owned());
+    }
     for (number, row) in (1..).zip(rows) {
         let Some(face) = &row.face else { continue };
         let angles = face.gaze.iter().flat_map(|gaze| [gaze.yaw, gaze.pitch]);
@@ -115,7 +165,7 @@ fn check(rows: &[Row]) -> Result<(), String> {
             && face.position.iter().flatten().all(|p| p.is_finite());
         if !is_face {
             return Err(format!(
-                "frame {number} has a value that no face has: coefficients lie between 0 and 1, \
+                "frame {number} has a value that no face has: coefficients lie between -1 and 2, \
                  angles within half a turn"
             ));
         }
@@ -127,25 +177,28 @@ fn check(rows: &[Row]) -> Result<(), String> {
         return Err(format!("time does not go on at frame {}", at + 2));
     }
     if rows.iter().all(|row| row.face.is_none()) {
-        return Err("a face is seen in none of its frames".to_owned());
+        return Err("a face is seen in no frame".to_owned());
     }
     Ok(())
 }
 
-/// The usual distance of two frames tells; gaps do not.
+/// The frames between which there is no gap tell.
 fn frames_a_second(rows: &[Row]) -> Option<f64> {
-    let mut steps: Vec<f64> = rows
+    let steps = rows
         .windows(2)
-        .map(|two| two[1].time_secs - two[0].time_secs)
-        .collect();
-    steps.sort_by(f64::total_cmp);
-    Some(1.0 / steps.get(steps.len() / 2)?)
+        .map(|two| two[1].time_secs - two[0].time_secs);
+    let usual = median(steps.clone().collect())?;
+    let (mut secs, mut n) = (0.0, 0);
+    for step in steps.filter(|step| *step < 1.5 * usual) {
+        (secs, n) = (secs + step, n + 1);
+    }
+    Some(f64::from(n) / secs)
 }
 
 impl Face {
     fn pose(&self) -> Pose {
         let [yaw, pitch, roll] = self.head;
-        // A camera that is this far away sees a head as large as it is.
+        // Distance at which the scale is 1; only changes of it count.
         const USUAL_CM: f32 = 50.0;
         let [x, y, z] = self.position.unwrap_or([0.0, 0.0, -USUAL_CM]);
         let scale = USUAL_CM / z.abs().max(1.0);
@@ -159,5 +212,29 @@ impl Face {
             },
             residual: 0.0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_those_of_cameras() {
+        let row = |secs: f64| Row {
+            time_secs: (secs * 1e4).round() / 1e4,
+            face: None,
+        };
+        for rate in RATES {
+            // As JSON lines round them, with a gap.
+            let n = (0..400).filter(|n| !(100..130).contains(n));
+            let rows: Vec<Row> = n.map(|n| row(f64::from(n) / rate.to_f64())).collect();
+            let found = usual_rate(frames_a_second(&rows).unwrap());
+            assert!(
+                (found.to_f64() / rate.to_f64() - 1.0).abs() < 2e-3,
+                "{rate:?}: {found:?}"
+            );
+        }
+        assert_eq!(usual_rate(15.0), Rational::new(15_000, 1000));
     }
 }

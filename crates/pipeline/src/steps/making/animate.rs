@@ -126,6 +126,8 @@ fn settings(timing: Timing<'_>, range: TimeRange, picture: &Picture) -> Result<W
         Timing::Clip(drive) => drive,
         Timing::Rate(rate) => {
             return Ok(WriteSettings {
+                // Fine enough for frames of several rates.
+                time_base: Rational::new(1, 90_000),
                 range,
                 ..WriteSettings::new(width, height, rate)
             });

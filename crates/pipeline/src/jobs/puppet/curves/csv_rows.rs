@@ -2,7 +2,7 @@
 
 use effigy_face::rig::{ARKIT, Gaze};
 
-use super::{Face, Row};
+use super::{Face, Row, median};
 use crate::jobs::track::ANGLES;
 
 /// What a column holds.
@@ -20,14 +20,16 @@ struct Timecode {
     frames: f64,
 }
 
-/// Reads a whole file. `fps` says how many frames a second has; where it is `None` the time codes must
-/// show it.
+/// Reads a whole file. `fps` says how many frames a second has, where the time codes do not show it.
 pub(super) fn read(bytes: &[u8], fps: Option<f64>) -> Result<Vec<Row>, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(bytes);
-    let names = reader.headers().map_err(|err| err.to_string())?;
+    let names = reader.headers().map_err(|err| err.to_string())?.clone();
+    if names.len() == 1 && names.iter().any(|name| name.contains(';')) {
+        return Err("its columns are parted by semicolons; save it with commas".to_owned());
+    }
     let columns: Vec<Column> = names.iter().map(column).collect::<Result<_, _>>()?;
     let has_times = columns.contains(&Column::Timecode);
     let is_coefficient = |column: &Column| matches!(column, Column::Coefficient(_));
@@ -40,9 +42,12 @@ pub(super) fn read(bytes: &[u8], fps: Option<f64>) -> Result<Vec<Row>, String> {
     for (number, record) in (1..).zip(reader.records()) {
         let in_frame = |why: String| format!("frame {number}: {why}");
         let record = record.map_err(|err| in_frame(err.to_string()))?;
-        read.push(row(&columns, &record).map_err(in_frame)?);
+        read.push(row(&columns, &names, &record).map_err(in_frame)?);
     }
-    let fps = fps.map_or_else(|| fps_of(&read), Ok)?;
+    if read.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fps = fps_of(&read).or_else(|why| fps.ok_or(why))?;
     let rows = read.into_iter().map(|(at, face)| Row {
         time_secs: at.secs + at.frames / fps,
         face: Some(face),
@@ -71,15 +76,19 @@ fn column(name: &str) -> Result<Column, String> {
         })
 }
 
-fn row(columns: &[Column], record: &csv::StringRecord) -> Result<(Timecode, Face), String> {
+fn row(
+    columns: &[Column],
+    names: &csv::StringRecord,
+    record: &csv::StringRecord,
+) -> Result<(Timecode, Face), String> {
     let mut weights = [0.0; ARKIT.len()];
     let mut angles = [0.0_f32; ANGLES.len()];
     let mut at = None;
-    for (column, text) in columns.iter().zip(record) {
+    for ((column, name), text) in columns.iter().zip(names).zip(record) {
         let number = || {
             let parsed: Option<f32> = text.parse().ok();
             let number = parsed.filter(|number| number.is_finite());
-            number.ok_or_else(|| format!("{text:?} is no number"))
+            number.ok_or_else(|| format!("{text:?} in column {name} is no number"))
         };
         match column {
             Column::Timecode => at = Some(timecode(text)?),
@@ -120,16 +129,19 @@ fn timecode(text: &str) -> Result<Timecode, String> {
         .ok_or_else(wrong)
 }
 
-/// Tells the rate from time codes that count frames up to the end of a second.
+/// Tells the rate from time codes that pass from one second into the next.
 fn fps_of(rows: &[(Timecode, Face)]) -> Result<f64, String> {
-    /// Rates of cameras and animators.
-    const RATES: [f64; 9] = [24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 90.0, 100.0, 120.0];
-    let passes_a_second = rows.windows(2).any(|two| two[0].0.secs < two[1].0.secs);
-    let most = rows.iter().map(|(at, _)| at.frames.floor());
-    let n_frames = most.fold(0.0, f64::max) + 1.0;
-    let rate = RATES.into_iter().find(|rate| n_frames <= *rate);
-    rate.filter(|_| passes_a_second)
-        .ok_or_else(|| "does not show how many frames a second has; say it with --fps".to_owned())
+    let within = |[(a, _), (b, _)]: &[(Timecode, Face); 2]| {
+        (a.secs == b.secs).then_some(b.frames - a.frames)
+    };
+    let pairs = || rows.windows(2).filter_map(|two| two.first_chunk());
+    let step = median(pairs().filter_map(within).collect()).unwrap_or(1.0);
+    let passing = |[(a, _), (b, _)]: &[(Timecode, Face); 2]| {
+        (a.secs + 1.0 == b.secs).then_some(a.frames + step - b.frames)
+    };
+    let fps = median(pairs().filter_map(passing).collect());
+    fps.filter(|fps| 1.0 <= *fps)
+        .ok_or_else(|| super::NO_RATE.to_owned())
 }
 
 #[cfg(test)]
@@ -155,11 +167,30 @@ mod tests {
     }
 
     #[test]
+    fn time_codes_show_any_rate() {
+        for fps in [10.0, 15.0, 29.97, 60.0] {
+            let mut take = opening_and_closing(100);
+            take.fps = fps;
+            for (n, frame) in take.frames.iter_mut().enumerate() {
+                frame.time_secs = n as f64 / fps;
+            }
+            let rows = read(csv_text(&take).as_bytes(), Some(24.0)).unwrap();
+            for (row, frame) in rows.iter().zip(&take.frames) {
+                let off = row.time_secs - frame.time_secs;
+                assert!(off.abs() < 2e-3, "{fps}: {off}"); // thousandths of a frame are written
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_performance_is_refused_with_its_place() {
         assert!(said("Timecode,CTRL_jaw\n").contains("CTRL_jaw"));
         assert!(said("Timecode,HeadYaw\n").contains("JawOpen"));
         let one = |row: &str| said(&format!("{HEAD}00:00:00:00,3,0.5,0\n{row}\n"));
         assert!(one("00:00:00:01,3,NaN,0").contains("frame 2"));
+        assert!(one("00:00:00:01,3,\"0,5\",0").contains("column jawOpen"));
+        assert!(read(HEAD.as_bytes(), None).unwrap().is_empty());
+        assert!(said("Timecode;JawOpen\n").contains("semicolons"));
         assert!(one("one,3,0.5,0").contains("time code"));
         assert!(one("00:00:00:01,3,0.5").contains("frame 2"));
         assert!(one("00:00:00:01,3,0.5,0").contains("--fps"));

@@ -12,8 +12,7 @@ struct Line {
     time_secs: f64,
     #[serde(default = "yes")]
     seen: bool,
-    #[serde(default)]
-    weights: BTreeMap<String, f32>,
+    weights: Option<BTreeMap<String, f32>>,
     #[serde(default)]
     head: Head,
     #[serde(default)]
@@ -67,7 +66,7 @@ fn row(line: &str) -> Result<Row, String> {
         });
     }
     let mut weights = [0.0; ARKIT.len()];
-    for (name, value) in line.weights {
+    for (name, value) in line.weights.ok_or("it has no weights")? {
         let at = ARKIT.iter().position(|known| *known == name);
         let at = at.ok_or_else(|| format!("{name:?} is none of ARKit's coefficients"))?;
         weights[at] = value;
@@ -104,7 +103,8 @@ mod tests {
     #[test]
     fn other_lines_are_refused_with_their_place() {
         let said = |line: &str| read(line.as_bytes()).unwrap_err();
-        assert!(said("{\"time_secs\":0}\n{\"weights\":{}}").contains("line 2"));
+        assert!(said("{\"time_secs\":0,\"seen\":false}\n{\"weights\":{}}").contains("line 2"));
         assert!(said("{\"time_secs\":0,\"weights\":{\"jaw\":1}}").contains("\"jaw\""));
+        assert!(said("{\"time_secs\":0,\"wieghts\":{}}").contains("no weights"));
     }
 }
