@@ -2,7 +2,8 @@
 //! `eyeBlink_L-12|…|=head#x,y,z,px,py,pz|rightEye#x,y,z|leftEye#x,y,z|`.
 //!
 //! Coefficients are whole hundredths. Turns are degrees about ARKit's axes, which point to the picture's right,
-//! up, and towards the camera: down, to the right and counter-clockwise are positive. Places are metres.
+//! up, and towards the camera: down, to the right and counter-clockwise are positive. Places are metres. Where the face is not seen, the protocol
+//! has no word for it: what it did before is told again.
 
 use std::fmt::Write as _;
 

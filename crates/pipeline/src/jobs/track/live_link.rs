@@ -3,7 +3,7 @@
 
 use effigy_face::rig::Gaze;
 
-use super::receiver::Playing;
+use super::take::Playing;
 
 const VERSION: u32 = 6;
 /// Whoever sends has a name of 37 letters; several senders would need several.

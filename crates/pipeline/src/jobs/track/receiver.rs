@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::take::{Moved, Take};
+use super::take::{Playing, Take};
 use super::{ifacialmocap, live_link, vmc};
 use crate::error::{Error, Result};
 use crate::steps::progress::Progress;
@@ -47,16 +47,6 @@ pub(super) struct Receiver {
     socket: UdpSocket,
     listener: Listener,
     sent: Sent,
-}
-
-/// One frame on its way.
-pub(super) struct Playing<'t> {
-    pub(super) frame: &'t Moved,
-    pub(super) index: usize,
-    /// Frames a second, on average.
-    pub(super) fps: f64,
-    /// Since the first frame was played.
-    pub(super) secs: f32,
 }
 
 /// How long a machine has to say that nobody listens.
@@ -179,12 +169,12 @@ mod tests {
         let sent = play(&take(3), &mut receivers, &mut Quiet).unwrap();
         assert_eq!((sent.n_refused, sent.n_late), (0, 0));
         let mut buffer = [0; 2048];
-        let mut packets = (0..sent.n_packets + 2).map(|_| {
+        let packets = (0..sent.n_packets + 2).map(|_| {
             let n = socket.recv(&mut buffer).unwrap();
             assert!(n <= 1300, "{n} bytes");
             buffer[..n].to_vec()
         });
-        let packets = packets.by_ref().skip(2).collect();
+        let packets = packets.skip(2).collect();
         (sent, packets)
     }
 

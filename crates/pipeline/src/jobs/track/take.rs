@@ -30,6 +30,16 @@ pub struct Moved {
     pub position: [f32; 3],
 }
 
+/// One frame on its way.
+pub(super) struct Playing<'t> {
+    pub(super) frame: &'t Moved,
+    pub(super) index: usize,
+    /// Frames a second, on average.
+    pub(super) fps: f64,
+    /// Since the first frame was played.
+    pub(super) secs: f32,
+}
+
 /// The focal length that is assumed, as a share of the picture's longer side: 45° are seen.
 const FOCAL: f32 = 1.2;
 

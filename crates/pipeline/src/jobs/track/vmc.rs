@@ -8,8 +8,7 @@ use effigy_face::rig::ARKIT;
 
 use super::csv::capitalised;
 use super::osc::{Arg, bundle, message};
-use super::receiver::Playing;
-use super::take::{eye_rotation, quaternion};
+use super::take::{Playing, eye_rotation, quaternion};
 
 /// Packets are no larger, so that no network cuts them.
 const MOST_BYTES: usize = 1200;

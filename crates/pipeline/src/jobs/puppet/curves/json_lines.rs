@@ -105,6 +105,6 @@ mod tests {
         let said = |line: &str| read(line.as_bytes()).unwrap_err();
         assert!(said("{\"time_secs\":0,\"seen\":false}\n{\"weights\":{}}").contains("line 2"));
         assert!(said("{\"time_secs\":0,\"weights\":{\"jaw\":1}}").contains("\"jaw\""));
-        assert!(said("{\"time_secs\":0,\"wieghts\":{}}").contains("no weights"));
+        assert!(said("{\"time_secs\":0,\"blendshapes\":{}}").contains("no weights"));
     }
 }
