@@ -23,7 +23,7 @@ use crate::N_MESH_POINTS;
 use crate::cpu::Map;
 use crate::device;
 use crate::error::Result;
-use crate::tensors::values;
+use crate::tensors::{planes, values};
 use crate::weights::Weights;
 use cpu::CpuNet;
 use layers::{Block, BlockSize, Head, Layer};
@@ -221,22 +221,6 @@ impl FaceMesh {
             .map(look)
             .collect()
     }
-}
-
-/// Lays crops out as `[n, 3, 192, 192]`, colours in `0..=1`.
-pub fn planes(crops: &[Picture], device: &Device) -> Tensor<4> {
-    let side = FaceMesh::SIDE_PX as usize;
-    let mut planes = Vec::with_capacity(crops.len() * 3 * side * side);
-    for crop in crops {
-        for colour in 0..3 {
-            let plane = crop.pixels().chunks_exact(3);
-            planes.extend(plane.map(|rgb| f32::from(rgb[colour]) * (1.0 / 255.0)));
-        }
-    }
-    Tensor::from_data(
-        TensorData::new(planes, [crops.len(), 3, side, side]),
-        device,
-    )
 }
 
 /// The mesh of the first look, with what the closer looks give at lips and eyes, in this order.

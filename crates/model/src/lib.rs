@@ -12,6 +12,7 @@ pub mod face_embedder;
 pub mod face_mesh;
 pub mod face_model;
 pub mod finder;
+mod inverted;
 mod layers;
 pub mod mean_mesh;
 pub mod occlusion_segmenter;

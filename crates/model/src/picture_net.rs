@@ -15,13 +15,13 @@ use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::prelude::*;
-use burn::tensor::TensorData;
 use effigy_frame::Picture;
 
 use crate::cpu::Map;
 use crate::device;
 use crate::error::Result;
-use crate::tensors::values;
+use crate::inverted::{Inverted, InvertedSize};
+use crate::tensors::{planes, values};
 use crate::weights::Weights;
 use cpu::CpuNet;
 
@@ -40,27 +40,10 @@ pub struct FeatureMap {
 #[derive(Module, Debug)]
 pub struct PictureNet {
     stem: Conv2d,
-    blocks: Vec<Block>,
+    blocks: Vec<Inverted>,
     /// Its weights packed for the processor, once they are final.
     #[module(skip)]
     cpu: Option<Arc<CpuNet>>,
-}
-
-/// An inverted residual block: more channels, a convolution within each, and fewer channels again.
-#[derive(Module, Debug)]
-struct Block {
-    /// None in the first block, whose input is wide enough.
-    widen: Option<Conv2d>,
-    within: Conv2d,
-    narrow: Conv2d,
-}
-
-/// Channels that a block takes and gives, side of its inner convolution, its stride.
-struct BlockSize {
-    n_inputs: usize,
-    n_outputs: usize,
-    side: usize,
-    stride: usize,
 }
 
 /// Channels of the first convolution.
@@ -102,16 +85,28 @@ impl PictureNet {
     /// Makes a network with fresh weights.
     pub fn new(device: &Device) -> Self {
         let inputs = std::iter::once(N_STEM).chain(BLOCKS.iter().map(|&[n, ..]| n));
-        let size = |(n_inputs, &[n_outputs, side, stride]): (usize, &[usize; 3])| BlockSize {
-            n_inputs,
-            n_outputs,
-            side,
-            stride,
+        let block = |(i, (n_inputs, &[n_outputs, side, stride])): (usize, (usize, &[usize; 3]))| {
+            let size = InvertedSize {
+                n_inputs,
+                // The first block's input is wide enough.
+                n_wide: if i == 0 {
+                    n_inputs
+                } else {
+                    WIDENING * n_inputs
+                },
+                n_outputs,
+                side,
+                stride,
+            };
+            Inverted::new(&size, padding(side, stride), device)
         };
-        let sizes = inputs.zip(&BLOCKS).map(size).enumerate();
+        let [before, after] = padding(3, 2);
+        let stem = Conv2dConfig::new([3, N_STEM], [3, 3])
+            .with_stride([2, 2])
+            .with_padding(PaddingConfig2d::Explicit(before, before, after, after));
         Self {
-            stem: convolution([3, N_STEM], 3, 2).init(device),
-            blocks: sizes.map(|(i, s)| Block::new(i, &s, device)).collect(),
+            stem: stem.init(device),
+            blocks: inputs.zip(&BLOCKS).enumerate().map(block).collect(),
             cpu: None,
         }
     }
@@ -136,7 +131,7 @@ impl PictureNet {
         x = self.stem.forward(x).clamp(0.0, CEILING); // [n, 32, 112, 112]
         let mut maps = Vec::with_capacity(LEVELS.len());
         for (i, block) in self.blocks.iter().enumerate() {
-            x = block.forward(x);
+            x = block.forward(x, |x| x.clamp(0.0, CEILING));
             if LEVELS.contains(&i) {
                 maps.push(x.clone());
             }
@@ -154,7 +149,10 @@ impl PictureNet {
             let maps = maps.iter().zip(Self::N_CHANNELS);
             return maps.map(|(map, n)| FeatureMap::from_map(map, n)).collect();
         }
-        let maps = self.forward(planes(picture, &self.stem.weight.device()));
+        let maps = self.forward(planes(
+            std::slice::from_ref(picture),
+            &self.stem.weight.device(),
+        ));
         maps.into_iter().map(FeatureMap::from_tensor).collect()
     }
 
@@ -170,36 +168,6 @@ impl PictureNet {
             picture.height()
         );
         self.cpu.as_ref().map(|cpu| cpu.see(picture))
-    }
-}
-
-impl Block {
-    fn new(index: usize, size: &BlockSize, device: &Device) -> Self {
-        let widening = if index == 0 { 1 } else { WIDENING };
-        let n = size.n_inputs * widening;
-        let widen = convolution([size.n_inputs, n], 1, 1);
-        let within = convolution([n, n], size.side, size.stride).with_groups(n);
-        Self {
-            widen: (1 < widening).then(|| widen.init(device)),
-            within: within.init(device),
-            narrow: convolution([n, size.n_outputs], 1, 1).init(device),
-        }
-    }
-
-    /// `[n, c, h, w]` → `[n, c', h', w']`
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let wide = match &self.widen {
-            Some(widen) => widen.forward(x.clone()).clamp(0.0, CEILING),
-            None => x.clone(),
-        };
-        let narrow = self
-            .narrow
-            .forward(self.within.forward(wide).clamp(0.0, CEILING));
-        if narrow.dims() == x.dims() {
-            narrow + x
-        } else {
-            narrow
-        }
     }
 }
 
@@ -231,24 +199,12 @@ impl FeatureMap {
     }
 }
 
-/// A convolution as TensorFlow pads it: as many cells on both sides, or one more to the right and
-/// below.
-fn convolution(channels: [usize; 2], side: usize, stride: usize) -> Conv2dConfig {
+/// Cells before and after a map, as TensorFlow pads it: as many on both sides, or one more to the right
+/// and below.
+fn padding(side: usize, stride: usize) -> [usize; 2] {
     let total = side - stride;
     let before = total / 2;
-    let after = total - before;
-    Conv2dConfig::new(channels, [side, side])
-        .with_stride([stride, stride])
-        .with_padding(PaddingConfig2d::Explicit(before, before, after, after))
-}
-
-/// Lays a picture out as `[1, 3, h, w]`, colours in `0..=1`.
-fn planes(picture: &Picture, device: &Device) -> Tensor<4> {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let pixels = || picture.pixels().chunks_exact(3);
-    let plane = |colour: usize| pixels().map(move |rgb| f32::from(rgb[colour]) * (1.0 / 255.0));
-    let values: Vec<f32> = (0..3).flat_map(plane).collect();
-    Tensor::from_data(TensorData::new(values, [1, 3, height, width]), device)
+    [before, total - before]
 }
 
 #[cfg(test)]

@@ -64,6 +64,23 @@ pub fn append_space_to_depth(picture: &Picture, values: &mut Vec<f32>) {
     }
 }
 
+/// Lays `pictures`, all of one size, out as `[n, 3, h, w]`, colours in `0..=1`.
+///
+/// # Panics
+/// If the pictures differ in size: the caller's mistake.
+pub fn planes(pictures: &[Picture], device: &Device) -> Tensor<4> {
+    let (width, height) = (pictures[0].width() as usize, pictures[0].height() as usize);
+    let mut planes = Vec::with_capacity(pictures.len() * 3 * width * height);
+    for picture in pictures {
+        for colour in 0..3 {
+            let plane = picture.pixels().chunks_exact(3);
+            planes.extend(plane.map(|rgb| f32::from(rgb[colour]) * (1.0 / 255.0)));
+        }
+    }
+    let shape = [pictures.len(), 3, height, width];
+    Tensor::from_data(TensorData::new(planes, shape), device)
+}
+
 /// Reads all values of a tensor, in row-major order.
 ///
 /// # Panics

@@ -1,6 +1,6 @@
 //! Inverted residual blocks: a 1 × 1 convolution to more channels, one within each of them, and a
 //! 1 × 1 convolution to few again, to which what went in is added where the sizes agree. The first
-//! two end in a ReLU that ends at 6.
+//! two end in a ReLU, which may have a ceiling.
 //!
 //! Wide rows are made when the first window needs them and kept as long as one reads them, so that a
 //! block never holds more than a few.
@@ -8,7 +8,7 @@
 use burn::nn::conv::Conv2d;
 use pulp::{Simd, WithSimd};
 
-use super::separable::{Pointwise, add_across, vectorized};
+use super::separable::{Pointwise, add_across, padding_before, vectorized};
 use super::{Aligned, CHUNK, Map};
 use crate::tensors::values;
 
@@ -19,6 +19,8 @@ pub(crate) struct Inverted {
     within: Within,
     narrow: Pointwise,
     is_residual: bool,
+    /// Where ReLUs end.
+    ceiling: f32,
 }
 
 /// A convolution within each channel.
@@ -34,12 +36,15 @@ struct Within {
     biases: Vec<f32>,
 }
 
-/// Where ReLUs end.
-const CEILING: f32 = 6.0;
-
 impl Inverted {
-    /// Packs a block's convolutions; without the first, the input is wide already.
-    pub(crate) fn new(widen: Option<&Conv2d>, within: &Conv2d, narrow: &Conv2d) -> Self {
+    /// Packs a block's convolutions, whose ReLUs end at `ceiling`; without the first, the input is wide
+    /// already.
+    pub(crate) fn new(
+        widen: Option<&Conv2d>,
+        within: &Conv2d,
+        narrow: &Conv2d,
+        ceiling: f32,
+    ) -> Self {
         let n_inputs = widen.unwrap_or(within).weight.dims()[usize::from(widen.is_some())];
         let is_residual = within.stride[0] == 1 && narrow.weight.dims()[0] == n_inputs;
         Self {
@@ -47,6 +52,7 @@ impl Inverted {
             within: Within::new(within),
             narrow: Pointwise::padded(narrow, 1.0),
             is_residual,
+            ceiling,
         }
     }
 
@@ -87,7 +93,7 @@ impl Within {
             n_channels: n,
             side,
             stride: conv.stride[0],
-            before: (side - conv.stride[0]) / 2,
+            before: padding_before(conv),
             taps,
             biases: biases.unwrap_or_else(|| vec![0.0; n]),
         }
@@ -127,7 +133,7 @@ impl WithSimd for Run<'_> {
                     Some(from) => {
                         let left = within.before * n;
                         let wide = &mut wide[left..left + input.columns * n];
-                        widen(simd, block.widen.as_ref(), input.row(from), wide);
+                        widen(simd, block, input.row(from), wide);
                     }
                     None => wide.fill(0.0),
                 }
@@ -136,8 +142,8 @@ impl WithSimd for Run<'_> {
             let first = row * within.stride;
             let line = |k: usize| &ring[(first + k) % within.side * span..][..span];
             match within.side {
-                3 => convolve::<S, 3>(simd, within, std::array::from_fn(line), &mut cells),
-                5 => convolve::<S, 5>(simd, within, std::array::from_fn(line), &mut cells),
+                3 => convolve::<S, 3>(simd, block, std::array::from_fn(line), &mut cells),
+                5 => convolve::<S, 5>(simd, block, std::array::from_fn(line), &mut cells),
                 side => unreachable!("a block's convolution is {side} cells wide"),
             }
             add_across(simd, &block.narrow, &cells, output.row_mut(row));
@@ -147,40 +153,41 @@ impl WithSimd for Run<'_> {
 
 /// A row of cells with more channels, and the ReLU.
 #[inline(always)]
-fn widen<S: Simd>(simd: S, layer: Option<&Pointwise>, cells: &[f32], wide: &mut [f32]) {
-    let Some(layer) = layer else {
+fn widen<S: Simd>(simd: S, block: &Inverted, cells: &[f32], wide: &mut [f32]) {
+    let Some(layer) = &block.widen else {
         return wide.copy_from_slice(cells);
     };
     wide.fill(0.0);
     add_across(simd, layer, cells, wide);
-    limit(simd, wide);
+    limit(simd, block.ceiling, wide);
 }
 
 /// Ends a ReLU that has begun.
 #[inline(always)]
-fn limit<S: Simd>(simd: S, values: &mut [f32]) {
-    let ceiling = simd.splat_f32s(CEILING);
+fn limit<S: Simd>(simd: S, ceiling: f32, values: &mut [f32]) {
+    let ceilings = simd.splat_f32s(ceiling);
     let (vectors, rest) = S::as_mut_simd_f32s(values);
     for vector in vectors {
-        *vector = simd.min_f32s(*vector, ceiling);
+        *vector = simd.min_f32s(*vector, ceilings);
     }
     rest.iter_mut()
-        .for_each(|value| *value = value.min(CEILING));
+        .for_each(|value| *value = value.min(ceiling));
 }
 
 /// The convolution within each channel of one row of windows, and the ReLU.
 #[inline(always)]
 fn convolve<S: Simd, const SIDE: usize>(
     simd: S,
-    within: &Within,
+    block: &Inverted,
     lines: [&[f32]; SIDE],
     output: &mut [f32],
 ) {
+    let within = &block.within;
     let n = within.n_channels;
     let n_vectors = n / S::F32_LANES;
     let (taps, _) = S::as_simd_f32s(within.taps.values());
     let (biases, _) = S::as_simd_f32s(&within.biases);
-    let (zero, ceiling) = (simd.splat_f32s(0.0), simd.splat_f32s(CEILING));
+    let (zero, ceiling) = (simd.splat_f32s(0.0), simd.splat_f32s(block.ceiling));
     for v in 0..n_vectors {
         let taps: [[S::f32s; SIDE]; SIDE] =
             std::array::from_fn(|y| std::array::from_fn(|x| taps[(y * SIDE + x) * n_vectors + v]));

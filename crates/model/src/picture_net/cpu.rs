@@ -15,10 +15,9 @@ pub(super) struct CpuNet {
 impl CpuNet {
     pub(super) fn new(net: &PictureNet) -> Self {
         let blocks = net.blocks.iter();
-        let pack = |b: &super::Block| Inverted::new(b.widen.as_ref(), &b.within, &b.narrow);
         Self {
             stem: Stem::of_standardized(&net.stem, MEAN, DEVIATION),
-            blocks: blocks.map(pack).collect(),
+            blocks: blocks.map(|b| b.packed(super::CEILING as f32)).collect(),
         }
     }
 
