@@ -17,6 +17,7 @@ macro_rules! files {
 const FILES: BuiltIn = files![
     "weights.toml",
     "finder.safetensors",
+    "detector.safetensors",
     "mesher.safetensors",
     "identifier.safetensors",
     "strangers.safetensors",

@@ -24,4 +24,4 @@ pub mod track;
 pub use error::{Error, Result};
 pub use observation::Observation;
 pub use pose::Pose;
-pub use track::{Face, TrackSettings, Tracker};
+pub use track::{Face, SearchNetworks, TrackSettings, Tracker};

@@ -6,19 +6,21 @@
 //! the following, and their result always counts the same number of frames later: same frames,
 //! same settings, same tracks.
 
+mod credibility;
 mod scene;
 mod search;
 mod tracks;
 
 use effigy_frame::{Picture, Point3, Rect, Similarity, resample};
 use effigy_model::finder::FindSettings;
-use effigy_model::{FaceMesh, Finder, Found, Mesh, WorkerThread};
+use effigy_model::{FaceMesh, Found, Mesh, WorkerThread};
 
 use crate::error::Result;
 use crate::smooth::Smoothing;
+pub use credibility::credibility;
 use scene::Scene;
 use search::Searcher;
-pub use search::find_closely;
+pub use search::{CLOSE_SIDE_PX, SearchNetworks, find_closely};
 use tracks::{Search, Tracks};
 
 /// How faces are followed. Counts are frames.
@@ -32,9 +34,6 @@ pub struct TrackSettings {
     pub search_every_when_lost: u32,
     /// Presence under which a followed face counts as gone, `0..=1`.
     pub least_presence: f32,
-    /// Presence that a new face must have, `0..=1`: faces have 0.999999, what is taken for one
-    /// seldom 0.9999.
-    pub least_presence_at_first: f32,
     /// How long a face may be gone and still be the same track, in seconds.
     pub longest_gap_secs: f64,
     /// How the points are smoothed over time.
@@ -51,7 +50,6 @@ impl Default for TrackSettings {
             search_every: 15,
             search_every_when_lost: 4,
             least_presence: 0.5,
-            least_presence_at_first: 0.9999,
             longest_gap_secs: 0.5,
             smoothing: Smoothing::default(),
         }
@@ -90,10 +88,14 @@ impl Tracker {
     ///
     /// # Errors
     /// When the system gives no more threads.
-    pub fn new(finder: Finder, face_mesh: FaceMesh, settings: TrackSettings) -> Result<Self> {
-        let least_score_at_first = finder.least_score();
+    pub fn new(
+        networks: SearchNetworks,
+        face_mesh: FaceMesh,
+        settings: TrackSettings,
+    ) -> Result<Self> {
+        let least_score_at_first = networks.detector.least_score();
         Ok(Self {
-            searcher: Searcher::new(finder, settings.find, WorkerThread::start()?),
+            searcher: Searcher::new(networks, settings.find, WorkerThread::start()?),
             face_mesh,
             worker: WorkerThread::start()?,
             tracks: Tracks::new(settings, least_score_at_first),

@@ -88,8 +88,14 @@ impl Conv {
     pub(crate) fn new(conv: &Conv2d) -> Self {
         let [n_outputs, n_inputs, _, _] = conv.weight.dims();
         let raw = values(conv.weight.val()); // [output][input][tap]
-        let weight =
-            |output: usize, tap: usize, input: usize| raw[(output * n_inputs + input) * 9 + tap];
+        let weight = |output: usize, tap: usize, input: usize| {
+            let is_there = input < n_inputs; // channels that fill a chunk are zeros
+            if is_there {
+                raw[(output * n_inputs + input) * 9 + tap]
+            } else {
+                0.0
+            }
+        };
         let biases = conv.bias.as_ref().map(|bias| values(bias.val()));
         Self {
             stride: conv.stride[0],
@@ -101,7 +107,7 @@ impl Conv {
                 Sizes {
                     n_outputs,
                     n_taps: 9,
-                    n_inputs,
+                    n_inputs: n_inputs.next_multiple_of(CHUNK),
                 },
                 biases,
                 weight,

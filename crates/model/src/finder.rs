@@ -75,8 +75,6 @@ pub struct Finder {
     head_8: Conv2d,
     head_16: Conv2d,
     head_32: Conv2d,
-    #[module(skip)]
-    least_score: f32,
     /// Its weights packed for the processor, once they are final.
     #[module(skip)]
     cpu: Option<Arc<CpuNet>>,
@@ -97,15 +95,8 @@ impl Finder {
             head_8: quiet_conv3(32, CELL_CHANNELS, device),
             head_16: quiet_conv3(64, CELL_CHANNELS, device),
             head_32: quiet_conv3(96, CELL_CHANNELS, device),
-            least_score: FindSettings::default().least_score,
             cpu: None,
         }
-    }
-
-    /// The score from which a face that is found in a closer look is believed, `0..=1`: chosen with
-    /// the weights, on people not trained on.
-    pub fn least_score(&self) -> f32 {
-        self.least_score
     }
 
     /// Loads the network from `weights`.
@@ -114,7 +105,6 @@ impl Finder {
     /// When its file is missing, damaged or another network's.
     pub fn load(weights: &Weights, device: &Device) -> Result<Self> {
         let mut loaded = weights.fill("finder", Self::new(device))?;
-        loaded.least_score = weights.finder_least_score();
         loaded.cpu = device::is_processor(device).then(|| Arc::new(CpuNet::new(&loaded)));
         Ok(loaded)
     }
@@ -263,8 +253,8 @@ fn upsample(x: Tensor<4>) -> Tensor<4> {
     interpolate(x, nearest)
 }
 
-/// Extends a picture to the right and downwards to whole cells of the coarsest grid.
-fn padded(picture: &Picture) -> Picture {
+/// Extends a picture to the right and downwards to whole cells of the coarsest grid, of 32 px.
+pub(crate) fn padded(picture: &Picture) -> Picture {
     let whole = |side: u32| side.next_multiple_of(STRIDES[2] as u32);
     let (width, height) = (whole(picture.width()), whole(picture.height()));
     let mut pixels = vec![OUTSIDE; width as usize * height as usize * 3];
@@ -288,7 +278,7 @@ fn scale_up(face: &mut Found, [sx, sy]: [f32; 2]) {
 }
 
 /// Keeps the most confident of each group of overlapping boxes (non-maximum suppression).
-fn without_repeats(mut found: Vec<Found>) -> Vec<Found> {
+pub(crate) fn without_repeats(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Found> = Vec::new();
     for face in found {

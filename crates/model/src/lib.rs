@@ -8,6 +8,7 @@ pub mod blend_judge;
 mod cpu;
 pub mod device;
 mod error;
+pub mod face_detector;
 pub mod face_embedder;
 pub mod face_mesh;
 pub mod face_model;
@@ -24,6 +25,7 @@ mod worker;
 
 pub use blend_judge::{Blend, BlendJudge};
 pub use error::{Error, Result};
+pub use face_detector::FaceDetector;
 pub use face_embedder::{FaceEmbedder, Identity, N_DIRECTIONS, N_IDENTITY, N_STRANGERS};
 pub use face_mesh::{FaceMesh, Mesh};
 pub use face_model::FaceModel;

@@ -86,10 +86,10 @@ impl Weights {
         self.table.identity
     }
 
-    /// Gives the score from which a face that the finder reports in a closer look is believed,
-    /// chosen on people not trained on.
-    pub(crate) fn finder_least_score(&self) -> f32 {
-        self.table.finder_least_score
+    /// Gives the score from which a face that the detector reports is believed, chosen on people not
+    /// reported on.
+    pub(crate) fn detector_least_score(&self) -> f32 {
+        self.table.detector_least_score
     }
 
     /// Gives the file name and SHA-256 of all weights, as the table has them.

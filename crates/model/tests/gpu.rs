@@ -13,9 +13,10 @@
 use burn::prelude::*;
 use effigy_frame::Picture;
 use effigy_model::device::{self, Choice};
-use effigy_model::face_mesh::planes;
-use effigy_model::tensors::{PATCH_CHANNELS, space_to_depth, values};
-use effigy_model::{FaceEmbedder, FaceMesh, Finder, OcclusionSegmenter, PictureNet, Weights};
+use effigy_model::tensors::{PATCH_CHANNELS, planes, space_to_depth, values};
+use effigy_model::{
+    FaceDetector, FaceEmbedder, FaceMesh, Finder, OcclusionSegmenter, PictureNet, Weights,
+};
 
 /// How far two values may be apart, as a share of the largest. The devices add up in different
 /// orders, in single precision; some thousand terms a value cost about four of its seven digits.
@@ -82,6 +83,19 @@ fn finder_agrees_with_the_processor() {
     {
         check(grid, &values(cpu), &values(gpu));
     }
+}
+
+#[test]
+fn detector_agrees_with_the_processor() {
+    let (cpu, gpu) = (Device::flex(), gpu());
+    let (on_cpu, on_gpu) = (
+        FaceDetector::load(&weights(), &cpu).unwrap(),
+        FaceDetector::load(&weights(), &gpu).unwrap(),
+    );
+    let picture = [noise(160, 96)];
+    let of_cpu = on_cpu.forward(planes(&picture, &cpu));
+    let of_gpu = on_gpu.forward(planes(&picture, &gpu));
+    check("cells", &values(of_cpu), &values(of_gpu));
 }
 
 #[test]

@@ -25,9 +25,10 @@ use anyhow::{Context as _, Result};
 use burn::module::Module;
 use burn::prelude::Device;
 use burn::store::ModuleSnapshot;
+use effigy_face::track::SearchNetworks;
 use effigy_frame::Picture;
 use effigy_frame::resample::resize;
-use effigy_model::{FaceMesh, Finder, weights};
+use effigy_model::{FaceDetector, FaceMesh, Finder, weights};
 
 /// What to measure
 #[derive(clap::Subcommand)]
@@ -102,6 +103,15 @@ impl Weights {
         }
         let committed = effigy_model::Weights::from_source_tree()?;
         Ok(Finder::load(&committed, device)?)
+    }
+
+    /// The finder with the committed detector.
+    fn search(&self, device: &Device) -> Result<SearchNetworks> {
+        let committed = effigy_model::Weights::from_source_tree()?;
+        Ok(SearchNetworks {
+            finder: self.finder(device)?,
+            detector: FaceDetector::load(&committed, device)?,
+        })
     }
 
     /// The mesh network, likewise.

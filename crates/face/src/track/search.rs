@@ -2,23 +2,36 @@
 //!
 //! The finder knows faces that stand more or less upright, so a frame is looked at upright and in
 //! turned copies: in all of them where a scene begins, in one of them each time after that. It is
-//! searched coarsely for its size, so the finder is seldom sure of a small face there. Each face is
-//! therefore looked at a second time, upright and enlarged, those that are known already where they
-//! were last: whether a track begins and whether it goes on depends on that closer look.
+//! searched coarsely for its size, so the finder is seldom sure of a small face there, and it takes
+//! masks and dogs for faces now and then. Each face is therefore looked at a second time, upright and
+//! enlarged, by the finder and by the detector, those that are known already where they were last:
+//! whether a track begins and whether it goes on depends on what the two say together. Where a scene
+//! begins the detector looks at small copies of the whole frame too, and sees profiles and covered faces
+//! that the finder does not.
 
 use std::f32::consts::TAU;
 
 use effigy_frame::{Picture, Point2, Rect, Similarity, resample};
 use effigy_model::finder::FindSettings;
-use effigy_model::{Finder, Found, Pending, WorkerThread};
+use effigy_model::{FaceDetector, Finder, Found, Pending, WorkerThread};
 
 use super::covers;
+use super::credibility::{logistic, logit};
 use crate::align::{Placed, placed};
 
-/// A finder with its own thread.
+/// The networks of a search: a fast one that proposes, and a slow one that decides.
+#[derive(Clone, Debug)]
+pub struct SearchNetworks {
+    /// Looks at whole frames.
+    pub finder: Finder,
+    /// Looks at what the finder found.
+    pub detector: FaceDetector,
+}
+
+/// The networks with their own thread.
 #[derive(Debug)]
 pub(crate) struct Searcher {
-    finder: Finder,
+    networks: SearchNetworks,
     settings: FindSettings,
     worker: WorkerThread,
     pending: Option<Pending<Vec<Found>>>,
@@ -36,9 +49,13 @@ pub(crate) enum Turned {
 }
 
 impl Searcher {
-    pub(crate) fn new(finder: Finder, settings: FindSettings, worker: WorkerThread) -> Self {
+    pub(crate) fn new(
+        networks: SearchNetworks,
+        settings: FindSettings,
+        worker: WorkerThread,
+    ) -> Self {
         Self {
-            finder,
+            networks,
             settings,
             worker,
             pending: None,
@@ -58,18 +75,19 @@ impl Searcher {
     ) -> Vec<Found> {
         self.pending = None;
         let turned = if is_new { Turned::Every } else { self.next() };
-        let (finder, settings) = (&self.finder, &self.settings);
+        let (networks, settings) = (&self.networks, &self.settings);
         self.worker
-            .run(|| look(finder, picture, settings, known, turned))
+            .run(|| look(networks, picture, settings, known, turned))
     }
 
     /// Begins to search a frame.
     pub(crate) fn begin(&mut self, picture: &Picture, known: Vec<Found>) {
         let turned = self.next();
-        let (finder, settings, picture) = (self.finder.clone(), self.settings, picture.clone());
+        let (networks, settings) = (self.networks.clone(), self.settings);
+        let picture = picture.clone();
         self.pending = Some(
             self.worker
-                .begin(move || look(&finder, &picture, &settings, &known, turned)),
+                .begin(move || look(&networks, &picture, &settings, &known, turned)),
         );
     }
 
@@ -87,8 +105,12 @@ impl Searcher {
 /// Finds the faces in a picture, however they are turned in it, and looks at each a second time.
 ///
 /// A face's score is that of the closer look, 0 where that does not show one.
-pub fn find_closely(finder: &Finder, picture: &Picture, settings: &FindSettings) -> Vec<Found> {
-    look(finder, picture, settings, &[], Turned::Every)
+pub fn find_closely(
+    networks: &SearchNetworks,
+    picture: &Picture,
+    settings: &FindSettings,
+) -> Vec<Found> {
+    look(networks, picture, settings, &[], Turned::Every)
 }
 
 /// Turned copies, evenly spread over the circle; upright is none of them.
@@ -97,29 +119,67 @@ const N_TURNED: usize = 5;
 const PASSING_SIDE_PX: f32 = 224.0;
 
 fn look(
-    finder: &Finder,
+    networks: &SearchNetworks,
     picture: &Picture,
     settings: &FindSettings,
     known: &[Found],
     turned: Turned,
 ) -> Vec<Found> {
-    let mut found = finder.find(picture, settings);
+    let finder = &networks.finder;
+    let mut proposed = finder.find(picture, settings);
+    let mut detected = Vec::new();
     match turned {
         Turned::Every => {
             // As fine as the finder would look at the picture itself.
             for k in 1..=N_TURNED {
-                found.extend(find_turned(finder, picture, settings, k, f32::INFINITY));
+                proposed.extend(find_turned(finder, picture, settings, k, f32::INFINITY));
             }
+            detected = find_small(&networks.detector, picture);
         }
         Turned::One(k) => {
             let k = k % N_TURNED + 1;
-            found.extend(find_turned(finder, picture, settings, k, PASSING_SIDE_PX));
+            proposed.extend(find_turned(finder, picture, settings, k, PASSING_SIDE_PX));
         }
     }
-    found.retain(|face| !known.iter().any(|known| covers(known.rect, face)));
-    let found = known.iter().cloned().chain(without_repeats(found));
-    found.map(|face| closer(finder, picture, face)).collect()
+    let is_known = |face: &Found| known.iter().any(|known| covers(known.rect, face));
+    proposed.retain(|face| !is_known(face));
+    let look_closer = |face: Found, detected: f32| closer(networks, picture, face, detected);
+    let proposed = without_repeats(proposed).into_iter();
+    let mut found: Vec<Found> = proposed.map(|face| look_closer(face, 0.0)).collect();
+    // What the detector sees upright may stand at any turn: its word counts where the finder's does not.
+    detected.retain(|face| !is_known(face));
+    let enough = networks.detector.least_score();
+    for face in without_repeats(detected) {
+        let is_found = |f: &Found| enough <= f.score && covers(f.rect, &face);
+        if !found.iter().any(is_found) {
+            let score = face.score;
+            found.push(look_closer(face, score));
+        }
+    }
+    let known = known.iter().cloned().map(|face| look_closer(face, 0.0));
+    known.chain(without_repeats(found)).collect()
 }
+
+/// What the detector finds in small copies of the picture, upright.
+fn find_small(detector: &FaceDetector, picture: &Picture) -> Vec<Found> {
+    let longer = picture.width().max(picture.height()) as f32;
+    let looks = DETECTOR_SIDES_PX.into_iter().flat_map(|side| {
+        let scale = (side / longer).min(1.0);
+        let shrunk = |side: u32| ((side as f32 * scale).round() as u32).max(1);
+        let (width, height) = (shrunk(picture.width()), shrunk(picture.height()));
+        let copy = resample::resize(picture, width, height);
+        let origin = Point2::default();
+        let picture_from_copy = Similarity::about(origin, origin, 1.0 / scale, 0.0);
+        let found = detector.find(&copy, LEAST_SCORE_SMALL).into_iter();
+        found.map(move |face| in_frame(face, picture_from_copy))
+    });
+    looks.collect()
+}
+
+/// Longer sides of the copies that the detector looks at, in pixels: it knows faces of 10 to 300.
+const DETECTOR_SIDES_PX: [f32; 2] = [320.0, 128.0];
+/// The detector's score in such a copy that calls for a closer look.
+const LEAST_SCORE_SMALL: f32 = 0.3;
 
 /// Finds the faces in a copy that is turned by `k` steps, and no longer than `most_px`.
 fn find_turned(
@@ -175,32 +235,88 @@ fn without_repeats(mut found: Vec<Found>) -> Vec<Found> {
     kept
 }
 
-/// Side of a closer look, in pixels.
-const CLOSE_SIDE_PX: u32 = 160;
+/// Side of the detector's first closer look, in pixels.
+pub const CLOSE_SIDE_PX: u32 = 128;
+/// Sides of the detector's closer looks, in pixels; the second only where the first leaves doubts. Its
+/// score depends a little on how a face lies on the cells of its map.
+const CLOSE_SIDES_PX: [u32; 2] = [CLOSE_SIDE_PX, 160];
+/// Side of the finder's closer looks.
+const FINDER_SIDE_PX: u32 = 160;
 /// Share of that side that the face takes.
 const CLOSE_SHARE: f32 = 0.5;
+/// What the networks may report in a closer look, and what one counts for that reports nothing.
+const LEAST_SCORE_CLOSE: f32 = 0.05;
+/// The detector's score below which a second look would change nothing.
+const HOPELESS_SCORE: f32 = 0.2;
+/// A turn, in radians, below which the second look shows the face as it is in the picture: the points of
+/// a profile turn it for no reason.
+const MOST_TURN_AS_IT_IS: f32 = 0.8;
 
-/// Looks at a face again, upright, and enlarged or shrunk to the size that the finder knows best.
+/// Looks at a face again, upright, and enlarged or shrunk to the size that the networks know best;
+/// `detected` is what the detector made of it in a copy of the whole picture.
 ///
 /// The face keeps its place with score 0 when the closer look does not show one.
-fn closer(finder: &Finder, picture: &Picture, face: Found) -> Found {
-    let side = CLOSE_SIDE_PX as f32;
-    let Some(Placed { centre, size, turn }) = placed(&face) else {
+fn closer(networks: &SearchNetworks, picture: &Picture, face: Found, detected: f32) -> Found {
+    let Some(place) = placed(&face) else {
         return Found { score: 0.0, ..face };
     };
-    let scale = size / (CLOSE_SHARE * side);
-    let middle = Point2::new(0.5 * side, 0.5 * side);
-    let view = Similarity::about(middle, centre, scale, turn);
-    let close = resample::crop(picture, view, CLOSE_SIDE_PX);
-    let settings = FindSettings {
-        smallest_px: 0.25 * CLOSE_SHARE * side, // far smaller ones are not the face sought
-        least_score: 0.05,
+    let enough = networks.detector.least_score();
+    let mut best = Found {
+        score: detected,
+        ..face
     };
-    let seen = finder.find(&close, &settings).into_iter();
-    let seen = seen.map(|found| in_frame(found, view));
+    let mut proposed = 0.0_f32;
+    for (k, side) in CLOSE_SIDES_PX.into_iter().enumerate() {
+        let is_turned = k == 0 || MOST_TURN_AS_IT_IS < place.turn.abs();
+        let turn = if is_turned { place.turn } else { 0.0 };
+        let place = Placed { turn, ..place };
+        let detector = |close: &Picture| networks.detector.find(close, LEAST_SCORE_CLOSE);
+        if let Some(seen) = closer_by(detector, picture, &best, &place, side)
+            && best.score < seen.score
+        {
+            best = seen;
+        }
+        let settings = FindSettings {
+            smallest_px: 0.25 * CLOSE_SHARE * FINDER_SIDE_PX as f32, // far smaller ones are not sought
+            least_score: LEAST_SCORE_CLOSE,
+        };
+        let finder = |close: &Picture| networks.finder.find(close, &settings);
+        let seen = closer_by(finder, picture, &best, &place, FINDER_SIDE_PX);
+        proposed = proposed.max(seen.map_or(0.0, |seen| seen.score));
+        if best.score < HOPELESS_SCORE || enough <= together(best.score, proposed) {
+            break;
+        }
+    }
+    Found {
+        score: together(best.score, proposed),
+        ..best
+    }
+}
+
+/// What the networks say together: a mean of the logarithms of their odds.
+fn together(detected: f32, proposed: f32) -> f32 {
+    let [detected, proposed] =
+        [detected, proposed].map(|score| logit(score.max(LEAST_SCORE_CLOSE)));
+    logistic(detected + FINDER_SHARE * (proposed - detected))
+}
+
+/// What the finder's word counts beside the detector's, of both.
+const FINDER_SHARE: f32 = 1.0 / 3.0;
+
+fn closer_by(
+    find: impl Fn(&Picture) -> Vec<Found>,
+    picture: &Picture,
+    face: &Found,
+    &Placed { centre, size, turn }: &Placed,
+    side_px: u32,
+) -> Option<Found> {
+    let side = side_px as f32;
+    let middle = Point2::new(0.5 * side, 0.5 * side);
+    let view = Similarity::about(middle, centre, size / (CLOSE_SHARE * side), turn);
+    let close = resample::crop(picture, view, side_px);
+    let seen = find(&close).into_iter().map(|found| in_frame(found, view));
     let same = seen.filter(|found| covers(face.rect, found));
-    let surest = same.max_by(|a, b| a.score.total_cmp(&b.score));
-    surest.unwrap_or(Found { score: 0.0, ..face })
+    same.max_by(|a, b| a.score.total_cmp(&b.score))
 }
 
 /// Takes a face out of a view; its box becomes the upright one around the turned one.

@@ -3,6 +3,7 @@
 use effigy_frame::{Point3, Rect, Similarity};
 use effigy_model::{FaceMesh, Found};
 
+use super::credibility::credibility;
 use super::{Face, Fitted, TrackSettings, covers};
 use crate::align::{mesh_view, mesh_view_from_found};
 use crate::landmarks::{LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, NOSE_TIP, RIGHT_EYE};
@@ -31,8 +32,8 @@ pub(crate) enum Search {
 #[derive(Debug)]
 pub(crate) struct Tracks {
     settings: TrackSettings,
-    /// The finder's score that a new face must have in a closer look, `0..=1`.
-    least_score_at_first: f32,
+    /// The credibility that a new face must have, `0..=1`.
+    least_at_first: f32,
     tracks: Vec<Track>,
     next_number: u32,
     /// Frames since the last search began; `None` before the first.
@@ -64,10 +65,10 @@ struct Track {
 }
 
 impl Tracks {
-    pub(crate) fn new(settings: TrackSettings, least_score_at_first: f32) -> Self {
+    pub(crate) fn new(settings: TrackSettings, least_at_first: f32) -> Self {
         Self {
             settings,
-            least_score_at_first,
+            least_at_first,
             tracks: Vec::new(),
             next_number: 0,
             since_search: None,
@@ -152,7 +153,7 @@ impl Tracks {
             };
             let surest = found.iter().filter(|f| covers(rect, f));
             let score = surest.map(|f| f.score).fold(0.0, f32::max);
-            let is_sure = track.last.mesh.presence >= self.settings.least_presence_at_first;
+            let is_sure = track.last.mesh.presence >= SURE_PRESENCE;
             track.confirm(score >= LEAST_SCORE_AGAIN || is_sure);
             found.retain(|f| !covers(rect, f) || !track.present);
         }
@@ -165,10 +166,10 @@ impl Tracks {
             {
                 continue;
             }
-            let least = self.settings.least_presence_at_first;
+            let least = self.least_at_first;
             match self.lost_track_near(&sighting) {
                 Some(track) => track.take(sighting, time_secs),
-                None if sighting.fitted.mesh.presence >= least => self.begin(sighting, time_secs),
+                None if sighting.credibility() >= least => self.begin(sighting, time_secs),
                 None => {}
             }
         }
@@ -186,26 +187,31 @@ impl Tracks {
     /// Whether a face is sure enough to begin a track, or is one that was lost just now.
     fn is_credible(&self, found: &Found) -> bool {
         let mut lost = self.tracks.iter().filter(|t| !t.present);
-        found.score >= self.least_score_at_first || lost.any(|t| covers(t.rect, found))
+        found.score >= self.least_at_first || lost.any(|t| covers(t.rect, found))
     }
 
     /// Fits a mesh to each face found: once where the finder saw it, once where that mesh is.
     fn meet(&self, found: &[Found], fit: &Fit<'_>) -> Vec<Sighting> {
         let side = FaceMesh::SIDE_PX;
-        let first: Vec<Similarity> = found
+        let (first, scores): (Vec<Similarity>, Vec<f32>) = found
             .iter()
-            .filter_map(|f| mesh_view_from_found(f, side))
-            .collect();
+            .filter_map(|f| Some((mesh_view_from_found(f, side)?, f.score)))
+            .unzip();
         let rough = fit(&first);
-        let closer: Vec<Similarity> = rough
+        let (closer, scores): (Vec<Similarity>, Vec<f32>) = rough
             .iter()
-            .filter_map(|fitted| mesh_view(&fitted.points_in_frame(), side))
-            .collect();
+            .zip(scores)
+            .filter_map(|(fitted, score)| {
+                Some((mesh_view(&fitted.points_in_frame(), side)?, score))
+            })
+            .unzip();
         let least = self.settings.least_presence;
-        let fitted = fit(&closer).into_iter();
-        fitted
-            .filter_map(|fitted| Sighting::new(fitted, least))
-            .collect()
+        let fitted = fit(&closer).into_iter().zip(scores);
+        let sightings = fitted.filter_map(|(fitted, score)| {
+            let sighting = Sighting::new(fitted, least)?;
+            Some(Sighting { score, ..sighting })
+        });
+        sightings.collect()
     }
 
     fn lost_track_near(&mut self, sighting: &Sighting) -> Option<&mut Track> {
@@ -254,7 +260,10 @@ const MOST_MISSED_SEARCHES: u32 = 4;
 /// Searches that a new face must pass without a miss: what looks like a face by chance seldom
 /// does so again and again.
 const N_PROBATION_SEARCHES: u32 = 3;
-/// The finder's score, in a closer look, that counts as found again.
+/// The presence of a followed face that counts as found again: faces have 0.999999, what is taken for
+/// one seldom as much.
+const SURE_PRESENCE: f32 = 0.9999;
+/// The score, in a closer look, that counts as found again.
 const LEAST_SCORE_AGAIN: f32 = 0.5;
 /// A face that comes back within this overlap of where it was lost is the same track.
 const RESUME_IOU: f32 = 0.15;
@@ -269,6 +278,8 @@ fn same_place(a: Rect, b: Rect) -> bool {
 
 /// A mesh that is a face, in the frame.
 struct Sighting {
+    /// What the search said of it; 0 where it was only followed.
+    score: f32,
     fitted: Fitted,
     points: Vec<Point3>,
     rect: Rect,
@@ -281,10 +292,15 @@ impl Sighting {
         let rect = Rect::around(points.iter().map(|p| p.xy()))?;
         let is_face = fitted.mesh.presence >= least_presence && rect.area().is_normal();
         is_face.then_some(Self {
+            score: 0.0,
             fitted,
             points,
             rect,
         })
+    }
+
+    fn credibility(&self) -> f32 {
+        credibility(self.score, self.fitted.mesh.presence)
     }
 }
 

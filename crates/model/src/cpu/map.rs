@@ -212,6 +212,20 @@ impl Map {
             .for_each(|value| *value = value.max(0.0));
     }
 
+    /// Adds a map of half the size, each of whose cells holds the channels of four of ours: `n` for the
+    /// upper left, then upper right, lower left and lower right.
+    pub(crate) fn add_spread(&mut self, half: &Self, n: usize) {
+        for (row, column) in
+            (0..self.rows).flat_map(|row| (0..self.columns).map(move |column| (row, column)))
+        {
+            let from = self.place(row, column);
+            let quarter = row % 2 * 2 + column % 2;
+            let more = &half.cell(row / 2, column / 2)[quarter * n..(quarter + 1) * n];
+            let sums = self.values[from..].iter_mut();
+            sums.zip(more).for_each(|(sum, value)| *sum += value);
+        }
+    }
+
     /// Ends a ReLU.
     pub(crate) fn limit(&mut self, ceiling: f32) {
         let values = self.values.iter_mut();

@@ -5,6 +5,7 @@
 //! a row is overwritten only when no later one reads it.
 
 use burn::module::Param;
+use burn::nn::PaddingConfig2d;
 use burn::nn::conv::Conv2d;
 use burn::prelude::*;
 use effigy_frame::Picture;
@@ -42,6 +43,8 @@ pub(crate) struct Separable {
 #[derive(Debug)]
 pub(crate) struct Stem {
     across: Pointwise,
+    /// Pixels beyond the upper and the left edge, 0 or 1.
+    before: usize,
     /// The colour of what lies beyond the picture.
     beyond: [f32; 3],
 }
@@ -63,6 +66,11 @@ impl Pointwise {
     /// Packs a convolution of `[output, input, 1, 1]` without a ReLU.
     pub(crate) fn linear(conv: &Conv2d) -> Self {
         Self::padded(conv, 1.0)
+    }
+
+    /// Packs a convolution of `[output, input, 1, 1]` with a plain ReLU.
+    pub(crate) fn relu(conv: &Conv2d) -> Self {
+        Self::padded(conv, 0.0)
     }
 
     /// Packs a convolution of `[output, input, 1, 1]` with our leaky ReLU.
@@ -199,6 +207,7 @@ impl Stem {
         let n_inputs = n_taps.next_multiple_of(CHUNK);
         Self {
             across: Pointwise::packed(n_inputs, weight, biases, slopes),
+            before: padding_before(conv),
             beyond: mean,
         }
     }
@@ -213,6 +222,15 @@ impl Stem {
             output: &mut output,
         });
         output
+    }
+}
+
+/// Cells that a convolution reads beyond the upper and the left edge.
+pub(super) fn padding_before(conv: &Conv2d) -> usize {
+    match conv.padding {
+        PaddingConfig2d::Explicit(top, ..) => top,
+        PaddingConfig2d::Same => (conv.kernel_size[0] - conv.stride[0]) / 2,
+        PaddingConfig2d::Valid => 0,
     }
 }
 
@@ -311,12 +329,14 @@ impl WithSimd for Windows<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         const COLOURS: usize = 3;
         let width = self.picture.width() as usize * COLOURS;
-        // Beyond the right and the lower edge lies a line of one colour.
+        // Beyond two of the edges lies a line of one colour.
+        let span = width + COLOURS;
         let n_lines = self.picture.height() as usize + 1;
-        let mut lines = self.stem.beyond.repeat((width / COLOURS + 1) * n_lines);
+        let mut lines = self.stem.beyond.repeat(span / COLOURS * n_lines);
+        let (above, left) = (self.stem.before, self.stem.before * COLOURS);
         let pixels = self.picture.pixels().chunks_exact(width);
-        for (line, pixels) in lines.chunks_exact_mut(width + COLOURS).zip(pixels) {
-            for (value, &pixel) in line.iter_mut().zip(pixels) {
+        for (line, pixels) in lines.chunks_exact_mut(span).skip(above).zip(pixels) {
+            for (value, &pixel) in line[left..].iter_mut().zip(pixels) {
                 *value = f32::from(pixel) * (1.0 / 255.0);
             }
         }
@@ -324,9 +344,9 @@ impl WithSimd for Windows<'_> {
         let mut cells = vec![0.0; self.output.columns * n_inputs];
         for row in 0..self.output.rows {
             for (column, cell) in cells.chunks_exact_mut(n_inputs).enumerate() {
-                let from = 2 * row * (width + COLOURS) + 2 * column * COLOURS;
+                let from = 2 * row * span + 2 * column * COLOURS;
                 for (k, taps) in cell.chunks_exact_mut(3 * COLOURS).enumerate() {
-                    let from = from + k * (width + COLOURS);
+                    let from = from + k * span;
                     taps.copy_from_slice(&lines[from..from + 3 * COLOURS]);
                 }
             }

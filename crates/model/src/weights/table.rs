@@ -69,7 +69,7 @@ const MOST_LIKELY: f64 = 1e4;
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) entries: BTreeMap<String, Entry>,
-    pub(super) finder_least_score: f32,
+    pub(super) detector_least_score: f32,
     pub(super) identity: IdentityScale,
 }
 
@@ -140,10 +140,10 @@ impl Table {
                 entry.file
             ));
         }
-        let least_score = entries.get("finder").and_then(|entry| entry.least_score);
+        let least_score = entries.get("detector").and_then(|entry| entry.least_score);
         let identity = entries.get("identifier").and_then(Entry::identity_scale);
         Ok(Self {
-            finder_least_score: least_score.ok_or("it states no least_score of the finder")?,
+            detector_least_score: least_score.ok_or("it states no least_score of the detector")?,
             identity: identity.ok_or(
                 "it does not state three thresholds, a likelihood_ratio and synthetic of the identifier",
             )?,
@@ -182,9 +182,19 @@ mod tests {
         data = ["people"]
         split = "train, by person"
         seed = 1
-        least_score = 0.9
     "#;
     const IMPORTED: &str = r#"
+        [detector]
+        file = "detector.safetensors"
+        origin = "imported"
+        sha256 = "03"
+        licence = "MIT"
+        package = "PyPI other-models"
+        version = "4.5.6"
+        package_sha256 = "04"
+        licence_text = "Keep this notice."
+        least_score = 0.9
+
         [identifier]
         file = "identifier.safetensors"
         origin = "imported"
@@ -206,7 +216,7 @@ mod tests {
     #[test]
     fn trained_and_imported_weights_are_read() {
         let table = Table::parse(&format!("{TRAINED}{IMPORTED}")).unwrap();
-        assert_eq!(table.finder_least_score, 0.9);
+        assert_eq!(table.detector_least_score, 0.9);
         assert_eq!(table.identity.usual().false_match_rate, 0.001);
         assert_eq!(table.identity.strict().similarity, 0.95);
         assert_eq!(table.identity.likelihood_ratio(0.85), 1.0);
@@ -227,7 +237,7 @@ mod tests {
             ("package_sha256 =", "missing field `package_sha256`"),
             ("licence_text =", "missing field `licence_text`"),
             ("origin =", "missing field `origin`"),
-            ("least_score =", "it states no least_score of the finder"),
+            ("least_score =", "it states no least_score of the detector"),
         ] {
             let whole = format!("{TRAINED}{IMPORTED}");
             let kept = whole.lines().filter(|kept| !kept.trim().starts_with(line));

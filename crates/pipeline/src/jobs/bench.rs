@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use effigy_detect::cue::traces::features::{features, view};
 use effigy_face::align::{MODEL_EXTENT, aligned_view, identity_crop, mesh_view};
+use effigy_face::track::CLOSE_SIDE_PX;
 use effigy_face::{Face, Observation, TrackSettings};
 use effigy_frame::{Picture, Rational, resample};
 use effigy_media::{Limits, VideoReader, WriteSettings};
@@ -55,7 +56,7 @@ pub struct BenchReport {
 /// The speed of one stage.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// `decode`, `find`, `mesh`, `identity`, `traces`, `occlusion`, `crop`, `encode` or `faces`.
+    /// `decode`, `find`, `detect`, `mesh`, `identity`, `traces`, `occlusion`, `crop`, `encode` or `faces`.
     pub name: &'static str,
     /// How often it ran.
     pub n: u64,
@@ -79,7 +80,7 @@ pub fn bench(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<BenchReport> {
-    progress.begin("measuring", Some(8));
+    progress.begin("measuring", Some(9));
     let mut stages = Vec::new();
     let mut measured = |stage: Stage| {
         stages.push(stage);
@@ -99,8 +100,14 @@ pub fn bench(
         .find_map(|f| Some((&f.frame.picture, f.faces.first()?)))
         .ok_or_else(no_face)?;
     measured(repeated("find", || {
-        drop(networks.finder.find(picture, &FindSettings::default()))
+        drop(
+            networks
+                .search
+                .finder
+                .find(picture, &FindSettings::default()),
+        )
     }))?;
+    measured(detecting(networks, picture, face))?;
     measured(meshing(networks, face))?;
     measured(identifying(networks, picture, face))?;
     measured(tracing(networks, &followed))?;
@@ -156,6 +163,14 @@ fn first_frames(job: &BenchJob, networks: &Networks) -> Result<Vec<Followed>> {
         Ok(())
     })?;
     Ok(all)
+}
+
+/// A closer look of the detector.
+fn detecting(networks: &Networks, picture: &Picture, face: &Face) -> Stage {
+    let view = mesh_view(&face.points, CLOSE_SIDE_PX).unwrap_or(face.frame_from_crop);
+    let close = resample::crop(picture, view, CLOSE_SIDE_PX);
+    let detector = &networks.search.detector;
+    repeated("detect", || drop(detector.find(&close, 0.5)))
 }
 
 fn meshing(networks: &Networks, face: &Face) -> Stage {

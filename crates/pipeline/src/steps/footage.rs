@@ -41,9 +41,9 @@ impl Follower {
     /// # Errors
     /// When the system gives no more threads.
     pub fn new(networks: &Networks, settings: TrackSettings) -> Result<Self> {
-        let (finder, face_mesh) = (networks.finder.clone(), networks.face_mesh.clone());
+        let (search, face_mesh) = (networks.search.clone(), networks.face_mesh.clone());
         Ok(Self {
-            tracker: Tracker::new(finder, face_mesh, settings)?,
+            tracker: Tracker::new(search, face_mesh, settings)?,
         })
     }
 

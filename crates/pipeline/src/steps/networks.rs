@@ -2,9 +2,11 @@
 
 use effigy_detect::TraceJudge;
 use effigy_detect::cue::traces::{N_FILTERS, features::N_FEATURES};
+use effigy_face::track::SearchNetworks;
 use effigy_model::device::{self, Choice};
 use effigy_model::{
-    BlendJudge, FaceEmbedder, FaceMesh, Finder, OcclusionSegmenter, PictureNet, TraceBank, Weights,
+    BlendJudge, FaceDetector, FaceEmbedder, FaceMesh, Finder, OcclusionSegmenter, PictureNet,
+    TraceBank, Weights,
 };
 
 use crate::error::Result;
@@ -12,8 +14,8 @@ use crate::error::Result;
 /// The networks that every job on faces needs.
 #[derive(Clone, Debug)]
 pub struct Networks {
-    /// Finds faces.
-    pub finder: Finder,
+    /// Find faces.
+    pub search: SearchNetworks,
     /// Fits meshes.
     pub face_mesh: FaceMesh,
     /// Computes identity vectors.
@@ -35,7 +37,10 @@ impl Networks {
     pub fn load(weights: &Weights, choice: Choice) -> Result<Self> {
         let device = device::open(choice)?;
         Ok(Self {
-            finder: Finder::load(weights, &device)?,
+            search: SearchNetworks {
+                finder: Finder::load(weights, &device)?,
+                detector: FaceDetector::load(weights, &device)?,
+            },
             face_mesh: FaceMesh::load(weights, &device)?,
             face_embedder: FaceEmbedder::load(weights, &device)?,
             blend_judge: BlendJudge::load(weights, &device)?,

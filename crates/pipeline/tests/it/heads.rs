@@ -4,10 +4,10 @@ use std::path::Path;
 
 use effigy_actors::truth::{Points, Record};
 use effigy_face::landmarks::{LEFT_EYE, RIGHT_EYE, eye_openness};
-use effigy_face::{Face, TrackSettings, Tracker};
+use effigy_face::{Face, SearchNetworks, TrackSettings, Tracker};
 use effigy_frame::{Picture, Point2, Point3, Rect, Similarity, resample};
 use effigy_media::{Limits, VideoReader};
-use effigy_model::{FaceMesh, Finder, Weights, device};
+use effigy_model::{FaceDetector, FaceMesh, Finder, Weights, device};
 
 /// A frame with the points of the one face in it.
 struct Shot {
@@ -49,9 +49,12 @@ fn shots(name: &str) -> Vec<Shot> {
 fn tracker() -> Tracker {
     let weights = Weights::from_source_tree().unwrap();
     let device = device::open(device::Choice::Cpu).unwrap();
-    let finder = Finder::load(&weights, &device).unwrap();
+    let search = SearchNetworks {
+        finder: Finder::load(&weights, &device).unwrap(),
+        detector: FaceDetector::load(&weights, &device).unwrap(),
+    };
     let face_mesh = FaceMesh::load(&weights, &device).unwrap();
-    Tracker::new(finder, face_mesh, TrackSettings::default()).unwrap()
+    Tracker::new(search, face_mesh, TrackSettings::default()).unwrap()
 }
 
 /// The corners of the eyes are where they are in truth.

@@ -36,9 +36,9 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let device = args.device.open()?;
     let face_mesh = weights.face_mesh(&device)?;
     if let Some(folder) = &args.actors {
-        let finder = weights.finder(&device)?;
-        actors::measure(folder, &finder, &face_mesh)?;
-        return actors::measure_turned(data, &finder, &face_mesh);
+        let networks = weights.search(&device)?;
+        actors::measure(folder, &networks.finder, &face_mesh)?;
+        return actors::measure_turned(data, &networks, &face_mesh);
     }
     let samples = people::read(data, Split::Validation, |_| true)?;
     let mut random = ChaCha8Rng::seed_from_u64(7);

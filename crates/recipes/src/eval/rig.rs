@@ -11,7 +11,7 @@ use effigy_face::rig::{
     ARKIT, Acquaintance, N_EXPRESSIONS, Pose, Rest, Rig, Solver, SolverSettings, arkit, expression,
     relative,
 };
-use effigy_face::{TrackSettings, Tracker};
+use effigy_face::{SearchNetworks, TrackSettings, Tracker};
 use effigy_frame::{Frame, Point3, Rect};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Weights;
@@ -136,7 +136,10 @@ fn look(
     }
     let device = args.device.open()?;
     let mut tracker = Tracker::new(
-        effigy_model::Finder::load(weights, &device)?,
+        SearchNetworks {
+            finder: effigy_model::Finder::load(weights, &device)?,
+            detector: effigy_model::FaceDetector::load(weights, &device)?,
+        },
         effigy_model::FaceMesh::load(weights, &device)?,
         TrackSettings::default(),
     )?;

@@ -223,7 +223,7 @@ fn a_face_that_turns_over_stays_one_track() {
 #[test]
 fn what_the_mesh_doubts_begins_no_track_but_is_followed_on() {
     let doubtful = Actor {
-        presence: 0.99,
+        presence: 0.6,
         ..actor(150.0, 150.0)
     };
     let (faces, _) = run(&vec![vec![doubtful]; 20]);

@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::Result;
 use effigy_actors::{Clip, Head, Line, Set, committed};
 use effigy_face::pose::pose;
-use effigy_face::track::{TrackSettings, find_closely};
+use effigy_face::track::{SearchNetworks, TrackSettings, find_closely};
 use effigy_frame::Rect;
-use effigy_model::{FaceMesh, Finder};
+use effigy_model::FaceMesh;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -29,7 +29,7 @@ const APART: usize = 30;
 const SIDE_PX: usize = 320;
 
 /// Draws actors turned to the side and prints the error of the mesh by their yaw.
-pub(crate) fn measure(data: &Path, finder: &Finder, face_mesh: &FaceMesh) -> Result<()> {
+pub(crate) fn measure(data: &Path, networks: &SearchNetworks, face_mesh: &FaceMesh) -> Result<()> {
     let head = Head::open(&data.join("head/head.safetensors"))?;
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut bins: Vec<Sums> = BINS.iter().map(|_| Sums::default()).collect();
@@ -55,10 +55,10 @@ pub(crate) fn measure(data: &Path, finder: &Finder, face_mesh: &FaceMesh) -> Res
             };
             let mut sums = judged(points, &fitted);
             let outline = Rect::around(points.iter().map(|p| p.xy())).unwrap_or_default();
-            let found = find_closely(finder, &shot.picture, &TrackSettings::default().find);
+            let found = find_closely(networks, &shot.picture, &TrackSettings::default().find);
             let is_found = found
                 .iter()
-                .any(|f| f.score >= finder.least_score() && f.rect.iou(outline) > 0.4);
+                .any(|f| f.score >= networks.detector.least_score() && f.rect.iou(outline) > 0.4);
             sums.n_found = f64::from(u8::from(is_found));
             bins[bin].add(&sums);
         }

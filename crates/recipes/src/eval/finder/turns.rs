@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
-use effigy_face::track::TrackSettings;
+use effigy_face::track::SearchNetworks;
 use effigy_frame::resample::warp;
 use effigy_frame::{Picture, Point2, Rect, Similarity};
-use effigy_model::{FaceMesh, Finder};
+use effigy_model::FaceMesh;
 
-use super::{Least, look};
+use super::look;
 use crate::data::people::{self, Sample, Split};
 use crate::eval::identity::is_tuning;
 
@@ -21,19 +21,16 @@ const EVERY: usize = 8;
 const SURROUNDINGS: f32 = 3.0;
 
 /// Prints recall by turn, and which of the portraits are missed.
-pub(super) fn measure(data: &Path, finder: &Finder, face_mesh: &FaceMesh) -> Result<()> {
-    let least = Least {
-        score: finder.least_score(),
-        presence: TrackSettings::default().least_presence_at_first,
-    };
+pub(super) fn measure(data: &Path, networks: &SearchNetworks, face_mesh: &FaceMesh) -> Result<()> {
+    let least = networks.detector.least_score();
     let samples = people::read(data, Split::Validation, |_| true)?;
     let samples = samples.iter().filter(|s| !is_tuning(&s.person));
     let samples: Vec<&Sample> = samples.step_by(EVERY).collect();
     for degrees in (0..360).step_by(STEP) {
         let found = samples.iter().filter(|sample| {
             let (picture, truth) = turned(sample, (degrees as f32).to_radians());
-            let looked = look(finder, face_mesh, &picture, Some(truth));
-            let mut sure = looked.closely.iter().filter(|r| least.believes(r));
+            let looked = look(networks, face_mesh, &picture, Some(truth));
+            let mut sure = looked.closely.iter().filter(|r| least <= r.score);
             sure.any(|r| r.is_true)
         });
         let recall = found.count() as f64 / samples.len() as f64;
@@ -50,12 +47,12 @@ pub(super) fn measure(data: &Path, finder: &Finder, face_mesh: &FaceMesh) -> Res
     for entry in names {
         n += 1;
         let looked = look(
-            finder,
+            networks,
             face_mesh,
             &people::read_picture(&entry.path())?,
             None,
         );
-        if !looked.closely.iter().any(|r| least.believes(r)) {
+        if !looked.closely.iter().any(|r| least <= r.score) {
             missed.push(entry.file_name());
         }
     }
