@@ -19,9 +19,9 @@ const SALT_BYTES: usize = 16;
 const NONCE_BYTES: usize = 12;
 /// Names the identity network whose numbers a template averages: those of another mean nothing to
 /// it. Sealed with the template.
-const NETWORK: &[u8] = b"\ndlib-resnet-v2";
+const NETWORK: &[u8] = b"\ndlib-resnet-v3";
 /// What templates of earlier networks were sealed with.
-const EARLIER_NETWORKS: [&[u8]; 2] = [b"\ndlib-resnet-v1", b""];
+const EARLIER_NETWORKS: [&[u8]; 3] = [b"\ndlib-resnet-v2", b"\ndlib-resnet-v1", b""];
 
 /// The mean of the identities of a person's faces, whose vectors have length one. Its own is the
 /// shorter the more they differ.

@@ -17,8 +17,18 @@ use safetensors::tensor::TensorView;
 use crate::data::people::{self, Sample, Split};
 use crate::device::DeviceArgs;
 
-/// What strangers are made of.
-const SOURCES: [&str; 5] = ["congress", "senate", "interfaces", "lfw-grey", "ytf"];
+/// What strangers are made of: all that there is, old portraits among it. Whoever is like nobody of
+/// them is taken for others too often.
+const SOURCES: [&str; 8] = [
+    "congress",
+    "senate",
+    "interfaces",
+    "lfw-grey",
+    "ytf",
+    "voteview-bio_guide",
+    "voteview-manual",
+    "voteview-wiki",
+];
 
 /// Makes the strangers and writes them to `output`.
 pub(crate) fn make(data: &Path, output: &Path, device: &DeviceArgs) -> Result<()> {
