@@ -94,7 +94,10 @@ mod tests {
         cosines.extend([0.95; N_NEAREST]);
         cosines.push(0.2);
         let near = crowding(crowd(&cosines));
-        assert!((near - WEIGHT * (0.95 - USUALLY_NEAR)).abs() < 1e-5, "{near}");
+        assert!(
+            (near - WEIGHT * (0.95 - USUALLY_NEAR)).abs() < 1e-5,
+            "{near}"
+        );
         assert!(crowding(crowd(&[0.9; 9])) < near);
     }
 }
