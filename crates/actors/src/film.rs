@@ -101,7 +101,7 @@ mod tests {
     use crate::head::Head;
     use crate::mesh_points::{Anchors, in_picture};
     use crate::speech::Line;
-    use effigy_face::landmarks::NOSE_BRIDGE;
+    use effigy_face::landmarks::{EYES, NOSE_BRIDGE, eye_distance};
 
     use crate::truth::{Flow, Masks, Points, Record};
 
@@ -123,6 +123,30 @@ mod tests {
     fn committed_clip(name: &str) -> (Clip, PathBuf) {
         let clip = committed().into_iter().find(|c| c.name == name).unwrap();
         (clip, testdata().join(format!("{name}.mp4")))
+    }
+
+    #[test]
+    fn no_iris_shows_through_a_shut_lid() {
+        let Some(head) = head("shutting eyes") else {
+            return;
+        };
+        let (clip, _) = committed_clip("ben-2-as-ada");
+        let set = Set::new(&head, &clip, &Line::default(), 320).unwrap();
+        let shot = set.shot(&mut set.canvas(), 153).unwrap();
+        let points = &shot.points[0];
+        let unit = eye_distance(points);
+        for eye in EYES {
+            let lid = points[eye.upper_lid];
+            let red = |right: f32, up: f32| {
+                let (x, y) = (lid.x + right * unit, lid.y - up * unit);
+                f32::from(shot.picture.get(x as u32, y as u32)[0])
+            };
+            // Right above the lashes, where the cornea stands out furthest, lids are as bright as further up.
+            for right in [-0.02, 0.0, 0.02] {
+                let (near, further) = (red(right, 0.025), red(right, 0.07));
+                assert!(near > 0.8 * further, "{near} and {further} at {right}");
+            }
+        }
     }
 
     #[test]

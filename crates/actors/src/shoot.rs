@@ -20,6 +20,10 @@ pub(crate) fn shoot(canvas: &mut Canvas, scene: &Scene, people: &[Shown<'_>], pr
     }
 }
 
+/// How much further away eyes count than they are where it is asked what hides what. The cornea stands out further
+/// than the lids of the head shut, which would let the iris through.
+const EYES_BEHIND_CM: f32 = 0.3;
+
 fn draw(canvas: &mut Canvas, scene: &Scene, shown: Shown<'_>, number: u32, prop: Option<&Prop>) {
     let Shown { person, posed } = shown;
     let lights = Lights {
@@ -36,7 +40,10 @@ fn draw(canvas: &mut Canvas, scene: &Scene, shown: Shown<'_>, number: u32, prop:
         .collect();
     canvas.grid.clear();
     for (id, piece) in person.pieces.iter().enumerate() {
-        let corners = piece.corners.map(|c| spots[c as usize]);
+        let mut corners = piece.corners.map(|c| spots[c as usize]);
+        if matches!(piece.surface, Surface::EyeRight | Surface::EyeLeft) {
+            corners = corners.map(|[x, y, near]| [x, y, near / (1.0 + near * EYES_BEHIND_CM)]);
+        }
         canvas.grid.triangle(corners, id as u32);
     }
     let painter = Painter {
