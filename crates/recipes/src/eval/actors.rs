@@ -15,7 +15,7 @@ use effigy_face::ibug68::IBUG_68;
 use effigy_face::landmarks::{LEFT_EYE, RIGHT_EYE};
 use effigy_face::pose::pose;
 use effigy_frame::resample::crop;
-use effigy_frame::{Picture, Point3, Rect};
+use effigy_frame::{Picture, Point3, Rect, Similarity};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::finder::FindSettings;
 use effigy_model::{FaceMesh, Finder};
@@ -25,9 +25,6 @@ use rand_chacha::ChaCha8Rng;
 use crate::train::augment::{Jitter, strayed};
 use gaps::Gaps;
 pub(crate) use turned::measure as measure_turned;
-
-/// Frames looked at: every other one, so that no blink is missed.
-const EVERY: usize = 2;
 
 /// Sums over the faces of a clip.
 #[derive(Default)]
@@ -111,7 +108,7 @@ fn clip(
     let reader = VideoReader::open(&path, &Limits::default())?;
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut sums = Sums::default();
-    for (frame, people) in reader.zip(&truth.points).step_by(EVERY) {
+    for (frame, people) in reader.zip(&truth.points) {
         let picture = frame?.picture;
         let found = finder.find(&picture, &FindSettings::default());
         for (k, points) in people.iter().enumerate() {
@@ -129,12 +126,15 @@ fn clip(
     Ok(sums)
 }
 
-/// A mesh in the picture, as tracking would fit it.
+/// A mesh in the picture.
 struct Fitted {
     points: Vec<Point3>,
     presence: f32,
 }
 
+/// Fits a mesh as tracking does: once roughly, then again where it was found. Of tracks that follow the actors the
+/// views stray from the exact one by 0.012 radians, 2 % in size and 0.5 % of their side; a rough one by ten, three
+/// and four times as much.
 fn fitted(
     face_mesh: &FaceMesh,
     picture: &Picture,
@@ -142,12 +142,16 @@ fn fitted(
     random: &mut ChaCha8Rng,
 ) -> Option<Fitted> {
     let view = mesh_view(points, FaceMesh::SIDE_PX)?;
-    let view = strayed(view, FaceMesh::SIDE_PX, Jitter::TRACKED, random);
-    let mesh = face_mesh.fit(&crop(picture, view, FaceMesh::SIDE_PX));
-    Some(Fitted {
-        points: mesh.points.iter().map(|&p| view.apply3(p)).collect(),
-        presence: mesh.presence,
-    })
+    let rough = strayed(view, FaceMesh::SIDE_PX, Jitter::TRACKED, random);
+    let fit = |view: Similarity| {
+        let mesh = face_mesh.fit(&crop(picture, view, FaceMesh::SIDE_PX));
+        Fitted {
+            points: mesh.points.iter().map(|&p| view.apply3(p)).collect(),
+            presence: mesh.presence,
+        }
+    };
+    let closer = mesh_view(&fit(rough).points, FaceMesh::SIDE_PX)?;
+    Some(fit(closer))
 }
 
 fn judged(points: &[Point3], fitted: &Fitted) -> Sums {
