@@ -106,7 +106,7 @@ impl Weights {
     /// When their file is missing, damaged or another network's.
     pub fn fill<M: Module + ModuleSnapshot>(&self, name: &str, network: M) -> Result<M> {
         let (file, bytes) = self.named(name)?;
-        file::fill(bytes.into_owned(), network).map_err(|reason| self.source.refused(file, reason))
+        file::fill(&bytes, network).map_err(|reason| self.source.refused(file, reason))
     }
 
     /// Gives the bytes that the table calls `name`, for what is no network.

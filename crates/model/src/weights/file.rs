@@ -1,7 +1,9 @@
 //! Files of weights: half-precision safetensors, worked with in single precision.
 
 use burn::module::Module;
-use burn::store::{HalfPrecisionAdapter, ModuleSnapshot, SafetensorsStore};
+use burn::store::{HalfPrecisionAdapter, ModuleSnapshot, SafetensorsStore, bridge};
+use burn::tensor::{TensorData, f16};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::error::{Error, Result};
 
@@ -14,7 +16,7 @@ pub fn from_bytes<M: Module + ModuleSnapshot>(
     bytes: Vec<u8>,
     network: M,
 ) -> Result<M> {
-    fill(bytes, network).map_err(|reason| Error::Weights {
+    fill(&bytes, network).map_err(|reason| Error::Weights {
         network: name,
         reason,
     })
@@ -22,22 +24,43 @@ pub fn from_bytes<M: Module + ModuleSnapshot>(
 
 /// As [`from_bytes`], with the reason in words where the bytes do not fit.
 pub(super) fn fill<M: Module + ModuleSnapshot>(
-    bytes: Vec<u8>,
+    bytes: &[u8],
     mut network: M,
 ) -> std::result::Result<M, String> {
-    let mut store = SafetensorsStore::from_bytes(Some(bytes))
-        .with_from_adapter(HalfPrecisionAdapter::new())
-        .validate(false)
-        .allow_partial(true);
-    let applied = network
-        .load_from(&mut store)
-        .map_err(|err| format!("{err}"))?;
+    // burn's own store reads the list of all tensors again for each of them.
+    let file = SafeTensors::deserialize(bytes).map_err(|err| err.to_string())?;
+    let tensors = file.iter().map(|(name, view)| {
+        let values = widened(&view).ok_or_else(|| format!("{name} is no floating point"))?;
+        let data = TensorData::new(values, view.shape());
+        Ok(bridge::from_data(data, name.to_owned(), None))
+    });
+    let tensors = tensors.collect::<std::result::Result<Vec<_>, String>>()?;
+    let applied = network.apply(tensors, None, None, false);
     let problem = applied
         .missing
         .first()
         .map(|missing| format!("{missing:?} is missing"));
     let problem = problem.or_else(|| applied.errors.first().map(|err| format!("{err:?}")));
     problem.map_or(Ok(network), Err)
+}
+
+/// A tensor's values in single precision.
+fn widened(view: &TensorView<'_>) -> Option<Vec<f32>> {
+    match view.dtype() {
+        Dtype::F16 => {
+            let (numbers, _) = view.data().as_chunks();
+            let values = numbers
+                .iter()
+                .map(|bytes| f16::from_le_bytes(*bytes).to_f32());
+            Some(values.collect())
+        }
+        Dtype::F32 => {
+            let (numbers, _) = view.data().as_chunks();
+            let values = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes));
+            Some(values.collect())
+        }
+        _ => None,
+    }
 }
 
 /// Gives the bytes of a safetensors file that holds `network` in half precision.
