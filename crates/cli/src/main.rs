@@ -28,7 +28,7 @@ use clap::Parser as _;
 use effigy_files::without_temporary_names;
 
 use crate::commands::Cli;
-use crate::output::{Care, Exit, Output, note_end};
+use crate::output::{Care, Exit, Output, say_why};
 
 /// The error and its causes; a cause that was named already is not named again.
 fn in_words(error: &anyhow::Error) -> String {
@@ -62,8 +62,7 @@ fn work(cli: &Cli, care: Care) -> Exit {
 }
 
 fn failed(error: &anyhow::Error) -> Exit {
-    eprintln!("error: {}", in_words(error));
-    note_end();
+    say_why(in_words(error));
     Exit::Failed
 }
 

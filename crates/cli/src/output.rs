@@ -63,10 +63,17 @@ fn was_told() -> bool {
     TOLD_BEFORE.fetch_update(read, write, one_less).is_ok()
 }
 
-/// Notes for whoever watches that the last error was said.
-pub(crate) fn note_end() {
-    #[cfg(target_os = "linux")]
-    crate::board::note_end();
+/// Whether the error that ends the program was said.
+static HAS_SAID_WHY: AtomicBool = AtomicBool::new(false);
+
+/// Says the error that ends the program, unless another was said: a job may end by itself in the moment in
+/// which it is ended.
+pub(crate) fn say_why(error: impl std::fmt::Display) {
+    if !HAS_SAID_WHY.swap(true, Ordering::Relaxed) {
+        eprintln!("error: {error}");
+        #[cfg(target_os = "linux")]
+        crate::board::note_end();
+    }
 }
 
 /// Notes for whoever watches that a line was told.
@@ -221,8 +228,7 @@ fn end_now() {
             "unfinished files whose names begin with .part- may be left; they can be deleted"
         );
     }
-    eprintln!("error: stopped before the end");
-    note_end();
+    say_why("stopped before the end");
     std::process::exit(2);
 }
 
