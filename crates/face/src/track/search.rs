@@ -248,9 +248,8 @@ const CLOSE_SHARE: f32 = 0.5;
 const LEAST_SCORE_CLOSE: f32 = 0.05;
 /// The detector's score below which a second look would change nothing.
 const HOPELESS_SCORE: f32 = 0.2;
-/// A turn, in radians, below which the second look shows the face as it is in the picture: the points of
-/// a profile turn it for no reason.
-const MOST_TURN_AS_IT_IS: f32 = 0.8;
+/// A turn, in radians, below which a face counts as upright.
+const UPRIGHT: f32 = 0.3;
 
 /// Looks at a face again, upright, and enlarged or shrunk to the size that the networks know best;
 /// `detected` is what the detector made of it in a copy of the whole picture.
@@ -266,9 +265,8 @@ fn closer(networks: &SearchNetworks, picture: &Picture, face: Found, detected: f
         ..face
     };
     let mut proposed = 0.0_f32;
-    for (k, side) in CLOSE_SIDES_PX.into_iter().enumerate() {
-        let is_turned = k == 0 || MOST_TURN_AS_IT_IS < place.turn.abs();
-        let turn = if is_turned { place.turn } else { 0.0 };
+    // A proposal's points turn it wrongly now and then: the second look shows it as it is in the picture.
+    for (side, turn) in CLOSE_SIDES_PX.into_iter().zip([place.turn, 0.0]) {
         let place = Placed { turn, ..place };
         let detector = |close: &Picture| networks.detector.find(close, LEAST_SCORE_CLOSE);
         if let Some(seen) = closer_by(detector, picture, &best, &place, side)
@@ -283,7 +281,8 @@ fn closer(networks: &SearchNetworks, picture: &Picture, face: Found, detected: f
         let finder = |close: &Picture| networks.finder.find(close, &settings);
         let seen = closer_by(finder, picture, &best, &place, FINDER_SIDE_PX);
         proposed = proposed.max(seen.map_or(0.0, |seen| seen.score));
-        if best.score < HOPELESS_SCORE || enough <= together(best.score, proposed) {
+        let is_hopeless = best.score < HOPELESS_SCORE && turn.abs() < UPRIGHT;
+        if is_hopeless || enough <= together(best.score, proposed) {
             break;
         }
     }
