@@ -67,6 +67,7 @@ fn json(report: &MatchReport) -> serde_json::Value {
             MatchVerdict::TooLittle => "too little to tell",
         },
         "reasons": reasons.flatten().map(|why| why.to_string()).collect::<Vec<_>>(),
+        "tracks_not_compared": report.compared.each_ref().map(|input| input.n_others),
         "same": report.verdict == MatchVerdict::Same,
         "similarity": shortest(report.similarity),
         "likelihood_ratio": rounded(report.likelihood_ratio),
@@ -107,6 +108,9 @@ fn text(job: &MatchJob, report: &MatchReport) -> String {
     lines.join("\n")
 }
 
+/// A likelihood ratio beyond which none is told: too few strangers were measured.
+const MOST_TOLD: f64 = 1000.0;
+
 /// How much likelier of one person or of two, and what follows.
 fn likelier(report: &MatchReport) -> String {
     let (ratio, of) = if 1.0 <= report.likelihood_ratio {
@@ -115,8 +119,20 @@ fn likelier(report: &MatchReport) -> String {
         (1.0 / report.likelihood_ratio, "two people than of one")
     };
     let percent = 100.0 * report.probability();
+    // What was measured says nothing beyond.
+    let ratio = if MOST_TOLD < ratio {
+        format!("over {MOST_TOLD:.0} times")
+    } else {
+        format!("{ratio:.0} times")
+    };
+    let percent = match percent {
+        0.1..=99.9 => format!("{percent:.1} %"),
+        99.9.. => "over 99.9 %".to_owned(),
+        _ => "under 0.1 %".to_owned(),
+    };
     format!(
-        "{ratio:.0} times likelier of {of} (probability of one: {percent:.1} %, if half of such pairs are)"
+        "{ratio} likelier of {of} (probability of one: {percent}, if half of such pairs are, and not \
+         chosen for looking alike)"
     )
 }
 
