@@ -142,12 +142,13 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         Args::Revoke(revoke) => {
             let keys = revoke.place.keys(output)?;
             let store = store(&revoke.place, &keys)?;
-            let record = store.find(&revoke.who, now)?;
-            store.revoke(&record, &revoke.reason, now)?;
-            output.say(format_args!(
-                "{} of {} is revoked; its identity template is erased",
-                record.id, record.subject,
-            ));
+            for record in to_revoke(&store, &revoke.who, now)? {
+                store.revoke(&record, &revoke.reason, now)?;
+                output.say(format_args!(
+                    "{} of {} is revoked; its identity template is erased",
+                    record.id, record.subject,
+                ));
+            }
             Ok(Exit::Nothing)
         }
         Args::List { place } => {
@@ -159,6 +160,25 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             Ok(Exit::Nothing)
         }
     }
+}
+
+/// The consent that is meant, and, where a person is named, those of theirs that are over or not begun:
+/// whoever withdraws leaves no template behind.
+fn to_revoke(store: &Store<'_>, who: &str, now: UtcTime) -> anyhow::Result<Vec<Record>> {
+    let meant = store.find(who, now)?;
+    let mut records = Vec::new();
+    for record in store.list()? {
+        let is_left = record.subject.to_lowercase() == who.to_lowercase()
+            && matches!(
+                store.standing(&record, now)?,
+                Standing::Expired | Standing::NotYet
+            );
+        if record.id != meant.id && is_left {
+            records.push(record);
+        }
+    }
+    records.insert(0, meant);
+    Ok(records)
 }
 
 fn store<'a>(place: &Place, keys: &'a Keys) -> anyhow::Result<Store<'a>> {
@@ -193,6 +213,12 @@ fn add(new: &New, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
         output.say(format_args!("the evidence is kept in {kept:?}"));
     }
     output.data(described(&record, store.standing(&record, now)?))?;
+    if record.evidence.is_none() && new.basis != Basis::Synthetic {
+        output.say(
+            "no evidence was named: keep what the person signed, or the parents of a child, who cannot \
+             agree alone (--evidence FILE)",
+        );
+    }
     warn_of_namesakes(&record, &store, now, output)?;
     Ok(Exit::Nothing)
 }

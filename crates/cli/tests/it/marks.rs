@@ -110,6 +110,29 @@ fn a_clip_is_marked_verified_and_logged() {
 }
 
 #[test]
+fn whoever_withdraws_leaves_no_template_behind() {
+    let desk = Desk::new();
+    fs::copy(actor(), desk.path("ada.mp4")).unwrap();
+    let over = "consent new --subject Ada --basis synthetic --use swap --from 2025-01-01 --until 2025-06-01";
+    desk.check(&format!("{over} ada.mp4"), 0);
+    desk.check(
+        "consent new --subject Ada --basis synthetic --use swap ada.mp4",
+        0,
+    );
+    let templates = || {
+        let entries = fs::read_dir(desk.path("home/consents")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().path());
+        names
+            .filter(|path| path.extension().is_some_and(|e| e == "template"))
+            .count()
+    };
+    assert_eq!(templates(), 2);
+    let said = desk.check("consent revoke Ada", 0);
+    assert_eq!(said.matches("is erased").count(), 2, "{said}");
+    assert_eq!(templates(), 0);
+}
+
+#[test]
 fn a_consent_is_recorded_shown_handed_on_and_revoked() {
     let desk = Desk::new();
     fs::write(desk.path("form.pdf"), "signed by the artist").unwrap();
