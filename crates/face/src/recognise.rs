@@ -2,7 +2,12 @@
 
 use std::fmt;
 
+use effigy_frame::{Point2, resample};
+use effigy_model::OcclusionSegmenter;
+
+use crate::align::{MODEL_EXTENT, aligned_view};
 use crate::landmarks::eye_distance;
+use crate::mask::hull_mask;
 use crate::observation::Observation;
 
 /// Why a face says too little of who it is.
@@ -14,6 +19,8 @@ pub enum TooLittle {
     Blurred,
     /// Turned, raised or lowered too far from the camera.
     Turned,
+    /// Behind a mask, a cloth or hands: what covers two faces alike makes them alike.
+    Covered,
 }
 
 /// In pixels between the outer corners of the eyes. `recipes eval identity` prints what these limits
@@ -21,6 +28,8 @@ pub enum TooLittle {
 const LEAST_EYE_DISTANCE_PX: f32 = 25.0;
 /// On the scale of [`crate::quality::sharpness`].
 const LEAST_SHARPNESS: f32 = 0.10;
+/// Share of the face that may be covered: dark glasses, a hand or a microphone cover less, a mask more.
+const MOST_COVERED: f32 = 0.25;
 /// Degrees to either side, and up or down.
 const MOST_YAW: f32 = 40.0;
 const MOST_PITCH: f32 = 30.0;
@@ -39,6 +48,32 @@ impl TooLittle {
             None
         }
     }
+
+    /// The same, where what covers the face counts too; that takes a network.
+    pub fn of_seen(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> Option<Self> {
+        let is_covered = || MOST_COVERED < covered_share(face, segmenter);
+        Self::of(face).or_else(|| is_covered().then_some(Self::Covered))
+    }
+}
+
+/// How much of a face is covered, of the hull of its mesh, `0..=1`.
+pub fn covered_share(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> f32 {
+    let side = OcclusionSegmenter::SIDE_PX;
+    let view = aligned_view(face.points, side, MODEL_EXTENT);
+    let Some((view, crop_from_frame)) = view.and_then(|view| Some((view, view.inverse()?))) else {
+        return 0.0;
+    };
+    let covered = segmenter.segment(&resample::crop(&face.frame.picture, view, side));
+    let cells = OcclusionSegmenter::MASK_SIDE;
+    let scale = cells as f32 / side as f32;
+    let points = face.points.iter().map(|p| crop_from_frame.apply(p.xy()));
+    let points: Vec<Point2> = points
+        .map(|p| Point2::new(scale * p.x, scale * p.y))
+        .collect();
+    let mask = hull_mask(&points, cells, cells);
+    let both = covered.values().iter().zip(mask.values());
+    let sum: f32 = both.map(|(covered, inside)| covered * inside).sum();
+    sum / mask.values().iter().sum::<f32>().max(1.0)
 }
 
 impl fmt::Display for TooLittle {
@@ -50,6 +85,7 @@ impl fmt::Display for TooLittle {
             }
             Self::Blurred => "the face is too blurred",
             Self::Turned => "the face is turned too far from the camera",
+            Self::Covered => "the face is covered",
         })
     }
 }

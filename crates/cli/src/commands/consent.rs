@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use effigy_files::{Destination, Original, check_destinations};
 use effigy_mark::consent::{
-    Audience, Basis, Draft, Evidence, Record, Standing, Store, Use, read_export,
+    Audience, Basis, Covered, Draft, Evidence, Record, Standing, Store, Use, read_export,
 };
 use effigy_mark::{Keys, UtcTime};
 use effigy_pipeline::consent::faces as consents;
@@ -366,19 +366,33 @@ fn check(check: &Check, now: UtcTime, output: &mut Output) -> anyhow::Result<Exi
     let faces = consents::faces_shown(&check.path, &networks, &mut output.progress())?;
     let mut is_covered = !faces.is_empty();
     for (number, face) in faces.iter().enumerate() {
-        let covered = store.covering(&face.0, None, consents::surely_from(&networks), now)?;
-        let valid = covered
-            .iter()
-            .find(|covered| covered.standing == Standing::Valid);
-        is_covered &= valid.is_some();
-        match valid.or(covered.first()) {
-            Some(covered) => output.data(format_args!(
-                "face {}: {} (similarity {:.2})",
-                number + 1,
-                line(&covered.record, covered.standing),
-                covered.similarity,
-            ))?,
-            None => output.data(format_args!("face {}: no consent covers it", number + 1))?,
+        let number = number + 1;
+        if let Some(why) = face.too_little {
+            is_covered = false;
+            output.data(format_args!(
+                "face {number}: too little to tell who it is: {why}"
+            ))?;
+            continue;
+        }
+        let vector = &face.identity.0;
+        let covered = store.covering(vector, None, consents::surely_from(&networks), now)?;
+        let is_valid = |covered: &&Covered| covered.standing == Standing::Valid;
+        let valid: Vec<&Covered> = covered.iter().filter(is_valid).collect();
+        is_covered &= !valid.is_empty();
+        let told = if valid.is_empty() {
+            covered.first().into_iter().collect()
+        } else {
+            valid
+        };
+        if told.is_empty() {
+            output.data(format_args!("face {number}: no consent covers it"))?;
+        }
+        for covering in told {
+            output.data(format_args!(
+                "face {number}: {} (similarity {:.2})",
+                line(&covering.record, covering.standing),
+                covering.similarity,
+            ))?;
         }
     }
     if faces.is_empty() {

@@ -13,7 +13,7 @@ use effigy_files::{Destination, Existing, check_destinations};
 use effigy_frame::{Frame, Picture, Rect};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::weights::{IdentityScale, IdentityThreshold};
-use effigy_model::{FaceEmbedder, Identity};
+use effigy_model::{FaceEmbedder, Identity, OcclusionSegmenter};
 
 use crate::error::{Error, Result};
 use crate::steps::best::BestOf;
@@ -278,6 +278,7 @@ fn follow_candidates(
     progress: &mut dyn Progress,
 ) -> Result<Vec<Candidate>> {
     let mut follower = Follower::new(networks, job.tracking)?;
+    let segmenter = networks.segmenter()?;
     let mut candidates: Vec<Candidate> = Vec::new();
     let reader = VideoReader::open(path, &job.limits)?;
     let n_frames = reader.info().video.as_ref().and_then(|v| v.frames);
@@ -298,7 +299,7 @@ fn follow_candidates(
                 time_secs: frame.time.secs(),
                 rect: face.rect,
             };
-            candidates[at].take(&frame, &face, place);
+            candidates[at].take(&frame, &face, place, &segmenter);
         }
         if progress.step().is_break() {
             return Err(Error::Cancelled);
@@ -319,7 +320,13 @@ impl Candidate {
         }
     }
 
-    fn take(&mut self, frame: &Frame, face: &Face, place: CropPlace) {
+    fn take(
+        &mut self,
+        frame: &Frame,
+        face: &Face,
+        place: CropPlace,
+        segmenter: &OcclusionSegmenter,
+    ) {
         self.presence += f64::from(face.rect.area());
         let seen = Observation::new(frame, face);
         self.motion.look(&seen);
@@ -327,7 +334,10 @@ impl Candidate {
         let frontal = pose.yaw.to_radians().cos() * pose.pitch.to_radians().cos();
         let worth = face.score * frontal.max(0.05) * (0.2 + seen.quality().sharpness);
         let crop = || identity_crop(&frame.picture, &face.points);
-        match TooLittle::of(&seen) {
+        if !self.crops.wants(place.frame, worth) && !self.poor.wants(place.frame, worth) {
+            return;
+        }
+        match TooLittle::of_seen(&seen, segmenter) {
             None if self.crops.wants(place.frame, worth) => {
                 if let Some(crop) = crop() {
                     self.crops.put(place.frame, worth, (crop, place));

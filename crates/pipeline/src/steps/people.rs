@@ -14,7 +14,7 @@ use effigy_face::recognise::TooLittle;
 use effigy_frame::{Frame, Point2, Point3};
 use effigy_mark::consent::Template;
 use effigy_model::weights::IdentityScale;
-use effigy_model::{FaceEmbedder, Identity};
+use effigy_model::{FaceEmbedder, Identity, OcclusionSegmenter};
 
 use crate::error::Result;
 use crate::steps::damage::DamagedPlace;
@@ -81,10 +81,11 @@ pub(crate) fn cluster_identities(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<IdentityClusters> {
+    let segmenter = networks.segmenter()?;
     let mut notes = Notes::default();
     let (mut kept, mut n_kept, mut n_frames) = (Vec::new(), 0, 0);
     follow(clips, networks, progress, &mut |clip, frame, faces| {
-        notes.take(clip, &frame, &faces, &networks.face_embedder);
+        notes.take(clip, &frame, &faces, (&networks.face_embedder, &segmenter));
         n_frames += 1;
         n_kept += faces.len();
         if n_kept <= MOST_KEPT {
@@ -122,7 +123,7 @@ impl Notes {
         clip: usize,
         frame: &Frame,
         faces: &[FacePoints],
-        face_embedder: &FaceEmbedder,
+        (face_embedder, segmenter): (&FaceEmbedder, &OcclusionSegmenter),
     ) {
         for face in faces {
             let number = face.track;
@@ -138,7 +139,7 @@ impl Notes {
             };
             let track = self.tracks.entry(number).or_insert_with(new);
             track.n_frames += 1;
-            self.look(number, &seen);
+            self.look(number, &seen, segmenter);
             for other in faces.iter().filter(|other| number < other.track) {
                 self.together.insert((number, other.track));
             }
@@ -150,7 +151,7 @@ impl Notes {
 
     /// Keeps a crop of the face where one is due. While a track has none that tells who it is, poorer
     /// ones stand in.
-    fn look(&mut self, number: u32, seen: &Observation<'_>) {
+    fn look(&mut self, number: u32, seen: &Observation<'_>, segmenter: &OcclusionSegmenter) {
         let Some(track) = self.tracks.get_mut(&number) else {
             return;
         };
@@ -160,7 +161,7 @@ impl Notes {
             return;
         }
         *due = track.n_frames + IDENTIFY_EVERY;
-        let too_little = TooLittle::of(seen);
+        let too_little = TooLittle::of_seen(seen, segmenter);
         let is_first = *n_crops == 0;
         if too_little.is_some() {
             let is_poor = is_first || track.too_little.is_some();

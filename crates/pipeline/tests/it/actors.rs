@@ -367,7 +367,10 @@ fn of_two_people_only_the_one_named_is_replaced() {
 fn actors_are_told_apart_where_their_consent_is_asked_for() {
     let networks = networks();
     let same = same_person(&networks.weights);
-    let shown = |clip: &str| faces_shown(&actor(clip), networks, &mut Quiet).unwrap();
+    let shown = |clip: &str| {
+        let faces = faces_shown(&actor(clip), networks, &mut Quiet).unwrap();
+        faces.into_iter().map(|face| face.identity)
+    };
     let likeness = |clip: &str| {
         let vectors: Vec<_> = faces(&actor(clip)).iter().map(|face| face.0).collect();
         Template::from_faces(&vectors).unwrap()

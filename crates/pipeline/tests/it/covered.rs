@@ -4,11 +4,13 @@
 use std::path::Path;
 
 use effigy_actors::truth::{Masks, Points, Record};
+use effigy_face::Observation;
 use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_face::landmarks::{CHEEK_CENTRES, EYES, MOUTH_LEFT, MOUTH_RIGHT, eye_distance};
 use effigy_face::mask::hull_mask;
+use effigy_face::recognise::{TooLittle, covered_share};
 use effigy_frame::resample::{crop, resize};
-use effigy_frame::{Picture, Point2, Point3};
+use effigy_frame::{Frame, Picture, Point2, Point3, Rational, Timestamp};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::{OcclusionSegmenter, PictureNet, Weights, device};
 
@@ -44,7 +46,7 @@ fn shots(name: &str, step: usize) -> Vec<Shot> {
     let masks = Masks::read(&path).unwrap();
     let frames = VideoReader::open(&path, &Limits::default()).unwrap();
     let frames = frames.zip(truth.points).enumerate().step_by(step);
-    let shot = |(i, (frame, points)): (usize, (effigy_media::Result<effigy_frame::Frame>, _))| {
+    let shot = |(i, (frame, points)): (usize, (effigy_media::Result<Frame>, _))| {
         let picture = frame.unwrap().picture;
         let points: Vec<Vec<Point3>> = points;
         let (width, height) = (picture.width(), picture.height());
@@ -166,4 +168,45 @@ fn dark_glasses_are_seen_and_eyes_are_not_taken_for_them() {
         LEAST_OVERLAP < overlap && wrong < MOST_WRONG,
         "IoU {overlap:.3}, {wrong:.4} of the bare face"
     );
+}
+
+/// The share of the face that is covered, at the most and at the least over the shots.
+fn covered(net: &OcclusionSegmenter, shots: Vec<Shot>) -> [f32; 2] {
+    let shares = shots.into_iter().map(|shot| {
+        let frame = Frame {
+            index: 0,
+            time: Timestamp::new(0, Rational::new(1, 25)),
+            picture: shot.picture,
+        };
+        let seen = Observation::of_points(&frame, 0, &shot.points);
+        let is_covered = TooLittle::of_seen(&seen, net) == Some(TooLittle::Covered);
+        let share = covered_share(&seen, net);
+        assert_eq!(is_covered, 0.25 < share, "{share}");
+        share
+    });
+    shares.fold([0.0_f32, 1.0], |[most, least], share| {
+        [most.max(share), least.min(share)]
+    })
+}
+
+#[test]
+fn a_masked_face_tells_too_little_and_one_with_glasses_enough() {
+    let net = segmenter();
+    let [bare, _] = covered(&net, shots("ben-1", 50));
+    let [microphone, _] = covered(&net, shots("ada-microphone", 25));
+    let mut with_glasses = shots("ben-1", 50);
+    let mut with_mask = shots("ben-1", 50);
+    for (glasses, mask) in with_glasses.iter_mut().zip(&mut with_mask) {
+        let unit = eye_distance(&glasses.points);
+        let eyes = EYES.map(|eye| (eye.centre(&glasses.points), 0.22 * unit));
+        glasses.paint(&eyes, [28, 27, 30]);
+        // From the middle of the nose to the chin.
+        let mouth = mask.points[MOUTH_LEFT]
+            .xy()
+            .midpoint(mask.points[MOUTH_RIGHT].xy());
+        mask.paint(&[(mouth, 0.62 * unit)], [150, 190, 215]);
+    }
+    let [glasses, _] = covered(&net, with_glasses);
+    let [_, masked] = covered(&net, with_mask);
+    assert!(bare < 0.1 && microphone < 0.25 && glasses < 0.25 && 0.25 < masked);
 }

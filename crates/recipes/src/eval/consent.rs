@@ -49,7 +49,11 @@ struct Subject {
 /// Prints how many of either kind start.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let networks = args.device.networks()?;
-    let mut subjects = of_pictures(&known_faces(data, &networks.face_embedder)?);
+    let mut subjects = of_pictures(&known_faces(
+        data,
+        &networks.face_embedder,
+        &networks.segmenter()?,
+    )?);
     let n_pictures = subjects.len();
     subjects.extend(of_clips(data, &networks)?);
     println!(

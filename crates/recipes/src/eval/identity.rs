@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use effigy_face::recognise::TooLittle;
 use effigy_frame::Picture;
-use effigy_model::{FaceEmbedder, Weights};
+use effigy_model::{FaceEmbedder, OcclusionSegmenter, PictureNet, Weights};
 
 pub(crate) use crate::data::people::is_tuning;
 use crate::device::DeviceArgs;
@@ -40,9 +40,17 @@ const LEAST_PEOPLE: usize = 25;
 /// Prints accuracy, thresholds with their intervals, and the rates of each group of people.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let weights = Weights::from_source_tree()?;
-    let face_embedder = FaceEmbedder::load(&weights, &args.device.open()?)?;
-    let all = known_faces(data, &face_embedder)?;
-    for why in [TooLittle::Small, TooLittle::Blurred, TooLittle::Turned] {
+    let device = args.device.open()?;
+    let face_embedder = FaceEmbedder::load(&weights, &device)?;
+    let pictures = PictureNet::load(&weights, &device)?;
+    let segmenter = OcclusionSegmenter::load(&weights, pictures, &device)?;
+    let all = known_faces(data, &face_embedder, &segmenter)?;
+    for why in [
+        TooLittle::Small,
+        TooLittle::Blurred,
+        TooLittle::Turned,
+        TooLittle::Covered,
+    ] {
         let lacking = all.iter().filter(|face| face.too_little == Some(why));
         println!("{} of {} pictures: {why}", lacking.count(), all.len());
     }

@@ -32,7 +32,7 @@ const N_SCENES: usize = 200;
 /// Prints pairwise precision and recall at each threshold.
 pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let networks = args.device.networks()?;
-    let faces = known_faces(data, &networks.face_embedder)?;
+    let faces = known_faces(data, &networks.face_embedder, &networks.segmenter()?)?;
     let mut people: BTreeMap<&str, Vec<&KnownFace>> = BTreeMap::new();
     for face in faces
         .iter()

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use effigy_face::recognise::TooLittle;
 use effigy_mark::UtcTime;
 use effigy_mark::consent::{Draft, Portrait, Record, Store, Template};
 use effigy_media::{Limits, probe};
@@ -73,7 +74,16 @@ pub fn record(
     Ok(store.add(draft, portrait.as_ref(), now)?)
 }
 
-/// Collects the faces of all people in a clip, one mean identity for each track.
+/// A face of a clip.
+#[derive(Clone, Debug)]
+pub struct ShownFace {
+    /// Its mean identity.
+    pub identity: Identity,
+    /// Why it says too little of who it is, where it does.
+    pub too_little: Option<TooLittle>,
+}
+
+/// Collects the faces of all people in a clip, one for each track.
 ///
 /// # Errors
 /// When the clip cannot be read.
@@ -81,15 +91,17 @@ pub fn faces_shown(
     input: &Path,
     networks: &Networks,
     progress: &mut dyn Progress,
-) -> Result<Vec<Identity>> {
+) -> Result<Vec<ShownFace>> {
     let clips = Clips::whole(vec![input.to_owned()]);
     progress.begin("identifying the people", None);
     let seen = cluster_identities(&clips, networks, progress)?;
-    let means = seen
-        .tracks
-        .iter()
-        .map(|track| Identity::mean(&track.identities));
-    Ok(means.flatten().collect())
+    let faces = seen.tracks.iter().filter_map(|track| {
+        Some(ShownFace {
+            identity: Identity::mean(&track.identities)?,
+            too_little: track.too_little,
+        })
+    });
+    Ok(faces.collect())
 }
 
 /// Whether `input` is a video of at least two seconds that was recorded within the last day, by its

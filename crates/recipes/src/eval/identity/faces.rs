@@ -8,7 +8,7 @@ use effigy_face::Observation;
 use effigy_face::align::identity_crop;
 use effigy_face::recognise::TooLittle;
 use effigy_frame::{Frame, Picture, Rational, Timestamp};
-use effigy_model::{FaceEmbedder, Identity};
+use effigy_model::{FaceEmbedder, Identity, OcclusionSegmenter};
 
 use crate::data::people::{self, SEVERAL_PEOPLE, Sample, Split};
 use crate::eval::scan::tone;
@@ -39,6 +39,7 @@ impl KnownFace {
 pub(in crate::eval) fn known_faces(
     data: &Path,
     face_embedder: &FaceEmbedder,
+    segmenter: &OcclusionSegmenter,
 ) -> Result<Vec<KnownFace>> {
     let mut faces = Vec::new();
     for split in [Split::Validation, Split::Train] {
@@ -53,20 +54,25 @@ pub(in crate::eval) fn known_faces(
         let is_known =
             |sample: &&Sample| split == Split::Validation || 1 < n_pictures[sample.person.as_str()];
         for sample in samples.iter().filter(is_known) {
-            faces.extend(known_face(sample, face_embedder));
+            faces.extend(known_face(sample, face_embedder, segmenter));
         }
     }
     Ok(faces)
 }
 
-fn known_face(sample: &Sample, face_embedder: &FaceEmbedder) -> Option<KnownFace> {
+fn known_face(
+    sample: &Sample,
+    face_embedder: &FaceEmbedder,
+    segmenter: &OcclusionSegmenter,
+) -> Option<KnownFace> {
     let crop = identity_crop(&sample.picture, &sample.points)?;
     let frame = Frame {
         index: 0,
         time: Timestamp::new(0, Rational::new(1, 1)),
         picture: sample.picture.clone(),
     };
-    let too_little = TooLittle::of(&Observation::of_points(&frame, 0, &sample.points));
+    let seen = Observation::of_points(&frame, 0, &sample.points);
+    let too_little = TooLittle::of_seen(&seen, segmenter);
     let is_grey = |rgb: &[u8]| rgb[0].abs_diff(rgb[1]).max(rgb[1].abs_diff(rgb[2])) < 8;
     let pixels = crop.pixels().chunks_exact(3);
     let n_grey = pixels.filter(|rgb| is_grey(rgb)).count();
