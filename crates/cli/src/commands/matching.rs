@@ -15,8 +15,8 @@ use crate::weights::weights;
 /// Of each input the face seen most is compared. The verdict is "the same person" when the
 /// similarity reaches a threshold that a stated share of pairs of strangers also reaches, chosen for
 /// the group of people who are confused most; "different people" when it is ten times likelier of
-/// strangers; otherwise "uncertain", or "too little to tell" where a face is small, blurred or turned
-/// away.
+/// strangers; otherwise "uncertain", or "too little to tell" where a face is small, blurred, covered or
+/// turned away.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// First picture or clip
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
 
 fn json(report: &MatchReport) -> serde_json::Value {
     let reasons = report.compared.iter().map(|input| input.too_little);
+    let tells = report.verdict != MatchVerdict::TooLittle;
     serde_json::json!({
         "verdict": match report.verdict {
             MatchVerdict::Same => "same",
@@ -70,8 +71,8 @@ fn json(report: &MatchReport) -> serde_json::Value {
         "tracks_not_compared": report.compared.each_ref().map(|input| input.n_others),
         "same": report.verdict == MatchVerdict::Same,
         "similarity": shortest(report.similarity),
-        "likelihood_ratio": rounded(report.likelihood_ratio),
-        "probability": rounded(report.probability()),
+        "likelihood_ratio": tells.then(|| rounded(report.likelihood_ratio)),
+        "probability": tells.then(|| rounded(report.probability())),
         "prior": PRIOR,
         "threshold": shortest(report.threshold.similarity),
         "false_match_rate": shortest(report.threshold.false_match_rate),
@@ -95,17 +96,26 @@ fn text(job: &MatchJob, report: &MatchReport) -> String {
         MatchVerdict::Uncertain => "uncertain",
         MatchVerdict::TooLittle => "too little to tell",
     };
-    let mut lines = vec![format!(
+    // What is hardly seen is as like as it happens to be.
+    let mut lines = if report.verdict == MatchVerdict::TooLittle {
+        vec![format!("{verdict} whether they are the same person")]
+    } else {
+        vec![told(verdict, report)]
+    };
+    for (input, compared) in job.inputs.iter().zip(&report.compared) {
+        lines.push(format!("{}: {}", named(input), described(compared)));
+    }
+    lines.join("\n")
+}
+
+fn told(verdict: &str, report: &MatchReport) -> String {
+    format!(
         "{verdict}: similarity {:.3}, which is {}; from {:.3} on they count as the same ({:.2} % of strangers reach it)",
         report.similarity,
         likelier(report),
         report.threshold.similarity,
         100.0 * report.threshold.false_match_rate,
-    )];
-    for (input, compared) in job.inputs.iter().zip(&report.compared) {
-        lines.push(format!("{}: {}", named(input), described(compared)));
-    }
-    lines.join("\n")
+    )
 }
 
 /// A likelihood ratio beyond which none is told: too few strangers were measured.
