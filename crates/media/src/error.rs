@@ -68,16 +68,6 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// A folder that stands for one clip holds something else beside its frames.
-    #[error(
-        "{path:?} lies in a folder that is to stand for one clip, picture by picture; name the video itself, \
-         or move it elsewhere"
-    )]
-    VideoAmongPictures {
-        /// The video.
-        path: PathBuf,
-    },
-
     /// The folder or pattern names no picture.
     #[error("no pictures found at {path:?}")]
     NoPictures {

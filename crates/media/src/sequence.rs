@@ -145,12 +145,6 @@ fn in_folder(folder: &Path, limits: &Limits) -> Result<Vec<PathBuf>> {
         !is_hidden && effigy_files::is_picture(Path::new(name))
     };
     let mut names = names_in(folder)?;
-    let is_video = |name: &&std::ffi::OsString| effigy_files::is_video(Path::new(name));
-    if let Some(name) = names.iter().find(is_video) {
-        return Err(Error::VideoAmongPictures {
-            path: folder.join(name),
-        });
-    }
     names.retain(|name| is_picture(name));
     if names.is_empty() {
         return Err(Error::NoPictures {

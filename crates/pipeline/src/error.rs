@@ -38,6 +38,16 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A folder that stands for one clip holds a video beside its pictures, whose faces would not be seen.
+    #[error(
+        "{path:?} lies in a folder that is to stand for one clip, picture by picture; name the video itself, \
+         or move it elsewhere"
+    )]
+    VideoAmongPictures {
+        /// The video.
+        path: PathBuf,
+    },
+
     /// No face was found where one is needed. Choose a picture or clip that shows one clearly.
     #[error("no face was found in {path:?}")]
     NoFace {

@@ -120,3 +120,13 @@ fn what_lies_beside_frames_is_named() {
     desk.ends("mark in", 0, "talk.mp4 is no frame");
     assert_eq!(desk.names("in-marked").len(), N_FRAMES);
 }
+
+#[test]
+fn who_is_seen_is_not_answered_without_the_video_beside_the_frames() {
+    let desk = Desk::new();
+    fs::write(desk.path("in/talk.mp4"), b"a video").unwrap();
+    desk.ends("match in in/shot-00001.png", 2, "name the video itself");
+    let new = "consent new --subject Ada --use swap";
+    desk.ends(&format!("{new} in"), 2, "talk.mp4");
+    desk.ends("consent check in", 2, "talk.mp4");
+}

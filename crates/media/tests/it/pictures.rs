@@ -166,20 +166,6 @@ fn a_folder_without_pictures_says_so() {
 }
 
 #[test]
-fn a_video_among_the_pictures_of_one_clip_is_not_left_out_in_silence() {
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["1.png", "2.png", "also.MP4"] {
-        std::fs::write(folder.path().join(name), b"not opened").unwrap();
-    }
-    let result = VideoReader::open(folder.path(), &Limits::default());
-    let said = result.err().unwrap().to_string();
-    assert!(
-        said.contains("also.MP4") && said.contains("name the video itself"),
-        "{said}"
-    );
-}
-
-#[test]
 fn cut_pictures_are_damage() {
     let folder = Folder::new();
     for name in ["a.png", "a.jpg", "a.webp"] {

@@ -280,6 +280,7 @@ fn follow_candidates(
     let mut follower = Follower::new(networks, job.tracking)?;
     let segmenter = networks.segmenter()?;
     let mut candidates: Vec<Candidate> = Vec::new();
+    inputs::refuse_videos_in(path)?;
     let reader = VideoReader::open(path, &job.limits)?;
     let n_frames = reader.info().video.as_ref().and_then(|v| v.frames);
     progress.begin(

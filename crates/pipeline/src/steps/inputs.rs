@@ -58,6 +58,24 @@ pub(crate) fn one(path: &Path) -> Input {
     }
 }
 
+/// Refuses a folder that stands for one clip and holds a video too: whoever asks who is seen must not be
+/// answered without it.
+///
+/// # Errors
+/// When there is one, or the folder cannot be read.
+pub(crate) fn refuse_videos_in(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        let mut inputs = Vec::new();
+        walk(path, 0, &mut inputs)?;
+        for input in inputs {
+            if let Input::Video(path) = input {
+                return Err(Error::VideoAmongPictures { path });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Every file that `paths` name: those of folders, and each picture of a pattern.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use effigy_model::Identity;
 
 use crate::error::{Error, Result};
 use crate::steps::footage::Clips;
+use crate::steps::inputs::refuse_videos_in;
 use crate::steps::networks::Networks;
 use crate::steps::people::cluster_identities;
 use crate::steps::progress::Progress;
@@ -32,6 +33,9 @@ pub fn subject_faces(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<SubjectFaces> {
+    inputs
+        .iter()
+        .try_for_each(|input| refuse_videos_in(input))?;
     let clips = Clips::whole(inputs.to_vec());
     progress.begin("identifying the person", None);
     let seen = cluster_identities(&clips, networks, progress)?;
@@ -92,6 +96,7 @@ pub fn faces_shown(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<Vec<ShownFace>> {
+    refuse_videos_in(input)?;
     let clips = Clips::whole(vec![input.to_owned()]);
     progress.begin("identifying the people", None);
     let seen = cluster_identities(&clips, networks, progress)?;
