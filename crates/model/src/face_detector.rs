@@ -7,7 +7,7 @@
 //! the weights, with the normalisation of batches folded into the convolutions. It knows faces that stand
 //! upright, and looks at a picture as large as it is: the caller chooses the scale.
 //!
-//! It is the surest network there is here and costs thirty times what [`crate::Finder`] does, so it is
+//! It is the surest network there is here and costs six times what [`crate::Finder`] does, so it is
 //! asked about places rather than about whole frames.
 
 mod cpu;

@@ -156,7 +156,10 @@ fn look(
             found.push(look_closer(face, score));
         }
     }
-    let known = known.iter().cloned().map(|face| look_closer(face, 0.0));
+    let known = known
+        .iter()
+        .cloned()
+        .map(|face| look_again(networks, picture, face));
     known.chain(without_repeats(found)).collect()
 }
 
@@ -274,12 +277,7 @@ fn closer(networks: &SearchNetworks, picture: &Picture, face: Found, detected: f
         {
             best = seen;
         }
-        let settings = FindSettings {
-            smallest_px: 0.25 * CLOSE_SHARE * FINDER_SIDE_PX as f32, // far smaller ones are not sought
-            least_score: LEAST_SCORE_CLOSE,
-        };
-        let finder = |close: &Picture| networks.finder.find(close, &settings);
-        let seen = closer_by(finder, picture, &best, &place, FINDER_SIDE_PX);
+        let seen = closer_by_finder(&networks.finder, picture, &best, &place);
         proposed = proposed.max(seen.map_or(0.0, |seen| seen.score));
         let is_hopeless = best.score < HOPELESS_SCORE && turn.abs() < UPRIGHT;
         if is_hopeless || enough <= together(best.score, proposed) {
@@ -292,6 +290,20 @@ fn closer(networks: &SearchNetworks, picture: &Picture, face: Found, detected: f
     }
 }
 
+/// Looks at a face again that is followed already: the detector is asked only where the finder is not
+/// sure, for it takes longer than all the rest of a search.
+fn look_again(networks: &SearchNetworks, picture: &Picture, face: Found) -> Found {
+    let seen =
+        placed(&face).and_then(|place| closer_by_finder(&networks.finder, picture, &face, &place));
+    match seen {
+        Some(seen) if ENOUGH_AGAIN <= seen.score => seen,
+        _ => closer(networks, picture, face, 0.0),
+    }
+}
+
+/// The finder's score that is enough for a face that is followed.
+const ENOUGH_AGAIN: f32 = 0.7;
+
 /// What the networks say together: a mean of the logarithms of their odds.
 fn together(detected: f32, proposed: f32) -> f32 {
     let [detected, proposed] =
@@ -301,6 +313,20 @@ fn together(detected: f32, proposed: f32) -> f32 {
 
 /// What the finder's word counts beside the detector's, of both.
 const FINDER_SHARE: f32 = 1.0 / 3.0;
+
+fn closer_by_finder(
+    finder: &Finder,
+    picture: &Picture,
+    face: &Found,
+    place: &Placed,
+) -> Option<Found> {
+    let settings = FindSettings {
+        smallest_px: 0.25 * CLOSE_SHARE * FINDER_SIDE_PX as f32, // far smaller ones are not sought
+        least_score: LEAST_SCORE_CLOSE,
+    };
+    let find = |close: &Picture| finder.find(close, &settings);
+    closer_by(find, picture, face, place, FINDER_SIDE_PX)
+}
 
 fn closer_by(
     find: impl Fn(&Picture) -> Vec<Found>,
