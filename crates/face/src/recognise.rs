@@ -51,8 +51,12 @@ impl TooLittle {
 
     /// The same, where what covers the face counts too; that takes a network.
     pub fn of_seen(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> Option<Self> {
-        let is_covered = || MOST_COVERED < covered_share(face, segmenter);
-        Self::of(face).or_else(|| is_covered().then_some(Self::Covered))
+        Self::of(face).or_else(|| Self::covered(face, segmenter))
+    }
+
+    /// Whether what covers the face leaves too little of it.
+    pub fn covered(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> Option<Self> {
+        (MOST_COVERED < covered_share(face, segmenter)).then_some(Self::Covered)
     }
 }
 

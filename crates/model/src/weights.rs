@@ -18,7 +18,7 @@ use effigy_files::sha256;
 use crate::error::{Error, Result};
 pub use file::{from_bytes, to_bytes};
 use table::Table;
-pub use table::{IdentityScale, IdentityThreshold};
+pub use table::{IdentityScale, IdentityThreshold, MOST_LIKELY};
 
 /// Files inside a program: name and content.
 pub type BuiltIn = &'static [(&'static str, &'static [u8])];

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use effigy_pipeline::compare::{Compared, MatchVerdict, PRIOR};
+use effigy_pipeline::compare::{Compared, MOST_LIKELY, MatchVerdict, PRIOR};
 use effigy_pipeline::{Choice, MatchJob, MatchReport, Networks};
 
 use crate::environment::Force;
@@ -118,9 +118,6 @@ fn told(verdict: &str, report: &MatchReport) -> String {
     )
 }
 
-/// A likelihood ratio beyond which none is told: too few strangers were measured.
-const MOST_TOLD: f64 = 1000.0;
-
 /// How much likelier of one person or of two, and what follows.
 fn likelier(report: &MatchReport) -> String {
     let (ratio, of) = if 1.0 <= report.likelihood_ratio {
@@ -129,19 +126,13 @@ fn likelier(report: &MatchReport) -> String {
         (1.0 / report.likelihood_ratio, "two people than of one")
     };
     let percent = 100.0 * report.probability();
-    // What was measured says nothing beyond.
-    let ratio = if MOST_TOLD < ratio {
-        format!("over {MOST_TOLD:.0} times")
+    let least = if MOST_LIKELY <= ratio {
+        "at least "
     } else {
-        format!("{ratio:.0} times")
-    };
-    let percent = match percent {
-        0.1..=99.9 => format!("{percent:.1} %"),
-        99.9.. => "over 99.9 %".to_owned(),
-        _ => "under 0.1 %".to_owned(),
+        ""
     };
     format!(
-        "{ratio} likelier of {of} (probability of one: {percent}, if half of such pairs are, and not \
+        "{least}{ratio:.0} times likelier of {of} (probability of one: {percent:.1} %, if half of such pairs are, and not \
          chosen for looking alike)"
     )
 }

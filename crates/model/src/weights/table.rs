@@ -54,7 +54,7 @@ impl IdentityScale {
 
     /// How many times likelier a similarity is between two faces of one person than of two.
     ///
-    /// At most what was measured can show: 10,000 to one, either way.
+    /// At most what was measured can show, [`MOST_LIKELY`], either way.
     pub fn likelihood_ratio(&self, similarity: f32) -> f64 {
         let LikelihoodRatio { at, slope } = self.likelihood_ratio;
         let logarithm = f64::from(slope * (similarity - at));
@@ -62,8 +62,9 @@ impl IdentityScale {
     }
 }
 
-/// Pairs of strangers were too few to know a likelihood ratio beyond this.
-const MOST_LIKELY: f64 = 1e4;
+/// A likelihood ratio beyond which none is told: strangers who look alike are among those in use, and not
+/// among those that were measured.
+pub const MOST_LIKELY: f64 = 1e3;
 
 /// The whole table.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ use effigy_face::{Face, Observation, TrackSettings};
 use effigy_files::{Destination, Existing, check_destinations};
 use effigy_frame::{Frame, Picture, Rect};
 use effigy_media::{Limits, VideoReader};
+pub use effigy_model::weights::MOST_LIKELY;
 use effigy_model::weights::{IdentityScale, IdentityThreshold};
 use effigy_model::{FaceEmbedder, Identity, OcclusionSegmenter};
 
@@ -335,11 +336,15 @@ impl Candidate {
         let frontal = pose.yaw.to_radians().cos() * pose.pitch.to_radians().cos();
         let worth = face.score * frontal.max(0.05) * (0.2 + seen.quality().sharpness);
         let crop = || identity_crop(&frame.picture, &face.points);
-        if !self.crops.wants(place.frame, worth) && !self.poor.wants(place.frame, worth) {
-            return;
-        }
-        match TooLittle::of_seen(&seen, segmenter) {
-            None if self.crops.wants(place.frame, worth) => {
+        let is_wanted = self.crops.wants(place.frame, worth);
+        let why = match TooLittle::of(&seen) {
+            // The network is asked of crops that are wanted, not of every frame.
+            None if is_wanted => TooLittle::covered(&seen, segmenter),
+            None => return,
+            why => why,
+        };
+        match why {
+            None => {
                 if let Some(crop) = crop() {
                     self.crops.put(place.frame, worth, (crop, place));
                 }
