@@ -41,12 +41,13 @@ impl WithSimd for Layer<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Vectors that make up a block, and as many cells as leave the sums in registers.
+        // Vectors of a block, and cells, whose sums stay in registers with what is multiplied: of 32
+        // registers, or 16. One sum more, and it waits for memory at every step.
         match (S::F32_LANES, self.places.len()) {
             (16, 1) => blocks::<S, 2, 1>(simd, self),
             (16, _) => blocks::<S, 2, 8>(simd, self),
             (8, 1) => blocks::<S, 4, 1>(simd, self),
-            (8, _) => blocks::<S, 4, 3>(simd, self),
+            (8, _) => blocks::<S, 2, 6>(simd, self),
             (4, _) => blocks::<S, 8, 1>(simd, self),
             _ => blocks::<S, BLOCK, 1>(simd, self),
         }
@@ -55,42 +56,56 @@ impl WithSimd for Layer<'_> {
 
 #[inline(always)]
 fn blocks<S: Simd, const VECTORS: usize, const CELLS: usize>(simd: S, mut layer: Layer<'_>) {
-    assert_eq!(VECTORS * S::F32_LANES, BLOCK, "a block is whole vectors");
-    for block in 0..layer.packed.n_padded() / BLOCK {
-        let outputs = block * BLOCK..(block + 1) * BLOCK;
-        let biases = vectors::<S, VECTORS>(&layer.packed.biases[outputs]);
-        let (weights, _) = S::as_simd_f32s(layer.packed.block(block));
+    let part = VECTORS * S::F32_LANES;
+    assert_eq!(BLOCK % part, 0, "a block is whole parts");
+    for first in (0..layer.packed.n_padded()).step_by(part) {
+        let biases = vectors::<S, VECTORS>(&layer.packed.biases[first..first + part]);
+        let (weights, _) = S::as_simd_f32s(layer.packed.block(first / BLOCK));
+        let weights = Weights {
+            of_block: weights,
+            from: first % BLOCK / S::F32_LANES,
+        };
         for cells in layer.places.chunks(CELLS) {
             // A short last group repeats its first cell.
             let at: [Place; CELLS] = std::array::from_fn(|i| *cells.get(i).unwrap_or(&cells[0]));
             let sums = sums(simd, &layer, weights, &at, biases);
             for (place, sums) in at.iter().zip(sums) {
-                finish(simd, &mut layer, place.to + block * BLOCK, sums);
+                finish(simd, &mut layer, place.to + first, sums);
             }
         }
     }
 }
 
-/// Adds up the products of a few cells' inputs with a block's weights.
+/// A block's weights, of which those of some outputs are used.
+#[derive(Clone, Copy)]
+struct Weights<'a, S: Simd> {
+    of_block: &'a [S::f32s],
+    /// The first vector that is used of each input's.
+    from: usize,
+}
+
+/// Adds up the products of a few cells' inputs with weights.
 #[inline(always)]
 fn sums<S: Simd, const VECTORS: usize, const CELLS: usize>(
     simd: S,
     layer: &Layer<'_>,
-    weights: &[S::f32s],
+    weights: Weights<'_, S>,
     at: &[Place; CELLS],
     biases: [S::f32s; VECTORS],
 ) -> [[S::f32s; VECTORS]; CELLS] {
     let n_inputs = layer.packed.n_inputs;
     let mut sums = [biases; CELLS];
-    let taps = weights.chunks_exact(n_inputs * VECTORS);
-    for (&shift, weights) in layer.shifts.iter().zip(taps) {
+    let a_block = BLOCK / S::F32_LANES;
+    let taps = weights.of_block.chunks_exact(n_inputs * a_block);
+    for (&shift, of_tap) in layer.shifts.iter().zip(taps) {
         let inputs = at
             .each_ref()
             .map(|place| &layer.input[place.from + shift..][..n_inputs]);
-        for (i, weights) in weights.chunks_exact(CHUNK * VECTORS).enumerate() {
+        for (i, of_chunk) in of_tap.chunks_exact(CHUNK * a_block).enumerate() {
             let inputs = inputs.map(|inputs| chunk(inputs, i));
             for k in 0..CHUNK {
-                let weights: [S::f32s; VECTORS] = std::array::from_fn(|v| weights[k * VECTORS + v]);
+                let first = k * a_block + weights.from;
+                let weights: [S::f32s; VECTORS] = std::array::from_fn(|v| of_chunk[first + v]);
                 for (inputs, sums) in inputs.iter().zip(&mut sums) {
                     let input = simd.splat_f32s(inputs[k]);
                     for (sum, &weight) in sums.iter_mut().zip(&weights) {
@@ -111,7 +126,7 @@ fn finish<S: Simd, const VECTORS: usize>(
     mut sums: [S::f32s; VECTORS],
 ) {
     if let Some(add) = layer.add {
-        let add = vectors::<S, VECTORS>(&add[to..to + BLOCK]);
+        let add = vectors::<S, VECTORS>(&add[to..to + VECTORS * S::F32_LANES]);
         for (sum, add) in sums.iter_mut().zip(add) {
             *sum = simd.add_f32s(*sum, add);
         }
@@ -122,7 +137,8 @@ fn finish<S: Simd, const VECTORS: usize>(
             *sum = simd.max_f32s(*sum, simd.mul_f32s(*sum, slope));
         }
     }
-    let (output, _) = S::as_mut_simd_f32s(&mut layer.output[to..to + BLOCK]);
+    let part = VECTORS * S::F32_LANES;
+    let (output, _) = S::as_mut_simd_f32s(&mut layer.output[to..to + part]);
     output.copy_from_slice(&sums);
 }
 
