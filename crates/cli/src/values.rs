@@ -1,7 +1,9 @@
 //! Values as people write them: files, moments, lists of files.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -146,6 +148,23 @@ pub(crate) fn input() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
+/// Takes a number of this range, both ends included; what is no number lies in none.
+pub(crate) fn within<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr + PartialOrd + Display + Copy,
+{
+    move |text| {
+        let value = text
+            .parse()
+            .map_err(|_no_number| format!("{text:?} is no number"))?;
+        if (least..=most).contains(&value) {
+            Ok(value)
+        } else {
+            Err(format!("{value} does not lie between {least} and {most}"))
+        }
+    }
+}
+
 /// Reads a moment: seconds (`62.5`), minutes (`1:02.5`) or hours (`1:00:02.5`).
 pub(crate) fn moment(text: &str) -> Result<f64, String> {
     let wrong = || format!("{text:?} is no moment; write seconds as 62.5, or as 1:02.5");
@@ -246,6 +265,17 @@ mod tests {
             "", ":", "1:", "-1", "nan", "inf", "1e3", "1:60", "1.5:00", "1:2:3:4", "2s",
         ] {
             assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_lie_within_their_range() {
+        let share = within(0.0_f32, 1.0);
+        for (text, value) in [("0", 0.0), ("1", 1.0), (".25", 0.25), ("1e-1", 0.1)] {
+            assert_eq!(share(text), Ok(value), "{text}");
+        }
+        for text in ["", "x", "nan", "inf", "-0.1", "1.01", "1e40"] {
+            assert!(share(text).is_err(), "{text}");
         }
     }
 

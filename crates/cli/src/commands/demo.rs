@@ -7,6 +7,7 @@ use effigy_pipeline::{Choice, DemoJob, DemoReport};
 
 use crate::environment;
 use crate::output::{Exit, Output};
+use crate::values::within;
 use crate::weights::weights;
 
 /// Show what effigy does, on two actors who don't exist; nothing else is needed
@@ -20,7 +21,7 @@ pub(crate) struct Args {
     #[arg(short, long, default_value = "effigy-demo", value_name = "FOLDER")]
     output: PathBuf,
     /// Train for N minutes; more gives a better face
-    #[arg(long, default_value_t = 1.0, value_name = "N")]
+    #[arg(long, default_value_t = 1.0, value_name = "N", value_parser = within(0.05, 600.0))]
     minutes: f64,
     /// Where to compute: cpu, gpu or gpu:N
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
@@ -28,11 +29,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
-    anyhow::ensure!(
-        (0.05..=600.0).contains(&args.minutes),
-        "--minutes {} must lie between 0.05 and 600",
-        args.minutes
-    );
     let job = DemoJob {
         output: args.output.clone(),
         train_secs: 60.0 * args.minutes,

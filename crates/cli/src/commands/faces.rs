@@ -8,7 +8,7 @@ use effigy_pipeline::{Choice, FacesJob, Networks};
 use crate::commands::table;
 use crate::environment::Force;
 use crate::output::{Exit, Output};
-use crate::values::{SkipDamaged, input};
+use crate::values::{SkipDamaged, input, within};
 use crate::weights::weights;
 
 /// Find, track and tell apart the faces in videos and pictures
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub(super) device: Choice,
     /// Smallest face to look for, in pixels
-    #[arg(long, alias = "smallest", default_value_t = 24.0, value_name = "PX")]
+    #[arg(long, alias = "smallest", default_value_t = 24.0, value_name = "PX", value_parser = within(8.0_f32, 8192.0))]
     min_face: f32,
     #[command(flatten)]
     skip_damaged: SkipDamaged,
@@ -76,18 +76,20 @@ struct Filter {
         long,
         requires = "crops",
         default_value_t = 0.0,
-        value_name = "SHARPNESS"
+        value_name = "SHARPNESS",
+        value_parser = within(0.0_f32, 1.0)
     )]
     min_sharpness: f32,
     /// Minimum size of the face in the frame, in pixels
-    #[arg(long, requires = "crops", default_value_t = 0.0, value_name = "PX")]
+    #[arg(long, requires = "crops", default_value_t = 0.0, value_name = "PX", value_parser = within(0.0_f32, 8192.0))]
     min_size: f32,
     /// Maximum turn to either side, in degrees
     #[arg(
         long,
         requires = "crops",
         default_value_t = 180.0,
-        value_name = "DEGREES"
+        value_name = "DEGREES",
+        value_parser = within(0.0_f32, 180.0)
     )]
     max_yaw: f32,
     /// Maximum nod up or down, in degrees
@@ -95,14 +97,15 @@ struct Filter {
         long,
         requires = "crops",
         default_value_t = 90.0,
-        value_name = "DEGREES"
+        value_name = "DEGREES",
+        value_parser = within(0.0_f32, 90.0)
     )]
     max_pitch: f32,
     /// Minimum brightness, 0 to 1
-    #[arg(long, requires = "crops", default_value_t = 0.0, value_name = "LIGHT")]
+    #[arg(long, requires = "crops", default_value_t = 0.0, value_name = "LIGHT", value_parser = within(0.0_f32, 1.0))]
     min_light: f32,
     /// Maximum brightness, 0 to 1
-    #[arg(long, requires = "crops", default_value_t = 1.0, value_name = "LIGHT")]
+    #[arg(long, requires = "crops", default_value_t = 1.0, value_name = "LIGHT", value_parser = within(0.0_f32, 1.0))]
     max_light: f32,
     /// Leave out crops that look nearly like an earlier one
     #[arg(long, alias = "distinct", requires = "crops")]

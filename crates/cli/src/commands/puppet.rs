@@ -10,7 +10,7 @@ use effigy_pipeline::{Choice, PuppetJob, Rational};
 use crate::environment::Force;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
-use crate::values::{Part, input, rate};
+use crate::values::{Part, input, rate, within};
 use crate::weights::weights;
 
 /// Move the person in a portrait as somebody in a clip moves, and mark the result
@@ -45,16 +45,16 @@ pub(crate) struct Args {
     #[command(flatten)]
     part: Part,
     /// How much lids and gaze move: 0 not at all, 1 as the driver's, 2 twice as much
-    #[arg(long, default_value_t = Gains::default().eyes, value_parser = gain, value_name = "GAIN")]
+    #[arg(long, default_value_t = Gains::default().eyes, value_parser = within(0.0, MOST_GAIN), value_name = "GAIN")]
     eyes: f32,
     /// The same of lips, jaw and cheeks
-    #[arg(long, default_value_t = Gains::default().mouth, value_parser = gain, value_name = "GAIN")]
+    #[arg(long, default_value_t = Gains::default().mouth, value_parser = within(0.0, MOST_GAIN), value_name = "GAIN")]
     mouth: f32,
     /// The same of the brows
-    #[arg(long, default_value_t = Gains::default().brows, value_parser = gain, value_name = "GAIN")]
+    #[arg(long, default_value_t = Gains::default().brows, value_parser = within(0.0, MOST_GAIN), value_name = "GAIN")]
     brows: f32,
     /// The same of the head
-    #[arg(long, default_value_t = Gains::default().head, value_parser = gain, value_name = "GAIN")]
+    #[arg(long, default_value_t = Gains::default().head, value_parser = within(0.0, MOST_GAIN), value_name = "GAIN")]
     head: f32,
     /// Whether the head follows the driver's, or keeps where it is in the portrait (as `--head 0`)
     #[arg(
@@ -86,16 +86,6 @@ enum HeadPose {
 
 /// Most that a movement is enlarged.
 const MOST_GAIN: f32 = 2.0;
-
-fn gain(text: &str) -> Result<f32, String> {
-    let value: f32 = text
-        .parse()
-        .map_err(|_not_one| format!("{text:?} is no number"))?;
-    if (0.0..=MOST_GAIN).contains(&value) {
-        return Ok(value);
-    }
-    Err(format!("{value} does not lie between 0 and {MOST_GAIN}"))
-}
 
 fn job(args: &Args) -> anyhow::Result<PuppetJob> {
     let path = args.output.clone();

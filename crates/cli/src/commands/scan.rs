@@ -8,7 +8,7 @@ use effigy_pipeline::{BatchJob, Choice, Networks, ScanJob, Scanned, scan, scan_a
 
 use crate::commands::{read_marks, scan_text, verify};
 use crate::output::{Care, Exit, Output};
-use crate::values::{SkipDamaged, input, listed};
+use crate::values::{SkipDamaged, input, listed, within};
 use crate::weights::weights;
 
 /// Look for signs of manipulation in the faces of pictures and videos
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     /// Frames a second whose pixels are examined; movement is followed in every frame
-    #[arg(long, alias = "fps", default_value_t = 3.0, value_name = "N")]
+    #[arg(long, alias = "fps", default_value_t = 3.0, value_name = "N", value_parser = within(0.1_f32, 60.0))]
     samples_per_sec: f32,
     /// Genuine pictures or clips of a person: say of each face whether it looks and moves like them
     #[arg(long, value_parser = input(), value_name = "REF", num_args = 1..)]
@@ -66,11 +66,6 @@ struct Tally {
 const MARKS_SECS: f64 = 9.0;
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
-    anyhow::ensure!(
-        (0.1..=60.0).contains(&args.samples_per_sec),
-        "--samples-per-sec is {}; choose between 0.1 and 60",
-        args.samples_per_sec
-    );
     let mut job = job(args)?;
     if output.care() == Care::OneAtATime {
         job.at_once = NonZero::<usize>::MIN;

@@ -11,7 +11,7 @@ use effigy_train::{Budget, Size};
 use crate::computing::Computing;
 use crate::output::{Exit, Output};
 use crate::safeguards::SafeguardArgs;
-use crate::values::input;
+use crate::values::{input, within};
 use crate::weights::weights;
 
 /// Learn the faces of people who consent, from their clips
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE")]
     size: Option<SizeName>,
     /// Train for N minutes in all [default: until the error stops falling]
-    #[arg(long, value_name = "N", conflicts_with = "steps")]
+    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = within(0.0, 1e6))]
     minutes: Option<f64>,
     /// Train for N steps in all
     #[arg(long, value_name = "N")]

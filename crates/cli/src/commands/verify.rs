@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::commands::read_marks;
 use crate::environment::{self, now};
 use crate::output::{Exit, Output, named};
-use crate::values::input;
+use crate::values::{input, within};
 
 /// Look for marks: Content Credentials, watermark, label, metadata of any maker
 ///
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     trust: Vec<PathBuf>,
     /// Seconds of processor time that one file may take; one of over 50 MB has one more for every
     /// 10 MB
-    #[arg(long, value_name = "SECS", default_value_t = 9.0)]
+    #[arg(long, value_name = "SECS", default_value_t = 9.0, value_parser = within(0.1, 86_400.0))]
     most_secs: f64,
     /// Folder of keys and consents [default: EFFIGY_HOME, or ~/.local/share/effigy]
     #[arg(long, value_name = "FOLDER")]
