@@ -365,6 +365,7 @@ fn check(check: &Check, now: UtcTime, output: &mut Output) -> anyhow::Result<Exi
     let networks = Networks::load(&weights()?, check.device)?;
     let faces = consents::faces_shown(&check.path, &networks, &mut output.progress())?;
     let mut is_covered = !faces.is_empty();
+    let mut unread = Vec::new();
     for (number, face) in faces.iter().enumerate() {
         let number = number + 1;
         if let Some(why) = face.too_little {
@@ -374,35 +375,50 @@ fn check(check: &Check, now: UtcTime, output: &mut Output) -> anyhow::Result<Exi
             ))?;
             continue;
         }
-        let vector = &face.identity.0;
-        let covered = store.covering(vector, None, consents::surely_from(&networks), now)?;
-        let is_valid = |covered: &&Covered| covered.standing == Standing::Valid;
-        let valid: Vec<&Covered> = covered.iter().filter(is_valid).collect();
-        is_covered &= !valid.is_empty();
-        let told = if valid.is_empty() {
-            covered.first().into_iter().collect()
-        } else {
-            valid
-        };
-        if told.is_empty() {
-            output.data(format_args!("face {number}: no consent covers it"))?;
-        }
-        for covering in told {
-            output.data(format_args!(
-                "face {number}: {} (similarity {:.2})",
-                line(&covering.record, covering.standing),
-                covering.similarity,
-            ))?;
-        }
+        let surely = consents::surely_from(&networks);
+        let covering = store.covering(&face.identity.0, None, surely, now)?;
+        is_covered &= tell_covering(number, &covering.covered, output)?;
+        unread = covering.unread;
     }
     if faces.is_empty() {
         output.data("no face was found")?;
     }
-    Ok(if is_covered {
+    for (record, why) in &unread {
+        output.say(format_args!(
+            "not compared with {} ({}): {why}",
+            record.subject, record.id
+        ));
+    }
+    Ok(if !unread.is_empty() {
+        Exit::Failed
+    } else if is_covered {
         Exit::Nothing
     } else {
         Exit::Found
     })
+}
+
+/// Says which consents cover a face, or the likeliest that no longer does; gives whether one holds.
+fn tell_covering(number: usize, covered: &[Covered], output: &mut Output) -> anyhow::Result<bool> {
+    let is_valid = |covered: &&Covered| covered.standing == Standing::Valid;
+    let valid: Vec<&Covered> = covered.iter().filter(is_valid).collect();
+    let is_covered = !valid.is_empty();
+    let told = if is_covered {
+        valid
+    } else {
+        covered.first().into_iter().collect()
+    };
+    if told.is_empty() {
+        output.data(format_args!("face {number}: no consent covers it"))?;
+    }
+    for covering in told {
+        output.data(format_args!(
+            "face {number}: {} (similarity {:.2})",
+            line(&covering.record, covering.standing),
+            covering.similarity,
+        ))?;
+    }
+    Ok(is_covered)
 }
 
 fn check_model(

@@ -54,6 +54,15 @@ pub struct Covered {
     pub similarity: f32,
 }
 
+/// What [`Store::covering`] found.
+#[derive(Debug, Default)]
+pub struct Covering {
+    /// The consents that cover the face, most alike first.
+    pub covered: Vec<Covered>,
+    /// Those that might, and why the person in them could not be compared.
+    pub unread: Vec<(Record, Error)>,
+}
+
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Revocation {
@@ -314,39 +323,45 @@ impl<'a> Store<'a> {
         Template::unseal(&sealed, self.keys.template_key(), &record.id, commitment).map(Some)
     }
 
-    /// Lists the consents that cover `usage` of a face, most alike first, with those that no
-    /// longer hold.
+    /// Lists the consents that cover `usage` of a face, with those that no longer hold. A template that
+    /// cannot be opened does not hide the others.
     ///
     /// # Errors
-    /// When a record or template cannot be read.
+    /// When a record cannot be read.
     pub fn covering(
         &self,
         face: &[f32; crate::consent::IDENTITY_LENGTH],
         usage: Option<Use>,
         similarity_at_least: f32,
         now: UtcTime,
-    ) -> Result<Vec<Covered>> {
-        let mut covered = Vec::new();
+    ) -> Result<Covering> {
+        let mut covering = Covering::default();
         for record in self.list()? {
             let standing = self.standing(&record, now)?;
             let is_gone = matches!(standing, Standing::Revoked(_));
             if is_gone || usage.is_some_and(|usage| !record.uses.contains(&usage)) {
                 continue;
             }
-            let Some(template) = self.template(&record)? else {
-                continue;
+            let template = match self.template(&record) {
+                Ok(Some(template)) => template,
+                Ok(None) => continue,
+                Err(error) => {
+                    covering.unread.push((record, error));
+                    continue;
+                }
             };
             let similarity = template.similarity(face);
             if similarity >= similarity_at_least {
-                covered.push(Covered {
+                covering.covered.push(Covered {
                     record,
                     standing,
                     similarity,
                 });
             }
         }
-        covered.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
-        Ok(covered)
+        let by_similarity = |a: &Covered, b: &Covered| b.similarity.total_cmp(&a.similarity);
+        covering.covered.sort_by(by_similarity);
+        Ok(covering)
     }
 
     /// Refuses a clock that was set back behind anything that was recorded here: an expired

@@ -446,14 +446,28 @@ fn covering_consents_are_found_by_face() {
     let desk = desk();
     let record = desk.add(&draft());
     let store = desk.store();
-    let covered = store.covering(&ada(), Some(Use::Swap), 0.5, now()).unwrap();
-    assert_eq!(covered.len(), 1);
-    assert_eq!(covered[0].record, record);
-    assert_eq!(store.covering(&ben(), None, 0.5, now()).unwrap(), []);
-    assert_eq!(
-        store.covering(&ada(), Some(Use::Age), 0.5, now()).unwrap(),
-        []
-    );
+    let covered = |face, usage| store.covering(&face, usage, 0.5, now()).unwrap().covered;
+    let found = covered(ada(), Some(Use::Swap));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].record, record);
+    assert_eq!(covered(ben(), None), []);
+    assert_eq!(covered(ada(), Some(Use::Age)), []);
+}
+
+#[test]
+fn damaged_template_hides_no_other_consent() {
+    let desk = desk();
+    let other = Draft {
+        subject: "Ben".to_owned(),
+        ..draft()
+    };
+    let damaged = desk.add_with(&other, &[ben()], now()).unwrap();
+    let record = desk.add(&draft());
+    let store = desk.store();
+    fs::write(store.path(&damaged.id, "template"), b"nothing").unwrap();
+    let found = store.covering(&ada(), None, 0.5, now()).unwrap();
+    assert_eq!(found.covered[0].record, record);
+    assert_eq!(found.unread[0].0, damaged);
 }
 
 #[test]
