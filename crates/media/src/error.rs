@@ -241,6 +241,25 @@ impl From<effigy_files::GivenUp> for Error {
 }
 
 impl Error {
+    /// The file that the words of this error name; `None` where whoever reads must say which it was.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Open { path, .. }
+            | Self::Empty { path }
+            | Self::NotMedia { path, .. }
+            | Self::UnreadKind { path }
+            | Self::CutShort { path, .. }
+            | Self::NoVideo { path }
+            | Self::NoAudio { path }
+            | Self::NoPictures { path }
+            | Self::UnknownFormat { path, .. }
+            | Self::BadPicture { path, .. }
+            | Self::GivenUp { path, .. }
+            | Self::Write { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+
     /// Turns what the system said while `path` was written into an error.
     pub(crate) fn write(path: &Path) -> impl Fn(std::io::Error) -> Self {
         |source| Self::Write {

@@ -1,6 +1,6 @@
 //! What can end a job, sorted by what the caller can do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use effigy_face::recognise::TooLittle;
 
@@ -18,6 +18,15 @@ pub enum Error {
     /// A file could not be read or written as media; the source says which and why.
     #[error(transparent)]
     Media(#[from] effigy_media::Error),
+
+    /// The same, where the source does not say which file.
+    #[error("{source}: {path:?}")]
+    MediaAt {
+        /// What is wrong.
+        source: effigy_media::Error,
+        /// The file.
+        path: PathBuf,
+    },
 
     /// The truth beside an actor's clip could not be read; the source says why.
     #[error(transparent)]
@@ -64,6 +73,16 @@ pub enum Error {
         why: TooLittle,
         /// What was searched.
         path: PathBuf,
+    },
+
+    /// No consent was ever recorded here. Record those of the people concerned first.
+    #[error(
+        "nobody's consent is recorded here; begin with `effigy consent new --subject NAME --use swap PICTURE` for \
+         each person, or name where consents are (--home, --consents): {folder:?}"
+    )]
+    NobodyConsents {
+        /// Where consents would be.
+        folder: PathBuf,
     },
 
     /// The person whose face is to be replaced does not appear. Choose another clip or person.
@@ -277,11 +296,22 @@ pub enum Error {
 pub(crate) const DAMAGED: &str = "file-damaged";
 
 impl Error {
+    /// Names the file that could not be read or written, where `source` does not.
+    pub(crate) fn at(path: &Path) -> impl Fn(effigy_media::Error) -> Self {
+        |source| match source.path() {
+            Some(_) => Self::Media(source),
+            None => Self::MediaAt {
+                source,
+                path: path.to_owned(),
+            },
+        }
+    }
+
     /// Whether a clip is damaged: frames could be left out.
     pub fn is_damage(&self) -> bool {
         use effigy_media::Error as Media;
         match self {
-            Self::Media(error) => {
+            Self::Media(error) | Self::MediaAt { source: error, .. } => {
                 matches!(error, Media::Damaged { .. } | Media::Truncated { .. })
             }
             Self::Mark(error) => error.reason() == DAMAGED,

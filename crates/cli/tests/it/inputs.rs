@@ -317,3 +317,38 @@ fn pictures_are_pictures_whatever_they_are_called() {
         "files of this kind are not read; convert it",
     );
 }
+
+#[test]
+fn picture_over_the_limit_is_named() {
+    let desk = Desk::new();
+    desk.actor("ada-1.flow.png", "a.png");
+    let side = 60_000_u32.to_le_bytes();
+    let mut bmp = b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+    bmp.extend([side, side, [1, 0, 24, 0]].concat());
+    bmp.resize(64, 0);
+    fs::write(desk.path("huge.bmp"), bmp).unwrap();
+    let new = ["consent", "new", "--subject", "ada", "--use", "swap"];
+    for args in [
+        &["match", "huge.bmp", "a.png"][..],
+        &[&new[..], &["huge.bmp"]].concat(),
+        &["consent", "check", "huge.bmp"],
+        &["faces", "huge.bmp"],
+    ] {
+        let said = desk.ends(args, 2, "over the limit");
+        assert!(said.contains("huge.bmp"), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn first_training_is_told_to_ask_for_consent() {
+    let desk = Desk::new();
+    desk.actor("ada-1.flow.png", "a.png");
+    let people = ["--person", "ada", "a.png", "--person", "ben", "a.png"];
+    let said = desk.ends(
+        &[&["train"][..], &people, &["-o", "m"]].concat(),
+        2,
+        "effigy consent new",
+    );
+    assert!(!said.contains("key"), "{said}");
+    assert!(!desk.path("m").exists());
+}

@@ -282,14 +282,14 @@ fn follow_candidates(
     let segmenter = networks.segmenter()?;
     let mut candidates: Vec<Candidate> = Vec::new();
     inputs::refuse_videos_in(path)?;
-    let reader = VideoReader::open(path, &job.limits)?;
+    let reader = VideoReader::open(path, &job.limits).map_err(Error::at(path))?;
     let n_frames = reader.info().video.as_ref().and_then(|v| v.frames);
     progress.begin(
         &path.to_string_lossy(),
         n_frames.map(|n| n.min(MOST_FRAMES as u64)),
     );
     follower.follow(reader.take(MOST_FRAMES), &mut |followed| {
-        let Followed { frame, faces } = followed?;
+        let Followed { frame, faces } = followed.map_err(Error::at(path))?;
         for face in faces {
             let at = candidates.iter().position(|c| c.track == face.track);
             let at = at.unwrap_or_else(|| {

@@ -13,7 +13,7 @@ use effigy_mark::label::{Language, Profiles, Source};
 use effigy_mark::{Clock, Keys, ModelName, Policy};
 use effigy_model::{Identity, Weights};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What every job that makes something synthetic must be given.
 #[derive(Clone, Debug)]
@@ -60,6 +60,11 @@ impl Safeguards {
     }
 
     pub(crate) fn open_keys(&self) -> Result<Keys> {
+        if !Keys::exist(&self.keys) && !self.consents.exists() {
+            return Err(Error::NobodyConsents {
+                folder: self.consents.clone(),
+            });
+        }
         let mut keys = Keys::open(&self.keys)?;
         if let Some(signer) = &self.signer {
             keys = keys.with_signer(signer.clone());

@@ -220,10 +220,12 @@ impl Clips {
                 progress.note(&format!("left out: {error}"));
                 return Ok(None);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(Error::at(&self.paths[clip])(error)),
         };
         if 0.0 < self.from_secs {
-            reader.seek(self.from_secs)?;
+            reader
+                .seek(self.from_secs)
+                .map_err(Error::at(&self.paths[clip]))?;
         }
         let (to_secs, mut is_over) = (self.to_secs, false);
         let is_skipped = self.at_damage == AtDamage::IsSkipped;
@@ -251,14 +253,16 @@ impl Clips {
         match read {
             Ok(read) => each(clip, read)?,
             Err(error) if self.at_damage == AtDamage::IsSkipped => {
-                damaged.note(&self.paths[clip], error)?;
+                damaged
+                    .note(&self.paths[clip], error)
+                    .map_err(Error::at(&self.paths[clip]))?;
             }
             Err(error) if self.at_damage == AtDamage::IsNoted => {
                 let path = &self.paths[clip];
                 progress.note(&format!("the rest of {path:?} is left out: {error}"));
                 return Ok(());
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(Error::at(&self.paths[clip])(error)),
         }
         if progress.step().is_break() {
             return Err(Error::Cancelled);

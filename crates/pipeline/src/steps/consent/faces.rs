@@ -119,7 +119,7 @@ pub fn is_fresh_clip(input: &Path, now: UtcTime) -> Result<bool> {
     const LEAST_SECS: f64 = 2.0;
     const DAY_SECS: i64 = 86_400;
     const HOUR_SECS: i64 = 3600;
-    let info = probe(input, &Limits::default())?;
+    let info = probe(input, &Limits::default()).map_err(Error::at(input))?;
     let is_clip = info.container != "pictures"
         && info.video.is_some()
         && info.duration_secs.is_some_and(|secs| LEAST_SECS <= secs);
