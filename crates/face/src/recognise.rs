@@ -28,15 +28,19 @@ pub enum TooLittle {
 const LEAST_EYE_DISTANCE_PX: f32 = 25.0;
 /// On the scale of [`crate::quality::sharpness`].
 const LEAST_SHARPNESS: f32 = 0.10;
-/// Share of the face that may be covered: dark glasses, a hand or a microphone cover less, a mask more.
-const MOST_COVERED: f32 = 0.25;
+/// Share of the face that may be covered: on actors a bare face has less than 0.1, dark glasses and a
+/// microphone cover less than this, a mask more (test `a_masked_face_tells_too_little_and_one_with_glasses_enough`).
+pub const MOST_COVERED: f32 = 0.25;
 /// Degrees to either side, and up or down.
 const MOST_YAW: f32 = 40.0;
 const MOST_PITCH: f32 = 30.0;
 
 impl TooLittle {
-    /// Why this face says too little of who it is, if it does.
-    pub fn of(face: &Observation<'_>) -> Option<Self> {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::Small, Self::Blurred, Self::Turned, Self::Covered];
+
+    /// Why size, pose or sharpness say too little of who it is, if they do.
+    pub fn of_geometry(face: &Observation<'_>) -> Option<Self> {
         let pose = face.pose();
         if eye_distance(face.points) < LEAST_EYE_DISTANCE_PX {
             Some(Self::Small)
@@ -49,24 +53,22 @@ impl TooLittle {
         }
     }
 
-    /// The same, where what covers the face counts too; that takes a network.
-    pub fn of_seen(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> Option<Self> {
-        Self::of(face).or_else(|| Self::covered(face, segmenter))
-    }
-
-    /// Whether what covers the face leaves too little of it.
-    pub fn covered(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> Option<Self> {
-        (MOST_COVERED < covered_share(face, segmenter)).then_some(Self::Covered)
+    /// Why this face says too little of who it is, if it does; whether it is covered takes a network.
+    pub fn of(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> Option<Self> {
+        Self::of_geometry(face).or_else(|| is_covered(face, segmenter).then_some(Self::Covered))
     }
 }
 
-/// How much of a face is covered, of the hull of its mesh, `0..=1`.
-pub fn covered_share(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> f32 {
+/// Whether what covers a face leaves too little of it. What cannot be looked at leaves nothing.
+pub fn is_covered(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> bool {
+    covered_share(face, segmenter).is_none_or(|share| MOST_COVERED < share)
+}
+
+/// How much of a face is covered, of the hull of its mesh, `0..=1`; `None` where its points span no view.
+pub fn covered_share(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> Option<f32> {
     let side = OcclusionSegmenter::SIDE_PX;
     let view = aligned_view(face.points, side, MODEL_EXTENT);
-    let Some((view, crop_from_frame)) = view.and_then(|view| Some((view, view.inverse()?))) else {
-        return 0.0;
-    };
+    let (view, crop_from_frame) = view.and_then(|view| Some((view, view.inverse()?)))?;
     let covered = segmenter.segment(&resample::crop(&face.frame.picture, view, side));
     let cells = OcclusionSegmenter::MASK_SIDE;
     let scale = cells as f32 / side as f32;
@@ -77,7 +79,7 @@ pub fn covered_share(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> 
     let mask = hull_mask(&points, cells, cells);
     let both = covered.values().iter().zip(mask.values());
     let sum: f32 = both.map(|(covered, inside)| covered * inside).sum();
-    sum / mask.values().iter().sum::<f32>().max(1.0)
+    Some(sum / mask.values().iter().sum::<f32>().max(1.0))
 }
 
 impl fmt::Display for TooLittle {
@@ -123,7 +125,7 @@ mod tests {
             time: Timestamp::new(0, Rational::new(1, 1)),
             picture: Picture::new(300, 300, pixels),
         };
-        TooLittle::of(&Observation::of_points(&frame, 0, &points))
+        TooLittle::of_geometry(&Observation::of_points(&frame, 0, &points))
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! upright, and looks at a picture as large as it is: the caller chooses the scale.
 //!
 //! It is the surest network there is here and costs six times what [`crate::Finder`] does, so it is
-//! asked about places rather than about whole frames.
+//! asked about places, and about small copies of a frame rather than whole ones.
 
 mod cpu;
 

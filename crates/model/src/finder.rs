@@ -27,11 +27,11 @@ use cpu::CpuNet;
 /// A face in a picture. Coordinates are pixels of that picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// The box around the whole mesh, forehead to chin.
+    /// The box around the face, forehead or hairline to chin.
     pub rect: Rect,
     /// The subject's right eye, left eye, nose tip, right and left corner of the mouth.
     pub points: [Point2; 5],
-    /// How sure the finder is, `0..=1`.
+    /// How sure whatever found it is, `0..=1`.
     pub score: f32,
 }
 

@@ -19,12 +19,12 @@ use super::covers;
 use super::credibility::{logistic, logit};
 use crate::align::{Placed, placed};
 
-/// The networks of a search: a fast one that proposes, and a slow one that decides.
+/// The networks of a search: a fast one that proposes, and a slow one whose word counts twice as much.
 #[derive(Clone, Debug)]
 pub struct SearchNetworks {
-    /// Looks at whole frames.
+    /// Looks at whole frames, and closely.
     pub finder: Finder,
-    /// Looks at what the finder found.
+    /// Looks closely at what was found, and at small copies of a frame in which a scene begins.
     pub detector: FaceDetector,
 }
 
@@ -104,7 +104,7 @@ impl Searcher {
 
 /// Finds the faces in a picture, however they are turned in it, and looks at each a second time.
 ///
-/// A face's score is that of the closer look, 0 where that does not show one.
+/// A face's score is what finder and detector say together in a closer look; 0.05 where neither shows it.
 pub fn find_closely(
     networks: &SearchNetworks,
     picture: &Picture,
@@ -257,7 +257,7 @@ const UPRIGHT: f32 = 0.3;
 /// Looks at a face again, upright, and enlarged or shrunk to the size that the networks know best;
 /// `detected` is what the detector made of it in a copy of the whole picture.
 ///
-/// The face keeps its place with score 0 when the closer look does not show one.
+/// The score is what both networks say together; a face that neither shows keeps its place.
 fn closer(networks: &SearchNetworks, picture: &Picture, face: Found, detected: f32) -> Found {
     let Some(place) = placed(&face) else {
         return Found { score: 0.0, ..face };
@@ -291,7 +291,8 @@ fn closer(networks: &SearchNetworks, picture: &Picture, face: Found, detected: f
 }
 
 /// Looks at a face again that is followed already: the detector is asked only where the finder is not
-/// sure, for it takes longer than all the rest of a search.
+/// sure, for it takes longer than all the rest of a search. The finder's score may stand for both: a face
+/// is followed on from a score far below.
 fn look_again(networks: &SearchNetworks, picture: &Picture, face: Found) -> Found {
     let seen =
         placed(&face).and_then(|place| closer_by_finder(&networks.finder, picture, &face, &place));

@@ -1,4 +1,4 @@
-//! Layers of the mesh network: 1 × 1 convolutions over a row of cells, and separable blocks, which
+//! Layers of the mesh network and of others: 1 × 1 convolutions over a row of cells, and separable blocks, which
 //! are a 3 × 3 convolution within each channel, one across channels, and what went in added.
 //!
 //! A block that keeps the size works in place: two rows of the inner convolution are kept, so that

@@ -68,17 +68,35 @@ fn a_peak_gives_one_face_where_the_cell_says() {
     let mut set = |row: usize, column: usize, values: [f32; N_VALUES]| {
         cells.values[(row * 8 + column) * N_VALUES..][..N_VALUES].copy_from_slice(&values);
     };
-    let size = 4_f32.ln(); // 16 px
-    let mut values = [0.5; N_VALUES];
-    values[..5].copy_from_slice(&[2.0, size, size, 0.25, 0.0]);
+    let (height, width) = (6_f32.ln(), 4_f32.ln()); // 24 px and 16 px
+    let mut values = [0.0; N_VALUES];
+    values[..5].copy_from_slice(&[2.0, height, width, 0.25, -0.5]);
+    // Down and right, in shares of the box.
+    let points = [
+        [0.3, 0.2],
+        [0.35, 0.8],
+        [0.55, 0.5],
+        [0.75, 0.3],
+        [0.8, 0.7],
+    ];
+    values[5..].copy_from_slice(points.as_flattened());
     set(4, 3, values);
     values[0] = 1.0; // a weaker neighbour
     set(4, 4, values);
     let faces = cells.faces(0.5);
     assert_eq!(faces.len(), 1);
-    let middle = Point2::new(4.0 * 3.5, 4.0 * 4.75);
-    assert!(faces[0].rect.centre().distance(middle) < 1e-3, "{faces:?}");
-    assert!((faces[0].rect.width - 16.0).abs() < 1e-3);
-    assert!(faces[0].points.iter().all(|p| p.distance(middle) < 1e-3));
+    let Rect {
+        x,
+        y,
+        width,
+        height,
+    } = faces[0].rect;
+    let corner = Point2::new(4.0 * 3.0 - 8.0, 4.0 * 4.75 - 12.0);
+    assert!(Point2::new(x, y).distance(corner) < 1e-3, "{faces:?}");
+    assert!((width - 16.0).abs() < 1e-3 && (height - 24.0).abs() < 1e-3);
+    for (ours, [down, right]) in faces[0].points.iter().zip(points) {
+        let there = Point2::new(x + 16.0 * right, y + 24.0 * down);
+        assert!(ours.distance(there) < 1e-3, "{ours:?}, not {there:?}");
+    }
     assert!((faces[0].score - 0.881).abs() < 1e-3);
 }

@@ -68,8 +68,11 @@ pub(crate) fn refuse_videos_in(path: &Path) -> Result<()> {
         let mut inputs = Vec::new();
         walk(path, 0, &mut inputs)?;
         for input in inputs {
-            if let Input::Video(path) = input {
-                return Err(Error::VideoAmongPictures { path });
+            match input {
+                Input::Video(path) if !is_unread_media(&path) => {
+                    return Err(Error::VideoAmongPictures { path });
+                }
+                _ => {}
             }
         }
     }

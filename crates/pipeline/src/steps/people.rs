@@ -161,7 +161,7 @@ impl Notes {
             return;
         }
         *due = track.n_frames + IDENTIFY_EVERY;
-        let too_little = TooLittle::of_seen(seen, segmenter);
+        let too_little = TooLittle::of(seen, segmenter);
         let is_first = *n_crops == 0;
         if too_little.is_some() {
             let is_poor = is_first || track.too_little.is_some();

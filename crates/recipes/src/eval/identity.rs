@@ -45,12 +45,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
     let pictures = PictureNet::load(&weights, &device)?;
     let segmenter = OcclusionSegmenter::load(&weights, pictures, &device)?;
     let all = known_faces(data, &face_embedder, &segmenter)?;
-    for why in [
-        TooLittle::Small,
-        TooLittle::Blurred,
-        TooLittle::Turned,
-        TooLittle::Covered,
-    ] {
+    for why in TooLittle::ALL {
         let lacking = all.iter().filter(|face| face.too_little == Some(why));
         println!("{} of {} pictures: {why}", lacking.count(), all.len());
     }

@@ -13,6 +13,8 @@ struct Actor {
     eyes_px: f32,
     /// How far it is turned in the picture's plane, in radians.
     turn: f32,
+    /// What the search says of it.
+    score: f32,
     /// What the mesh network says of it.
     presence: f32,
 }
@@ -23,6 +25,7 @@ fn actor(x: f32, y: f32) -> Actor {
         y,
         eyes_px: 60.0,
         turn: 0.0,
+        score: 0.9,
         presence: 1.0,
     }
 }
@@ -49,7 +52,7 @@ fn found_of(actor: Actor) -> Found {
             MOUTH_LEFT,
         ]
         .map(at),
-        score: 0.9,
+        score: actor.score,
     }
 }
 
@@ -76,10 +79,13 @@ fn fit_of(actors: &[Actor], view: Similarity) -> Fitted {
     }
 }
 
+/// What the detector's weights say.
+const LEAST_CREDIBILITY: f32 = 0.785;
+
 /// Runs a scene, one list of actors a frame, at 25 frames a second; gives each frame's faces and
 /// how many searches were made.
 fn run(scene: &[Vec<Actor>]) -> (Vec<Vec<Face>>, u32) {
-    let mut tracks = Tracks::new(TrackSettings::default(), 0.88);
+    let mut tracks = Tracks::new(TrackSettings::default(), LEAST_CREDIBILITY);
     let mut n_searches = 0;
     let mut pending = Vec::new();
     let mut faces = Vec::new();
@@ -221,13 +227,24 @@ fn a_face_that_turns_over_stays_one_track() {
 }
 
 #[test]
-fn what_the_mesh_doubts_begins_no_track_but_is_followed_on() {
+fn what_search_and_mesh_doubt_begins_no_track_but_is_followed_on() {
     let doubtful = Actor {
+        score: 0.8,
         presence: 0.6,
         ..actor(150.0, 150.0)
     };
     let (faces, _) = run(&vec![vec![doubtful]; 20]);
     assert!(faces.iter().all(Vec::is_empty));
+    for sure in [(0.9, 0.6), (0.8, 1.0)] {
+        let (score, presence) = sure;
+        let one_is_sure = Actor {
+            score,
+            presence,
+            ..doubtful
+        };
+        let (faces, _) = run(&vec![vec![one_is_sure]; 20]);
+        assert!(faces.iter().all(|f| numbers(f) == [0]), "{sure:?}");
+    }
     let scene = [vec![vec![actor(150.0, 150.0)]; 5], vec![vec![doubtful]; 60]].concat();
     let (faces, _) = run(&scene);
     assert!(faces.iter().all(|f| numbers(f) == [0]));

@@ -72,7 +72,7 @@ fn known_face(
         picture: sample.picture.clone(),
     };
     let seen = Observation::of_points(&frame, 0, &sample.points);
-    let too_little = TooLittle::of_seen(&seen, segmenter);
+    let too_little = TooLittle::of(&seen, segmenter);
     let is_grey = |rgb: &[u8]| rgb[0].abs_diff(rgb[1]).max(rgb[1].abs_diff(rgb[2])) < 8;
     let pixels = crop.pixels().chunks_exact(3);
     let n_grey = pixels.filter(|rgb| is_grey(rgb)).count();
