@@ -57,7 +57,7 @@ fn lines(report: &DemoReport) -> Vec<String> {
                 n => format!("{n} people"),
             },
             faces.n_frames,
-            faces.n_inputs,
+            faces.inputs.len(),
             faces.n_frames as f64 / faces.took_secs.max(1e-3),
         ),
         format!(

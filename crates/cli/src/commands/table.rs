@@ -3,6 +3,8 @@
 use effigy_pipeline::faces::{AngleRange, PersonReport};
 use effigy_pipeline::{DamagedPlace, FacesReport};
 
+use crate::output::named;
+
 /// Lays the summary out as a table.
 pub(crate) fn faces_text(report: &FacesReport) -> String {
     let mut lines = vec![overview(report)];
@@ -25,6 +27,13 @@ pub(crate) fn faces_text(report: &FacesReport) -> String {
         lines.push(person_row("unknown", strangers));
         lines.push("unknown: too small to tell whose faces they are".to_owned());
     }
+    if 1 < report.inputs.len() {
+        lines.push(String::new());
+        let people = report.people.iter().enumerate();
+        lines.extend(people.map(|(i, p)| format!("person {}: {}", i + 1, files_of(p, report))));
+        let strangers = report.strangers.iter();
+        lines.extend(strangers.map(|p| format!("unknown: {}", files_of(p, report))));
+    }
     lines.join("\n")
 }
 
@@ -36,12 +45,12 @@ pub(crate) fn faces_json(report: &FacesReport) -> serde_json::Value {
         .map(|f| serde_json::json!({ "input": f.path.to_string_lossy(), "reason": f.reason }));
     let people = report.people.iter().enumerate();
     serde_json::json!({
-        "inputs": report.n_inputs,
+        "inputs": report.inputs.len(),
         "frames": report.n_frames,
         "secs": report.took_secs,
         "damaged": report.damaged.iter().map(damaged_json).collect::<Vec<_>>(),
-        "people": people.map(|(i, p)| person_json(Some(i + 1), p)).collect::<Vec<_>>(),
-        "unknown": report.strangers.as_ref().map(|p| person_json(None, p)),
+        "people": people.map(|(i, p)| person_json(Some(i + 1), p, report)).collect::<Vec<_>>(),
+        "unknown": report.strangers.as_ref().map(|p| person_json(None, p, report)),
         "failed": failed.collect::<Vec<_>>(),
     })
 }
@@ -67,7 +76,7 @@ fn overview(report: &FacesReport) -> String {
         (0, true) => "only faces too small to tell apart".to_owned(),
         (n, _) => count(n, "person", "people"),
     };
-    let read = report.n_inputs - report.failed.len().min(report.n_inputs);
+    let read = report.inputs.len().saturating_sub(report.failed.len());
     let inputs = count(read, "input", "inputs");
     let frames = count(report.n_frames as usize, "frame", "frames");
     let speed = report.n_frames as f64 / report.took_secs.max(1e-3);
@@ -100,7 +109,32 @@ fn person_row(name: &str, person: &PersonReport) -> String {
     ])
 }
 
+/// Most files that are named of each person; `--json` names all.
+const MOST_FILES: usize = 8;
+
+fn files_of(person: &PersonReport, report: &FacesReport) -> String {
+    let name = |&i: &usize| {
+        let path = &report.inputs[i];
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        named(name.as_ref())
+    };
+    let mut names: Vec<String> = person.inputs.iter().take(MOST_FILES).map(name).collect();
+    if let Some(n) = person
+        .inputs
+        .len()
+        .checked_sub(MOST_FILES)
+        .filter(|&n| 0 < n)
+    {
+        names.push(format!("and {n} more"));
+    }
+    names.join(", ")
+}
+
 fn degrees(range: AngleRange) -> String {
+    let (low, high) = (range.low.round(), range.high.round());
+    if (high - low).abs() < 1.0 {
+        return format!("{low:+.0}°");
+    }
     format!("{:+.0}° to {:+.0}°", range.low, range.high)
 }
 
@@ -109,12 +143,21 @@ fn row(cells: [&str; 7]) -> String {
     format!("{name:<9}{on_screen:>10}{frames:>9}{turn:>17}{nod:>17}{size:>9}{sharpness:>11}")
 }
 
-fn person_json(number: Option<usize>, person: &PersonReport) -> serde_json::Value {
+fn person_json(
+    number: Option<usize>,
+    person: &PersonReport,
+    report: &FacesReport,
+) -> serde_json::Value {
+    let files = person
+        .inputs
+        .iter()
+        .map(|&i| report.inputs[i].to_string_lossy());
     let range = |r: AngleRange| serde_json::json!([r.low, r.high]);
     serde_json::json!({
         "person": number,
         "tracks": person.n_tracks,
-        "inputs": person.n_inputs,
+        "inputs": person.inputs.len(),
+        "files": files.collect::<Vec<_>>(),
         "frames": person.n_frames,
         "secs": person.secs,
         "first_secs": person.first_secs,

@@ -159,7 +159,7 @@ pub fn faces(
             }
         }
     }
-    session.finish(inputs.len(), outputs)
+    session.finish(&inputs, outputs)
 }
 
 /// Whether an error is not the input's, so that the others would fail alike.
@@ -323,7 +323,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn finish(self, n_inputs: usize, outputs: Option<Outputs>) -> Result<FacesReport> {
+    fn finish(self, inputs: &[Input], outputs: Option<Outputs>) -> Result<FacesReport> {
         let known: Vec<people::TrackIdentity> = self
             .records
             .iter()
@@ -345,7 +345,7 @@ impl<'a> Session<'a> {
         let is_unseen = |&&number: &&u32| !(1..=people.len()).contains(&(number as usize));
         Ok(FacesReport {
             unseen: wanted.iter().filter(is_unseen).copied().collect(),
-            n_inputs,
+            inputs: inputs.iter().map(|input| input.path().to_owned()).collect(),
             n_frames: self.n_frames,
             took_secs: self.start.elapsed().as_secs_f64(),
             failed: self.failed,

@@ -13,7 +13,7 @@ use crate::steps::damage::DamagedPlace;
 #[derive(Clone, Debug)]
 pub struct FacesReport {
     /// Videos and pictures that were read, failed ones included.
-    pub n_inputs: usize,
+    pub inputs: Vec<PathBuf>,
     /// Frames and pictures that were read.
     pub n_frames: u64,
     /// How long it took from opening the first input to the last output, in seconds.
@@ -55,8 +55,8 @@ impl fmt::Display for FailedInput {
 pub struct PersonReport {
     /// How many tracks show them.
     pub n_tracks: usize,
-    /// In how many videos and pictures they appear.
-    pub n_inputs: usize,
+    /// In which videos and pictures they appear: places in [`FacesReport::inputs`].
+    pub inputs: Vec<usize>,
     /// Frames and pictures that show them.
     pub n_frames: u64,
     /// Time on screen in videos, in seconds.
@@ -99,12 +99,13 @@ fn sum_up<'a>(records: impl Iterator<Item = &'a TrackRecord>) -> Option<PersonRe
     }
     let n_frames = records.iter().map(|r| r.n_frames).sum::<u64>();
     let mean = |sum: f64| (sum / n_frames.max(1) as f64) as f32;
-    let mut inputs: Vec<usize> = records.iter().map(|r| r.input_index).collect();
+    // Inputs are counted from 1.
+    let mut inputs: Vec<usize> = records.iter().map(|r| r.input_index - 1).collect();
     inputs.sort_unstable();
     inputs.dedup();
     Some(PersonReport {
         n_tracks: records.len(),
-        n_inputs: inputs.len(),
+        inputs,
         n_frames,
         secs: records.iter().map(|r| r.secs).sum(),
         first_secs: first.first_secs,
