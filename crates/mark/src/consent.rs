@@ -14,7 +14,7 @@ mod template;
 pub use export::{Foreign, read_export};
 pub use record::{Audience, Basis, Draft, Evidence, Id, Record, Use};
 pub use require::{Claim, Match, Purpose, Seen, Token, check_standing, require};
-pub use store::{Covered, Covering, Portrait, Standing, Store};
+pub use store::{Covered, Listed, Portrait, Standing, Store, Templates};
 pub use template::{IDENTITY_LENGTH, Template};
 
 #[cfg(test)]

@@ -143,22 +143,43 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             let keys = revoke.place.keys(output)?;
             let store = store(&revoke.place, &keys)?;
             for record in to_revoke(&store, &revoke.who, now)? {
+                let before = store.standing(&record, now)?;
                 store.revoke(&record, &revoke.reason, now)?;
-                output.say(format_args!(
-                    "{} of {} is revoked; its identity template is erased",
-                    record.id, record.subject,
-                ));
+                let (id, subject) = (&record.id, &record.subject);
+                if let Standing::Revoked(on) = before {
+                    let day = on.day();
+                    output.say(format_args!(
+                        "{id} of {subject} was revoked on {day} already"
+                    ));
+                } else {
+                    output.say(format_args!(
+                        "{id} of {subject} is revoked; its identity template is erased"
+                    ));
+                }
             }
             Ok(Exit::Nothing)
         }
         Args::List { place } => {
             let keys = place.keys(output)?;
             let store = store(place, &keys)?;
-            for record in store.list()? {
-                output.data(line(&record, store.standing(&record, now)?))?;
+            let listed = store.list_readable()?;
+            for record in &listed.records {
+                output.data(line(record, store.standing(record, now)?))?;
             }
-            Ok(Exit::Nothing)
+            Ok(tell_damaged(&listed.damaged, output))
         }
+    }
+}
+
+/// Says what of the register cannot be read; the rest is of use without it.
+fn tell_damaged(damaged: &[effigy_mark::Error], output: &mut Output) -> Exit {
+    for error in damaged {
+        output.say(format_args!("not read: {error}"));
+    }
+    if damaged.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Failed
     }
 }
 
@@ -167,7 +188,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
 fn to_revoke(store: &Store<'_>, who: &str, now: UtcTime) -> anyhow::Result<Vec<Record>> {
     let meant = store.find(who, now)?;
     let mut records = Vec::new();
-    for record in store.list()? {
+    for record in store.list_readable()?.records {
         let is_left = record.subject.to_lowercase() == who.to_lowercase()
             && matches!(
                 store.standing(&record, now)?,
@@ -200,6 +221,13 @@ fn add(new: &New, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
             .end_of_day(),
         evidence: new.evidence.as_deref().map(evidence).transpose()?,
     };
+    draft.check()?;
+    if draft.until < now {
+        bail!(
+            "the consent would be over already, on {}; choose a later --until",
+            draft.until.day()
+        );
+    }
     if new.basis == Basis::Oneself {
         refuse_stale_clips(new, now)?;
     }
@@ -215,11 +243,12 @@ fn add(new: &New, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
     output.data(described(&record, store.standing(&record, now)?))?;
     if record.evidence.is_none() && new.basis != Basis::Synthetic {
         output.say(
-            "no evidence was named: keep what the person signed, or the parents of a child, who cannot \
-             agree alone (--evidence FILE)",
+            "no evidence was recorded: keep the form that the person signed, for a child the parents'; to have \
+             it named in the record, revoke this consent and record it again with --evidence FILE",
         );
     }
     warn_of_namesakes(&record, &store, now, output)?;
+    warn_of_likenesses(&record, &store, now, output)?;
     Ok(Exit::Nothing)
 }
 
@@ -232,19 +261,47 @@ fn warn_of_namesakes(
 ) -> anyhow::Result<()> {
     let name = record.subject.to_lowercase();
     let mut others = Vec::new();
-    for other in store.list()? {
-        let is_namesake = other.id != record.id && other.subject.to_lowercase() == name;
-        let standing = store.standing(&other, now)?;
-        if is_namesake && matches!(standing, Standing::Valid | Standing::NotYet) {
-            others.push(other.id.to_string());
+    for other in store.list_readable()?.records {
+        if other.id == record.id || other.subject.to_lowercase() != name {
+            continue;
+        }
+        match store.standing(&other, now)? {
+            Standing::Valid | Standing::NotYet => others.push(other.id.to_string()),
+            Standing::Revoked(on) => output.say(format_args!(
+                "note: {} took the consent {} back on {}; make sure that they agreed anew",
+                record.subject,
+                other.id,
+                on.day(),
+            )),
+            Standing::Expired => {}
         }
     }
     if !others.is_empty() {
         output.say(format_args!(
-            "note: {} has another consent on record, {}; where both cover a use, name one by its \
-             identifier, or take the other back with `effigy consent revoke`",
+            "note: {} has other consents on record, {}; where several cover a use, name one by its \
+             identifier, or take the others back with `effigy consent revoke`",
             record.subject,
             others.join(", "),
+        ));
+    }
+    Ok(())
+}
+
+/// Says so where the same face is on record under another name: one of the two is wrong, or the two are
+/// as alike as twins.
+fn warn_of_likenesses(
+    record: &Record,
+    store: &Store<'_>,
+    now: UtcTime,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let least = consents::surely_from(&weights()?);
+    let templates = store.templates(None, now)?;
+    for other in templates.alike(record, least) {
+        output.say(format_args!(
+            "note: the face of {} is also on record as {} ({}); if the name or the pictures are wrong, take \
+             this one back with `effigy consent revoke {}`",
+            record.subject, other.subject, other.id, record.id,
         ));
     }
     Ok(())
@@ -365,60 +422,61 @@ fn check(check: &Check, now: UtcTime, output: &mut Output) -> anyhow::Result<Exi
     let networks = Networks::load(&weights()?, check.device)?;
     let faces = consents::faces_shown(&check.path, &networks, &mut output.progress())?;
     let mut is_covered = !faces.is_empty();
-    let mut unread = Vec::new();
+    let templates = store.templates(None, now)?;
+    let surely = consents::surely_from(&networks.weights);
     for (number, face) in faces.iter().enumerate() {
-        let number = number + 1;
+        let face_at = format!(
+            "face {} (first at {:.1} s, {:.0},{:.0})",
+            number + 1,
+            face.from_secs,
+            face.place.x,
+            face.place.y
+        );
         if let Some(why) = face.too_little {
             is_covered = false;
             output.data(format_args!(
-                "face {number}: too little to tell who it is: {why}"
+                "{face_at}: too little to tell who it is: {why}"
             ))?;
             continue;
         }
-        let surely = consents::surely_from(&networks);
-        let covering = store.covering(&face.identity.0, None, surely, now)?;
-        is_covered &= tell_covering(number, &covering.covered, output)?;
-        unread = covering.unread;
+        let covered = templates.covering(&face.identity.0, surely);
+        is_covered &= covered.iter().any(is_valid);
+        tell_covering(&face_at, &covered, output)?;
     }
     if faces.is_empty() {
         output.data("no face was found")?;
     }
-    for (record, why) in &unread {
-        output.say(format_args!(
-            "not compared with {} ({}): {why}",
-            record.subject, record.id
-        ));
-    }
-    Ok(if !unread.is_empty() {
-        Exit::Failed
-    } else if is_covered {
-        Exit::Nothing
+    let exit = tell_damaged(&templates.unread, output);
+    Ok(if is_covered || exit == Exit::Failed {
+        exit
     } else {
         Exit::Found
     })
 }
 
-/// Says which consents cover a face, or the likeliest that no longer does; gives whether one holds.
-fn tell_covering(number: usize, covered: &[Covered], output: &mut Output) -> anyhow::Result<bool> {
-    let is_valid = |covered: &&Covered| covered.standing == Standing::Valid;
-    let valid: Vec<&Covered> = covered.iter().filter(is_valid).collect();
-    let is_covered = !valid.is_empty();
-    let told = if is_covered {
-        valid
-    } else {
+fn is_valid(covered: &Covered) -> bool {
+    covered.standing == Standing::Valid
+}
+
+/// Says which consents cover a face, or the likeliest that no longer does.
+fn tell_covering(face: &str, covered: &[Covered], output: &mut Output) -> anyhow::Result<()> {
+    let valid: Vec<&Covered> = covered.iter().filter(|covered| is_valid(covered)).collect();
+    let told = if valid.is_empty() {
         covered.first().into_iter().collect()
+    } else {
+        valid
     };
     if told.is_empty() {
-        output.data(format_args!("face {number}: no consent covers it"))?;
+        output.data(format_args!("{face}: no consent covers it"))?;
     }
     for covering in told {
         output.data(format_args!(
-            "face {number}: {} (similarity {:.2})",
+            "{face}: {} (similarity {:.2})",
             line(&covering.record, covering.standing),
             covering.similarity,
         ))?;
     }
-    Ok(is_covered)
+    Ok(())
 }
 
 fn check_model(

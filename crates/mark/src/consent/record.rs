@@ -148,8 +148,14 @@ impl Evidence {
     /// Hashes a file. It is not copied.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read, or is empty.
     pub fn of(path: &Path) -> Result<Self> {
+        let is_empty = |meta: std::fs::Metadata| meta.is_file() && meta.len() == 0;
+        if std::fs::metadata(path).is_ok_and(is_empty) {
+            return Err(Error::NotAConsent {
+                reason: "the evidence is an empty file".to_owned(),
+            });
+        }
         let name = path
             .file_name()
             .unwrap_or_default()
@@ -215,8 +221,11 @@ pub(super) const VERSION: u32 = 1;
 const LONGEST_SUBJECT: usize = 200;
 
 impl Draft {
-    /// Refuses what cannot be a consent.
-    pub(super) fn check(&self) -> Result<()> {
+    /// Refuses what cannot be a consent. [`super::Store::add`] begins with it.
+    ///
+    /// # Errors
+    /// When it has no name, no use or no days.
+    pub fn check(&self) -> Result<()> {
         let reason = if self.subject.trim().is_empty() {
             "the subject has no name"
         } else if self.subject.chars().count() > LONGEST_SUBJECT {

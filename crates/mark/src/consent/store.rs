@@ -54,13 +54,59 @@ pub struct Covered {
     pub similarity: f32,
 }
 
-/// What [`Store::covering`] found.
+/// The identity templates of consents that were not taken back.
 #[derive(Debug, Default)]
-pub struct Covering {
-    /// The consents that cover the face, most alike first.
-    pub covered: Vec<Covered>,
-    /// Those that might, and why the person in them could not be compared.
-    pub unread: Vec<(Record, Error)>,
+pub struct Templates {
+    usable: Vec<(Record, Standing, Template)>,
+    /// What is wrong with records and templates that cannot be opened.
+    pub unread: Vec<Error>,
+}
+
+/// The consents on record.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// Those that can be read, oldest first.
+    pub records: Vec<Record>,
+    /// What is wrong with the others.
+    pub damaged: Vec<Error>,
+}
+
+impl Templates {
+    /// Lists the consents that cover a face, most alike first, with those that no longer hold.
+    pub fn covering(
+        &self,
+        face: &[f32; crate::consent::IDENTITY_LENGTH],
+        similarity_at_least: f32,
+    ) -> Vec<Covered> {
+        let compared = self.usable.iter().map(|(record, standing, template)| {
+            let similarity = template.similarity(face);
+            (record, *standing, similarity)
+        });
+        let alike = compared.filter(|(_, _, similarity)| similarity_at_least <= *similarity);
+        let mut covered: Vec<Covered> = alike
+            .map(|(record, standing, similarity)| Covered {
+                record: record.clone(),
+                standing,
+                similarity,
+            })
+            .collect();
+        covered.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+        covered
+    }
+
+    /// The consents of other people than that of `record` whose faces are as alike to theirs.
+    pub fn alike(&self, record: &Record, similarity_at_least: f32) -> Vec<&Record> {
+        let of_record = |known: &&(Record, Standing, Template)| known.0.id == record.id;
+        let Some((_, _, face)) = self.usable.iter().find(of_record) else {
+            return Vec::new();
+        };
+        let name = record.subject.to_lowercase();
+        let others = self.usable.iter().filter(|(known, _, template)| {
+            known.subject.to_lowercase() != name
+                && similarity_at_least <= template.similarity_between(face)
+        });
+        others.map(|(known, _, _)| known).collect()
+    }
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -183,22 +229,35 @@ impl<'a> Store<'a> {
     /// # Errors
     /// When the folder cannot be read or any record in it was tampered with.
     pub fn list(&self) -> Result<Vec<Record>> {
+        let Listed { records, damaged } = self.list_readable()?;
+        damaged.into_iter().next().map_or(Ok(records), Err)
+    }
+
+    /// Lists the consents, and apart from them what was tampered with.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn list_readable(&self) -> Result<Listed> {
+        let mut listed = Listed::default();
         if !self.folder.is_dir() {
-            return Ok(Vec::new());
+            return Ok(listed);
         }
         let read_error = |source| Error::Read {
             source,
             path: self.folder.clone(),
         };
-        let mut records = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(read_error)? {
             let path = entry.map_err(read_error)?.path();
             if path.extension().is_some_and(|extension| extension == "jws") {
-                records.push(self.read(&path)?);
+                match self.read(&path) {
+                    Ok(record) => listed.records.push(record),
+                    Err(error) => listed.damaged.push(error),
+                }
             }
         }
-        records.sort_by(|a, b| (a.issued, &a.id).cmp(&(b.issued, &b.id)));
-        Ok(records)
+        let by_age = |a: &Record, b: &Record| (a.issued, &a.id).cmp(&(b.issued, &b.id));
+        listed.records.sort_by(by_age);
+        Ok(listed)
     }
 
     /// Finds a consent by its identifier or its subject's name. Among several of one name, those
@@ -237,7 +296,12 @@ impl<'a> Store<'a> {
         let named = |record: &Record| {
             record.id.as_str() == who || record.subject.to_lowercase() == who.to_lowercase()
         };
-        let mut records: Vec<Record> = self.list()?.into_iter().filter(named).collect();
+        let Listed { records, damaged } = self.list_readable()?;
+        let mut records: Vec<Record> = records.into_iter().filter(named).collect();
+        // Whoever is meant may be in one that cannot be read.
+        if let (true, Some(error)) = (records.is_empty(), damaged.into_iter().next()) {
+            return Err(error);
+        }
         if records.len() > 1 {
             let mut valid = Vec::new();
             for record in &records {
@@ -323,45 +387,30 @@ impl<'a> Store<'a> {
         Template::unseal(&sealed, self.keys.template_key(), &record.id, commitment).map(Some)
     }
 
-    /// Lists the consents that cover `usage` of a face, with those that no longer hold. A template that
-    /// cannot be opened does not hide the others.
+    /// Opens the templates of all consents to `usage`, or to anything. One that cannot be opened does not
+    /// hide the others.
     ///
     /// # Errors
-    /// When a record cannot be read.
-    pub fn covering(
-        &self,
-        face: &[f32; crate::consent::IDENTITY_LENGTH],
-        usage: Option<Use>,
-        similarity_at_least: f32,
-        now: UtcTime,
-    ) -> Result<Covering> {
-        let mut covering = Covering::default();
-        for record in self.list()? {
+    /// When the folder or a revocation cannot be read.
+    pub fn templates(&self, usage: Option<Use>, now: UtcTime) -> Result<Templates> {
+        let Listed { records, damaged } = self.list_readable()?;
+        let mut templates = Templates {
+            usable: Vec::new(),
+            unread: damaged,
+        };
+        for record in records {
             let standing = self.standing(&record, now)?;
             let is_gone = matches!(standing, Standing::Revoked(_));
             if is_gone || usage.is_some_and(|usage| !record.uses.contains(&usage)) {
                 continue;
             }
-            let template = match self.template(&record) {
-                Ok(Some(template)) => template,
-                Ok(None) => continue,
-                Err(error) => {
-                    covering.unread.push((record, error));
-                    continue;
-                }
-            };
-            let similarity = template.similarity(face);
-            if similarity >= similarity_at_least {
-                covering.covered.push(Covered {
-                    record,
-                    standing,
-                    similarity,
-                });
+            match self.template(&record) {
+                Ok(Some(template)) => templates.usable.push((record, standing, template)),
+                Ok(None) => {}
+                Err(error) => templates.unread.push(error),
             }
         }
-        let by_similarity = |a: &Covered, b: &Covered| b.similarity.total_cmp(&a.similarity);
-        covering.covered.sort_by(by_similarity);
-        Ok(covering)
+        Ok(templates)
     }
 
     /// Refuses a clock that was set back behind anything that was recorded here: an expired

@@ -446,7 +446,10 @@ fn covering_consents_are_found_by_face() {
     let desk = desk();
     let record = desk.add(&draft());
     let store = desk.store();
-    let covered = |face, usage| store.covering(&face, usage, 0.5, now()).unwrap().covered;
+    let covered = |face, usage| {
+        let templates = store.templates(usage, now()).unwrap();
+        templates.covering(&face, 0.5)
+    };
     let found = covered(ada(), Some(Use::Swap));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].record, record);
@@ -465,9 +468,59 @@ fn damaged_template_hides_no_other_consent() {
     let record = desk.add(&draft());
     let store = desk.store();
     fs::write(store.path(&damaged.id, "template"), b"nothing").unwrap();
-    let found = store.covering(&ada(), None, 0.5, now()).unwrap();
-    assert_eq!(found.covered[0].record, record);
-    assert_eq!(found.unread[0].0, damaged);
+    let templates = store.templates(None, now()).unwrap();
+    assert_eq!(templates.covering(&ada(), 0.5)[0].record, record);
+    let unread = templates.unread[0].to_string();
+    assert!(unread.contains(damaged.id.as_str()), "{unread}");
+    assert!(
+        templates.alike(&record, -1.0).is_empty(),
+        "it cannot be compared"
+    );
+}
+
+#[test]
+fn damaged_record_hides_no_other_consent() {
+    let desk = desk();
+    let record = desk.add(&draft());
+    let store = desk.store();
+    let path = store.path(&record.id, "jws").with_file_name("0.jws");
+    fs::write(&path, "nothing").unwrap();
+    let listed = store.list_readable().unwrap();
+    assert_eq!(listed.records, std::slice::from_ref(&record));
+    assert!(listed.damaged[0].to_string().contains("0.jws"));
+    assert_eq!(store.find(&record.subject, now()).unwrap(), record);
+    // What must be compared with everyone, and whoever may be in the damaged one, do not pass.
+    assert!(store.list().is_err());
+    assert!(matches!(
+        store.find("Ben", now()),
+        Err(Error::Forged { .. })
+    ));
+}
+
+#[test]
+fn one_face_under_two_names_is_noticed() {
+    let desk = desk();
+    let known = desk.add(&draft());
+    let other = Draft {
+        subject: "Ben".to_owned(),
+        ..draft()
+    };
+    let wrong = desk.add_with(&other, &[ada()], now()).unwrap();
+    let templates = desk.store().templates(None, now()).unwrap();
+    assert_eq!(templates.alike(&wrong, 0.9), [&known]);
+    let right = desk.add_with(&other, &[ben()], now()).unwrap();
+    let templates = desk.store().templates(None, now()).unwrap();
+    assert!(templates.alike(&right, 0.9).is_empty());
+}
+
+#[test]
+fn empty_evidence_proves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("form.pdf");
+    fs::write(&path, "").unwrap();
+    assert!(Evidence::of(&path).is_err());
+    fs::write(&path, "signed").unwrap();
+    assert!(Evidence::of(&path).is_ok());
 }
 
 #[test]

@@ -59,12 +59,9 @@ impl Safeguards {
         [&self.keys, &self.consents].map(|folder| Original::Tree(folder.clone()))
     }
 
+    /// Opens the keys, with whoever signs and says the time.
     pub(crate) fn open_keys(&self) -> Result<Keys> {
-        if !Keys::exist(&self.keys) && !self.consents.exists() {
-            return Err(Error::NobodyConsents {
-                folder: self.consents.clone(),
-            });
-        }
+        self.refuse_if_unused()?;
         let mut keys = Keys::open(&self.keys)?;
         if let Some(signer) = &self.signer {
             keys = keys.with_signer(signer.clone());
@@ -73,6 +70,16 @@ impl Safeguards {
             keys = keys.with_timestamps(timestamps.clone());
         }
         Ok(keys)
+    }
+
+    /// Where nobody ever consented there are no keys either, and those who begin are told of the former.
+    fn refuse_if_unused(&self) -> Result<()> {
+        if Keys::exist(&self.keys) || self.consents.exists() {
+            return Ok(());
+        }
+        Err(Error::NobodyConsents {
+            folder: self.consents.clone(),
+        })
     }
 
     /// As [`Safeguards::open_keys`], before work that will be signed in the end.

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use effigy_face::recognise::TooLittle;
+use effigy_frame::Point2;
 use effigy_mark::UtcTime;
 use effigy_mark::consent::{Draft, Portrait, Record, Store, Template};
 use effigy_media::{Limits, probe};
-use effigy_model::Identity;
+use effigy_model::{Identity, Weights};
 
 use crate::error::{Error, Result};
 use crate::steps::footage::Clips;
@@ -83,6 +84,10 @@ pub fn record(
 pub struct ShownFace {
     /// Its mean identity.
     pub identity: Identity,
+    /// When it is first seen, in seconds.
+    pub from_secs: f64,
+    /// The middle of the face then, in pixels.
+    pub place: Point2,
     /// Why it says too little of who it is, where it does.
     pub too_little: Option<TooLittle>,
 }
@@ -103,6 +108,8 @@ pub fn faces_shown(
     let faces = seen.tracks.iter().filter_map(|track| {
         Some(ShownFace {
             identity: Identity::mean(&track.identities)?,
+            from_secs: track.from_secs,
+            place: track.place,
             too_little: track.too_little,
         })
     });
@@ -137,6 +144,6 @@ pub fn is_fresh_clip(input: &Path, now: UtcTime) -> Result<bool> {
 }
 
 /// Similarity from which a face is surely that of the person in a consent.
-pub fn surely_from(networks: &Networks) -> f32 {
-    networks.weights.identity_scale().strict().similarity
+pub fn surely_from(weights: &Weights) -> f32 {
+    weights.identity_scale().strict().similarity
 }
