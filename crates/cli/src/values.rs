@@ -160,7 +160,9 @@ where
         if (least..=most).contains(&value) {
             Ok(value)
         } else {
-            Err(format!("{value} does not lie between {least} and {most}"))
+            Err(format!(
+                "{value} is out of range: choose between {least} and {most}"
+            ))
         }
     }
 }

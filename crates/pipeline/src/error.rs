@@ -57,6 +57,16 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A folder may hold anybody. Name one picture or clip.
+    #[error(
+        "a folder may show many people; name one picture or clip, or the frames of a clip by a pattern such as \
+         shot-%05d.png: {path:?}"
+    )]
+    FolderToMatch {
+        /// The folder.
+        path: PathBuf,
+    },
+
     /// No face was found where one is needed. Choose a picture or clip that shows one clearly.
     #[error("no face was found in {path:?}")]
     NoFace {

@@ -16,7 +16,7 @@ use crate::weights::weights;
 /// similarity reaches a threshold that a stated share of pairs of strangers also reaches, chosen for
 /// the group of people who are confused most; "different people" when it is ten times likelier of
 /// strangers; otherwise "uncertain", or "too little to tell" where a face is small, blurred, covered or
-/// turned away.
+/// turned away. Exits with 0 whatever the verdict, with 2 when an input cannot be compared.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// First picture or clip
@@ -109,10 +109,16 @@ fn text(job: &MatchJob, report: &MatchReport) -> String {
 }
 
 fn told(verdict: &str, report: &MatchReport) -> String {
+    let likelier = match report.verdict {
+        // The probability of a pair taken at random would be read as one of this pair.
+        MatchVerdict::Uncertain => {
+            "which one person's pictures reach, and lookalikes and relatives too".to_owned()
+        }
+        _ => format!("which is {}", likelier(report)),
+    };
     format!(
-        "{verdict}: similarity {:.3}, which is {}; from {:.3} on they count as the same ({:.2} % of strangers reach it)",
+        "{verdict}: similarity {:.3}, {likelier}; from {:.3} on they count as the same ({:.2} % of strangers reach it)",
         report.similarity,
-        likelier(report),
         report.threshold.similarity,
         100.0 * report.threshold.false_match_rate,
     )

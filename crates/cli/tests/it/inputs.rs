@@ -352,3 +352,36 @@ fn first_training_is_told_to_ask_for_consent() {
     assert!(!said.contains("key"), "{said}");
     assert!(!desk.path("m").exists());
 }
+
+#[test]
+fn folder_is_nobody_to_match() {
+    let desk = Desk::new();
+    desk.actor("ada-1.flow.png", "a.png");
+    fs::create_dir(desk.path("photos")).unwrap();
+    desk.ends(&["match", "a.png", "photos"], 2, "name one picture or clip");
+}
+
+#[test]
+fn wrong_consents_are_noticed_before_and_after() {
+    let desk = Desk::new();
+    desk.actor("ada-1.mp4", "ada.mp4");
+    let new = |subject: &str, more: &[&str], code, why: &str| {
+        let args = ["consent", "new", "--use", "swap", "--subject", subject];
+        desk.ends(&[&args[..], more, &["ada.mp4"]].concat(), code, why)
+    };
+    new(
+        "ada",
+        &["--until", "2020-01-01", "--from", "2019-01-01"],
+        2,
+        "over already",
+    );
+    let first = new("ada", &[], 0, "valid");
+    assert!(!first.contains("note:"), "{first}");
+    new("eve", &[], 0, "also on record as ada");
+    desk.ends(&["consent", "revoke", "ada"], 0, "is revoked");
+    desk.ends(&["consent", "revoke", "ada"], 0, "revoked on");
+    new("ada", &[], 0, "took the consent");
+    fs::write(desk.path("home/consents/0.jws"), "nothing").unwrap();
+    let listed = desk.ends(&["consent", "list"], 2, "0.jws");
+    assert!(listed.contains("eve"), "{listed}");
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use effigy_detect::Person;
 use effigy_detect::motion::{MotionTrace, Window, signature};
 use effigy_face::align::identity_crop;
-use effigy_face::recognise::TooLittle;
+use effigy_face::recognise::{TooLittle, is_covered};
 use effigy_face::{Face, Observation, TrackSettings};
 use effigy_files::{Destination, Existing, check_destinations};
 use effigy_frame::{Frame, Picture, Rect};
@@ -115,11 +115,17 @@ impl MatchJob {
 }
 
 impl MatchJob {
-    /// Checks that the crops may go where they are to. [`match_faces`] begins with it.
+    /// Checks that neither input is a folder, and that the crops may go where they are to.
+    /// [`match_faces`] begins with it.
     ///
     /// # Errors
-    /// When they may not.
+    /// When one is, or they may not.
     pub fn check(&self) -> Result<()> {
+        if let Some(folder) = self.inputs.iter().find(|path| path.is_dir()) {
+            return Err(Error::FolderToMatch {
+                path: folder.clone(),
+            });
+        }
         let inputs = self.inputs.each_ref().map(|path| inputs::one(path));
         let originals = inputs::originals(&self.inputs, &inputs);
         let sheet = self.sheet.clone().map(Destination::File);
@@ -192,6 +198,7 @@ pub fn person(
     let mut identities = Vec::new();
     let mut windows = Vec::new();
     for path in references {
+        inputs::refuse_videos_in(path)?;
         let job = MatchJob::new(path.clone(), path.clone());
         let leading = leading_person(path, &job, networks, progress)?;
         identities.push(leading.identity);
@@ -227,6 +234,8 @@ struct Candidate {
     crops: BestOf<(Picture, CropPlace)>,
     /// Crops that hardly tell who it is, in case there are no others, and what they lack.
     poor: BestOf<(Picture, CropPlace, TooLittle)>,
+    /// The frame from which on the face may be free again of what covered it.
+    look_again_at: u64,
     motion: MotionTrace,
 }
 
@@ -281,7 +290,6 @@ fn follow_candidates(
     let mut follower = Follower::new(networks, job.tracking)?;
     let segmenter = networks.segmenter()?;
     let mut candidates: Vec<Candidate> = Vec::new();
-    inputs::refuse_videos_in(path)?;
     let reader = VideoReader::open(path, &job.limits).map_err(Error::at(path))?;
     let n_frames = reader.info().video.as_ref().and_then(|v| v.frames);
     progress.begin(
@@ -318,6 +326,7 @@ impl Candidate {
             presence: 0.0,
             crops: BestOf::new(N_CROPS, CROP_STRETCH),
             poor: BestOf::new(N_CROPS, CROP_STRETCH),
+            look_again_at: 0,
             motion: MotionTrace::default(),
         }
     }
@@ -337,9 +346,15 @@ impl Candidate {
         let worth = face.score * frontal.max(0.05) * (0.2 + seen.quality().sharpness);
         let crop = || identity_crop(&frame.picture, &face.points);
         let is_wanted = self.crops.wants(place.frame, worth);
-        let why = match TooLittle::of(&seen) {
-            // The network is asked of crops that are wanted, not of every frame.
-            None if is_wanted => TooLittle::covered(&seen, segmenter),
+        let why = match TooLittle::of_geometry(&seen) {
+            // The network is asked of crops that are wanted, and not again at once where one was covered.
+            None if is_wanted && self.look_again_at <= place.frame => {
+                let hidden = is_covered(&seen, segmenter);
+                if hidden {
+                    self.look_again_at = place.frame + CROP_STRETCH;
+                }
+                hidden.then_some(TooLittle::Covered)
+            }
             None => return,
             why => why,
         };
