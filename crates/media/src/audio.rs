@@ -1,7 +1,10 @@
 //! The sound of a file as mono samples.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
 
+use effigy_files::Reading;
 use ffmpeg_next::error::EAGAIN;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::format::sample::{Sample, Type};
@@ -12,7 +15,7 @@ use crate::declared::DeclaredLength;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
-use crate::patience::{self, Pulse};
+use crate::patience::{self, Patience, Pulse};
 use crate::probe;
 
 /// Reads the first sound of a file as mono samples in `-1.0..=1.0`, `rate_hz` of them a second.
@@ -23,52 +26,201 @@ use crate::probe;
 /// # Errors
 /// If there is no sound, it is damaged, or it needs more memory than `limits` allow.
 pub fn read_audio(path: &Path, rate_hz: u32, limits: &Limits) -> Result<Vec<f32>> {
+    check_rate(rate_hz)?;
+    patience::read(path, limits, move |path, limits, pulse| {
+        let mut samples = Vec::new();
+        let most_bytes = limits.max_memory_bytes;
+        let wanted = Wanted {
+            path,
+            rate_hz,
+            limits,
+            most_bytes,
+        };
+        wanted.read(pulse, &mut |block| {
+            samples.extend_from_slice(block);
+            Ok(())
+        })?;
+        Ok(samples)
+    })
+}
+
+/// Reads the first sound of a file block by block, so that memory stays small however long it is.
+///
+/// The samples are those of [`read_audio`]. They are decoded ahead on a thread of their own, by a few
+/// blocks. `None` is the true end: damage is an `Err` that says where, and then nothing follows.
+pub struct AudioReader {
+    path: PathBuf,
+    patience: Patience,
+    /// `None` behind an error.
+    blocks: Option<Receiver<Result<Vec<f32>>>>,
+    thread: Option<JoinHandle<()>>,
+    _reading: Reading,
+}
+
+/// Samples of a block, at least, but for the last.
+const N_BLOCK: usize = 1 << 14;
+/// Blocks that wait for the consumer.
+const N_AHEAD: usize = 4;
+
+impl AudioReader {
+    /// Begins to read; `rate_hz` samples a second will be given.
+    ///
+    /// # Errors
+    /// If the file cannot be opened at all, or the rate is none. Whether there is sound in it is said
+    /// by the first block.
+    pub fn open(path: &Path, rate_hz: u32, limits: &Limits) -> Result<Self> {
+        check_rate(rate_hz)?;
+        let reading = Reading::begin(path)?;
+        let patience = Patience::new(limits);
+        let (send, blocks) = sync_channel(N_AHEAD);
+        let (owned, limits, pulse) = (path.to_owned(), *limits, patience.pulse());
+        let thread = thread::spawn(move || send_blocks(&owned, rate_hz, &limits, &pulse, &send));
+        Ok(Self {
+            path: path.to_owned(),
+            patience,
+            blocks: Some(blocks),
+            thread: Some(thread),
+            _reading: reading,
+        })
+    }
+
+    fn receive(&mut self) -> Result<Option<Vec<f32>>> {
+        let Some(blocks) = &self.blocks else {
+            return Ok(None);
+        };
+        match self.patience.receive(blocks, &self.path)? {
+            Some(block) => block.map(Some),
+            // The thread ended by itself, or broke down.
+            None => match self.thread.take() {
+                Some(thread) => self.patience.join(thread, &self.path).map(|()| None),
+                None => Ok(None),
+            },
+        }
+    }
+}
+
+impl Iterator for AudioReader {
+    type Item = Result<Vec<f32>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.receive().transpose();
+        if !matches!(next, Some(Ok(_))) {
+            self.blocks = None;
+        }
+        next
+    }
+}
+
+fn send_blocks(
+    path: &Path,
+    rate_hz: u32,
+    limits: &Limits,
+    pulse: &Pulse,
+    to: &SyncSender<Result<Vec<f32>>>,
+) {
+    let mut block = Vec::new();
+    let gone = || Error::GivenUp {
+        why: "nobody wants its sound any more".to_owned(),
+        path: path.to_owned(),
+    };
+    let wanted = Wanted {
+        path,
+        rate_hz,
+        limits,
+        // No more is kept than a few blocks, whatever comes.
+        most_bytes: u64::MAX,
+    };
+    let read = wanted.read(pulse, &mut |samples| {
+        block.extend_from_slice(samples);
+        if block.len() < N_BLOCK {
+            return Ok(());
+        }
+        pulse.beat();
+        let sent = to.send(Ok(std::mem::take(&mut block)));
+        sent.map_err(|_gone| gone())
+    });
+    let last = read.map(|()| block);
+    if !matches!(&last, Ok(block) if block.is_empty()) {
+        // Nobody listens any more where the reader was dropped.
+        drop(to.send(last));
+    }
+}
+
+fn check_rate(rate_hz: u32) -> Result<()> {
     if rate_hz == 0 || rate_hz > 768_000 {
         return Err(Error::BadSettings {
             why: format!("{rate_hz} samples a second"),
         });
     }
-    patience::read(path, limits, move |path, limits, pulse| {
-        read_here(path, rate_hz, limits, pulse)
-    })
+    Ok(())
 }
 
-fn read_here(path: &Path, rate_hz: u32, limits: &Limits, pulse: &Pulse) -> Result<Vec<f32>> {
-    let mut input = libav::open_input(path, limits)?;
-    let info = probe::describe(&input, path, limits)?;
-    check_memory(info.duration_secs.unwrap_or(0.0), rate_hz, limits)?;
-    let no_audio = || Error::NoAudio {
-        path: path.to_owned(),
-    };
-    let stream = probe::best(&input, media::Type::Audio).ok_or_else(no_audio)?;
-    let base = libav::rational(stream.time_base()).ok_or_else(no_audio)?;
-    let mut sound = Sound {
-        declared: DeclaredLength::of(&input, path),
-        decoder: open_decoder(&stream)?,
-        start_secs: libav::clock_start(&input, base) as f64 * base.to_f64(),
-        base_secs: base.to_f64(),
-        stream: stream.index(),
-        resampler: None,
-        rate_hz,
-        samples: Vec::new(),
-        limits,
-        pulse,
-    };
-    sound.read(&mut input)?;
-    Ok(sound.samples)
+/// The sound that is wanted.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    path: &'a Path,
+    rate_hz: u32,
+    limits: &'a Limits,
+    /// Of all samples together.
+    most_bytes: u64,
 }
+
+impl Wanted<'_> {
+    /// Gives the samples to `sink` as they come.
+    fn read(self, pulse: &Pulse, sink: &mut Sink<'_>) -> Result<()> {
+        let Self { path, limits, .. } = self;
+        let mut input = libav::open_input(path, limits)?;
+        let info = probe::describe(&input, path, limits)?;
+        self.check(info.duration_secs.unwrap_or(0.0))?;
+        let no_audio = || Error::NoAudio {
+            path: path.to_owned(),
+        };
+        let stream = probe::best(&input, media::Type::Audio).ok_or_else(no_audio)?;
+        let base = libav::rational(stream.time_base()).ok_or_else(no_audio)?;
+        let mut sound = Sound {
+            declared: DeclaredLength::of(&input, path),
+            decoder: open_decoder(&stream)?,
+            start_secs: libav::clock_start(&input, base) as f64 * base.to_f64(),
+            base_secs: base.to_f64(),
+            stream: stream.index(),
+            resampler: None,
+            wanted: self,
+            n_given: 0,
+            sink,
+            pulse,
+        };
+        sound.read(&mut input)
+    }
+
+    /// Refuses sound that is too long, or would not fit into the memory that may be used.
+    fn check(self, secs: f64) -> Result<()> {
+        self.limits.check_duration(secs)?;
+        let bytes = secs * f64::from(self.rate_hz) * 4.0;
+        if bytes > self.most_bytes as f64 {
+            return Err(Error::TooMuch {
+                what: format!("{secs:.0} s of sound at {} Hz", self.rate_hz),
+                limit: format!("{} bytes", self.most_bytes),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Takes samples one block after the other; an error ends the reading.
+type Sink<'a> = dyn FnMut(&[f32]) -> Result<()> + 'a;
 
 /// Sound being read.
 struct Sound<'a> {
     decoder: codec::decoder::Audio,
     resampler: Option<(Kind, resampling::Context)>,
-    samples: Vec<f32>,
+    /// Samples that went into the sink.
+    n_given: usize,
+    sink: &'a mut Sink<'a>,
     declared: DeclaredLength,
     stream: usize,
     base_secs: f64,
     start_secs: f64,
-    rate_hz: u32,
-    limits: &'a Limits,
+    wanted: Wanted<'a>,
     pulse: &'a Pulse,
 }
 
@@ -133,7 +285,7 @@ impl Sound<'_> {
             channels: decoded.channels(),
             rate_hz: decoded.rate(),
         };
-        if self.samples.is_empty() && self.resampler.is_none() {
+        if self.n_given == 0 && self.resampler.is_none() {
             self.begin(decoded)?;
         }
         if self
@@ -142,7 +294,7 @@ impl Sound<'_> {
             .is_none_or(|(known, _)| *known != kind)
         {
             self.drain_resampler()?;
-            let made = mono_resampler(kind, decoded.channel_layout(), self.rate_hz);
+            let made = mono_resampler(kind, decoded.channel_layout(), self.wanted.rate_hz);
             self.resampler = Some((kind, made.map_err(|err| self.damaged(err))?));
         }
         let mut mono = frame::Audio::empty();
@@ -157,9 +309,14 @@ impl Sound<'_> {
     fn begin(&mut self, first: &frame::Audio) -> Result<()> {
         let at = first.timestamp().map_or(0.0, |t| t as f64 * self.base_secs);
         let late_secs = (at - self.start_secs).max(0.0);
-        check_memory(late_secs, self.rate_hz, self.limits)?;
-        let n_silent = (late_secs * f64::from(self.rate_hz)).round() as usize;
-        self.samples.resize(n_silent, 0.0);
+        self.wanted.check(late_secs)?;
+        let mut n_silent = (late_secs * f64::from(self.wanted.rate_hz)).round() as usize;
+        let silence = vec![0.0; n_silent.min(N_BLOCK)];
+        while 0 < n_silent {
+            let n = n_silent.min(N_BLOCK);
+            self.give(&silence[..n])?;
+            n_silent -= n;
+        }
         Ok(())
     }
 
@@ -181,19 +338,23 @@ impl Sound<'_> {
     }
 
     fn take(&mut self, mono: &frame::Audio) -> Result<()> {
-        let secs = (self.samples.len() + mono.samples()) as f64 / f64::from(self.rate_hz);
-        check_memory(secs, self.rate_hz, self.limits)?;
+        let secs = (self.n_given + mono.samples()) as f64 / f64::from(self.wanted.rate_hz);
+        self.wanted.check(secs)?;
         if mono.samples() > 0 {
-            self.samples
-                .extend_from_slice(&mono.plane::<f32>(0)[..mono.samples()]);
+            self.give(&mono.plane::<f32>(0)[..mono.samples()])?;
         }
         Ok(())
+    }
+
+    fn give(&mut self, samples: &[f32]) -> Result<()> {
+        self.n_given += samples.len();
+        (self.sink)(samples)
     }
 
     fn damaged(&self, why: impl std::fmt::Display) -> Error {
         Error::DamagedAudio {
             why: why.to_string(),
-            at_secs: self.samples.len() as f64 / f64::from(self.rate_hz),
+            at_secs: self.n_given as f64 / f64::from(self.wanted.rate_hz),
         }
     }
 }
@@ -234,17 +395,4 @@ pub(crate) fn open_decoder(stream: &ffmpeg_next::Stream<'_>) -> Result<codec::de
         doing: "open the sound's decoder",
         source,
     })
-}
-
-/// Refuses sound that would not fit into the memory that may be used.
-fn check_memory(secs: f64, rate_hz: u32, limits: &Limits) -> Result<()> {
-    limits.check_duration(secs)?;
-    let bytes = secs * f64::from(rate_hz) * 4.0;
-    if bytes > limits.max_memory_bytes as f64 {
-        return Err(Error::TooMuch {
-            what: format!("{secs:.0} s of sound at {rate_hz} Hz"),
-            limit: format!("{} bytes", limits.max_memory_bytes),
-        });
-    }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Files to frames and back.
 //!
 //! [`probe`] says what a file holds, [`VideoReader`] gives its frames in presentation order,
-//! [`read_audio`] its sound, [`VideoWriter`] makes a video and [`write_picture`] a picture. This
+//! [`read_audio`] its sound ([`AudioReader`] block by block), [`VideoWriter`] makes a video and [`write_picture`] a picture. This
 //! is the only crate that knows libav. Whatever a file claims is checked against [`Limits`]
 //! before memory is asked for; the end of a stream is `None`, damage is an `Err` that says where.
 
@@ -33,7 +33,7 @@ mod tone_map;
 mod tracks;
 mod writer;
 
-pub use audio::read_audio;
+pub use audio::{AudioReader, read_audio};
 pub use colour::{ColourTags, Matrix, Primaries, Range, Transfer};
 pub use encode::available_codecs;
 pub use error::{Error, Result};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use effigy_frame::TimeRange;
-use effigy_media::{Error, Limits, VideoReader, WriteSettings, probe, read_audio};
+use effigy_media::{AudioReader, Error, Limits, VideoReader, WriteSettings, probe, read_audio};
 use ffmpeg_next::{Packet, format, media};
 
 use crate::clips::{Folder, quick, tone, write_clip, write_tone};
@@ -245,6 +245,37 @@ fn cut_sound_is_damage() {
         .unwrap();
     assert!(matches!(writer.finish(), Err(Error::DamagedAudio { .. })));
     assert_eq!(folder.names(), ["tone.wav"]);
+}
+
+#[test]
+fn sound_comes_in_blocks_that_make_up_the_whole() {
+    let folder = Folder::new();
+    let wav = folder.path("tone.wav");
+    write_tone(&wav, 44_100, 2, 9.0);
+    let whole = read_audio(&wav, 16_000, &Limits::default()).unwrap();
+    let little = Limits {
+        max_memory_bytes: 16_000,
+        ..Limits::default()
+    };
+    let reader = AudioReader::open(&wav, 16_000, &little).unwrap();
+    let blocks: Vec<Vec<f32>> = reader.map(Result::unwrap).collect();
+    assert!(blocks.len() > 3 && blocks.iter().all(|block| block.len() < 1 << 16));
+    assert_eq!(blocks.concat(), whole);
+}
+
+#[test]
+fn blocks_end_with_the_damage() {
+    let folder = Folder::new();
+    let wav = folder.path("tone.wav");
+    write_tone(&wav, 16_000, 1, 9.0);
+    let bytes = std::fs::read(&wav).unwrap();
+    std::fs::write(&wav, &bytes[..bytes.len() / 2]).unwrap();
+    let mut reader = AudioReader::open(&wav, 16_000, &Limits::default()).unwrap();
+    let last = reader.by_ref().last().unwrap();
+    assert!(matches!(last, Err(Error::DamagedAudio { .. })));
+    assert!(reader.next().is_none());
+    // Nobody waits for one that is dropped.
+    drop(AudioReader::open(&wav, 16_000, &Limits::default()).unwrap());
 }
 
 #[test]
