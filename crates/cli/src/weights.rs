@@ -28,6 +28,9 @@ const FILES: BuiltIn = files![
     "blend-judge.safetensors",
     "mean-mesh.f32",
     "rig.safetensors",
+    "activity.safetensors",
+    "speaker.safetensors",
+    "voice-space.safetensors",
 ];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A known person, whom faces are compared with.
 
 use effigy_model::Identity;
-use effigy_model::weights::IdentityThreshold;
+use effigy_model::weights::Threshold;
 
 /// Whom faces are compared with.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +9,7 @@ pub struct Person {
     /// Whose face it is.
     pub identity: Identity,
     /// When a face counts as theirs.
-    pub threshold: IdentityThreshold,
+    pub threshold: Threshold,
     /// How they move, where the references show it for long enough; see
     /// [`crate::motion::signature`].
     pub motion: Option<Vec<f32>>,

@@ -1,12 +1,14 @@
 //! CPU inference: the layers of our networks on one core, without tensors. This is what runs when
-//! faces are looked for.
+//! faces are looked for, and voices.
 //!
 //! A [`Map`] holds its channels side by side and has a border of zeros, so that a 3 × 3
 //! convolution is one pass of multiply-adds over contiguous numbers. Weights are packed once for
 //! blocks of [`BLOCK`] outputs. The results agree with burn's up to rounding; tests compare both.
 
+mod conv1d;
 mod inverted;
 mod kernel;
+mod lstm;
 mod map;
 mod separable;
 
@@ -17,7 +19,9 @@ use effigy_frame::Picture;
 use crate::layers::Residual;
 use crate::tensors::values;
 
+pub(crate) use conv1d::{Conv1d, Frames};
 pub(crate) use inverted::Inverted;
+pub(crate) use lstm::{Lstm, LstmWeights, Memory, sigmoid};
 pub(crate) use map::Map;
 pub(crate) use separable::{Pointwise, Separable, Stem};
 
@@ -286,6 +290,21 @@ impl Dense {
     /// A layer on a plain vector.
     pub(crate) fn new(linear: &Linear) -> Self {
         Self::reordered(linear, |input| input)
+    }
+
+    /// A layer on a plain vector, of weights `[output, input]`.
+    pub(crate) fn of_rows(weights: &[f32], biases: Vec<f32>) -> Self {
+        let n_outputs = biases.len();
+        let n_inputs = weights.len() / n_outputs;
+        let weight = |output: usize, _tap: usize, input: usize| weights[output * n_inputs + input];
+        let sizes = Sizes {
+            n_outputs,
+            n_taps: 1,
+            n_inputs,
+        };
+        Self {
+            packed: Packed::new(sizes, Some(biases), weight),
+        }
     }
 
     /// A layer on a flattened map, whose weights expect the channels outermost.

@@ -1,8 +1,9 @@
 //! The networks, one file each, and their weights.
 //!
-//! Each network offers `forward` (tensors in, tensors out, used by training) and one plain verb
+//! Each network of pictures offers `forward` (tensors in, tensors out, used by training) and one plain verb
 //! (`find`, `fit`, `embed`, `redraw`, `score`, `segment`) that takes pictures and gives plain values. Shapes are
-//! `[n, channel, y, x]`; pictures enter as patches of 4 × 4 pixels (see [`tensors`]).
+//! `[n, channel, y, x]`; pictures enter as patches of 4 × 4 pixels (see [`tensors`]). The networks of sound
+//! (`hear`, `embed`) are never trained here and run on the processor alone: they have the verb only.
 
 pub mod blend_judge;
 mod cpu;
@@ -18,8 +19,11 @@ mod layers;
 pub mod mean_mesh;
 pub mod occlusion_segmenter;
 pub mod picture_net;
+pub mod speaker_encoder;
 pub mod tensors;
 pub mod trace_bank;
+pub mod voice_activity;
+pub mod voice_space;
 pub mod weights;
 mod worker;
 
@@ -33,7 +37,10 @@ pub use finder::{Finder, Found};
 pub use mean_mesh::mean_mesh;
 pub use occlusion_segmenter::{OcclusionHead, OcclusionSegmenter};
 pub use picture_net::{FeatureMap, PictureNet};
+pub use speaker_encoder::{N_VOICE, SpeakerEncoder, Voice};
 pub use trace_bank::TraceBank;
+pub use voice_activity::VoiceActivity;
+pub use voice_space::{N_NUISANCES, VoiceSpace};
 pub use weights::Weights;
 pub use worker::{Pending, WorkerThread};
 

@@ -16,9 +16,10 @@ use burn::store::ModuleSnapshot;
 use effigy_files::sha256;
 
 use crate::error::{Error, Result};
+pub(crate) use file::Tensors;
 pub use file::{from_bytes, to_bytes};
 use table::Table;
-pub use table::{IdentityScale, IdentityThreshold, MOST_LIKELY};
+pub use table::{IdentityScale, MOST_LIKELY, Threshold, VoiceScale};
 
 /// Files inside a program: name and content.
 pub type BuiltIn = &'static [(&'static str, &'static [u8])];
@@ -86,6 +87,11 @@ impl Weights {
         self.table.identity
     }
 
+    /// Says what similarities of the voices mean that these weights give.
+    pub fn voice_scale(&self) -> VoiceScale {
+        self.table.voice
+    }
+
     /// Gives the score from which a face that the detector reports is believed, chosen on people not
     /// reported on.
     pub(crate) fn detector_least_score(&self) -> f32 {
@@ -107,6 +113,20 @@ impl Weights {
     pub fn fill<M: Module + ModuleSnapshot>(&self, name: &str, network: M) -> Result<M> {
         let (file, bytes) = self.named(name)?;
         file::fill(&bytes, network).map_err(|reason| self.source.refused(file, reason))
+    }
+
+    /// Builds a network that runs on the processor alone of the tensors that the table calls `name`.
+    ///
+    /// # Errors
+    /// When their file is missing, damaged or another network's.
+    pub(crate) fn read<T>(
+        &self,
+        name: &str,
+        build: impl FnOnce(&Tensors<'_>) -> std::result::Result<T, String>,
+    ) -> Result<T> {
+        let (file, bytes) = self.named(name)?;
+        let built = Tensors::read(&bytes).and_then(|tensors| build(&tensors));
+        built.map_err(|reason| self.source.refused(file, reason))
     }
 
     /// Gives the bytes that the table calls `name`, for what is no network.

@@ -1,5 +1,6 @@
 //! Weights from elsewhere: fetched from a registry at one version, checked, and converted to ours.
 
+mod activity;
 mod detector;
 mod dlib;
 mod flatbuffer;
@@ -9,6 +10,7 @@ mod onnx;
 mod package;
 mod pictures;
 mod rig;
+mod speaker;
 mod tensors;
 mod tflite;
 
@@ -20,6 +22,8 @@ use clap::Subcommand;
 /// What can be imported.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Convert Silero VAD into the weights of the network that hears speech
+    Activity(Args),
     /// Convert CenterFace into the weights of the face detector
     Detector(Args),
     /// Convert dlib's face recogniser into the weights of the identity network
@@ -30,6 +34,8 @@ pub(crate) enum Command {
     Pictures(Args),
     /// Make the light head of the rig from the whole one in the data folder
     Rig(RigArgs),
+    /// Convert Resemblyzer's encoder into the weights of the network that knows voices
+    Speaker(Args),
 }
 
 /// Where the light head goes.
@@ -64,10 +70,12 @@ pub(crate) struct Args {
 /// Imports what `command` names.
 pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
     match command {
+        Command::Activity(args) => activity::import(args),
         Command::Detector(args) => detector::import(args),
         Command::Identity(args) => identity::import(args),
         Command::Mesh(args) => mesh::import(args),
         Command::Pictures(args) => pictures::import(args),
         Command::Rig(args) => rig::import(data, &args.output),
+        Command::Speaker(args) => speaker::import(args),
     }
 }

@@ -105,11 +105,11 @@ fn moves(person: &Person, windows: &[Window]) -> Moves {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use effigy_model::weights::IdentityThreshold;
+    use effigy_model::weights::Threshold;
 
     use crate::motion::LEAST_WINDOWS;
 
-    const THRESHOLD: IdentityThreshold = IdentityThreshold {
+    const THRESHOLD: Threshold = Threshold {
         similarity: 0.6,
         false_match_rate: 0.01,
     };

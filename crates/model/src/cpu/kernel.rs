@@ -25,15 +25,20 @@ pub(super) struct Layer<'a> {
     pub(super) output: &'a mut [f32],
 }
 
-/// Computes a layer, with the widest vectors that the processor has.
+/// Computes a layer.
 pub(super) fn run(layer: Layer<'_>) {
+    dispatch(layer);
+}
+
+/// Does `work` with the widest vectors that the processor has.
+pub(super) fn dispatch<W: WithSimd<Output = ()>>(work: W) {
     #[cfg(target_arch = "x86_64")]
     if let Some(simd) = pulp::x86::V4::try_new() {
-        return Simd::vectorize(simd, layer);
+        return Simd::vectorize(simd, work);
     } else if let Some(simd) = pulp::x86::V3::try_new() {
-        return Simd::vectorize(simd, layer);
+        return Simd::vectorize(simd, work);
     }
-    pulp::Arch::new().dispatch(layer);
+    pulp::Arch::new().dispatch(work);
 }
 
 impl WithSimd for Layer<'_> {

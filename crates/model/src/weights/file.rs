@@ -44,6 +44,29 @@ pub(super) fn fill<M: Module + ModuleSnapshot>(
     problem.map_or(Ok(network), Err)
 }
 
+/// The tensors of a file, for networks that run on the processor alone.
+pub(crate) struct Tensors<'a>(SafeTensors<'a>);
+
+impl<'a> Tensors<'a> {
+    pub(super) fn read(bytes: &'a [u8]) -> std::result::Result<Self, String> {
+        let file = SafeTensors::deserialize(bytes).map_err(|err| err.to_string())?;
+        Ok(Self(file))
+    }
+
+    /// Gives the values of the tensor of this name, which must have this shape.
+    pub(crate) fn values(
+        &self,
+        name: &str,
+        shape: &[usize],
+    ) -> std::result::Result<Vec<f32>, String> {
+        let view = self.0.tensor(name).map_err(|err| err.to_string())?;
+        if view.shape() != shape {
+            return Err(format!("{name} is {:?}, not {shape:?}", view.shape()));
+        }
+        widened(&view).ok_or_else(|| format!("{name} is no floating point"))
+    }
+}
+
 /// A tensor's values in single precision.
 fn widened(view: &TensorView<'_>) -> Option<Vec<f32>> {
     match view.dtype() {

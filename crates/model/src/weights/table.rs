@@ -8,9 +8,9 @@ use serde::Deserialize;
 /// The table's file name.
 pub(super) const FILE: &str = "weights.toml";
 
-/// Where two faces are called the same person, as measured on people not trained on.
+/// Where two faces or voices are called the same person, as measured on people not trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-pub struct IdentityThreshold {
+pub struct Threshold {
     /// Least similarity for "the same person".
     pub similarity: f32,
     /// Share of pairs of different people that reach it.
@@ -22,9 +22,18 @@ pub struct IdentityThreshold {
 pub struct IdentityScale {
     /// One false match in 100 pairs of strangers, in 1000, and in 10,000, of whatever group of
     /// people is confused most.
-    pub thresholds: [IdentityThreshold; 3],
+    pub thresholds: [Threshold; 3],
     /// Least similarity for "the same person" of people who are drawn, not filmed.
     pub synthetic: f32,
+    likelihood_ratio: LikelihoodRatio,
+}
+
+/// What a similarity of two voices says, as measured on people on whom nothing was chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VoiceScale {
+    /// One false match in 100 pairs of strangers, and in 1000, in whatever condition of sound confuses
+    /// them most.
+    pub thresholds: [Threshold; 2],
     likelihood_ratio: LikelihoodRatio,
 }
 
@@ -36,19 +45,44 @@ struct LikelihoodRatio {
     slope: f32,
 }
 
+impl LikelihoodRatio {
+    /// At most `most_likely`, either way.
+    fn of(self, similarity: f32, most_likely: f64) -> f64 {
+        let logarithm = f64::from(self.slope * (similarity - self.at));
+        logarithm.exp().clamp(1.0 / most_likely, most_likely)
+    }
+}
+
+impl VoiceScale {
+    /// A likelihood ratio beyond which none is told: a hundred people were listened to.
+    pub const MOST_LIKELY: f64 = 1e2;
+
+    /// Gives the threshold for "the same person" in everyday use: one in 100.
+    pub fn usual(&self) -> Threshold {
+        self.thresholds[0]
+    }
+
+    /// How many times likelier a similarity is between two recordings of one person than of two.
+    ///
+    /// At most what was measured can show, [`Self::MOST_LIKELY`], either way.
+    pub fn likelihood_ratio(&self, similarity: f32) -> f64 {
+        self.likelihood_ratio.of(similarity, Self::MOST_LIKELY)
+    }
+}
+
 impl IdentityScale {
     /// Gives the threshold for "the same person" in everyday use: one in 1000.
-    pub fn usual(&self) -> IdentityThreshold {
+    pub fn usual(&self) -> Threshold {
         self.thresholds[1]
     }
 
     /// Gives the threshold below which faces are not even alike: one in 100.
-    pub fn lenient(&self) -> IdentityThreshold {
+    pub fn lenient(&self) -> Threshold {
         self.thresholds[0]
     }
 
     /// Gives the threshold where a false match does harm: one in 10,000.
-    pub fn strict(&self) -> IdentityThreshold {
+    pub fn strict(&self) -> Threshold {
         self.thresholds[2]
     }
 
@@ -56,9 +90,7 @@ impl IdentityScale {
     ///
     /// At most what was measured can show, [`MOST_LIKELY`], either way.
     pub fn likelihood_ratio(&self, similarity: f32) -> f64 {
-        let LikelihoodRatio { at, slope } = self.likelihood_ratio;
-        let logarithm = f64::from(slope * (similarity - at));
-        logarithm.exp().clamp(1.0 / MOST_LIKELY, MOST_LIKELY)
+        self.likelihood_ratio.of(similarity, MOST_LIKELY)
     }
 }
 
@@ -72,6 +104,7 @@ pub(super) struct Table {
     pub(super) entries: BTreeMap<String, Entry>,
     pub(super) detector_least_score: f32,
     pub(super) identity: IdentityScale,
+    pub(super) voice: VoiceScale,
 }
 
 /// One file of weights.
@@ -89,7 +122,7 @@ pub(super) struct Entry {
     about: About,
     least_score: Option<f32>,
     #[serde(default)]
-    thresholds: Vec<IdentityThreshold>,
+    thresholds: Vec<Threshold>,
     synthetic: Option<f32>,
     likelihood_ratio: Option<LikelihoodRatio>,
 }
@@ -143,11 +176,13 @@ impl Table {
         }
         let least_score = entries.get("detector").and_then(|entry| entry.least_score);
         let identity = entries.get("identifier").and_then(Entry::identity_scale);
+        let voice = entries.get("speaker").and_then(Entry::voice_scale);
         Ok(Self {
             detector_least_score: least_score.ok_or("it states no least_score of the detector")?,
             identity: identity.ok_or(
                 "it does not state three thresholds, a likelihood_ratio and synthetic of the identifier",
             )?,
+            voice: voice.ok_or("it does not state two thresholds and a likelihood_ratio of the speaker")?,
             entries,
         })
     }
@@ -155,17 +190,24 @@ impl Table {
 
 impl Entry {
     fn identity_scale(&self) -> Option<IdentityScale> {
-        let thresholds = <[IdentityThreshold; 3]>::try_from(&self.thresholds[..]).ok()?;
-        let is_stricter = |pair: &[IdentityThreshold]| pair[0].similarity < pair[1].similarity;
-        let (likelihood_ratio, synthetic) = (self.likelihood_ratio?, self.synthetic?);
-        thresholds
-            .windows(2)
-            .all(is_stricter)
-            .then_some(IdentityScale {
-                thresholds,
-                synthetic,
-                likelihood_ratio,
-            })
+        Some(IdentityScale {
+            thresholds: self.stricter_and_stricter()?,
+            synthetic: self.synthetic?,
+            likelihood_ratio: self.likelihood_ratio?,
+        })
+    }
+
+    fn voice_scale(&self) -> Option<VoiceScale> {
+        Some(VoiceScale {
+            thresholds: self.stricter_and_stricter()?,
+            likelihood_ratio: self.likelihood_ratio?,
+        })
+    }
+
+    fn stricter_and_stricter<const N: usize>(&self) -> Option<[Threshold; N]> {
+        let thresholds = <[Threshold; N]>::try_from(&self.thresholds[..]).ok()?;
+        let is_stricter = |pair: &[Threshold]| pair[0].similarity < pair[1].similarity;
+        thresholds.windows(2).all(is_stricter).then_some(thresholds)
     }
 }
 
@@ -212,6 +254,21 @@ mod tests {
         ]
         synthetic = 0.97
         likelihood_ratio = { at = 0.85, slope = 100.0 }
+
+        [speaker]
+        file = "speaker.safetensors"
+        origin = "imported"
+        sha256 = "05"
+        licence = "MIT"
+        package = "PyPI voices"
+        version = "7.8.9"
+        package_sha256 = "06"
+        licence_text = "Keep this one too."
+        thresholds = [
+            { similarity = 0.75, false_match_rate = 0.01 },
+            { similarity = 0.85, false_match_rate = 0.001 },
+        ]
+        likelihood_ratio = { at = 0.7, slope = 30.0 }
     "#;
 
     #[test]
@@ -224,6 +281,11 @@ mod tests {
         let likely = table.identity.likelihood_ratio(0.87);
         assert!((likely - 2_f64.exp()).abs() < 1e-3, "{likely}");
         assert_eq!(table.identity.likelihood_ratio(1.0), MOST_LIKELY);
+        assert_eq!(table.voice.usual().similarity, 0.75);
+        assert_eq!(
+            table.voice.likelihood_ratio(0.2),
+            1.0 / VoiceScale::MOST_LIKELY
+        );
         let imported = &table.entries["identifier"];
         assert!(
             matches!(&imported.about.origin, Origin::Imported { version, .. } if version == "1.2.3")
@@ -262,5 +324,8 @@ mod tests {
             let text = format!("{TRAINED}{}", IMPORTED.replace(stated, instead));
             assert_eq!(Table::parse(&text).unwrap_err(), complaint);
         }
+        let text = format!("{TRAINED}{}", IMPORTED.replace("0.75", "0.9"));
+        let complaint = "it does not state two thresholds and a likelihood_ratio of the speaker";
+        assert_eq!(Table::parse(&text).unwrap_err(), complaint);
     }
 }

@@ -13,7 +13,7 @@ use effigy_files::{Destination, Existing, check_destinations};
 use effigy_frame::{Frame, Picture, Rect};
 use effigy_media::{Limits, VideoReader};
 pub use effigy_model::weights::MOST_LIKELY;
-use effigy_model::weights::{IdentityScale, IdentityThreshold};
+use effigy_model::weights::{IdentityScale, Threshold};
 use effigy_model::{FaceEmbedder, Identity, OcclusionSegmenter};
 
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ pub struct MatchReport {
     /// How many times likelier the similarity is of one person than of two strangers.
     pub likelihood_ratio: f64,
     /// The threshold for "the same person", and how many strangers reach it.
-    pub threshold: IdentityThreshold,
+    pub threshold: Threshold,
     /// What was compared, for each input.
     pub compared: [Compared; 2],
 }
