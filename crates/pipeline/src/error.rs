@@ -32,6 +32,15 @@ pub enum Error {
     #[error(transparent)]
     Actors(#[from] effigy_actors::Error),
 
+    /// Samples are no sound. Export it again.
+    #[error("its sound is broken: {source}; export it again: {path:?}")]
+    Sound {
+        /// What is wrong.
+        source: effigy_sound::Error,
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A network or a device could not be had.
     #[error(transparent)]
     Model(#[from] effigy_model::Error),

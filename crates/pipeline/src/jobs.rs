@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod compare;
+pub mod compare_voices;
 pub(crate) mod demo;
 pub mod faces;
 pub mod mark;

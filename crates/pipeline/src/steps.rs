@@ -7,6 +7,7 @@ pub mod consent;
 pub(crate) mod damage;
 pub(crate) mod footage;
 pub(crate) mod inputs;
+pub(crate) mod likeness;
 pub(crate) mod making;
 pub(crate) mod memory;
 pub(crate) mod networks;

@@ -1,30 +1,39 @@
-//! `match`: are two faces the same person?
+//! `match`: are two faces, or two voices, the same person?
+
+mod voices;
 
 use std::path::PathBuf;
 
-use effigy_pipeline::compare::{Compared, MOST_LIKELY, MatchVerdict, PRIOR};
-use effigy_pipeline::{Choice, MatchJob, MatchReport, Networks};
+use anyhow::ensure;
+use effigy_pipeline::compare::Compared;
+use effigy_pipeline::{
+    Choice, MatchJob, MatchLikeness, MatchReport, MatchVerdict, Networks, PRIOR,
+};
 
 use crate::environment::Force;
 use crate::output::{Exit, Output, named};
 use crate::values::input;
 use crate::weights::weights;
 
-/// Compare two faces, pictures or clips: are they the same person?
+/// Compare two faces or voices: are they the same person?
 ///
-/// Of each input the face seen most is compared. The verdict is "the same person" when the
-/// similarity reaches a threshold that a stated share of pairs of strangers also reaches, chosen for
-/// the group of people who are confused most; "different people" when it is ten times likelier of
+/// Of each input the face seen most is compared, or with --voice the voice that speaks most. The verdict is "the
+/// same person" when the similarity reaches a threshold that a stated share of pairs of strangers also reaches, chosen for
+/// the group of people, or the kind of sound, that is confused most; "different people" when it is ten times likelier of
 /// strangers; otherwise "uncertain", or "too little to tell" where a face is small, blurred, covered or
-/// turned away. Exits with 0 whatever the verdict, with 2 when an input cannot be compared.
+/// turned away, or a voice speaks for less than two seconds. Exits with 0 whatever the verdict, with 2 when an
+/// input cannot be compared.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// First picture or clip
+    /// First picture or clip; with --voice, a clip or sound file
     #[arg(value_parser = input())]
     a: PathBuf,
-    /// Second picture or clip
+    /// Second picture or clip; with --voice, a clip or sound file
     #[arg(value_parser = input())]
     b: PathBuf,
+    /// Compare voices, not faces: WAV, MP3, FLAC, Opus, M4A or clips with sound
+    #[arg(long, conflicts_with = "output")]
+    voice: bool,
     /// Draw the crops that were compared into this picture, one row per input
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
@@ -40,6 +49,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    if args.voice {
+        ensure!(
+            args.device == Choice::Cpu,
+            "voices are compared on the processor, which takes a second for a minute of sound; leave --device out"
+        );
+        return voices::run(args, output);
+    }
     let job = MatchJob {
         sheet: args.output.clone(),
         existing: args.force.existing(),
@@ -59,23 +75,32 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
 
 fn json(report: &MatchReport) -> serde_json::Value {
     let reasons = report.compared.iter().map(|input| input.too_little);
-    let tells = report.verdict != MatchVerdict::TooLittle;
+    let reasons = reasons.flatten().map(|why| why.to_string()).collect();
+    let mut json = json_of(Some(&report.likeness), reasons);
+    let others = report.compared.each_ref().map(|input| input.n_others);
+    json["tracks_not_compared"] = others.as_slice().into();
+    json
+}
+
+/// What both comparisons say; without a likeness there was nothing to compare.
+fn json_of(likeness: Option<&MatchLikeness>, reasons: Vec<String>) -> serde_json::Value {
+    let verdict = likeness.map_or(MatchVerdict::TooLittle, |likeness| likeness.verdict);
+    let telling = likeness.filter(|_| verdict != MatchVerdict::TooLittle);
     serde_json::json!({
-        "verdict": match report.verdict {
+        "verdict": match verdict {
             MatchVerdict::Same => "same",
             MatchVerdict::Different => "different",
             MatchVerdict::Uncertain => "uncertain",
             MatchVerdict::TooLittle => "too little to tell",
         },
-        "reasons": reasons.flatten().map(|why| why.to_string()).collect::<Vec<_>>(),
-        "tracks_not_compared": report.compared.each_ref().map(|input| input.n_others),
-        "same": report.verdict == MatchVerdict::Same,
-        "similarity": shortest(report.similarity),
-        "likelihood_ratio": tells.then(|| rounded(report.likelihood_ratio)),
-        "probability": tells.then(|| rounded(report.probability())),
+        "reasons": reasons,
+        "same": verdict == MatchVerdict::Same,
+        "similarity": likeness.map(|likeness| shortest(likeness.similarity)),
+        "likelihood_ratio": telling.map(|likeness| rounded(likeness.likelihood_ratio)),
+        "probability": telling.map(|likeness| rounded(likeness.probability())),
         "prior": PRIOR,
-        "threshold": shortest(report.threshold.similarity),
-        "false_match_rate": shortest(report.threshold.false_match_rate),
+        "threshold": likeness.map(|likeness| shortest(likeness.threshold.similarity)),
+        "false_match_rate": likeness.map(|likeness| shortest(likeness.threshold.false_match_rate)),
     })
 }
 
@@ -90,56 +115,57 @@ fn shortest(value: f32) -> f64 {
 }
 
 fn text(job: &MatchJob, report: &MatchReport) -> String {
-    let verdict = match report.verdict {
-        MatchVerdict::Same => "the same person",
-        MatchVerdict::Different => "different people",
-        MatchVerdict::Uncertain => "uncertain",
-        MatchVerdict::TooLittle => "too little to tell",
-    };
     // What is hardly seen is as like as it happens to be.
-    let mut lines = if report.verdict == MatchVerdict::TooLittle {
-        vec![format!("{verdict} whether they are the same person")]
-    } else {
-        vec![told(verdict, report)]
-    };
+    let mut lines = vec![told(Some(&report.likeness))];
     for (input, compared) in job.inputs.iter().zip(&report.compared) {
         lines.push(format!("{}: {}", named(input), described(compared)));
     }
     lines.join("\n")
 }
 
-fn told(verdict: &str, report: &MatchReport) -> String {
-    let likelier = match report.verdict {
+/// The verdict in a line.
+fn told(likeness: Option<&MatchLikeness>) -> String {
+    let too_little = "too little to tell whether they are the same person".to_owned();
+    let Some(likeness) = likeness else {
+        return too_little;
+    };
+    let verdict = match likeness.verdict {
+        MatchVerdict::Same => "the same person",
+        MatchVerdict::Different => "different people",
+        MatchVerdict::Uncertain => "uncertain",
+        MatchVerdict::TooLittle => return too_little,
+    };
+    let likelier = match likeness.verdict {
         // The probability of a pair taken at random would be read as one of this pair.
         MatchVerdict::Uncertain => {
-            "which one person's pictures reach, and lookalikes and relatives too".to_owned()
+            "which one person reaches, and lookalikes and relatives too".to_owned()
         }
-        _ => format!("which is {}", likelier(report)),
+        _ => format!("which is {}", likelier(likeness)),
     };
     format!(
         "{verdict}: similarity {:.3}, {likelier}; from {:.3} on they count as the same ({:.2} % of strangers reach it)",
-        report.similarity,
-        report.threshold.similarity,
-        100.0 * report.threshold.false_match_rate,
+        likeness.similarity,
+        likeness.threshold.similarity,
+        100.0 * likeness.threshold.false_match_rate,
     )
 }
 
 /// How much likelier of one person or of two, and what follows.
-fn likelier(report: &MatchReport) -> String {
-    let (ratio, of) = if 1.0 <= report.likelihood_ratio {
-        (report.likelihood_ratio, "one person than of two")
+fn likelier(likeness: &MatchLikeness) -> String {
+    let (ratio, of) = if 1.0 <= likeness.likelihood_ratio {
+        (likeness.likelihood_ratio, "one person than of two")
     } else {
-        (1.0 / report.likelihood_ratio, "two people than of one")
+        (1.0 / likeness.likelihood_ratio, "two people than of one")
     };
-    let percent = 100.0 * report.probability();
-    let least = if MOST_LIKELY <= ratio {
+    let percent = 100.0 * likeness.probability();
+    let least = if likeness.most_likely <= ratio {
         "at least "
     } else {
         ""
     };
     format!(
         "{least}{ratio:.0} times likelier of {of} (probability of one: {percent:.1} %, if half of such pairs are, and not \
-         chosen for looking alike)"
+         chosen for looking or sounding alike)"
     )
 }
 

@@ -12,3 +12,4 @@ mod outputs;
 mod scan;
 mod shortage;
 mod track;
+mod voices;

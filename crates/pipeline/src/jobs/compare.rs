@@ -12,8 +12,6 @@ use effigy_face::{Face, Observation, TrackSettings};
 use effigy_files::{Destination, Existing, check_destinations};
 use effigy_frame::{Frame, Picture, Rect};
 use effigy_media::{Limits, VideoReader};
-pub use effigy_model::weights::MOST_LIKELY;
-use effigy_model::weights::{IdentityScale, Threshold};
 use effigy_model::{FaceEmbedder, Identity, OcclusionSegmenter};
 
 use crate::error::{Error, Result};
@@ -21,6 +19,7 @@ use crate::steps::best::BestOf;
 use crate::steps::collage::paste;
 use crate::steps::footage::{Followed, Follower};
 use crate::steps::inputs;
+use crate::steps::likeness::{MatchLikeness, Measured};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 use crate::steps::real::write_real_picture;
@@ -43,40 +42,10 @@ pub struct MatchJob {
 /// How similar the two are.
 #[derive(Clone, Debug)]
 pub struct MatchReport {
-    /// What is concluded.
-    pub verdict: MatchVerdict,
-    /// Up to 1; see [`Identity::similarity`].
-    pub similarity: f32,
-    /// How many times likelier the similarity is of one person than of two strangers.
-    pub likelihood_ratio: f64,
-    /// The threshold for "the same person", and how many strangers reach it.
-    pub threshold: Threshold,
+    /// By [`Identity::similarity`].
+    pub likeness: MatchLikeness,
     /// What was compared, for each input.
     pub compared: [Compared; 2],
-}
-
-/// What a comparison says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MatchVerdict {
-    /// As alike as hardly any strangers are.
-    Same,
-    /// Likelier of strangers.
-    Different,
-    /// Neither.
-    Uncertain,
-    /// One of the faces says too little of who it is.
-    TooLittle,
-}
-
-/// The share of pairs that are one person, which probabilities assume: half.
-pub const PRIOR: f64 = 0.5;
-
-impl MatchReport {
-    /// The probability that it is one person, if [`PRIOR`] of such pairs are.
-    pub fn probability(&self) -> f64 {
-        let odds = self.likelihood_ratio * PRIOR / (1.0 - PRIOR);
-        odds / (1.0 + odds)
-    }
 }
 
 /// The person of one input who was compared.
@@ -158,33 +127,10 @@ pub fn match_faces(
     let compared = [a.compared, b.compared];
     let tells = compared.iter().all(|input| input.too_little.is_none());
     Ok(MatchReport {
-        verdict: if tells {
-            MatchVerdict::of(similarity, &scale)
-        } else {
-            MatchVerdict::TooLittle
-        },
-        similarity,
-        likelihood_ratio: scale.likelihood_ratio(similarity),
-        threshold: scale.usual(),
+        likeness: MatchLikeness::of(Measured::of_faces(similarity, &scale), tells),
         compared,
     })
 }
-
-impl MatchVerdict {
-    /// What a similarity says between two faces that are seen well.
-    fn of(similarity: f32, scale: &IdentityScale) -> Self {
-        if scale.usual().similarity <= similarity {
-            Self::Same
-        } else if scale.likelihood_ratio(similarity) <= 1.0 / CLEAR {
-            Self::Different
-        } else {
-            Self::Uncertain
-        }
-    }
-}
-
-/// From this likelihood ratio on strangers are called strangers.
-const CLEAR: f64 = 10.0;
 
 /// Gives the identity of the person seen most in real pictures or clips, and how they move.
 ///
@@ -384,20 +330,4 @@ fn two_rows(upper: &[Picture], lower: &[Picture]) -> Picture {
         }
     }
     sheet
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use effigy_model::Weights;
-
-    #[test]
-    fn between_the_same_and_different_there_is_doubt() {
-        let scale = Weights::from_source_tree().unwrap().identity_scale();
-        let verdict = |similarity| MatchVerdict::of(similarity, &scale);
-        let usual = scale.usual().similarity;
-        assert_eq!(verdict(usual), MatchVerdict::Same);
-        assert_eq!(verdict(usual - 1e-3), MatchVerdict::Uncertain);
-        assert_eq!(verdict(0.8), MatchVerdict::Different);
-    }
 }

@@ -14,3 +14,4 @@ mod puppet;
 mod rig;
 mod scan;
 mod studio;
+mod voices;

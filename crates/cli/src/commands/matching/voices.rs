@@ -1,0 +1,109 @@
+//! `match --voice`: does the same person speak?
+
+use effigy_pipeline::compare_voices::ComparedVoice;
+use effigy_pipeline::sound::{Networks, Stretch, total_secs};
+use effigy_pipeline::{VoiceMatchJob, VoiceMatchReport, match_voices};
+
+use super::{Args, json_of, told};
+use crate::output::{Exit, Output, named};
+use crate::weights::weights;
+
+pub(super) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
+    let job = VoiceMatchJob::new(args.a.clone(), args.b.clone());
+    let weights = weights()?;
+    let networks = Networks::load(&weights)?;
+    let report = match_voices(
+        &job,
+        &networks,
+        &weights.voice_scale(),
+        &mut output.progress(),
+    )?;
+    if args.json {
+        output.data(json(&report))?;
+    } else {
+        output.words(text(&job, &report))?;
+    }
+    Ok(Exit::Nothing)
+}
+
+fn json(report: &VoiceMatchReport) -> serde_json::Value {
+    let of_inputs = |what: &dyn Fn(&ComparedVoice) -> serde_json::Value| {
+        serde_json::Value::from(report.compared.iter().map(what).collect::<Vec<_>>())
+    };
+    let mut json = json_of(report.likeness.as_ref(), reasons(report));
+    json["speech_secs"] = of_inputs(&|voice| tenths(voice.speech_secs()).into());
+    json["speech"] = of_inputs(&|voice| stretches(&voice.stretches));
+    json["voices_not_compared"] =
+        of_inputs(&|voice| voice.others.iter().map(|other| stretches(other)).collect());
+    json
+}
+
+/// What was short of sound, or makes the result less sure.
+fn reasons(report: &VoiceMatchReport) -> Vec<String> {
+    let inputs = report.compared.iter();
+    inputs.filter_map(reason).collect()
+}
+
+fn reason(voice: &ComparedVoice) -> Option<String> {
+    let clipped = voice
+        .is_clipped
+        .then(|| "the sound is clipped, which distorts voices".to_owned());
+    let too_little = voice.too_little.map(|why| why.to_string());
+    too_little.or(clipped)
+}
+
+fn stretches(stretches: &[Stretch]) -> serde_json::Value {
+    let pair = |s: &Stretch| serde_json::json!([tenths(s.from_secs), tenths(s.to_secs)]);
+    stretches.iter().map(pair).collect()
+}
+
+fn tenths(secs: f64) -> f64 {
+    (secs * 10.0).round() / 10.0
+}
+
+fn text(job: &VoiceMatchJob, report: &VoiceMatchReport) -> String {
+    let mut lines = vec![told(report.likeness.as_ref())];
+    for (input, voice) in job.inputs.iter().zip(&report.compared) {
+        lines.push(format!("{}: {}", named(input), described(voice)));
+    }
+    lines.join("\n")
+}
+
+fn described(voice: &ComparedVoice) -> String {
+    let mut parts = Vec::new();
+    if voice.stretches.is_empty() {
+        parts.push(format!("nobody speaks in {:.1} s of sound", voice.secs));
+    } else {
+        parts.push(format!(
+            "{:.1} s of speech: {}",
+            voice.speech_secs(),
+            times(&voice.stretches)
+        ));
+        parts.extend(reason(voice));
+    }
+    if !voice.others.is_empty() {
+        let others = voice.others.iter().map(|other| {
+            let secs = total_secs(other);
+            format!("{secs:.1} s, {}", times(other))
+        });
+        let others: Vec<String> = others.collect();
+        let were = match others.len() {
+            1 => "1 other voice was".to_owned(),
+            n => format!("{n} other voices were"),
+        };
+        parts.push(format!("{were} not compared ({})", others.join("; ")));
+    }
+    parts.join("; ")
+}
+
+/// The first few stretches.
+fn times(stretches: &[Stretch]) -> String {
+    const MOST: usize = 5;
+    let shown = stretches.iter().take(MOST);
+    let shown = shown.map(|s| format!("{:.1} to {:.1} s", s.from_secs, s.to_secs));
+    let mut shown: Vec<String> = shown.collect();
+    if MOST < stretches.len() {
+        shown.push(format!("and {} more", stretches.len() - MOST));
+    }
+    shown.join(", ")
+}

@@ -1,0 +1,166 @@
+//! The job `match --voice`: does the same person speak in two recordings?
+//!
+//! Of each input the voice that speaks most is compared, by the mean over its windows of 1.6 s.
+
+use std::path::{Path, PathBuf};
+
+use effigy_media::{AudioReader, Limits};
+use effigy_model::weights::VoiceScale;
+use effigy_sound::{Listener, Networks, RATE_HZ, Recording, Speaker, Stretch, total_secs};
+
+use crate::error::{Error, Result};
+use crate::steps::inputs::is_single_picture;
+use crate::steps::likeness::{MatchLikeness, Measured};
+use crate::steps::progress::Progress;
+
+/// Two recordings to compare.
+#[derive(Clone, Debug)]
+pub struct VoiceMatchJob {
+    /// Sound files, or clips with sound.
+    pub inputs: [PathBuf; 2],
+    /// How much a file may ask of us.
+    pub limits: Limits,
+}
+
+/// How alike the two voices are.
+#[derive(Clone, Debug)]
+pub struct VoiceMatchReport {
+    /// By [`effigy_model::Voice::similarity`]; `None` where nobody speaks.
+    pub likeness: Option<MatchLikeness>,
+    /// What was compared, for each input.
+    pub compared: [ComparedVoice; 2],
+}
+
+/// The voice of one input that was compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComparedVoice {
+    /// How long the recording is.
+    pub secs: f64,
+    /// When the voice speaks.
+    pub stretches: Vec<Stretch>,
+    /// When each of the others does, which were not compared.
+    pub others: Vec<Vec<Stretch>>,
+    /// Why it says too little of who speaks, if so.
+    pub too_little: Option<TooLittleSpeech>,
+    /// Whether the sound is clipped, which distorts voices.
+    pub is_clipped: bool,
+}
+
+/// Why a recording says too little of who speaks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TooLittleSpeech {
+    /// Nobody speaks: silence, noise, music.
+    None,
+    /// Fewer seconds than [`LEAST_SECS`].
+    Short {
+        /// How long the voice speaks.
+        secs: f64,
+    },
+}
+
+/// Seconds of speech that a voice needs; with fewer, errors grow quickly. See `docs/decisions/055-voices.md`.
+pub const LEAST_SECS: f64 = 2.0;
+/// Share of clipped samples from which it is said.
+const MOST_CLIPPED: f32 = 0.001;
+
+impl std::fmt::Display for TooLittleSpeech {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("nobody speaks"),
+            Self::Short { secs } => {
+                write!(
+                    f,
+                    "only {secs:.1} s of speech by one voice, {LEAST_SECS} s are needed"
+                )
+            }
+        }
+    }
+}
+
+impl VoiceMatchJob {
+    /// Compares two inputs with usual settings.
+    pub fn new(a: PathBuf, b: PathBuf) -> Self {
+        Self {
+            inputs: [a, b],
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Compares the voices that speak most in two inputs.
+///
+/// # Errors
+/// When an input cannot be read or has no sound, or `progress` asks to stop.
+pub fn match_voices(
+    job: &VoiceMatchJob,
+    networks: &Networks,
+    scale: &VoiceScale,
+    progress: &mut dyn Progress,
+) -> Result<VoiceMatchReport> {
+    let [a, b] = &job.inputs;
+    let a = listen(a, &job.limits, networks, progress)?;
+    let b = listen(b, &job.limits, networks, progress)?;
+    let compared = [ComparedVoice::of(&a), ComparedVoice::of(&b)];
+    let tells = compared.iter().all(|input| input.too_little.is_none());
+    let likeness = |(a, b): (&Speaker, &Speaker)| {
+        let similarity = a.voice.similarity(&b.voice);
+        MatchLikeness::of(Measured::of_voices(similarity, scale), tells)
+    };
+    Ok(VoiceMatchReport {
+        likeness: a.speakers.first().zip(b.speakers.first()).map(likeness),
+        compared,
+    })
+}
+
+/// Listens to the sound of a file.
+///
+/// # Errors
+/// When it cannot be read or has no sound, or `progress` asks to stop.
+pub fn listen(
+    path: &Path,
+    limits: &Limits,
+    networks: &Networks,
+    progress: &mut dyn Progress,
+) -> Result<Recording> {
+    if is_single_picture(path) {
+        let path = path.to_owned();
+        return Err(effigy_media::Error::NoAudio { path }.into());
+    }
+    progress.begin(&path.to_string_lossy(), None);
+    let mut listener = Listener::new(networks);
+    for block in AudioReader::open(path, RATE_HZ, limits)? {
+        let heard = listener.hear(&block?);
+        heard.map_err(|source| Error::Sound {
+            source,
+            path: path.to_owned(),
+        })?;
+        if progress.step().is_break() {
+            return Err(Error::Cancelled);
+        }
+    }
+    Ok(listener.finish())
+}
+
+impl ComparedVoice {
+    fn of(recording: &Recording) -> Self {
+        let mut speakers = recording.speakers.iter();
+        let leading = speakers.next();
+        let too_little = match leading.map(Speaker::secs) {
+            None => Some(TooLittleSpeech::None),
+            Some(secs) if secs < LEAST_SECS => Some(TooLittleSpeech::Short { secs }),
+            Some(_) => None,
+        };
+        Self {
+            secs: recording.secs,
+            stretches: leading.map_or_else(Vec::new, |speaker| speaker.stretches.clone()),
+            others: speakers.map(|other| other.stretches.clone()).collect(),
+            too_little,
+            is_clipped: MOST_CLIPPED <= recording.clipped_share,
+        }
+    }
+
+    /// How long the voice speaks.
+    pub fn speech_secs(&self) -> f64 {
+        total_secs(&self.stretches)
+    }
+}

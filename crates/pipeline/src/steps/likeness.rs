@@ -1,0 +1,132 @@
+//! What a comparison comes to, of two faces or of two voices.
+
+use effigy_model::weights::{IdentityScale, MOST_LIKELY, Threshold, VoiceScale};
+
+/// What a comparison says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchVerdict {
+    /// As alike as hardly any strangers are.
+    Same,
+    /// Likelier of strangers.
+    Different,
+    /// Neither.
+    Uncertain,
+    /// One of the two says too little of who it is.
+    TooLittle,
+}
+
+/// How alike two are, and what follows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MatchLikeness {
+    /// What is concluded.
+    pub verdict: MatchVerdict,
+    /// Up to 1.
+    pub similarity: f32,
+    /// How many times likelier the similarity is of one person than of two strangers.
+    pub likelihood_ratio: f64,
+    /// What that is at most: more was not measured.
+    pub most_likely: f64,
+    /// The threshold for "the same person", and how many strangers reach it.
+    pub threshold: Threshold,
+}
+
+/// A similarity, and what it means.
+#[derive(Clone, Copy)]
+pub(crate) struct Measured {
+    similarity: f32,
+    likelihood_ratio: f64,
+    most_likely: f64,
+    threshold: Threshold,
+}
+
+impl Measured {
+    /// Of faces.
+    pub(crate) fn of_faces(similarity: f32, scale: &IdentityScale) -> Self {
+        Self {
+            similarity,
+            likelihood_ratio: scale.likelihood_ratio(similarity),
+            most_likely: MOST_LIKELY,
+            threshold: scale.usual(),
+        }
+    }
+
+    /// Of voices.
+    pub(crate) fn of_voices(similarity: f32, scale: &VoiceScale) -> Self {
+        Self {
+            similarity,
+            likelihood_ratio: scale.likelihood_ratio(similarity),
+            most_likely: VoiceScale::MOST_LIKELY,
+            threshold: scale.usual(),
+        }
+    }
+}
+
+/// The share of pairs that are one person, which probabilities assume: half.
+pub const PRIOR: f64 = 0.5;
+/// From this likelihood ratio on strangers are called strangers.
+const CLEAR: f64 = 10.0;
+
+impl MatchLikeness {
+    /// Concludes from a similarity; `tells` when both say enough of who they are.
+    pub(crate) fn of(measured: Measured, tells: bool) -> Self {
+        let Measured {
+            similarity,
+            likelihood_ratio,
+            most_likely,
+            threshold,
+        } = measured;
+        let verdict = if !tells {
+            MatchVerdict::TooLittle
+        } else if threshold.similarity <= similarity {
+            MatchVerdict::Same
+        } else if likelihood_ratio <= 1.0 / CLEAR {
+            MatchVerdict::Different
+        } else {
+            MatchVerdict::Uncertain
+        };
+        Self {
+            verdict,
+            similarity,
+            likelihood_ratio,
+            most_likely,
+            threshold,
+        }
+    }
+
+    /// The probability that it is one person, if [`PRIOR`] of such pairs are.
+    pub fn probability(&self) -> f64 {
+        let odds = self.likelihood_ratio * PRIOR / (1.0 - PRIOR);
+        odds / (1.0 + odds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use effigy_model::Weights;
+
+    #[test]
+    fn between_the_same_and_different_there_is_doubt() {
+        let weights = Weights::from_source_tree().unwrap();
+        let (faces, voices) = (weights.identity_scale(), weights.voice_scale());
+        let of_faces =
+            |similarity| MatchLikeness::of(Measured::of_faces(similarity, &faces), true).verdict;
+        let of_voices =
+            |similarity| MatchLikeness::of(Measured::of_voices(similarity, &voices), true).verdict;
+        let usual = faces.usual().similarity;
+        assert_eq!(of_faces(usual), MatchVerdict::Same);
+        assert_eq!(of_faces(usual - 1e-3), MatchVerdict::Uncertain);
+        assert_eq!(of_faces(0.8), MatchVerdict::Different);
+        let usual = voices.usual().similarity;
+        assert_eq!(of_voices(usual), MatchVerdict::Same);
+        assert_eq!(of_voices(usual - 1e-3), MatchVerdict::Uncertain);
+        assert_eq!(of_voices(0.0), MatchVerdict::Different);
+    }
+
+    #[test]
+    fn what_says_too_little_is_not_concluded_from() {
+        let scale = Weights::from_source_tree().unwrap().voice_scale();
+        let likeness = MatchLikeness::of(Measured::of_voices(1.0, &scale), false);
+        assert_eq!(likeness.verdict, MatchVerdict::TooLittle);
+    }
+}
