@@ -16,6 +16,7 @@ mod rig;
 mod scan;
 mod splice;
 mod video;
+mod voice;
 mod watermark;
 
 use std::fs;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Occlusion(occlusion::Args),
     /// Weights of expressions and gaze, on people whose every weight is known
     Rig(rig::Args),
+    /// How well the same voice is known again, through telephones, rooms and noise
+    Voice,
     /// Identifiers recovered from marked pictures and clips after attacks
     Watermark(watermark::Args),
 }
@@ -83,6 +86,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Lenses(args) => lenses::measure(data, args),
         Command::Occlusion(args) => occlusion::measure(data, args),
         Command::Rig(args) => rig::measure(data, args),
+        Command::Voice => voice::measure(data),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }
 }

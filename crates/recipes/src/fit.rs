@@ -1,5 +1,5 @@
 //! What is fitted rather than trained: the mean mesh, how people move, how cues are weighed,
-//! faces of nobody, and filters that know makers.
+//! faces of nobody, filters that know makers, and what recordings do to voices.
 
 pub(crate) mod fuse;
 pub(crate) mod mean_mesh;
@@ -7,3 +7,4 @@ pub(crate) mod motion_signature;
 pub(crate) mod rig;
 pub(crate) mod strangers;
 pub(crate) mod traces;
+pub(crate) mod voices;

@@ -67,6 +67,8 @@ enum Command {
     Base(train::run::Args),
     /// Make the filters that know makers of deepfakes by their traces
     Traces(fit::traces::Args),
+    /// Find what recordings do to voices
+    Voices(fit::voices::Args),
     /// Fit what the detector makes of its cues
     Fuse(fit::fuse::Args),
     /// Write a sheet of what a network is shown in training
@@ -93,6 +95,7 @@ fn main() -> Result<()> {
         Command::Occlusion(args) => train::occlusion::train(&cli.data, &args),
         Command::Base(args) => train::base_model::train(&cli.data, &args),
         Command::Traces(args) => fit::traces::make(&cli.data, &args),
+        Command::Voices(args) => fit::voices::make(&cli.data, &args),
         Command::Fuse(args) => fit::fuse::make(&cli.data, &args),
         Command::Preview(args) => train::preview::write(&cli.data, &args),
         Command::Actors(args) => data::actors::run(&cli.data, &args),
