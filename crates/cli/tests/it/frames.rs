@@ -125,7 +125,7 @@ fn what_lies_beside_frames_is_named() {
 fn who_is_seen_is_not_answered_without_the_video_beside_the_frames() {
     let desk = Desk::new();
     fs::write(desk.path("in/talk.mp4"), b"a video").unwrap();
-    desk.ends("match in in/shot-00001.png", 2, "name the video itself");
+    desk.ends("match in in/shot-00001.png", 2, "name one picture or clip");
     let new = "consent new --subject Ada --use swap";
     desk.ends(&format!("{new} in"), 2, "talk.mp4");
     desk.ends("consent check in", 2, "talk.mp4");

@@ -250,7 +250,7 @@ fn a_consent_tells_its_standing_and_its_namesakes() {
     let said = desk.ends(&later, 0, "not begun");
     assert!(!said.contains("note:"), "{said}");
     let said = desk.ends(&new, 0, "standing  valid");
-    assert!(said.contains("note: Nell has another consent"), "{said}");
+    assert!(said.contains("note: Nell has other consents"), "{said}");
 }
 
 /// A TIFF of grey pages, 64 pixels wide and high.

@@ -113,8 +113,8 @@ fn a_clip_is_marked_verified_and_logged() {
 fn whoever_withdraws_leaves_no_template_behind() {
     let desk = Desk::new();
     fs::copy(actor(), desk.path("ada.mp4")).unwrap();
-    let over = "consent new --subject Ada --basis synthetic --use swap --from 2025-01-01 --until 2025-06-01";
-    desk.check(&format!("{over} ada.mp4"), 0);
+    let later = "consent new --subject Ada --basis synthetic --use swap --from 2999-01-01 --until 2999-06-01";
+    desk.check(&format!("{later} ada.mp4"), 0);
     desk.check(
         "consent new --subject Ada --basis synthetic --use swap ada.mp4",
         0,
