@@ -388,13 +388,13 @@ fn add_with_pictures(
     output.say(format_args!("device: {}", new.device));
     let networks = Networks::load(&weights()?, new.device)?;
     let faces = consents::subject_faces(&new.pictures, &networks, &mut output.progress())?;
-    if 0 < faces.n_others {
-        let others = match faces.n_others {
-            1 => "another person is".to_owned(),
-            n => format!("{n} other people are"),
+    if let Some(first) = faces.others.first() {
+        let others = match faces.others.len() {
+            1 => "another person is seen as well,".to_owned(),
+            n => format!("{n} other people are seen as well, the first"),
         };
         bail!(
-            "{others} seen as well; give pictures that show {} alone",
+            "{others} in {first:?}; give pictures that show {} alone",
             new.subject,
         );
     }

@@ -138,7 +138,7 @@ fn told(likeness: Option<&MatchLikeness>) -> String {
     let likelier = match likeness.verdict {
         // The probability of a pair taken at random would be read as one of this pair.
         MatchVerdict::Uncertain => {
-            "which one person reaches, and lookalikes and relatives too".to_owned()
+            "which one person may reach, and so may lookalikes and relatives".to_owned()
         }
         _ => format!("which is {}", likelier(likeness)),
     };

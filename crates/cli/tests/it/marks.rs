@@ -195,7 +195,7 @@ fn a_real_person_cannot_be_recorded_as_synthetic() {
     fs::copy(actor_named("cleo-and-dan.mp4"), desk.path("two.mp4")).unwrap();
     desk.refused(
         "consent new --subject Dan --basis synthetic --use swap two.mp4",
-        "another person is seen as well; give pictures that show Dan alone",
+        "another person is seen as well, in \"two.mp4\"; give pictures that show Dan alone",
     );
 }
 

@@ -21,8 +21,8 @@ use crate::steps::progress::Progress;
 pub struct SubjectFaces {
     /// Identity vectors of crops spread over them.
     pub identities: Vec<Identity>,
-    /// How many other people are seen as well.
-    pub n_others: usize,
+    /// In which input each other person is first seen, who is seen as well.
+    pub others: Vec<PathBuf>,
 }
 
 /// Collects the faces of the person seen most in `inputs`.
@@ -52,7 +52,11 @@ pub fn subject_faces(
     }
     Ok(SubjectFaces {
         identities: chosen.identities,
-        n_others: chosen.others.len(),
+        others: chosen
+            .others
+            .iter()
+            .map(|other| inputs[other.clip].clone())
+            .collect(),
     })
 }
 
