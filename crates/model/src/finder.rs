@@ -40,6 +40,8 @@ pub struct Found {
 pub struct FindSettings {
     /// Longer side of the smallest face to look for, in pixels of the picture.
     pub smallest_px: f32,
+    /// The same as a share of the picture's longer side: no smaller face is looked for than either says.
+    pub smallest_share: f32,
     /// Score below which a face is not reported, `0..=1`.
     pub least_score: f32,
 }
@@ -48,7 +50,23 @@ impl Default for FindSettings {
     fn default() -> Self {
         Self {
             smallest_px: 24.0,
+            smallest_share: SMALLEST_SHARE,
             least_score: 0.5,
+        }
+    }
+}
+
+/// 24 px at 3840: a search of a larger picture, such as a telephone's portrait of 50 megapixels, takes no longer.
+const SMALLEST_SHARE: f32 = 1.0 / 160.0;
+
+impl FindSettings {
+    /// What the settings mean in a picture of this size.
+    pub fn in_picture(&self, width: u32, height: u32) -> Self {
+        let longer = width.max(height) as f32;
+        Self {
+            smallest_px: self.smallest_px.max(self.smallest_share * longer),
+            smallest_share: 0.0,
+            ..*self
         }
     }
 }
@@ -129,6 +147,7 @@ impl Finder {
 
     /// Finds the faces in a picture, the most confident first.
     pub fn find(&self, picture: &Picture, settings: &FindSettings) -> Vec<Found> {
+        let settings = settings.in_picture(picture.width(), picture.height());
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         if width.min(height) < settings.smallest_px {
             return Vec::new(); // no room for a face; a strip may be very long
@@ -361,10 +380,19 @@ mod tests {
         // Anything counts, so that looking at all shows.
         let settings = FindSettings {
             least_score: 0.0,
-            smallest_px: 24.0,
+            ..FindSettings::default()
         };
         assert_eq!(net.find(&noise(200, 20), &settings), []);
         assert_ne!(net.find(&noise(200, 24), &settings), []);
+    }
+
+    #[test]
+    fn large_pictures_are_searched_no_finer_than_4k() {
+        let settings = FindSettings::default();
+        let smallest = |width, height| settings.in_picture(width, height).smallest_px;
+        assert_eq!(smallest(640, 480), 24.0);
+        assert_eq!(smallest(3840, 2160), 24.0);
+        assert_eq!(smallest(6000, 8000), 50.0);
     }
 
     #[test]

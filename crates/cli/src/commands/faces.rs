@@ -29,9 +29,9 @@ pub(crate) struct Args {
     /// Where the networks run: cpu, gpu or gpu:N; `effigy devices` lists what is there
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub(super) device: Choice,
-    /// Smallest face to look for, in pixels
-    #[arg(long, alias = "smallest", default_value_t = 24.0, value_name = "PX", value_parser = within(8.0_f32, 8192.0))]
-    min_face: f32,
+    /// Smallest face to look for, in pixels [default: 24, or 1/160 of the longer side if that is more]
+    #[arg(long, alias = "smallest", value_name = "PX", value_parser = within(8.0_f32, 8192.0))]
+    min_face: Option<f32>,
     #[command(flatten)]
     skip_damaged: SkipDamaged,
     /// Print the summary as one JSON object
@@ -143,7 +143,10 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         damage: args.skip_damaged.into(),
         ..FacesJob::new(args.inputs.clone())
     };
-    job.tracking.find.smallest_px = args.min_face;
+    if let Some(smallest) = args.min_face {
+        job.tracking.find.smallest_px = smallest;
+        job.tracking.find.smallest_share = 0.0;
+    }
     job.check()?;
     output.say(format_args!("device: {}", args.device));
     let networks = Networks::load(&weights()?, args.device)?;

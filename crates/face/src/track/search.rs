@@ -125,6 +125,7 @@ fn look(
     known: &[Found],
     turned: Turned,
 ) -> Vec<Found> {
+    let settings = &settings.in_picture(picture.width(), picture.height());
     let finder = &networks.finder;
     let mut proposed = finder.find(picture, settings);
     let mut detected = Vec::new();
@@ -323,6 +324,7 @@ fn closer_by_finder(
 ) -> Option<Found> {
     let settings = FindSettings {
         smallest_px: 0.25 * CLOSE_SHARE * FINDER_SIDE_PX as f32, // far smaller ones are not sought
+        smallest_share: 0.0,
         least_score: LEAST_SCORE_CLOSE,
     };
     let find = |close: &Picture| finder.find(close, &settings);
