@@ -60,7 +60,7 @@ pub(crate) struct New {
     /// Signed form or recorded statement, if there is one; its SHA-256 goes into the record, which
     /// says that there is none otherwise. No age is guessed: for a child, the form is that of the
     /// parents
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = input())]
     evidence: Option<PathBuf>,
     /// Keep a copy of the evidence beside the record
     #[arg(long, requires = "evidence")]
@@ -142,11 +142,21 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         Args::Revoke(revoke) => {
             let keys = revoke.place.keys(output)?;
             let store = store(&revoke.place, &keys)?;
+            if let (Err(_), Some(id)) = (
+                store.find(&revoke.who, now),
+                store.id_on_record(&revoke.who),
+            ) {
+                store.revoke(&id, &revoke.reason, now)?;
+                output.say(format_args!(
+                    "{id} is revoked, though its record cannot be read; its identity template is erased"
+                ));
+                return Ok(Exit::Nothing);
+            }
             for record in to_revoke(&store, &revoke.who, now)? {
-                let before = store.standing(&record, now)?;
-                store.revoke(&record, &revoke.reason, now)?;
+                let before = store.standing(&record, now);
+                store.revoke(&record.id, &revoke.reason, now)?;
                 let (id, subject) = (&record.id, &record.subject);
-                if let Standing::Revoked(on) = before {
+                if let Ok(Standing::Revoked(on)) = before {
                     let day = on.day();
                     output.say(format_args!(
                         "{id} of {subject} was revoked on {day} already"
@@ -157,16 +167,20 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
                     ));
                 }
             }
-            Ok(Exit::Nothing)
+            Ok(tell_damaged(&store.list_readable()?.damaged, output))
         }
         Args::List { place } => {
             let keys = place.keys(output)?;
             let store = store(place, &keys)?;
             let listed = store.list_readable()?;
+            let mut damaged = listed.damaged;
             for record in &listed.records {
-                output.data(line(record, store.standing(record, now)?))?;
+                match store.standing(record, now) {
+                    Ok(standing) => output.data(line(record, standing))?,
+                    Err(error) => damaged.push(error),
+                }
             }
-            Ok(tell_damaged(&listed.damaged, output))
+            Ok(tell_damaged(&damaged, output))
         }
     }
 }
@@ -191,8 +205,8 @@ fn to_revoke(store: &Store<'_>, who: &str, now: UtcTime) -> anyhow::Result<Vec<R
     for record in store.list_readable()?.records {
         let is_left = record.subject.to_lowercase() == who.to_lowercase()
             && matches!(
-                store.standing(&record, now)?,
-                Standing::Expired | Standing::NotYet
+                store.standing(&record, now),
+                Ok(Standing::Expired | Standing::NotYet)
             );
         if record.id != meant.id && is_left {
             records.push(record);
@@ -265,15 +279,15 @@ fn warn_of_namesakes(
         if other.id == record.id || other.subject.to_lowercase() != name {
             continue;
         }
-        match store.standing(&other, now)? {
-            Standing::Valid | Standing::NotYet => others.push(other.id.to_string()),
-            Standing::Revoked(on) => output.say(format_args!(
+        match store.standing(&other, now) {
+            Ok(Standing::Valid | Standing::NotYet) => others.push(other.id.to_string()),
+            Ok(Standing::Revoked(on)) => output.say(format_args!(
                 "note: {} took the consent {} back on {}; make sure that they agreed anew",
                 record.subject,
                 other.id,
                 on.day(),
             )),
-            Standing::Expired => {}
+            Ok(Standing::Expired) | Err(_) => {} // `list` and `check` tell of damage
         }
     }
     if !others.is_empty() {

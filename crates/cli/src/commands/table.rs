@@ -113,11 +113,7 @@ fn person_row(name: &str, person: &PersonReport) -> String {
 const MOST_FILES: usize = 8;
 
 fn files_of(person: &PersonReport, report: &FacesReport) -> String {
-    let name = |&i: &usize| {
-        let path = &report.inputs[i];
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        named(name.as_ref())
-    };
+    let name = |&i: &usize| named(&report.inputs[i]);
     let mut names: Vec<String> = person.inputs.iter().take(MOST_FILES).map(name).collect();
     if let Some(n) = person
         .inputs

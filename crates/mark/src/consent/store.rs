@@ -325,15 +325,7 @@ impl<'a> Store<'a> {
     pub fn standing(&self, record: &Record, now: UtcTime) -> Result<Standing> {
         let path = self.path(&record.id, "revoked");
         if path.exists() {
-            let token = files::read_text(&path)?;
-            let revocation: Revocation = jws::open(self.keys, REVOCATION, &token, &path)?;
-            if revocation.id != record.id {
-                return Err(Error::Forged {
-                    reason: "revokes another consent",
-                    path,
-                });
-            }
-            return Ok(Standing::Revoked(revocation.on));
+            return self.revoked_on(&record.id, &path).map(Standing::Revoked);
         }
         Ok(if now < record.from {
             Standing::NotYet
@@ -344,15 +336,22 @@ impl<'a> Store<'a> {
         })
     }
 
-    /// Takes a consent back for good and erases the identity template.
+    /// The identifier `who`, where a consent of it is on record, readable or not.
+    pub fn id_on_record(&self, who: &str) -> Option<Id> {
+        let id = Id::try_from(who.to_owned()).ok()?;
+        let is_there = |extension| self.path(&id, extension).exists();
+        (is_there("jws") || is_there("template")).then_some(id)
+    }
+
+    /// Takes a consent back for good and erases the identity template. The record may be damaged.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn revoke(&self, record: &Record, reason: &str, now: UtcTime) -> Result<()> {
-        let path = self.path(&record.id, "revoked");
-        if !path.exists() {
+    pub fn revoke(&self, id: &Id, reason: &str, now: UtcTime) -> Result<()> {
+        let path = self.path(id, "revoked");
+        if self.revoked_on(id, &path).is_err() || !path.exists() {
             let revocation = Revocation {
-                id: record.id.clone(),
+                id: id.clone(),
                 on: now,
                 reason: reason.to_owned(),
             };
@@ -360,12 +359,25 @@ impl<'a> Store<'a> {
             files::write(&path, token.as_bytes(), Readers::Owner)?;
             Log::of(self.keys).append(
                 Event::Revoked {
-                    consent: record.id.to_string(),
+                    consent: id.to_string(),
                 },
                 now,
             )?;
         }
-        self.erase_template(&record.id)
+        self.erase_template(id)
+    }
+
+    /// When a consent was revoked.
+    fn revoked_on(&self, id: &Id, path: &Path) -> Result<UtcTime> {
+        let token = files::read_text(path)?;
+        let revocation: Revocation = jws::open(self.keys, REVOCATION, &token, path)?;
+        if revocation.id != *id {
+            return Err(Error::Forged {
+                reason: "revokes another consent",
+                path: path.to_owned(),
+            });
+        }
+        Ok(revocation.on)
     }
 
     /// Opens the identity template of a consent. `None` in consents for synthetic people that earlier
@@ -391,7 +403,7 @@ impl<'a> Store<'a> {
     /// hide the others.
     ///
     /// # Errors
-    /// When the folder or a revocation cannot be read.
+    /// When the folder cannot be read.
     pub fn templates(&self, usage: Option<Use>, now: UtcTime) -> Result<Templates> {
         let Listed { records, damaged } = self.list_readable()?;
         let mut templates = Templates {
@@ -399,7 +411,13 @@ impl<'a> Store<'a> {
             unread: damaged,
         };
         for record in records {
-            let standing = self.standing(&record, now)?;
+            let standing = match self.standing(&record, now) {
+                Ok(standing) => standing,
+                Err(error) => {
+                    templates.unread.push(error);
+                    continue;
+                }
+            };
             let is_gone = matches!(standing, Standing::Revoked(_));
             if is_gone || usage.is_some_and(|usage| !record.uses.contains(&usage)) {
                 continue;

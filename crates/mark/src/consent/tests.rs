@@ -200,7 +200,7 @@ fn revoked_consent_is_refused_and_its_template_erased() {
     let record = desk.add(&draft());
     assert!(desk.path(&record, "template").exists());
     desk.store()
-        .revoke(&record, "asked to stop", now())
+        .revoke(&record.id, "asked to stop", now())
         .unwrap();
     assert!(matches!(desk.ask(vec![ada()]), Err(Error::Revoked { .. })));
     assert!(!desk.path(&record, "template").exists());
@@ -211,7 +211,7 @@ fn damaged_revocation_does_not_bring_a_consent_back() {
     let desk = desk();
     let record = desk.add(&draft());
     desk.store()
-        .revoke(&record, "asked to stop", now())
+        .revoke(&record.id, "asked to stop", now())
         .unwrap();
     fs::write(desk.path(&record, "revoked"), "nothing").unwrap();
     assert!(matches!(desk.ask(vec![ada()]), Err(Error::Forged { .. })));
@@ -479,6 +479,22 @@ fn damaged_template_hides_no_other_consent() {
 }
 
 #[test]
+fn damage_keeps_nobody_from_withdrawing() {
+    let desk = desk();
+    let record = desk.add(&draft());
+    let store = desk.store();
+    let path = |extension| store.path(&record.id, extension);
+    fs::write(path("jws"), "nothing").unwrap();
+    fs::write(path("revoked"), "").unwrap();
+    let id = store.id_on_record(record.id.as_str()).unwrap();
+    store.revoke(&id, "asked to stop", now()).unwrap();
+    assert!(!path("template").exists());
+    let standing = store.standing(&record, now()).unwrap();
+    assert_eq!(standing, Standing::Revoked(now()));
+    assert!(store.id_on_record("0123456789abcdef").is_none());
+}
+
+#[test]
 fn damaged_record_hides_no_other_consent() {
     let desk = desk();
     let record = desk.add(&draft());
@@ -547,7 +563,7 @@ fn clock_behind_anything_recorded_is_refused() {
 fn exported_consents_are_read_elsewhere_and_changes_noticed() {
     let desk = desk();
     let (kept, revoked) = (desk.add(&draft()), desk.add(&draft()));
-    desk.store().revoke(&revoked, "asked", now()).unwrap();
+    desk.store().revoke(&revoked.id, "asked", now()).unwrap();
     let path = desk.folder.path().join("export.json");
     desk.store()
         .export(&[kept.clone(), revoked.clone()], &path)
