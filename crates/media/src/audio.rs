@@ -299,6 +299,12 @@ impl Sound<'_> {
         }
         let mut mono = frame::Audio::empty();
         if let Some((_, resampler)) = &mut self.resampler {
+            // Room for all of it: what finds none waits in the resampler, and at a higher rate that is ever more.
+            let waiting = resampler.delay().map_or(0, |delay| delay.output);
+            let waiting = usize::try_from(waiting).unwrap_or(0);
+            let more = decoded.samples() as u64 * u64::from(self.wanted.rate_hz);
+            let more = more.div_ceil(u64::from(kind.rate_hz).max(1)) as usize;
+            mono = frame::Audio::new(MONO_F32, waiting + more + 1, ChannelLayout::MONO);
             let run = resampler.run(decoded, &mut mono).map(drop);
             run.map_err(|err| self.damaged(err))?;
         }

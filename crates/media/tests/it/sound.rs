@@ -264,6 +264,17 @@ fn sound_comes_in_blocks_that_make_up_the_whole() {
 }
 
 #[test]
+fn sound_at_a_higher_rate_does_not_pile_up() {
+    let folder = Folder::new();
+    let wav = folder.path("tone.wav");
+    write_tone(&wav, 8000, 1, 40.0);
+    let reader = AudioReader::open(&wav, 48_000, &Limits::default()).unwrap();
+    let sizes: Vec<usize> = reader.map(|block| block.unwrap().len()).collect();
+    assert!(sizes.iter().sum::<usize>().abs_diff(40 * 48_000) < 100);
+    assert!(sizes.iter().all(|&size| size < 1 << 16), "{sizes:?}");
+}
+
+#[test]
 fn blocks_end_with_the_damage() {
     let folder = Folder::new();
     let wav = folder.path("tone.wav");
