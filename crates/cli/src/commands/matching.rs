@@ -87,12 +87,7 @@ fn json_of(likeness: Option<&MatchLikeness>, reasons: Vec<String>) -> serde_json
     let verdict = likeness.map_or(MatchVerdict::TooLittle, |likeness| likeness.verdict);
     let telling = likeness.filter(|_| verdict != MatchVerdict::TooLittle);
     serde_json::json!({
-        "verdict": match verdict {
-            MatchVerdict::Same => "same",
-            MatchVerdict::Different => "different",
-            MatchVerdict::Uncertain => "uncertain",
-            MatchVerdict::TooLittle => "too little to tell",
-        },
+        "verdict": verdict.name(),
         "reasons": reasons,
         "same": verdict == MatchVerdict::Same,
         "similarity": likeness.map(|likeness| shortest(likeness.similarity)),
@@ -116,57 +111,11 @@ fn shortest(value: f32) -> f64 {
 
 fn text(job: &MatchJob, report: &MatchReport) -> String {
     // What is hardly seen is as like as it happens to be.
-    let mut lines = vec![told(Some(&report.likeness))];
+    let mut lines = vec![MatchLikeness::in_words(Some(&report.likeness))];
     for (input, compared) in job.inputs.iter().zip(&report.compared) {
         lines.push(format!("{}: {}", named(input), described(compared)));
     }
     lines.join("\n")
-}
-
-/// The verdict in a line.
-fn told(likeness: Option<&MatchLikeness>) -> String {
-    let too_little = "too little to tell whether they are the same person".to_owned();
-    let Some(likeness) = likeness else {
-        return too_little;
-    };
-    let verdict = match likeness.verdict {
-        MatchVerdict::Same => "the same person",
-        MatchVerdict::Different => "different people",
-        MatchVerdict::Uncertain => "uncertain",
-        MatchVerdict::TooLittle => return too_little,
-    };
-    let likelier = match likeness.verdict {
-        // The probability of a pair taken at random would be read as one of this pair.
-        MatchVerdict::Uncertain => {
-            "which one person may reach, and so may lookalikes and relatives".to_owned()
-        }
-        _ => format!("which is {}", likelier(likeness)),
-    };
-    format!(
-        "{verdict}: similarity {:.3}, {likelier}; from {:.3} on they count as the same ({:.2} % of strangers reach it)",
-        likeness.similarity,
-        likeness.threshold.similarity,
-        100.0 * likeness.threshold.false_match_rate,
-    )
-}
-
-/// How much likelier of one person or of two, and what follows.
-fn likelier(likeness: &MatchLikeness) -> String {
-    let (ratio, of) = if 1.0 <= likeness.likelihood_ratio {
-        (likeness.likelihood_ratio, "one person than of two")
-    } else {
-        (1.0 / likeness.likelihood_ratio, "two people than of one")
-    };
-    let percent = 100.0 * likeness.probability();
-    let least = if likeness.most_likely <= ratio {
-        "at least "
-    } else {
-        ""
-    };
-    format!(
-        "{least}{ratio:.0} times likelier of {of} (probability of one: {percent:.1} %, if half of such pairs are, and not \
-         chosen for looking or sounding alike)"
-    )
 }
 
 fn described(compared: &Compared) -> String {

@@ -128,8 +128,8 @@ pub fn listen(
     }
     progress.begin(&path.to_string_lossy(), None);
     let mut listener = Listener::new(networks);
-    for block in AudioReader::open(path, RATE_HZ, limits)? {
-        let heard = listener.hear(&block?);
+    for block in AudioReader::open(path, RATE_HZ, limits).map_err(Error::at(path))? {
+        let heard = listener.hear(&block.map_err(Error::at(path))?);
         heard.map_err(|source| Error::Sound {
             source,
             path: path.to_owned(),
@@ -142,7 +142,7 @@ pub fn listen(
 }
 
 impl ComparedVoice {
-    fn of(recording: &Recording) -> Self {
+    pub(crate) fn of(recording: &Recording) -> Self {
         let mut speakers = recording.speakers.iter();
         let leading = speakers.next();
         let too_little = match leading.map(Speaker::secs) {
@@ -162,5 +162,12 @@ impl ComparedVoice {
     /// How long the voice speaks.
     pub fn speech_secs(&self) -> f64 {
         total_secs(&self.stretches)
+    }
+
+    /// What it was short of, or what makes a comparison less sure.
+    pub fn reason(&self) -> Option<String> {
+        let clipped = "the sound is clipped, which distorts voices";
+        let clipped = self.is_clipped.then(|| clipped.to_owned());
+        self.too_little.map(|why| why.to_string()).or(clipped)
     }
 }

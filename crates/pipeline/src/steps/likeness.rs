@@ -15,6 +15,18 @@ pub enum MatchVerdict {
     TooLittle,
 }
 
+impl MatchVerdict {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Different => "different",
+            Self::Uncertain => "uncertain",
+            Self::TooLittle => "too little to tell",
+        }
+    }
+}
+
 /// How alike two are, and what follows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MatchLikeness {
@@ -97,6 +109,57 @@ impl MatchLikeness {
     pub fn probability(&self) -> f64 {
         let odds = self.likelihood_ratio * PRIOR / (1.0 - PRIOR);
         odds / (1.0 + odds)
+    }
+
+    /// The verdict in a line; without a likeness there was nothing to compare.
+    pub fn in_words(likeness: Option<&Self>) -> String {
+        let too_little = "too little to tell whether they are the same person".to_owned();
+        let Some(likeness) = likeness else {
+            return too_little;
+        };
+        let verdict = match likeness.verdict {
+            MatchVerdict::Same => "the same person",
+            MatchVerdict::Different => "different people",
+            MatchVerdict::Uncertain => "uncertain",
+            MatchVerdict::TooLittle => return too_little,
+        };
+        format!("{verdict}: {}", likeness.evidence())
+    }
+
+    /// The numbers behind the verdict, in words.
+    pub(crate) fn evidence(&self) -> String {
+        let likelier = match self.verdict {
+            // The probability of a pair taken at random would be read as one of this pair.
+            MatchVerdict::Uncertain => {
+                "which one person reaches, and lookalikes and relatives too".to_owned()
+            }
+            _ => format!("which is {}", self.likelier()),
+        };
+        format!(
+            "similarity {:.3}, {likelier}; from {:.3} on they count as the same ({:.2} % of strangers reach it)",
+            self.similarity,
+            self.threshold.similarity,
+            100.0 * self.threshold.false_match_rate,
+        )
+    }
+
+    /// How much likelier of one person or of two, and what follows.
+    fn likelier(&self) -> String {
+        let (ratio, of) = if 1.0 <= self.likelihood_ratio {
+            (self.likelihood_ratio, "one person than of two")
+        } else {
+            (1.0 / self.likelihood_ratio, "two people than of one")
+        };
+        let percent = 100.0 * self.probability();
+        let least = if self.most_likely <= ratio {
+            "at least "
+        } else {
+            ""
+        };
+        format!(
+            "{least}{ratio:.0} times likelier of {of} (probability of one: {percent:.1} %, if half of such pairs are, and not \
+             chosen for looking or sounding alike)"
+        )
     }
 }
 

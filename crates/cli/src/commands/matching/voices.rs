@@ -2,9 +2,9 @@
 
 use effigy_pipeline::compare_voices::ComparedVoice;
 use effigy_pipeline::sound::{Networks, Stretch, total_secs};
-use effigy_pipeline::{VoiceMatchJob, VoiceMatchReport, match_voices};
+use effigy_pipeline::{MatchLikeness, VoiceMatchJob, VoiceMatchReport, match_voices};
 
-use super::{Args, json_of, told};
+use super::{Args, json_of};
 use crate::output::{Exit, Output, named};
 use crate::weights::weights;
 
@@ -41,15 +41,7 @@ fn json(report: &VoiceMatchReport) -> serde_json::Value {
 /// What was short of sound, or makes the result less sure.
 fn reasons(report: &VoiceMatchReport) -> Vec<String> {
     let inputs = report.compared.iter();
-    inputs.filter_map(reason).collect()
-}
-
-fn reason(voice: &ComparedVoice) -> Option<String> {
-    let clipped = voice
-        .is_clipped
-        .then(|| "the sound is clipped, which distorts voices".to_owned());
-    let too_little = voice.too_little.map(|why| why.to_string());
-    too_little.or(clipped)
+    inputs.filter_map(ComparedVoice::reason).collect()
 }
 
 fn stretches(stretches: &[Stretch]) -> serde_json::Value {
@@ -62,7 +54,7 @@ fn tenths(secs: f64) -> f64 {
 }
 
 fn text(job: &VoiceMatchJob, report: &VoiceMatchReport) -> String {
-    let mut lines = vec![told(report.likeness.as_ref())];
+    let mut lines = vec![MatchLikeness::in_words(report.likeness.as_ref())];
     for (input, voice) in job.inputs.iter().zip(&report.compared) {
         lines.push(format!("{}: {}", named(input), described(voice)));
     }
@@ -79,7 +71,7 @@ fn described(voice: &ComparedVoice) -> String {
             voice.speech_secs(),
             times(&voice.stretches)
         ));
-        parts.extend(reason(voice));
+        parts.extend(voice.reason());
     }
     if !voice.others.is_empty() {
         let others = voice.others.iter().map(|other| {
