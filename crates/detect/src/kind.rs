@@ -31,6 +31,8 @@ pub enum CueKind {
     Provenance,
     /// Whether this is the person of the reference, who moves like them.
     Person,
+    /// Whether the voice is that of the person of the reference.
+    Voice,
     /// Counts frames.
     #[cfg(test)]
     Dummy,
@@ -53,6 +55,7 @@ impl CueKind {
         Self::Container,
         Self::Provenance,
         Self::Person,
+        Self::Voice,
         #[cfg(test)]
         Self::Dummy,
     ];
@@ -74,6 +77,7 @@ impl CueKind {
             Self::Container => "container",
             Self::Provenance => "provenance",
             Self::Person => "person",
+            Self::Voice => "voice",
             #[cfg(test)]
             Self::Dummy => "dummy",
         }

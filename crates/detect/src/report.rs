@@ -2,6 +2,7 @@
 //!
 //! The JSON form is versioned: a field may be added within a version, none changes its meaning.
 
+mod heard;
 mod lights;
 pub mod page;
 mod person;
@@ -11,8 +12,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+pub use heard::{Heard, HeardVoice, VoiceLikeness};
+
 use crate::calibration::Calibration;
 use crate::fuse::{REQUIRED_CUE, fuse};
+use crate::kind::CueKind;
 use crate::measurement::{self, Skipped};
 use crate::note::{Note, thinned};
 use crate::observe::AnalysedTrack;
@@ -52,13 +56,19 @@ pub struct Report {
     pub faces: Vec<FaceReport>,
     /// What the cues say that look at the whole file.
     pub cues: Vec<Note>,
+    /// Seconds of speech; `null` where nobody listened.
+    pub speech_secs: Option<f64>,
+    /// Each voice, the one that speaks most first; `null` where nobody listened.
+    pub voices: Option<Vec<HeardVoice>>,
+    /// How alike that one and the voice of the references are, where there are both.
+    pub voice_likeness: Option<VoiceLikeness>,
     /// What the file says of itself, in words; easily forged.
     pub claims: Vec<String>,
-    /// Frames seen.
+    /// Frames seen; none where there is sound alone.
     pub n_frames: u64,
     /// Frames that could not be read and were left out.
     pub damaged: Vec<Damaged>,
-    /// When the last frame was shown.
+    /// When the last frame was shown; of sound alone, how long it is.
     pub duration_secs: f64,
     /// Frames a second whose pixels were looked at closely.
     pub samples_per_sec: f32,
@@ -121,6 +131,10 @@ pub struct Footing {
     pub unread: Option<String>,
     /// Who each face is compared with, if with anybody.
     pub person: Option<Person>,
+    /// Who speaks, if anybody listened.
+    pub heard: Option<Heard>,
+    /// Whether the voice is that of the references, if it was asked.
+    pub voice: Option<(Note, Option<VoiceLikeness>)>,
     /// Frames seen.
     pub n_frames: u64,
     /// Frames that could not be read and were left out.
@@ -131,6 +145,13 @@ pub struct Footing {
     pub samples_per_sec: f32,
     /// What judged.
     pub made_by: MadeBy,
+}
+
+impl Footing {
+    /// Whether somebody listened to a file that has no picture.
+    fn is_sound_alone(&self) -> bool {
+        self.n_frames == 0 && self.heard.is_some()
+    }
 }
 
 /// Frames that could not be read and were left out.
@@ -174,30 +195,32 @@ impl Report {
         // A picture is looked at once, and judged by that.
         let least_looks = if 1 < footing.n_frames { LEAST_LOOKS } else { 0 };
         let person = footing.person.as_ref();
+        // References may be sound alone.
+        let unshown = footing.voice.as_ref();
+        let unshown =
+            unshown.map(|_| Note::not_judged(CueKind::Person, "no reference shows a face"));
         let lights = lights::between(&tracks);
         let face = |track: AnalysedTrack| {
             let identity = track.facts.identity.as_ref();
             let likeness = person.map(|person| person::likeness(person, identity, &track.windows));
             let mut face = FaceReport::of(track, least_looks, calibration);
-            face.cues.extend(likeness);
+            face.cues.extend(likeness.or_else(|| unshown.clone()));
             face
         };
         let faces: Vec<FaceReport> = tracks.into_iter().map(face).collect();
         let provenance = words::provenance(footing.marks.as_ref());
         let marked = footing.marks.as_ref().is_some_and(|marks| marks.marked);
-        let likeliest = faces
-            .iter()
-            .filter(|face| face.fake_probability.is_some())
-            .max_by(|a, b| {
-                a.verdict
-                    .cmp(&b.verdict)
-                    .then_with(|| probability_order(a, b))
-            });
+        let likeliest = likeliest(&faces);
         let mut reasons: Vec<String> = Vec::new();
         if marked {
             reasons.push(provenance.sentence.clone());
         }
         reasons.extend(likeliest.into_iter().flat_map(|face| face.reasons.clone()));
+        let (voice, voice_likeness) = footing.voice.clone().unzip();
+        // Headers of sound were not looked at.
+        let container =
+            (!footing.is_sound_alone()).then(|| words::container(footing.container.clone()));
+        let (speech_secs, voices) = Heard::parts(footing.heard.clone());
         let judged = likeliest.map_or(Verdict::NotJudged, |face| face.verdict);
         Self {
             version: REPORT_VERSION,
@@ -211,8 +234,13 @@ impl Report {
             reasons,
             cues: lights
                 .into_iter()
-                .chain([words::container(footing.container), provenance])
+                .chain(container)
+                .chain([provenance])
+                .chain(voice)
                 .collect(),
+            speech_secs,
+            voices,
+            voice_likeness: voice_likeness.flatten(),
             faces,
             file: footing.file,
             sha256: footing.sha256,
@@ -224,6 +252,16 @@ impl Report {
             made_by: footing.made_by,
         }
     }
+}
+
+/// The face that looks most like a manipulated one, of those that were judged.
+fn likeliest(faces: &[FaceReport]) -> Option<&FaceReport> {
+    let judged = faces.iter().filter(|face| face.fake_probability.is_some());
+    judged.max_by(|a, b| {
+        a.verdict
+            .cmp(&b.verdict)
+            .then_with(|| probability_order(a, b))
+    })
 }
 
 fn probability_order(a: &FaceReport, b: &FaceReport) -> std::cmp::Ordering {
@@ -264,7 +302,7 @@ impl FaceReport {
 
 /// What could not be judged, in sentences.
 fn not_judged(faces: &[FaceReport], footing: &Footing) -> Vec<String> {
-    let mut sentences = unjudged_faces(faces);
+    let mut sentences = unjudged_faces(faces, footing.is_sound_alone());
     sentences.extend(footing.unread.clone());
     let damaged = &footing.damaged;
     sentences.extend(damaged.iter().take(MOST_SENTENCES).map(Damaged::sentence));
@@ -275,7 +313,10 @@ fn not_judged(faces: &[FaceReport], footing: &Footing) -> Vec<String> {
     sentences
 }
 
-fn unjudged_faces(faces: &[FaceReport]) -> Vec<String> {
+fn unjudged_faces(faces: &[FaceReport], is_sound_alone: bool) -> Vec<String> {
+    if is_sound_alone {
+        return vec![SOUND_ALONE.to_owned()];
+    }
     if faces.is_empty() {
         return vec!["No face was found.".to_owned()];
     }
@@ -294,6 +335,9 @@ fn unjudged_faces(faces: &[FaceReport]) -> Vec<String> {
     }
     sentences
 }
+
+/// What is said of a file without a picture.
+const SOUND_ALONE: &str = "Sound alone: whether a voice is cloned cannot be judged yet.";
 
 /// Unjudged faces that get a sentence each; a crowd has hundreds.
 const MOST_SENTENCES: usize = 12;
@@ -326,6 +370,8 @@ impl Footing {
             container: None,
             unread: None,
             person: None,
+            heard: None,
+            voice: None,
             n_frames,
             damaged: Vec::new(),
             duration_secs: 1.0,

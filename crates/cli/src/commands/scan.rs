@@ -13,12 +13,13 @@ use crate::weights::weights;
 
 /// Look for signs of manipulation in the faces of pictures and videos
 ///
-/// Says what was seen, where and when, and what could not be judged. A verdict is a hint, not
+/// Says what was seen, where and when, and what could not be judged. Of sound alone (WAV, MP3, FLAC, Opus, M4A) it says who
+/// speaks when, and judges nothing yet. A verdict is a hint, not
 /// proof: docs/figures.md says how often it is wrong. Exits with 1 when a file shows signs or is
 /// marked as synthetic; else with 2 when one could not be judged or read; else with 0.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Pictures, videos, folders of them, or a pattern such as shot-%05d.png; --files-from names more
+    /// Pictures, videos, folders of them, or a pattern such as shot-%05d.png; sound files by name; --files-from names more
     #[arg(value_parser = input(), value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// File with one input per line, besides those named
@@ -35,7 +36,8 @@ pub(crate) struct Args {
     /// Frames a second whose pixels are examined; movement is followed in every frame
     #[arg(long, alias = "fps", default_value_t = 3.0, value_name = "N", value_parser = within(0.1_f32, 60.0))]
     samples_per_sec: f32,
-    /// Genuine pictures or clips of a person: say of each face whether it looks and moves like them
+    /// Genuine pictures, clips or sound files of a person: say of each face whether it looks and moves like them, and of the
+    /// voice that speaks most whether it sounds like them
     #[arg(long, value_parser = input(), value_name = "REF", num_args = 1..)]
     person: Vec<PathBuf>,
     /// Files scanned at once [default: one per processor]
@@ -73,7 +75,8 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     job.check()?;
     output.say(format_args!("device: {}", args.device));
     let networks = Networks::load(&weights()?, args.device)?;
-    job.each.person = scan::person(&args.person, &networks, &mut output.progress())?;
+    let known = scan::references(&args.person, &networks, &mut output.progress())?;
+    (job.each.person, job.each.voice) = (known.person, known.voice);
     let mut tally = Tally::default();
     let mut bar = output.progress();
     let mut tell = |scanned: &Scanned| {

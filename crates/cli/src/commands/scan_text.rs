@@ -13,6 +13,7 @@ pub(super) fn summary(scanned: &Scanned) -> String {
         return format!("{name}: not readable: {why}");
     }
     let mut lines = vec![format!("{name}: {}", verdict(report))];
+    lines.extend(voices(report));
     let faces = report["faces"].as_array();
     for face in faces.into_iter().flatten() {
         lines.push(format!(
@@ -38,6 +39,50 @@ pub(super) fn summary(scanned: &Scanned) -> String {
         lines.push(format!("  report: {}", named(page)));
     }
     lines.join("\n")
+}
+
+/// Voices that get a line each, and stretches of each.
+const MOST_VOICES: usize = 8;
+const MOST_STRETCHES: usize = 5;
+
+/// Who speaks when, where somebody listened.
+fn voices(report: &Value) -> Vec<String> {
+    let Some(voices) = report["voices"].as_array() else {
+        return Vec::new();
+    };
+    let speech_secs = number(&report["speech_secs"]);
+    let speech = match voices.len() {
+        0 if speech_secs == 0.0 => "nobody speaks".to_owned(),
+        0 => format!("{speech_secs:.1} s of speech, too little to tell voices apart"),
+        1 => format!("{speech_secs:.1} s of speech, 1 voice"),
+        n => format!("{speech_secs:.1} s of speech, {n} voices"),
+    };
+    let secs = number(&report["duration_secs"]);
+    let mut lines = vec![format!("  sound, {secs:.1} s: {speech}")];
+    for (i, voice) in voices.iter().take(MOST_VOICES).enumerate() {
+        lines.push(format!(
+            "    voice {}, {:.1} s: {}",
+            i + 1,
+            number(&voice["secs"]),
+            times(&voice["stretches"])
+        ));
+    }
+    if MOST_VOICES < voices.len() {
+        let n = voices.len() - MOST_VOICES;
+        lines.push(format!("    and {n} more"));
+    }
+    lines
+}
+
+fn times(stretches: &Value) -> String {
+    let stretches: Vec<&Value> = stretches.as_array().into_iter().flatten().collect();
+    let shown = stretches.iter().take(MOST_STRETCHES);
+    let shown = shown.map(|s| format!("{:.1} to {:.1} s", number(&s[0]), number(&s[1])));
+    let mut shown: Vec<String> = shown.collect();
+    if MOST_STRETCHES < stretches.len() {
+        shown.push(format!("and {} more", stretches.len() - MOST_STRETCHES));
+    }
+    shown.join(", ")
 }
 
 fn verdict(of: &Value) -> String {

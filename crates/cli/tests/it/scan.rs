@@ -92,3 +92,55 @@ fn settings_without_sense_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
     }
 }
+
+/// A WAV file of half-open vowels.
+fn write_speech(path: &Path) {
+    let samples = effigy_pipeline::sound::testing::vowels(6.0);
+    let n_bytes = u32::try_from(2 * samples.len()).unwrap();
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + n_bytes).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend(16_000_u32.to_le_bytes());
+    wav.extend(32_000_u32.to_le_bytes());
+    wav.extend(b"\x02\0\x10\0data");
+    wav.extend(n_bytes.to_le_bytes());
+    let levels = samples.iter().map(|sample| (sample * 32_000.0) as i16);
+    wav.extend(levels.flat_map(i16::to_le_bytes));
+    fs::write(path, wav).unwrap();
+}
+
+#[test]
+fn sound_alone_is_told_in_words_as_json_and_on_a_page() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name).to_string_lossy().into_owned();
+    write_speech(Path::new(&at("call.wav")));
+    fs::write(at("list.txt"), at("call.wav")).unwrap();
+    let output = scan(
+        home.path(),
+        &["--files-from", &at("list.txt"), "--report", &at("pages")],
+    );
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = stdout(&output);
+    for part in [
+        "call.wav: not judged",
+        "sound, 6.0 s: ",
+        "    voice 1, ",
+        "Sound alone: whether a voice is cloned cannot be judged yet.",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let page = written(Path::new(&at("pages")), "html").remove(0);
+    assert!(
+        fs::read_to_string(page)
+            .unwrap()
+            .contains("who speaks when")
+    );
+    let call = at("call.wav");
+    let output = scan(home.path(), &["--json", &call, "--person", &call]);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(report["voice_likeness"]["verdict"], "same");
+    assert!(
+        report["voices"][0]["stretches"][0][1].is_number(),
+        "{report}"
+    );
+}

@@ -6,6 +6,7 @@ mod picture;
 use std::fmt::Write as _;
 
 use super::{FaceReport, Report};
+use crate::kind::CueKind;
 use crate::note::{Note, Role};
 use crate::verdict::Verdict;
 
@@ -43,6 +44,7 @@ pub fn page(report: &Report) -> String {
             ),
         );
     }
+    sound(&mut html, report);
     unjudged(&mut html, report);
     file(&mut html, report);
     html.push_str("</main></html>\n");
@@ -211,6 +213,46 @@ fn row(html: &mut String, cue: &Note, bar: &str) {
     );
 }
 
+/// Voices that are drawn.
+const MOST_VOICES: usize = 12;
+
+/// Who speaks when, where somebody listened.
+fn sound(html: &mut String, report: &Report) {
+    let Some(voices) = &report.voices else { return };
+    let counted = match voices.len() {
+        1 => "1 voice".to_owned(),
+        n => format!("{n} voices"),
+    };
+    add(
+        html,
+        format_args!(
+            "<section><h2>Who speaks</h2><p class=\"small\">{:.1} s of speech in {:.1} s, {counted}. Voices are told \
+             apart by how they sound, and numbered by how long they speak.</p>",
+            report.speech_secs.unwrap_or(0.0),
+            report.duration_secs
+        ),
+    );
+    let drawn = &voices[..voices.len().min(MOST_VOICES)];
+    if !drawn.is_empty() {
+        html.push_str(&chart::voices(drawn, report.duration_secs));
+    }
+    if MOST_VOICES < voices.len() {
+        let more = voices.len() - MOST_VOICES;
+        add(
+            html,
+            format_args!("<p>{more} more voices, which speak less, are in the JSON report.</p>"),
+        );
+    }
+    cues(html, &of_voices(report));
+    html.push_str("</section>");
+}
+
+/// What is told beside the voices, if they are.
+fn of_voices(report: &Report) -> Vec<Note> {
+    let is_voice = |cue: &&Note| report.voices.is_some() && cue.name == CueKind::Voice.name();
+    report.cues.iter().filter(is_voice).cloned().collect()
+}
+
 fn unjudged(html: &mut String, report: &Report) {
     if report.not_judged.is_empty() {
         return;
@@ -224,7 +266,10 @@ fn unjudged(html: &mut String, report: &Report) {
 
 fn file(html: &mut String, report: &Report) {
     html.push_str("<section><h2>The file</h2>");
-    cues(html, &report.cues);
+    let heard = of_voices(report);
+    let mut told = report.cues.clone();
+    told.retain(|cue| !heard.contains(cue));
+    cues(html, &told);
     if !report.claims.is_empty() {
         html.push_str("<p>It says of itself, which is easily forged:</p><ul>");
         for claim in &report.claims {
@@ -234,10 +279,7 @@ fn file(html: &mut String, report: &Report) {
     }
     add(
         html,
-        format_args!(
-            "<p class=\"small\">{} frames, {:.1} s; {} looked at closely each second.<br>",
-            report.n_frames, report.duration_secs, report.samples_per_sec
-        ),
+        format_args!("<p class=\"small\">{}<br>", seen(report)),
     );
     if let Some(sha256) = &report.sha256 {
         add(html, format_args!("SHA-256 <code>{sha256}</code><br>"));
@@ -256,6 +298,18 @@ fn file(html: &mut String, report: &Report) {
         );
     }
     html.push_str("</p></details></section>");
+}
+
+/// How much there was to look at.
+fn seen(report: &Report) -> String {
+    let secs = report.duration_secs;
+    match report.n_frames {
+        0 => format!("No picture, {secs:.1} s of sound."),
+        n => format!(
+            "{n} frames, {secs:.1} s; {} looked at closely each second.",
+            report.samples_per_sec
+        ),
+    }
 }
 
 /// Appends; writing into a string cannot fail.

@@ -1,10 +1,13 @@
 //! The job `scan`: does a face in a file show signs of manipulation; where, when, and what shows
-//! it?
+//! it? Of a file without a picture it tells who speaks when, and judges nothing.
 //!
 //! One loop over the frames; every face goes to the cues of `effigy_detect`. Memory stays at a
 //! few frames and a few numbers a second and face.
 
 pub mod batch;
+mod references;
+mod sound_alone;
+mod voice;
 
 use std::path::PathBuf;
 
@@ -19,6 +22,7 @@ use effigy_mark::{Apart, Trust};
 use effigy_media::{Info, Limits, Orientation, VideoReader, packets, read_audio};
 
 pub use crate::jobs::compare::person;
+pub use references::{KnownVoice, References, references};
 
 use crate::error::{DAMAGED, Error, Result};
 use crate::steps::damage::{Damage, DamagedPlace, DamagedPlaces};
@@ -30,7 +34,7 @@ use crate::steps::progress::Progress;
 /// Everything that one scan of one file needs.
 #[derive(Clone, Debug)]
 pub struct ScanJob {
-    /// A video or a picture.
+    /// A video, a picture, or sound.
     pub input: PathBuf,
     /// Judge only this part of every frame, as if there were nothing else.
     pub window: Option<Window>,
@@ -48,6 +52,8 @@ pub struct ScanJob {
     pub apart: Option<Apart>,
     /// The person each face is compared with, if any.
     pub person: Option<Person>,
+    /// The voice that the one that speaks most is compared with, if any.
+    pub voice: Option<KnownVoice>,
 }
 
 impl ScanJob {
@@ -63,6 +69,7 @@ impl ScanJob {
             trust: Trust::default(),
             apart: None,
             person: None,
+            voice: None,
         }
     }
 }
@@ -95,21 +102,19 @@ pub struct Footage<'a> {
 /// # Errors
 /// When the file cannot be read to its end, or `progress` asks to stop.
 pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> Result<Report> {
-    let mut reader = VideoReader::open(&job.input, &job.limits)?;
+    let mut reader = match VideoReader::open(&job.input, &job.limits) {
+        Err(effigy_media::Error::NoVideo { path }) => {
+            return sound_alone::scan(job, path, networks, progress);
+        }
+        reader => reader?,
+    };
     if job.damage == Damage::IsSkipped {
         reader = reader.skip_damaged();
     }
     let info = reader.info().clone();
-    let sha256 = effigy_files::sha256_file(&job.input).map_err(|source| Error::Read {
-        source,
-        path: job.input.clone(),
-    })?;
-    let marks = match &job.apart {
-        Some(apart) => effigy_mark::verify_apart(&job.input, &job.trust, apart, &|| false),
-        None => effigy_mark::verify_quickly(&job.input, &job.trust),
-    };
+    let sha256 = hash(job)?;
     let skips_damaged = job.damage == Damage::IsSkipped;
-    let marks = match marks {
+    let marks = match marks(job) {
         Err(error) if skips_damaged && error.reason() == DAMAGED => None,
         marks => Some(marks?),
     };
@@ -123,6 +128,7 @@ pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> 
     }
     let packets = packets(&job.input, MOST_PACKETS, &job.limits)?;
     container.look_for_earlier_encoding(&packets);
+    let (heard, voice) = voice::of_clip(job, &info, networks, progress)?;
     let footage = Footage {
         frames: Box::new(first.into_iter().chain(reader)),
         n_frames: info.video.as_ref().and_then(|video| video.frames),
@@ -134,9 +140,25 @@ pub fn scan(job: &ScanJob, networks: &Networks, progress: &mut dyn Progress) -> 
         claims: claims(&info),
         unread: inputs::unread_pictures(&info),
         container: container.in_words(),
+        heard,
+        voice,
         ..footing(job, networks)
     };
     judge(job, footage, footing, networks, progress)
+}
+
+fn hash(job: &ScanJob) -> Result<String> {
+    effigy_files::sha256_file(&job.input).map_err(|source| Error::Read {
+        source,
+        path: job.input.clone(),
+    })
+}
+
+fn marks(job: &ScanJob) -> effigy_mark::Result<effigy_mark::Report> {
+    match &job.apart {
+        Some(apart) => effigy_mark::verify_apart(&job.input, &job.trust, apart, &|| false),
+        None => effigy_mark::verify_quickly(&job.input, &job.trust),
+    }
 }
 
 /// Judges frames that are there already; cues that look at the file itself do not judge.
@@ -254,6 +276,8 @@ fn footing(job: &ScanJob, networks: &Networks) -> Footing {
         unread: None,
         container: None,
         person: job.person.clone(),
+        heard: None,
+        voice: None,
         n_frames: 0,
         damaged: Vec::new(),
         duration_secs: 0.0,
@@ -292,6 +316,9 @@ fn claims(info: &Info) -> Vec<String> {
             "{} in {}, {width} × {height}",
             video.codec, info.container
         ));
+    } else if let Some(audio) = &info.audio {
+        let (codec, rate_hz) = (&audio.codec, audio.sample_rate_hz);
+        claims.push(format!("{codec} in {}, {rate_hz} Hz", info.container));
     }
     if let Some(tool) = &info.creation_tool {
         claims.push(format!("made with {tool}"));

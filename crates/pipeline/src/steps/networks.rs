@@ -61,4 +61,12 @@ impl Networks {
         let (pictures, device) = (self.trace_judge.network.clone(), device::open(self.choice)?);
         Ok(OcclusionSegmenter::load(&self.weights, pictures, &device)?)
     }
+
+    /// Loads the networks that know voices, which run on the processor; few jobs need them.
+    ///
+    /// # Errors
+    /// When the weights lack one or hold another.
+    pub fn voices(&self) -> Result<effigy_sound::Networks> {
+        Ok(effigy_sound::Networks::load(&self.weights)?)
+    }
 }

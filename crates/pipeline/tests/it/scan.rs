@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod batch;
+mod heard;
 mod made;
 mod splice;
 

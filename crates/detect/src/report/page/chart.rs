@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::report::HeardVoice;
+
 const WIDTH: f64 = 800.0;
 const HEIGHT: f64 = 110.0;
 const LEFT: f64 = 44.0;
@@ -88,4 +90,59 @@ pub(super) fn timeline(points: &[[f64; 2]], duration_secs: f64) -> String {
         line(1.0),
         WIDTH - 8.0
     )
+}
+
+/// A line for each voice, filled where it speaks, over the time of the whole file.
+pub(super) fn voices(voices: &[HeardVoice], duration_secs: f64) -> String {
+    const ROW: f64 = 22.0;
+    const LEFT: f64 = 120.0;
+    let ends = voices.iter().flat_map(|voice| &voice.stretches);
+    let last = ends.map(|[_, to]| *to).fold(duration_secs, f64::max);
+    let duration = last.max(1e-3);
+    let x = |secs: f64| LEFT + (WIDTH - LEFT - 8.0) * secs / duration;
+    let height = ROW * voices.len() as f64 + BOTTOM;
+    let mut rows = String::new();
+    for (i, voice) in voices.iter().enumerate() {
+        let top = ROW * i as f64 + 4.0;
+        let written = write!(
+            rows,
+            "<text x=\"0\" y=\"{:.0}\">voice {}, {:.1} s</text><path d=\"M{LEFT} {:.0}H{:.0}\" \
+             stroke=\"#e3e6ea\"/><path d=\"{}\" fill=\"#23507e\"/>",
+            top + 11.0,
+            i + 1,
+            voice.secs,
+            top + 7.0,
+            WIDTH - 8.0,
+            boxes(&voice.stretches, &x, top)
+        );
+        debug_assert!(written.is_ok(), "a string takes everything");
+    }
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" font-size=\"11\" fill=\"#566\" role=\"img\" \
+         aria-label=\"who speaks when\">{rows}<text x=\"{LEFT}\" y=\"{height}\" dy=\"-4\">0 s</text>\
+         <text x=\"{:.0}\" y=\"{height}\" dy=\"-4\" text-anchor=\"end\">{duration:.1} s</text></svg>",
+        WIDTH - 8.0
+    )
+}
+
+/// A box for each stretch; what lies closer together than can be seen becomes one.
+fn boxes(stretches: &[[f64; 2]], x: &dyn Fn(f64) -> f64, top: f64) -> String {
+    const CLOSE: f64 = 0.5;
+    let mut joined: Vec<[f64; 2]> = Vec::new();
+    for [from, to] in stretches.iter().map(|[from, to]| [x(*from), x(*to)]) {
+        match joined.last_mut() {
+            Some([_, end]) if from - *end < CLOSE => *end = end.max(to),
+            _ => joined.push([from, to]),
+        }
+    }
+    let mut path = String::new();
+    for [from, to] in joined {
+        let written = write!(
+            path,
+            "M{from:.1} {top:.0}H{:.1}v14H{from:.1}z",
+            to.max(from + 1.0)
+        );
+        debug_assert!(written.is_ok(), "a string takes everything");
+    }
+    path
 }

@@ -11,7 +11,7 @@ use crate::kind::CueKind;
 use crate::measurement::{Measurement, Skipped, Span};
 use crate::observe::AnalysedTrack;
 use crate::observe::evidence::EvidenceFrame;
-use crate::report::{Footing, MadeBy};
+use crate::report::{Footing, Heard, HeardVoice, MadeBy};
 
 fn report(name: &str) -> Report {
     let moments = (0..30)
@@ -60,6 +60,8 @@ fn report(name: &str) -> Report {
         container: None,
         unread: None,
         person: None,
+        heard: None,
+        voice: None,
         n_frames: 250,
         damaged: Vec::new(),
         duration_secs: 10.0,
@@ -148,4 +150,33 @@ fn a_reason_is_plain_and_its_numbers_stand_further_down() {
         "It is soft."
     );
     assert_eq!(plain("It stands twice."), "It stands twice.");
+}
+
+#[test]
+fn voices_are_drawn_with_what_is_said_of_them() {
+    let voice = |from: f64| HeardVoice {
+        secs: 2.0,
+        stretches: (0..4000)
+            .map(|i| from + f64::from(i))
+            .map(|s| [s, s + 0.5])
+            .collect(),
+    };
+    let footing = Footing {
+        duration_secs: 4000.0,
+        heard: Some(Heard {
+            speech_secs: 30.0,
+            voices: (0..15).map(|_| voice(0.0)).collect(),
+        }),
+        voice: Some((Note::not_judged(CueKind::Voice, "nobody speaks"), None)),
+        ..Footing::of_frames(0)
+    };
+    let calibration = Calibration::built_in(&Weights::from_source_tree().unwrap());
+    let html = page(&Report::of(footing, Vec::new(), &calibration));
+    assert_eq!(html.matches("who speaks when").count(), 1);
+    assert!(
+        html.contains("voice 12, 2.0 s") && html.contains("3 more voices"),
+        "{html}"
+    );
+    assert_eq!(html.matches("Not judged: nobody speaks.").count(), 1);
+    assert!(html.len() < 50_000, "{}", html.len());
 }

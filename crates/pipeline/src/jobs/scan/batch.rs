@@ -29,7 +29,7 @@ use crate::steps::progress::Progress;
 /// Everything that a scan of many files needs.
 #[derive(Clone, Debug)]
 pub struct BatchJob {
-    /// Videos, pictures and folders of them.
+    /// Videos, pictures and folders of them, and sound files.
     pub inputs: Vec<PathBuf>,
     /// How each is scanned; its own `input` does not count.
     pub each: ScanJob,
@@ -289,6 +289,7 @@ fn report_name(each: &ScanJob, weights: &Weights) -> Result<String> {
         each.window,
         &each.tracking,
         &each.person,
+        &each.voice,
         each.damage,
     );
     digest.update(format!("{settings:?} {}", env!("CARGO_PKG_VERSION")));
