@@ -19,6 +19,7 @@ mod activity;
 mod error;
 mod listen;
 pub mod mel;
+mod rumble;
 mod speakers;
 mod stretch;
 pub mod testing;

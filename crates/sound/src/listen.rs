@@ -5,12 +5,16 @@ use effigy_model::{SpeakerEncoder, Voice, VoiceActivity, VoiceSpace, Weights};
 use crate::activity::{N_BLOCK, SpeechGate};
 use crate::error::{Error, Result};
 use crate::mel::{self, MelBands};
+use crate::rumble::HighPass;
 use crate::speakers::{Speaker, Spoken, speakers};
 use crate::stretch::{Stretch, stretches, total_secs};
 use crate::windows::{Window, Windows};
 
 /// Samples a second.
 pub const RATE_HZ: u32 = VoiceActivity::RATE_HZ;
+
+/// From here on a sample counts as clipped: a decoder rounds, and a resampler rings.
+const FULL_SCALE: f32 = 0.99;
 
 /// The networks that listening needs, cheap to clone.
 #[derive(Clone, Debug)]
@@ -46,8 +50,10 @@ pub struct Recording {
     pub speech: Vec<Stretch>,
     /// The voices, the one that speaks most first.
     pub speakers: Vec<Speaker>,
-    /// Share of the samples of speech that lie at the ends of the scale, `0..=1`.
+    /// Samples that lie at the ends of the scale, to those of speech.
     pub clipped_share: f32,
+    /// Share of the power of speech that lies above 4 kHz, `0..=1`; of a telephone there is none.
+    pub high_share: f32,
 }
 
 impl Recording {
@@ -60,8 +66,10 @@ impl Recording {
 /// Listens to samples as they come.
 pub struct Listener<'a> {
     networks: &'a Networks,
+    high_pass: HighPass,
     gate: SpeechGate,
     n_samples: u64,
+    n_clipped: u64,
     so_far: Speech,
 }
 
@@ -74,7 +82,6 @@ struct Speech {
     blocks: Vec<u32>,
     /// Sum of squared samples.
     energy: f64,
-    n_clipped: u64,
 }
 
 impl<'a> Listener<'a> {
@@ -82,8 +89,10 @@ impl<'a> Listener<'a> {
     pub fn new(networks: &'a Networks) -> Self {
         Self {
             networks,
+            high_pass: HighPass::new(),
             gate: SpeechGate::new(&networks.activity),
             n_samples: 0,
+            n_clipped: 0,
             so_far: Speech::default(),
         }
     }
@@ -99,9 +108,12 @@ impl<'a> Listener<'a> {
             });
         }
         self.n_samples += samples.len() as u64;
+        let n_clipped = samples.iter().filter(|s| FULL_SCALE <= s.abs()).count();
+        self.n_clipped += n_clipped as u64;
         let speech = &mut self.so_far;
+        let voices = self.high_pass.take(samples);
         self.gate
-            .take(samples, &mut |number, block| speech.take(number, block));
+            .take(&voices, &mut |number, block| speech.take(number, block));
         Ok(())
     }
 
@@ -122,18 +134,16 @@ impl<'a> Listener<'a> {
             secs: self.n_samples as f64 / f64::from(RATE_HZ),
             speech: stretches(&speech.blocks),
             speakers: speakers(&spoken),
-            clipped_share: (speech.n_clipped as f64 / n_spoken) as f32,
+            clipped_share: (self.n_clipped as f64 / n_spoken) as f32,
+            high_share: speech.mel.high_share(),
         }
     }
 }
 
 impl Speech {
     fn take(&mut self, number: usize, block: &[f32]) {
-        /// From here on a sample counts as clipped: a decoder rounds, and a resampler rings.
-        const FULL_SCALE: f32 = 0.99;
         self.blocks.push(u32::try_from(number).unwrap_or(u32::MAX));
         self.energy += block.iter().map(|&s| f64::from(s * s)).sum::<f64>();
-        self.n_clipped += block.iter().filter(|s| FULL_SCALE <= s.abs()).count() as u64;
         for frame in self.mel.take(block) {
             self.windows.take(&frame);
         }

@@ -30,6 +30,9 @@ pub struct MelBands {
     bands: Vec<Band>,
     /// Samples from the next frame's first on.
     ahead: Vec<f32>,
+    /// Power of all frames so far, and what of it lies above [`HIGH_HZ`].
+    power: f64,
+    high_power: f64,
 }
 
 /// A triangle over some frequencies.
@@ -46,9 +49,16 @@ impl Default for MelBands {
             taper: (0..N_FRAME).map(taper).collect(),
             bands: bands(),
             ahead: vec![0.0; N_FRAME / 2],
+            power: 0.0,
+            high_power: 0.0,
         }
     }
 }
+
+/// What telephones leave out begins a little below.
+const HIGH_HZ: usize = 4160;
+/// The first frequency that is high.
+const FIRST_HIGH: usize = HIGH_HZ * N_FRAME / SpeakerEncoder::RATE_HZ as usize;
 
 impl MelBands {
     /// Takes more samples, and gives the frames that they complete.
@@ -56,20 +66,33 @@ impl MelBands {
         self.ahead.extend_from_slice(samples);
         let n = self.ahead.len();
         let n_frames = (n + N_STEP).saturating_sub(N_FRAME) / N_STEP;
-        let frames = (0..n_frames).map(|i| self.frame(&self.ahead[i * N_STEP..][..N_FRAME]));
-        let frames = frames.collect();
+        let powers: Vec<Vec<f32>> = (0..n_frames)
+            .map(|i| self.powers(&self.ahead[i * N_STEP..][..N_FRAME]))
+            .collect();
         self.ahead.drain(..n_frames * N_STEP);
-        frames
+        for powers in &powers {
+            let sum = |powers: &[f32]| f64::from(powers.iter().sum::<f32>());
+            self.power += sum(powers);
+            self.high_power += sum(&powers[FIRST_HIGH..]);
+        }
+        powers.iter().map(|powers| self.frame(powers)).collect()
     }
 
-    fn frame(&self, samples: &[f32]) -> Frame {
+    /// Share of the power so far that lies above 4 kHz.
+    pub fn high_share(&self) -> f32 {
+        (self.high_power / self.power.max(f64::MIN_POSITIVE)) as f32
+    }
+
+    /// The power at each frequency.
+    fn powers(&self, samples: &[f32]) -> Vec<f32> {
         let tapered = samples.iter().zip(&self.taper).map(|(s, t)| s * t);
         let mut spectrum: Vec<Complex<f32>> = tapered.map(Complex::from).collect();
         self.plan.process(&mut spectrum);
-        let powers: Vec<f32> = spectrum[..N_FREQUENCIES]
-            .iter()
-            .map(Complex::norm_sqr)
-            .collect();
+        let powers = spectrum[..N_FREQUENCIES].iter();
+        powers.map(Complex::norm_sqr).collect()
+    }
+
+    fn frame(&self, powers: &[f32]) -> Frame {
         std::array::from_fn(|i| {
             let band = &self.bands[i];
             let powers = &powers[band.first..];

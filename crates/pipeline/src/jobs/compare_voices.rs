@@ -44,6 +44,8 @@ pub struct ComparedVoice {
     pub too_little: Option<TooLittleSpeech>,
     /// Whether the sound is clipped, which distorts voices.
     pub is_clipped: bool,
+    /// Whether it ends at 4 kHz, as a telephone's does.
+    pub is_narrow: bool,
 }
 
 /// Why a recording says too little of who speaks.
@@ -62,6 +64,9 @@ pub enum TooLittleSpeech {
 pub const LEAST_SECS: f64 = 2.0;
 /// Share of clipped samples from which it is said.
 const MOST_CLIPPED: f32 = 0.001;
+/// Share of power above 4 kHz below which sound is a telephone's: of 26 readers it is 4e-5 and more, by
+/// telephone and GSM 5e-7 and less.
+const LEAST_HIGH: f32 = 1e-5;
 
 impl std::fmt::Display for TooLittleSpeech {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -104,7 +109,8 @@ pub fn match_voices(
     let tells = compared.iter().all(|input| input.too_little.is_none());
     let likeness = |(a, b): (&Speaker, &Speaker)| {
         let similarity = a.voice.similarity(&b.voice);
-        MatchLikeness::of(Measured::of_voices(similarity, scale), tells)
+        let likeness = MatchLikeness::of(Measured::of_voices(similarity, scale), tells);
+        likeness.by_one_telephone(compared.each_ref().map(|input| input.is_narrow))
     };
     Ok(VoiceMatchReport {
         likeness: a.speakers.first().zip(b.speakers.first()).map(likeness),
@@ -156,6 +162,7 @@ impl ComparedVoice {
             others: speakers.map(|other| other.stretches.clone()).collect(),
             too_little,
             is_clipped: MOST_CLIPPED <= recording.clipped_share,
+            is_narrow: recording.high_share < LEAST_HIGH,
         }
     }
 
@@ -168,6 +175,9 @@ impl ComparedVoice {
     pub fn reason(&self) -> Option<String> {
         let clipped = "the sound is clipped, which distorts voices";
         let clipped = self.is_clipped.then(|| clipped.to_owned());
-        self.too_little.map(|why| why.to_string()).or(clipped)
+        let narrow = "the sound ends at 4 kHz, as a telephone's, which changes voices";
+        let narrow = self.is_narrow.then(|| narrow.to_owned());
+        let too_little = self.too_little.map(|why| why.to_string());
+        too_little.or(clipped).or(narrow)
     }
 }

@@ -105,6 +105,23 @@ impl MatchLikeness {
         }
     }
 
+    /// The same where one of the two came by telephone, which sets one person's voice apart from itself: strangers
+    /// cannot be told then.
+    pub(crate) fn by_one_telephone(self, is_narrow: [bool; 2]) -> Self {
+        if is_narrow[0] == is_narrow[1] {
+            return self;
+        }
+        let verdict = match self.verdict {
+            MatchVerdict::Different => MatchVerdict::Uncertain,
+            verdict => verdict,
+        };
+        Self {
+            verdict,
+            likelihood_ratio: self.likelihood_ratio.max(1.0 / CLEAR),
+            ..self
+        }
+    }
+
     /// The probability that it is one person, if [`PRIOR`] of such pairs are.
     pub fn probability(&self) -> f64 {
         let odds = self.likelihood_ratio * PRIOR / (1.0 - PRIOR);
@@ -131,7 +148,7 @@ impl MatchLikeness {
         let likelier = match self.verdict {
             // The probability of a pair taken at random would be read as one of this pair.
             MatchVerdict::Uncertain => {
-                "which one person reaches, and lookalikes and relatives too".to_owned()
+                "which one person may reach, and so may lookalikes and relatives".to_owned()
             }
             _ => format!("which is {}", self.likelier()),
         };
@@ -184,6 +201,18 @@ mod tests {
         assert_eq!(of_voices(usual), MatchVerdict::Same);
         assert_eq!(of_voices(usual - 1e-3), MatchVerdict::Uncertain);
         assert_eq!(of_voices(0.0), MatchVerdict::Different);
+    }
+
+    #[test]
+    fn one_telephone_makes_no_strangers() {
+        let scale = Weights::from_source_tree().unwrap().voice_scale();
+        let of = |similarity, is_narrow| {
+            let likeness = MatchLikeness::of(Measured::of_voices(similarity, &scale), true);
+            likeness.by_one_telephone(is_narrow).verdict
+        };
+        assert_eq!(of(0.0, [true, true]), MatchVerdict::Different);
+        assert_eq!(of(0.0, [true, false]), MatchVerdict::Uncertain);
+        assert_eq!(of(1.0, [true, false]), MatchVerdict::Same);
     }
 
     #[test]

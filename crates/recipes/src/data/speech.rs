@@ -67,10 +67,12 @@ pub(crate) enum Condition {
     Coder,
     /// Noise that falls with frequency, 10 dB below the voice. Nothing is fitted on it.
     BrownNoise,
+    /// Mains hum of 50 Hz, as loud as the voice, and direct current. Nothing is fitted on it.
+    Hum,
 }
 
 impl Condition {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Clean,
         Self::Telephone,
         Self::Noise,
@@ -78,6 +80,7 @@ impl Condition {
         Self::Clipped,
         Self::Coder,
         Self::BrownNoise,
+        Self::Hum,
     ];
     /// Those that voices are fitted on.
     pub(crate) const FITTED: [Self; 5] = [
@@ -97,6 +100,7 @@ impl Condition {
             Self::Clipped => "clipped",
             Self::Coder => "low-rate coder",
             Self::BrownNoise => "brown noise 10 dB",
+            Self::Hum => "hum and direct current",
         }
     }
 
@@ -128,6 +132,14 @@ impl Condition {
                     .collect()
             }
             Self::Coder => coded(samples),
+            Self::Hum => {
+                let level = level(samples);
+                let hum = |i: usize| (2.0 * PI * 50.0 * i as f32 / RATE_HZ as f32).sin();
+                let samples = samples.iter().enumerate();
+                samples
+                    .map(|(i, s)| s + level * (2_f32.sqrt() * hum(i) + 1.0))
+                    .collect()
+            }
         }
     }
 }

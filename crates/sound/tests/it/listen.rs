@@ -1,5 +1,7 @@
 //! Recordings of every kind, good and bad.
 
+use std::f32::consts::TAU;
+
 use effigy_model::Weights;
 use effigy_sound::testing::vowels;
 use effigy_sound::{Error, Listener, Networks, RATE_HZ, Recording};
@@ -80,6 +82,17 @@ fn loudness_changes_nothing() {
         let similarity = voice_at(gain).similarity(&usual);
         assert!(similarity > 0.98, "{gain}: {similarity}");
     }
+}
+
+#[test]
+fn hum_and_direct_current_change_nothing() {
+    let sound = voice(1.0, 4.0);
+    let hum = |i: usize| (TAU * 50.0 * i as f32 / RATE_HZ as f32).sin();
+    let humming = sound.iter().enumerate();
+    let humming: Vec<f32> = humming.map(|(i, s)| s + 0.1 * hum(i) + 0.2).collect();
+    let [usual, humming] = [sound, humming].map(|sound| listen(&sound).speakers[0].voice.clone());
+    let similarity = humming.similarity(&usual);
+    assert!(similarity > 0.98, "{similarity}");
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub struct KnownVoice {
     pub voice: Result<Voice, String>,
     /// How long they speak in the references that were taken.
     pub secs: f64,
+    /// Whether most of that came by telephone.
+    pub is_narrow: bool,
     /// References that say too little, in sentences.
     pub left_out: Vec<String>,
 }
@@ -96,6 +98,7 @@ struct Heard<'a> {
     path: &'a Path,
     voice: Voice,
     secs: f64,
+    is_narrow: bool,
 }
 
 fn known_voice(
@@ -106,6 +109,7 @@ fn known_voice(
     let unknown = |why: &str, left_out| KnownVoice {
         voice: Err(why.to_owned()),
         secs: 0.0,
+        is_narrow: false,
         left_out,
     };
     if references.is_empty() {
@@ -139,9 +143,12 @@ fn known_voice(
         let why = "no reference has two seconds of speech by one voice";
         return Ok(unknown(why, left_out));
     };
+    let secs = taken.iter().map(|heard| heard.secs).sum();
+    let narrow = taken.iter().filter(|heard| heard.is_narrow);
     Ok(KnownVoice {
         voice: Ok(voice),
-        secs: taken.iter().map(|heard| heard.secs).sum(),
+        is_narrow: 0.5 * secs < narrow.map(|heard| heard.secs).sum(),
+        secs,
         left_out,
     })
 }
@@ -161,7 +168,12 @@ fn take<'a>(
 ) -> Result<Heard<'a>, NotTaken> {
     let recording =
         listen(path, &Limits::default(), networks, progress).map_err(NotTaken::Failed)?;
-    if let Some(why) = ComparedVoice::of(&recording).too_little {
+    let ComparedVoice {
+        too_little,
+        is_narrow,
+        ..
+    } = ComparedVoice::of(&recording);
+    if let Some(why) = too_little {
         return Err(NotTaken::For(why.to_string()));
     }
     let leading = recording.speakers.into_iter().next();
@@ -170,6 +182,7 @@ fn take<'a>(
             path,
             secs: leading.secs(),
             voice: leading.voice,
+            is_narrow,
         })
         .ok_or_else(|| NotTaken::For("nobody speaks".to_owned()))
 }
@@ -181,7 +194,9 @@ fn unlike<'a>(taken: &[Heard<'a>], scale: &VoiceScale) -> Vec<&'a Path> {
         let others = Voice::mean(others.map(|(_, heard)| &heard.voice));
         others.is_some_and(|others| {
             let measured = Measured::of_voices(taken[i].voice.similarity(&others), scale);
-            MatchLikeness::of(measured, true).verdict == MatchVerdict::Different
+            let is_mixed = taken.iter().any(|one| one.is_narrow != taken[0].is_narrow);
+            let likeness = MatchLikeness::of(measured, true).by_one_telephone([false, is_mixed]);
+            likeness.verdict == MatchVerdict::Different
         })
     };
     let unlike = (0..taken.len()).filter(|&i| is_unlike(i));

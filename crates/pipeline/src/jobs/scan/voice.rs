@@ -91,6 +91,7 @@ pub(super) fn compare(known: &KnownVoice, recording: &Recording, scale: &VoiceSc
     let likeness = recording.speakers.first().map(|leading| {
         let measured = Measured::of_voices(leading.voice.similarity(voice), scale);
         MatchLikeness::of(measured, compared.too_little.is_none())
+            .by_one_telephone([compared.is_narrow, known.is_narrow])
     });
     let verdict = likeness.map_or(MatchVerdict::TooLittle, |likeness| likeness.verdict);
     let said = VoiceLikeness {
