@@ -6,8 +6,9 @@
 
 use std::f64::consts::PI;
 
-use crate::listen::RATE_HZ;
+use effigy_model::VoiceActivity;
 
+const RATE_HZ: u32 = VoiceActivity::RATE_HZ;
 /// Half of the power is left here; the lowest voices begin at about 80 Hz.
 const EDGE_HZ: f64 = 80.0;
 /// Quality of the sections of a Butterworth filter.
