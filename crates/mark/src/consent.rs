@@ -10,12 +10,14 @@ mod record;
 mod require;
 mod store;
 mod template;
+mod templates;
 
 pub use export::{Foreign, read_export};
 pub use record::{Audience, Basis, Draft, Evidence, Id, Record, Use};
 pub use require::{Claim, Match, Purpose, Seen, Token, check_standing, require};
-pub use store::{Covered, Listed, Portrait, Standing, Store, Templates};
+pub use store::{Listed, Portrait, Standing, Store};
 pub use template::{IDENTITY_LENGTH, Template};
+pub use templates::{Covered, Templates};
 
 #[cfg(test)]
 mod tests;

@@ -1,20 +1,19 @@
 //! `consent`: record, show, check, revoke and list consents.
 
+mod check;
+mod new;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use effigy_files::{Destination, Original, check_destinations};
-use effigy_mark::consent::{
-    Audience, Basis, Covered, Draft, Evidence, Record, Standing, Store, Use, read_export,
-};
+use effigy_mark::consent::{Audience, Basis, Record, Standing, Store, Use, read_export};
 use effigy_mark::{Keys, UtcTime};
-use effigy_pipeline::consent::faces as consents;
-use effigy_pipeline::{Choice, Networks};
+use effigy_pipeline::Choice;
 
 use crate::environment::{self, Force, Place};
 use crate::output::{Exit, Output};
 use crate::values::input;
-use crate::weights::weights;
 
 /// Record, show, check, revoke and list consents
 #[derive(clap::Subcommand, Debug)]
@@ -126,7 +125,7 @@ pub(crate) struct Revoke {
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let now = environment::now()?;
     match args {
-        Args::New(new) => add(new, now, output),
+        Args::New(new) => new::add(new, now, output),
         Args::Export(export) => self::export(export, now, output),
         Args::Show(one) => {
             let keys = one.place.keys(output)?;
@@ -138,7 +137,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             output.data(described(&record, store.standing(&record, now)?))?;
             Ok(Exit::Nothing)
         }
-        Args::Check(check) => self::check(check, now, output),
+        Args::Check(check) => check::check(check, now, output),
         Args::Revoke(revoke) => {
             let keys = revoke.place.keys(output)?;
             let store = store(&revoke.place, &keys)?;
@@ -220,119 +219,6 @@ fn store<'a>(place: &Place, keys: &'a Keys) -> anyhow::Result<Store<'a>> {
     Ok(Store::open(&place.consents()?, keys))
 }
 
-fn add(new: &New, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
-    let keys = new.place.keys(output)?;
-    let from = new.from.unwrap_or(now);
-    let draft = Draft {
-        subject: new.subject.clone(),
-        basis: new.basis,
-        uses: new.uses.clone(),
-        audience: new.audience,
-        from,
-        until: new
-            .until
-            .unwrap_or_else(|| from.plus_days(365))
-            .end_of_day(),
-        evidence: new.evidence.as_deref().map(evidence).transpose()?,
-    };
-    draft.check()?;
-    if draft.until < now {
-        bail!(
-            "the consent would be over already, on {}; choose a later --until",
-            draft.until.day()
-        );
-    }
-    if new.basis == Basis::Oneself {
-        refuse_stale_clips(new, now)?;
-    }
-    let store = store(&new.place, &keys)?;
-    let record = match new.pictures.is_empty() {
-        true => store.add(&draft, None, now)?,
-        false => add_with_pictures(new, &draft, &store, now, output)?,
-    };
-    if let Some(path) = new.evidence.as_deref().filter(|_| new.keep_evidence) {
-        let kept = store.keep_evidence(&record, path)?;
-        output.say(format_args!("the evidence is kept in {kept:?}"));
-    }
-    output.data(described(&record, store.standing(&record, now)?))?;
-    if record.evidence.is_none() && new.basis != Basis::Synthetic {
-        output.say(
-            "no evidence was recorded: keep the form that the person signed, for a child the parents'; to have \
-             it named in the record, revoke this consent and record it again with --evidence FILE",
-        );
-    }
-    warn_of_namesakes(&record, &store, now, output)?;
-    warn_of_likenesses(&record, &store, now, output)?;
-    Ok(Exit::Nothing)
-}
-
-/// Says so where another consent of the same name holds, too: the name is not enough then.
-fn warn_of_namesakes(
-    record: &Record,
-    store: &Store<'_>,
-    now: UtcTime,
-    output: &mut Output,
-) -> anyhow::Result<()> {
-    let name = record.subject.to_lowercase();
-    let mut others = Vec::new();
-    for other in store.list_readable()?.records {
-        if other.id == record.id || other.subject.to_lowercase() != name {
-            continue;
-        }
-        match store.standing(&other, now) {
-            Ok(Standing::Valid | Standing::NotYet) => others.push(other.id.to_string()),
-            Ok(Standing::Revoked(on)) => output.say(format_args!(
-                "note: {} took the consent {} back on {}; make sure that they agreed anew",
-                record.subject,
-                other.id,
-                on.day(),
-            )),
-            Ok(Standing::Expired) | Err(_) => {} // `list` and `check` tell of damage
-        }
-    }
-    if !others.is_empty() {
-        output.say(format_args!(
-            "note: {} has other consents on record, {}; where several cover a use, name one by its \
-             identifier, or take the others back with `effigy consent revoke`",
-            record.subject,
-            others.join(", "),
-        ));
-    }
-    Ok(())
-}
-
-/// Says so where the same face is on record under another name: one of the two is wrong, or the two are
-/// as alike as twins.
-fn warn_of_likenesses(
-    record: &Record,
-    store: &Store<'_>,
-    now: UtcTime,
-    output: &mut Output,
-) -> anyhow::Result<()> {
-    let least = consents::surely_from(&weights()?);
-    let templates = store.templates(None, now)?;
-    for other in templates.alike(record, least) {
-        output.say(format_args!(
-            "note: the face of {} is also on record as {} ({}); if the name or the pictures are wrong, take \
-             this one back with `effigy consent revoke {}`",
-            record.subject, other.subject, other.id, record.id,
-        ));
-    }
-    Ok(())
-}
-
-fn refuse_stale_clips(new: &New, now: UtcTime) -> anyhow::Result<()> {
-    for input in &new.pictures {
-        if consents::is_fresh_clip(input, now)? {
-            return Ok(());
-        }
-    }
-    bail!(
-        "the basis \"self\" asks for a fresh clip: film yourself for two seconds or more, today, \
-         and name the file"
-    )
-}
-
 fn export(export: &ExportArgs, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
     let path = &export.output;
     let folders = [
@@ -388,142 +274,6 @@ fn show_export(
         ))?;
     }
     Ok(Exit::Nothing)
-}
-
-/// Records a consent of the person in the pictures. Another person in them would end up in the
-/// template.
-fn add_with_pictures(
-    new: &New,
-    draft: &Draft,
-    store: &Store<'_>,
-    now: UtcTime,
-    output: &mut Output,
-) -> anyhow::Result<Record> {
-    output.say(format_args!("device: {}", new.device));
-    let networks = Networks::load(&weights()?, new.device)?;
-    let faces = consents::subject_faces(&new.pictures, &networks, &mut output.progress())?;
-    if let Some(first) = faces.others.first() {
-        let others = match faces.others.len() {
-            1 => "another person is seen as well,".to_owned(),
-            n => format!("{n} other people are seen as well, the first"),
-        };
-        bail!(
-            "{others} in {first:?}; give pictures that show {} alone",
-            new.subject,
-        );
-    }
-    Ok(consents::record(
-        store,
-        draft,
-        &faces.identities,
-        &networks,
-        now,
-    )?)
-}
-
-fn evidence(path: &Path) -> anyhow::Result<Evidence> {
-    Evidence::of(path).with_context(|| format!("cannot take {path:?} as evidence"))
-}
-
-fn check(check: &Check, now: UtcTime, output: &mut Output) -> anyhow::Result<Exit> {
-    let keys = check.place.keys(output)?;
-    let store = store(&check.place, &keys)?;
-    let model = check.path.join("model.json");
-    if model.is_file() {
-        return check_model(&model, &store, now, output);
-    }
-    output.say(format_args!("device: {}", check.device));
-    let networks = Networks::load(&weights()?, check.device)?;
-    let faces = consents::faces_shown(&check.path, &networks, &mut output.progress())?;
-    let mut is_covered = !faces.is_empty();
-    let templates = store.templates(None, now)?;
-    let surely = consents::surely_from(&networks.weights);
-    for (number, face) in faces.iter().enumerate() {
-        let face_at = format!(
-            "face {} (first at {:.1} s, {:.0},{:.0})",
-            number + 1,
-            face.from_secs,
-            face.place.x,
-            face.place.y
-        );
-        if let Some(why) = face.too_little {
-            is_covered = false;
-            output.data(format_args!(
-                "{face_at}: too little to tell who it is: {why}"
-            ))?;
-            continue;
-        }
-        let covered = templates.covering(&face.identity.0, surely);
-        is_covered &= covered.iter().any(is_valid);
-        tell_covering(&face_at, &covered, output)?;
-    }
-    if faces.is_empty() {
-        output.data("no face was found")?;
-    }
-    let exit = tell_damaged(&templates.unread, output);
-    Ok(if is_covered || exit == Exit::Failed {
-        exit
-    } else {
-        Exit::Found
-    })
-}
-
-fn is_valid(covered: &Covered) -> bool {
-    covered.standing == Standing::Valid
-}
-
-/// Says which consents cover a face, or the likeliest that no longer does.
-fn tell_covering(face: &str, covered: &[Covered], output: &mut Output) -> anyhow::Result<()> {
-    let valid: Vec<&Covered> = covered.iter().filter(|covered| is_valid(covered)).collect();
-    let told = if valid.is_empty() {
-        covered.first().into_iter().collect()
-    } else {
-        valid
-    };
-    if told.is_empty() {
-        output.data(format_args!("{face}: no consent covers it"))?;
-    }
-    for covering in told {
-        output.data(format_args!(
-            "{face}: {} (similarity {:.2})",
-            line(&covering.record, covering.standing),
-            covering.similarity,
-        ))?;
-    }
-    Ok(())
-}
-
-fn check_model(
-    model: &Path,
-    store: &Store<'_>,
-    now: UtcTime,
-    output: &mut Output,
-) -> anyhow::Result<Exit> {
-    let text = std::fs::read_to_string(model).with_context(|| format!("cannot read {model:?}"))?;
-    let json: serde_json::Value =
-        serde_json::from_str(&text).with_context(|| format!("not a face model: {model:?}"))?;
-    let people = json["people"].as_array().cloned().unwrap_or_default();
-    let mut is_covered = !people.is_empty();
-    for person in &people {
-        let name = person["name"].as_str().unwrap_or("(without name)");
-        let consent = person["consent"].as_str().unwrap_or_default();
-        match store.find(consent, now) {
-            Ok(record) => {
-                let standing = store.standing(&record, now)?;
-                is_covered &= standing == Standing::Valid;
-                output.data(format_args!("{name}: {}", line(&record, standing)))?;
-            }
-            Err(error) => {
-                is_covered = false;
-                output.data(format_args!("{name}: {error}"))?;
-            }
-        }
-    }
-    Ok(if is_covered {
-        Exit::Nothing
-    } else {
-        Exit::Found
-    })
 }
 
 fn line(record: &Record, standing: Standing) -> String {
