@@ -196,6 +196,18 @@ pub(crate) fn named(path: &Path) -> String {
     harmless(&path.to_string_lossy()).replace('\n', "\\n")
 }
 
+/// The first few stretches of time, each from when to when, in seconds.
+pub(crate) fn stretches(stretches: &[[f64; 2]]) -> String {
+    const MOST: usize = 5;
+    let shown = stretches.iter().take(MOST);
+    let shown = shown.map(|[from, to]| format!("{from:.1} to {to:.1} s"));
+    let mut shown: Vec<String> = shown.collect();
+    if MOST < stretches.len() {
+        shown.push(format!("and {} more", stretches.len() - MOST));
+    }
+    shown.join(", ")
+}
+
 /// The text with what would steer the terminal, or turn the direction of writing, as escapes: a file
 /// could be named so that another verdict is read.
 fn harmless(text: &str) -> String {

@@ -3,7 +3,7 @@
 use effigy_pipeline::Scanned;
 use serde_json::Value;
 
-use crate::output::named;
+use crate::output::{self, named};
 
 /// Says it in words: the verdict, then a line per cue with its bar.
 pub(super) fn summary(scanned: &Scanned) -> String {
@@ -41,9 +41,8 @@ pub(super) fn summary(scanned: &Scanned) -> String {
     lines.join("\n")
 }
 
-/// Voices that get a line each, and stretches of each.
+/// Voices that get a line each.
 const MOST_VOICES: usize = 8;
-const MOST_STRETCHES: usize = 5;
 
 /// Who speaks when, where somebody listened.
 fn voices(report: &Value) -> Vec<String> {
@@ -75,14 +74,9 @@ fn voices(report: &Value) -> Vec<String> {
 }
 
 fn times(stretches: &Value) -> String {
-    let stretches: Vec<&Value> = stretches.as_array().into_iter().flatten().collect();
-    let shown = stretches.iter().take(MOST_STRETCHES);
-    let shown = shown.map(|s| format!("{:.1} to {:.1} s", number(&s[0]), number(&s[1])));
-    let mut shown: Vec<String> = shown.collect();
-    if MOST_STRETCHES < stretches.len() {
-        shown.push(format!("and {} more", stretches.len() - MOST_STRETCHES));
-    }
-    shown.join(", ")
+    let pairs = stretches.as_array().into_iter().flatten();
+    let pairs: Vec<[f64; 2]> = pairs.map(|s| [number(&s[0]), number(&s[1])]).collect();
+    output::stretches(&pairs)
 }
 
 fn verdict(of: &Value) -> String {

@@ -5,7 +5,7 @@ use effigy_pipeline::sound::{Networks, Stretch, total_secs};
 use effigy_pipeline::{MatchLikeness, VoiceMatchJob, VoiceMatchReport, match_voices};
 
 use super::{Args, json_of};
-use crate::output::{Exit, Output, named};
+use crate::output::{self, Exit, Output, named};
 use crate::weights::weights;
 
 pub(super) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
@@ -88,14 +88,7 @@ fn described(voice: &ComparedVoice) -> String {
     parts.join("; ")
 }
 
-/// The first few stretches.
 fn times(stretches: &[Stretch]) -> String {
-    const MOST: usize = 5;
-    let shown = stretches.iter().take(MOST);
-    let shown = shown.map(|s| format!("{:.1} to {:.1} s", s.from_secs, s.to_secs));
-    let mut shown: Vec<String> = shown.collect();
-    if MOST < stretches.len() {
-        shown.push(format!("and {} more", stretches.len() - MOST));
-    }
-    shown.join(", ")
+    let pairs: Vec<[f64; 2]> = stretches.iter().map(|s| [s.from_secs, s.to_secs]).collect();
+    output::stretches(&pairs)
 }
