@@ -117,8 +117,9 @@ pub fn match_faces(
 ) -> Result<MatchReport> {
     job.check()?;
     let [a, b] = &job.inputs;
-    let a = leading_person(a, job, networks, progress)?;
-    let b = leading_person(b, job, networks, progress)?;
+    let segmenter = networks.segmenter()?;
+    let a = leading_person(a, job, networks, &segmenter, progress)?;
+    let b = leading_person(b, job, networks, &segmenter, progress)?;
     if let Some(path) = &job.sheet {
         write_real_picture(path, &two_rows(&a.crops, &b.crops))?;
     }
@@ -141,12 +142,16 @@ pub fn person(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<Option<Person>> {
+    if references.is_empty() {
+        return Ok(None);
+    }
+    let segmenter = networks.segmenter()?;
     let mut identities = Vec::new();
     let mut windows = Vec::new();
     for path in references {
         inputs::refuse_videos_in(path)?;
         let job = MatchJob::new(path.clone(), path.clone());
-        let leading = leading_person(path, &job, networks, progress)?;
+        let leading = leading_person(path, &job, networks, &segmenter, progress)?;
         identities.push(leading.identity);
         windows.extend(leading.windows);
     }
@@ -189,9 +194,10 @@ fn leading_person(
     path: &Path,
     job: &MatchJob,
     networks: &Networks,
+    segmenter: &OcclusionSegmenter,
     progress: &mut dyn Progress,
 ) -> Result<Leading> {
-    let mut candidates = follow_candidates(path, job, networks, progress)?;
+    let mut candidates = follow_candidates(path, job, networks, segmenter, progress)?;
     let n_others = candidates.len().saturating_sub(1);
     candidates.sort_by(|a, b| {
         b.presence
@@ -231,10 +237,10 @@ fn follow_candidates(
     path: &Path,
     job: &MatchJob,
     networks: &Networks,
+    segmenter: &OcclusionSegmenter,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Candidate>> {
     let mut follower = Follower::new(networks, job.tracking)?;
-    let segmenter = networks.segmenter()?;
     let mut candidates: Vec<Candidate> = Vec::new();
     let reader = VideoReader::open(path, &job.limits).map_err(Error::at(path))?;
     let n_frames = reader.info().video.as_ref().and_then(|v| v.frames);
@@ -255,7 +261,7 @@ fn follow_candidates(
                 time_secs: frame.time.secs(),
                 rect: face.rect,
             };
-            candidates[at].take(&frame, &face, place, &segmenter);
+            candidates[at].take(&frame, &face, place, segmenter);
         }
         if progress.step().is_break() {
             return Err(Error::Cancelled);
