@@ -51,6 +51,7 @@ pub(crate) fn measure(data: &Path) -> Result<()> {
     let thresholds = choose(&choosing)?;
     let clean = by_condition(&choosing, &told, &thresholds)?;
     by_seconds(&crossed, &reported, &in_use)?;
+    high_shares(&chosen_on, &in_use)?;
     let two = several(&reported, &in_use)?;
     clips::measure(data, &in_use, thresholds[0])?;
     println!(
@@ -61,6 +62,22 @@ pub(crate) fn measure(data: &Path) -> Result<()> {
         "thresholds": thresholds, "two_voices_found": two,
     });
     println!("{line}");
+    Ok(())
+}
+
+/// Prints how much of the power lies above 4 kHz, which tells telephones: at the least and at the most.
+fn high_shares(readers: &[&Reader], networks: &Networks) -> Result<()> {
+    println!("\nshare of power above 4 kHz, of those to choose on, at the least and at the most:");
+    for condition in [Condition::Clean, Condition::Telephone] {
+        let (mut least, mut most) = (1.0_f32, 0.0_f32);
+        for reader in readers {
+            let mut listener = Listener::new(networks);
+            listener.hear(&condition.of(&reader.samples, u64::from(reader.number)))?;
+            let share = listener.finish().high_share;
+            (least, most) = (least.min(share), most.max(share));
+        }
+        println!("{}: {least:.1e}, {most:.1e}", condition.name());
+    }
     Ok(())
 }
 
