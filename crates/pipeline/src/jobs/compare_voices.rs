@@ -64,8 +64,8 @@ pub enum TooLittleSpeech {
 pub const LEAST_SECS: f64 = 2.0;
 /// Share of clipped samples from which it is said.
 const MOST_CLIPPED: f32 = 0.001;
-/// Share of power above 4 kHz below which sound is a telephone's: of 26 readers it is 4e-5 and more, by
-/// telephone and GSM 5e-7 and less.
+/// Share of power above 4 kHz below which sound is a telephone's, sampled at 8 kHz or coded by GSM: of readers it is
+/// 4e-5 and more, of the same by either 5e-7 and less (`docs/decisions/055-voices.md`).
 const LEAST_HIGH: f32 = 1e-5;
 
 impl std::fmt::Display for TooLittleSpeech {
