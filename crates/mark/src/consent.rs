@@ -8,6 +8,7 @@ mod export;
 mod jws;
 mod record;
 mod require;
+mod sealed;
 mod store;
 mod template;
 mod templates;
