@@ -41,3 +41,4 @@ pub use steps::progress::{Progress, Quiet};
 pub use steps::quality::{
     Figure, GroundTruth, Likeness, MovedQuality, MovedTruth, Quality, Region, Target,
 };
+pub use steps::voices;

@@ -17,3 +17,4 @@ pub(crate) mod progress;
 pub(crate) mod quality;
 pub(crate) mod real;
 pub(crate) mod spool;
+pub mod voices;

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use effigy_pipeline::compare_voices::TooLittleSpeech;
 use effigy_pipeline::sound::testing::vowels;
 use effigy_pipeline::sound::{self, Networks};
+use effigy_pipeline::voices::TooLittleSpeech;
 use effigy_pipeline::{
     Error, MatchVerdict, Quiet, Result, VoiceMatchJob, VoiceMatchReport, Weights, match_voices,
 };

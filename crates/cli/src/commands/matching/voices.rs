@@ -1,7 +1,7 @@
 //! `match --voice`: does the same person speak?
 
-use effigy_pipeline::compare_voices::ComparedVoice;
 use effigy_pipeline::sound::{Networks, Stretch, total_secs};
+use effigy_pipeline::voices::ComparedVoice;
 use effigy_pipeline::{MatchLikeness, VoiceMatchJob, VoiceMatchReport, match_voices};
 
 use super::{Args, json_of};

@@ -10,11 +10,11 @@ use effigy_sound::Networks as VoiceNetworks;
 
 use crate::error::{Error, Result};
 use crate::jobs::compare::person;
-use crate::jobs::compare_voices::{ComparedVoice, listen};
 use crate::steps::inputs::is_single_picture;
 use crate::steps::likeness::{MatchLikeness, MatchVerdict, Measured};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
+use crate::steps::voices::{ComparedVoice, listen};
 
 /// What is known of a person.
 #[derive(Clone, Debug, Default)]

@@ -9,9 +9,9 @@ use effigy_media::probe;
 
 use super::{ScanJob, claims, footing, hash, marks, voice};
 use crate::error::Result;
-use crate::jobs::compare_voices::listen;
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
+use crate::steps::voices::listen;
 
 /// Tells what is heard of the file at `path`, in which there is no picture.
 pub(super) fn scan(

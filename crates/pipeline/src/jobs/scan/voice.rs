@@ -10,10 +10,10 @@ use effigy_sound::{Recording, Speaker, Stretch};
 use super::ScanJob;
 use super::references::KnownVoice;
 use crate::error::{Error, Result};
-use crate::jobs::compare_voices::{ComparedVoice, TooLittleSpeech, listen};
 use crate::steps::likeness::{MatchLikeness, MatchVerdict, Measured};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
+use crate::steps::voices::{ComparedVoice, TooLittleSpeech, listen};
 
 /// Whether the voice is that of the references.
 pub(super) type Said = (Note, Option<VoiceLikeness>);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use effigy_media::{Limits, probe};
 use effigy_pipeline::Quiet;
-use effigy_pipeline::compare_voices::{LEAST_SECS, listen};
+use effigy_pipeline::voices::{LEAST_SECS, listen};
 use effigy_sound::{Networks, Recording};
 
 /// Prints what is heard in each clip, and which voices are as alike as the threshold says.
