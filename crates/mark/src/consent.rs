@@ -6,19 +6,23 @@
 
 mod export;
 mod jws;
+mod likeness;
 mod record;
 mod require;
 mod sealed;
 mod store;
 mod template;
 mod templates;
+mod voice;
 
 pub use export::{Foreign, read_export};
+pub use likeness::{Likeness, Portrait, Speech};
 pub use record::{Audience, Basis, Draft, Evidence, Id, Record, Use};
 pub use require::{Claim, Match, Purpose, Seen, Token, check_standing, require};
-pub use store::{Listed, Portrait, Standing, Store};
+pub use store::{Listed, Standing, Store};
 pub use template::{IDENTITY_LENGTH, Template};
 pub use templates::{Covered, Templates};
+pub use voice::{VOICE_LENGTH, VoiceTemplate};
 
 #[cfg(test)]
 mod tests;

@@ -115,14 +115,16 @@ pub enum Error {
         subject: String,
     },
 
-    /// Somebody on record has this face, so that it is not nobody's.
+    /// Somebody on record has this face or voice, so that it is not nobody's.
     #[error(
-        "{subject:?} cannot pass as synthetic: the face is that of {known:?}, on record with the basis {basis} ({id}); record a consent with the basis that is true"
+        "{subject:?} cannot pass as synthetic: the {what} is that of {known:?}, on record with the basis {basis} ({id}); record a consent with the basis that is true"
     )]
     NotSynthetic {
         /// Who was said to be synthetic.
         subject: String,
-        /// Whose face it is.
+        /// Face or voice.
+        what: &'static str,
+        /// Whose it is.
         known: String,
         /// Why that one's may be used.
         basis: Basis,
@@ -139,6 +141,32 @@ pub enum Error {
         id: String,
         /// Who consented.
         subject: String,
+    },
+
+    /// The consent holds no voice to compare with.
+    #[error(
+        "the consent {id} of {subject:?} holds no voice; record it again with --voice FILE, a recording in which they speak alone: effigy consent new"
+    )]
+    NeedsVoice {
+        /// Consent identifier.
+        id: String,
+        /// Who consented.
+        subject: String,
+    },
+
+    /// The voice is not surely that of the person who consented.
+    #[error(
+        "the voice is not surely that of {subject:?}, who gave the consent {id}: likeness {similarity:.3}, {least:.3} is needed; name whose voice it is, or record their consent again with several recordings of them"
+    )]
+    OtherVoice {
+        /// Consent identifier.
+        id: String,
+        /// Who consented.
+        subject: String,
+        /// How alike the voices are.
+        similarity: f32,
+        /// How alike they would have to be.
+        least: f32,
     },
 
     /// The consent does not cover this use. Ask for it.
@@ -176,18 +204,18 @@ pub enum Error {
         reason: String,
     },
 
-    /// The record must hold an identity template and does not, or cannot be opened.
+    /// The record must hold a template of a face or voice, and it is missing or cannot be opened.
     #[error(
-        "the identity template of the consent {id} cannot be opened; was it made with other keys? Record the consent again"
+        "a template of the consent {id} cannot be opened; was it made with other keys? Record the consent again"
     )]
     NoTemplate {
         /// Consent identifier.
         id: String,
     },
 
-    /// The record's identity template was made by an earlier identity network. Renew it.
+    /// The record's template was made by an earlier network. Renew it.
     #[error(
-        "the identity template of the consent {id} is of an earlier version, which told people apart too badly; record the consent again with pictures of the person: effigy consent new"
+        "a template of the consent {id} is of an earlier version, which told people apart too badly; record the consent again: effigy consent new"
     )]
     OldTemplate {
         /// Consent identifier.

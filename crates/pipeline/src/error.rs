@@ -94,6 +94,35 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// Too little is heard of a voice that is to be known again.
+    #[error("too little to tell whose voice it is: {why}; choose a longer recording: {path:?}")]
+    TooLittleSpeech {
+        /// What is missing.
+        why: String,
+        /// The recording.
+        path: PathBuf,
+    },
+
+    /// Somebody else speaks where one person is to.
+    #[error(
+        "another voice is heard from {at_secs:.1} s on; choose or cut a recording in which one person speaks alone: {path:?}"
+    )]
+    AnotherVoice {
+        /// When, in seconds.
+        at_secs: f64,
+        /// The recording.
+        path: PathBuf,
+    },
+
+    /// One of several recordings of a person does not sound like the others.
+    #[error(
+        "it does not sound like the person in the recordings before it; leave it out: {path:?}"
+    )]
+    UnlikeVoice {
+        /// The recording.
+        path: PathBuf,
+    },
+
     /// No consent was ever recorded here. Record those of the people concerned first.
     #[error(
         "nobody's consent is recorded here; begin with `effigy consent new --subject NAME --use swap PICTURE` for \

@@ -9,6 +9,8 @@ mod jobs;
 mod steps;
 
 pub use effigy_frame::{Rational, TimeRange};
+/// Who somebody is, as numbers.
+pub use effigy_model::Identity;
 /// Which device the user asked for.
 pub use effigy_model::device::{Choice, list as devices};
 pub use effigy_model::face_model::store::Start;

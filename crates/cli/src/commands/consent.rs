@@ -22,11 +22,11 @@ pub(crate) enum Args {
     New(New),
     /// Show a consent, or those in an exported file
     Show(One),
-    /// Write consents into one file, to hand on or keep; identity templates stay here
+    /// Write consents into one file, to hand on or keep; templates of faces and voices stay here
     Export(ExportArgs),
     /// Say whose consents cover a face model or a clip
     Check(Check),
-    /// Take a consent back for good and erase its identity template
+    /// Take a consent back for good and erase its templates of face and voice
     Revoke(Revoke),
     /// List all consents
     List {
@@ -64,7 +64,12 @@ pub(crate) struct New {
     /// Keep a copy of the evidence beside the record
     #[arg(long, requires = "evidence")]
     keep_evidence: bool,
-    /// Pictures or a clip that show the person alone; several, from different days, are surer
+    /// Sound, or a clip with sound, in which the person speaks alone, 2 seconds or more: for the use speech,
+    /// when it is their voice that is heard; may be repeated
+    #[arg(long = "voice", value_name = "FILE", value_parser = input())]
+    voices: Vec<PathBuf>,
+    /// Pictures or a clip that show the person alone; several, from different days, are surer. Whoever lends
+    /// their voice alone needs none
     #[arg(value_parser = input(), value_name = "PICTURE")]
     pictures: Vec<PathBuf>,
     /// Where to compute: cpu, gpu or gpu:N
@@ -147,7 +152,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             ) {
                 store.revoke(&id, &revoke.reason, now)?;
                 output.say(format_args!(
-                    "{id} is revoked, though its record cannot be read; its identity template is erased"
+                    "{id} is revoked, though its record cannot be read; its templates of face and voice are erased"
                 ));
                 return Ok(Exit::Nothing);
             }
@@ -162,7 +167,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
                     ));
                 } else {
                     output.say(format_args!(
-                        "{id} of {subject} is revoked; its identity template is erased"
+                        "{id} of {subject} is revoked; its templates of face and voice are erased"
                     ));
                 }
             }
@@ -303,9 +308,15 @@ fn described(record: &Record, standing: Standing) -> String {
     let evidence = evidence.map_or("none".to_owned(), |e| {
         format!("{}, SHA-256 {}", e.name, e.sha256)
     });
+    let known_by = match (&record.template, &record.voice) {
+        (Some(_), Some(_)) => "face and voice",
+        (Some(_), None) => "face",
+        (None, Some(_)) => "voice",
+        (None, None) => "nothing",
+    };
     format!(
         "consent {}\n  subject   {}\n  basis     {}\n  uses      {}\n  audience  {}\n  \
-         from      {}\n  until     {}\n  evidence  {evidence}\n  standing  {}",
+         from      {}\n  until     {}\n  known by  {known_by}\n  evidence  {evidence}\n  standing  {}",
         record.id,
         record.subject,
         record.basis,

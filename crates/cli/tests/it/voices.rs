@@ -86,3 +86,38 @@ fn what_has_no_sound_is_named() {
         "there is no sound in",
     );
 }
+
+#[test]
+fn a_voice_is_lent_with_consent() {
+    let home = tempfile::tempdir().unwrap();
+    let new = |more: &[&str], code: i32, says: &str| {
+        let home = home.path().to_str().unwrap();
+        let args = ["consent", "new", "--home", home, "--subject", "ada"];
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = effigy(&[&args[..], more].concat());
+        let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
+        assert_eq!(status.code(), Some(code), "{said}");
+        assert!(said.contains(says), "{said}");
+    };
+    let speech = ["--use", "speech"];
+    let with = |voices: &[&'static str]| -> Vec<&'static str> {
+        let voices = voices.iter().flat_map(|voice| ["--voice", voice]);
+        speech.into_iter().chain(voices).collect()
+    };
+    new(&speech, 2, "a recording of it");
+    new(&with(&["ada-1.mp4", "ben-2.mp4"]), 2, "does not sound like");
+    new(&with(&["../../docs/actors.jpg"]), 2, "no sound");
+    new(
+        &["--use", "swap", "--voice", "ada-1.mp4"],
+        2,
+        "for speech alone",
+    );
+    assert!(
+        !home.path().join("consents").exists(),
+        "nothing is recorded"
+    );
+    new(&with(&["ada-1.mp4", "ada-2.mp4"]), 0, "known by  voice");
+}

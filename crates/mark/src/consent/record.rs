@@ -171,7 +171,7 @@ impl Evidence {
 /// A consent before it is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// Whose face it is.
+    /// Whose face and voice it is.
     pub subject: String,
     /// Why it may be used.
     pub basis: Basis,
@@ -211,6 +211,9 @@ pub struct Record {
     pub evidence: Option<Evidence>,
     /// Salted SHA-256 of the identity template, which itself is kept apart, encrypted.
     pub template: Option<String>,
+    /// The same of the voice template, in consents to speech that name a voice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<String>,
     /// When it was signed.
     pub issued: UtcTime,
 }

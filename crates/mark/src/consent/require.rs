@@ -1,10 +1,12 @@
 //! The gate: no training and no rendering without the consent of every person concerned.
 
-use crate::consent::{Audience, Basis, IDENTITY_LENGTH, Record, Standing, Store, Template, Use};
+use crate::consent::{
+    Audience, Basis, IDENTITY_LENGTH, Record, Standing, Store, Template, Use, VOICE_LENGTH,
+};
 use crate::error::{Error, Result};
 use crate::utc_time::UtcTime;
 
-/// One person whose face a job uses, and what shows that it is that person.
+/// One person whose face or voice a job uses, and what shows that it is that person.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// Identifier of the consent, or the subject's name.
@@ -15,7 +17,7 @@ pub struct Claim {
     pub usage: Use,
 }
 
-/// What shows whose face it is.
+/// What shows whose face or voice it is.
 #[derive(Clone, Debug)]
 pub enum Seen {
     /// Identity vectors of the faces in the footage.
@@ -24,9 +26,11 @@ pub enum Seen {
     Model,
     /// Movement as numbers, which show no face: for the use `drive` alone.
     Movement,
+    /// A voice, which shows no face: for the use `speech`, beside the face that speaks.
+    Voice(Box<[f32; VOICE_LENGTH]>),
 }
 
-/// When footage shows the person of a consent: all faces together must be surely theirs, and most
+/// When footage shows the person of a consent, and sound lets them speak: all faces together must be surely theirs, and most
 /// of them at least alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Match {
@@ -39,6 +43,8 @@ pub struct Match {
     /// As `similarity`, of a person who does not exist: drawn faces are more alike from day to day than
     /// filmed ones, and so are those of two who are drawn in one way.
     pub of_synthetic: f32,
+    /// Least similarity of a voice: the speaker network's usual threshold.
+    pub voice: f32,
 }
 
 impl Match {
@@ -119,7 +125,12 @@ pub fn require(
     // Whoever drives a puppet does not consent for the person who is moved.
     let is_for_it = |claim: &Claim| claim.usage == purpose.usage;
     let is_beside_it = |claim: &Claim| (purpose.usage, claim.usage) == (Use::Puppet, Use::Drive);
-    if !claims.iter().any(is_for_it) || !claims.iter().all(|c| is_for_it(c) || is_beside_it(c)) {
+    let is_face = |claim: &Claim| !matches!(claim.seen, Seen::Voice(_));
+    if !claims
+        .iter()
+        .any(|claim| is_for_it(claim) && is_face(claim))
+        || !claims.iter().all(|c| is_for_it(c) || is_beside_it(c))
+    {
         return Err(Error::NotAConsent {
             reason: format!("nobody was named for the use {}", purpose.usage),
         });
@@ -131,7 +142,7 @@ pub fn require(
         let record = store.find_for(&claim.who, now, claim.usage, purpose.audience)?;
         check_standing(store, &record, now)?;
         check_purpose(&record, claim.usage, purpose.audience)?;
-        check_face(store, &record, claim, purpose.same)?;
+        check_likeness(store, &record, claim, purpose.same)?;
         let known = consents.iter().position(|other| *other == record);
         claimed.push(known.unwrap_or(consents.len()));
         if known.is_none() {
@@ -197,11 +208,37 @@ fn check_purpose(record: &Record, usage: Use, audience: Audience) -> Result<()> 
     Ok(())
 }
 
-fn check_face(store: &Store<'_>, record: &Record, claim: &Claim, same: Match) -> Result<()> {
+fn check_voice(
+    store: &Store<'_>,
+    record: &Record,
+    voice: &[f32; VOICE_LENGTH],
+    least: f32,
+) -> Result<()> {
+    let (id, subject) = (record.id.to_string(), record.subject.clone());
+    let Some(template) = store.voice(record)? else {
+        return Err(Error::NeedsVoice { id, subject });
+    };
+    let similarity = template.similarity(voice);
+    if similarity < least {
+        return Err(Error::OtherVoice {
+            id,
+            subject,
+            similarity,
+            least,
+        });
+    }
+    Ok(())
+}
+
+fn check_likeness(store: &Store<'_>, record: &Record, claim: &Claim, same: Match) -> Result<()> {
     let (id, subject) = (record.id.to_string(), record.subject.clone());
     let faces = match &claim.seen {
         Seen::Faces(faces) => faces,
         Seen::Movement if claim.usage != Use::Drive => return Err(Error::NoFace { id, subject }),
+        Seen::Voice(voice) if claim.usage == Use::Speech => {
+            return check_voice(store, record, voice, same.voice);
+        }
+        Seen::Voice(_) => return Err(Error::NoFace { id, subject }),
         Seen::Movement | Seen::Model => return Ok(()),
     };
     if faces.is_empty() {

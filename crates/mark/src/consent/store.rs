@@ -1,11 +1,11 @@
-//! The folder that holds consents: `ID.jws`, its sealed template, and its revocation if any.
+//! The folder that holds consents: `ID.jws`, its sealed templates, and its revocation if any.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::consent::record::VERSION;
 use crate::consent::templates::Templates;
-use crate::consent::{Audience, Basis, Draft, Id, Record, Template, Use, jws};
+use crate::consent::{Audience, Draft, Id, Likeness, Record, Use, jws};
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
 use crate::keys::Keys;
@@ -29,19 +29,6 @@ pub enum Standing {
     Expired,
     /// It was taken back then.
     Revoked(UtcTime),
-}
-
-/// What the person of a new consent looks like.
-#[derive(Clone, Copy, Debug)]
-pub struct Portrait<'a> {
-    /// The identity template.
-    pub template: &'a Template,
-    /// Similarity from which a synthetic person looks like a real one: the identity network's usual
-    /// threshold.
-    pub alike_from: f32,
-    /// Similarity from which two synthetic people are one: its strict threshold, from which on the
-    /// consent of the one covers the other.
-    pub same_from: f32,
 }
 
 /// The consents on record.
@@ -75,45 +62,18 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Signs and keeps a consent. A synthetic person must not look like anybody else on record:
-    /// `portrait` says from which similarity on they do.
+    /// Signs and keeps a consent. A synthetic person must neither look nor sound like anybody else on record:
+    /// `likeness` says from which similarity on they do. Whoever lends their voice alone is tied to no face.
     ///
     /// # Errors
     /// When it is not valid, there is no template, somebody on record has the synthetic person's
-    /// face, or it cannot be written.
-    pub fn add(
-        &self,
-        draft: &Draft,
-        portrait: Option<&Portrait<'_>>,
-        now: UtcTime,
-    ) -> Result<Record> {
+    /// face or voice, or it cannot be written.
+    pub fn add(&self, draft: &Draft, likeness: &Likeness<'_>, now: UtcTime) -> Result<Record> {
         draft.check()?;
-        let Some(&Portrait {
-            template,
-            alike_from,
-            same_from,
-        }) = portrait
-        else {
-            let what = match draft.basis {
-                Basis::Synthetic => "pictures of the synthetic person, or the training footage",
-                _ => "pictures of the person",
-            };
-            let reason = format!("the basis {:?} needs {what}", draft.basis.word());
-            return Err(Error::NotAConsent { reason });
-        };
-        if draft.basis == Basis::Synthetic {
-            let subject = draft.subject.trim();
-            let is_real = |known: &Record| known.basis != Basis::Synthetic;
-            self.refuse_face_of(subject, template, alike_from, &is_real)?;
-            let is_another = |known: &Record| {
-                !is_real(known) && known.subject.to_lowercase() != subject.to_lowercase()
-            };
-            self.refuse_face_of(subject, template, same_from, &is_another)?;
-        }
+        self.check_likeness(draft, likeness)?;
         let id = Id::from_bytes(files::random()?);
         files::make_private_folder(&self.folder)?;
-        let (sealed, commitment) = template.seal(self.keys.template_key(), &id)?;
-        files::write(&self.path(&id, "template"), &sealed, Readers::Owner)?;
+        let (face, voice) = self.seal_likeness(&id, likeness)?;
         let draft = draft.clone();
         let record = Record {
             version: VERSION,
@@ -125,7 +85,8 @@ impl<'a> Store<'a> {
             from: draft.from,
             until: draft.until,
             evidence: draft.evidence,
-            template: Some(commitment),
+            template: face,
+            voice,
             issued: now,
         };
         let token = jws::sign(self.keys, RECORD, &record)?;
@@ -141,31 +102,6 @@ impl<'a> Store<'a> {
             now,
         )?;
         Ok(record)
-    }
-
-    /// Refuses a synthetic person with the face of anybody on record who `counts`.
-    pub(super) fn refuse_face_of(
-        &self,
-        subject: &str,
-        face: &Template,
-        alike_from: f32,
-        counts: &dyn Fn(&Record) -> bool,
-    ) -> Result<()> {
-        for known in self.list()? {
-            if !self.has_template(&known) || !counts(&known) {
-                continue;
-            }
-            let template = self.template(&known)?;
-            if template.is_some_and(|other| alike_from <= other.similarity_between(face)) {
-                return Err(Error::NotSynthetic {
-                    subject: subject.to_owned(),
-                    known: known.subject,
-                    basis: known.basis,
-                    id: known.id.to_string(),
-                });
-            }
-        }
-        Ok(())
     }
 
     /// Lists all consents, oldest first.
@@ -283,11 +219,10 @@ impl<'a> Store<'a> {
     /// The identifier `who`, where a consent of it is on record, readable or not.
     pub fn id_on_record(&self, who: &str) -> Option<Id> {
         let id = Id::try_from(who.to_owned()).ok()?;
-        let is_there = |extension| self.path(&id, extension).exists();
-        (is_there("jws") || is_there("template")).then_some(id)
+        (self.path(&id, "jws").exists() || self.has_likeness(&id)).then_some(id)
     }
 
-    /// Takes a consent back for good and erases the identity template. The record may be damaged.
+    /// Takes a consent back for good and erases the templates. The record may be damaged.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -308,7 +243,7 @@ impl<'a> Store<'a> {
                 now,
             )?;
         }
-        self.erase_template(id)
+        self.erase_likeness(id)
     }
 
     /// When a consent was revoked.
@@ -322,25 +257,6 @@ impl<'a> Store<'a> {
             });
         }
         Ok(revocation.on)
-    }
-
-    /// Opens the identity template of a consent. `None` in consents for synthetic people that earlier
-    /// versions made.
-    ///
-    /// # Errors
-    /// When it is missing, was made with other keys or was changed.
-    pub fn template(&self, record: &Record) -> Result<Option<Template>> {
-        let Some(commitment) = &record.template else {
-            return Ok(None);
-        };
-        let path = self.path(&record.id, "template");
-        if !path.exists() {
-            return Err(Error::NoTemplate {
-                id: record.id.to_string(),
-            });
-        }
-        let sealed = files::read(&path, files::SMALL_FILE_BYTES)?;
-        Template::unseal(&sealed, self.keys.template_key(), &record.id, commitment).map(Some)
     }
 
     /// Opens the templates of all consents to `usage`, or to anything. One that cannot be opened does not
@@ -398,11 +314,6 @@ impl<'a> Store<'a> {
         Ok(kept)
     }
 
-    /// Says whether the identity template is still there.
-    pub(super) fn has_template(&self, record: &Record) -> bool {
-        record.template.is_some() && self.path(&record.id, "template").exists()
-    }
-
     fn read(&self, path: &Path) -> Result<Record> {
         let record: Record = jws::open(self.keys, RECORD, &files::read_text(path)?, path)?;
         let forged = |reason| Error::Forged {
@@ -419,20 +330,6 @@ impl<'a> Store<'a> {
             return Err(forged("written by another version"));
         }
         Ok(record)
-    }
-
-    /// Overwrites, then removes: a journal or a snapshot may still hold a copy, which its encryption
-    /// keeps unreadable.
-    fn erase_template(&self, id: &Id) -> Result<()> {
-        let path = self.path(id, "template");
-        let Ok(metadata) = fs::metadata(&path) else {
-            return Ok(());
-        };
-        let zeros = vec![0; metadata.len().min(files::SMALL_FILE_BYTES) as usize];
-        fs::write(&path, zeros)
-            .and_then(|()| fs::File::open(&path)?.sync_all())
-            .and_then(|()| fs::remove_file(&path))
-            .map_err(|source| Error::Write { source, path })
     }
 
     pub(super) fn path(&self, id: &Id, extension: &str) -> PathBuf {

@@ -1,5 +1,7 @@
 //! The gate opens for the right person, purpose and time, and for nothing else.
 
+mod voices;
+
 use std::fs;
 
 use super::*;
@@ -17,6 +19,7 @@ const SAME: Match = Match {
     of_each: 0.5,
     share: 0.8,
     of_synthetic: 0.9,
+    voice: 0.5,
 };
 
 fn now() -> UtcTime {
@@ -77,7 +80,7 @@ impl Desk {
             alike_from: SAME.similarity,
             same_from: SAME.similarity,
         };
-        self.store().add(draft, Some(&portrait), at)
+        self.store().add(draft, &portrait.into(), at)
     }
 
     fn path(&self, record: &Record, extension: &str) -> std::path::PathBuf {
@@ -344,7 +347,7 @@ fn drawn_people_must_be_more_alike_than_filmed_ones() {
 fn everybody_needs_pictures_those_who_do_not_exist_too() {
     let desk = desk();
     for draft in [draft(), synthetic("Ada")] {
-        let bare = desk.store().add(&draft, None, now());
+        let bare = desk.store().add(&draft, &Likeness::default(), now());
         assert!(matches!(bare, Err(Error::NotAConsent { .. })));
     }
 }

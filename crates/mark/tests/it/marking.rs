@@ -53,7 +53,7 @@ impl Studio {
             alike_from: 0.5,
             same_from: 0.5,
         };
-        let record = store.add(&draft, Some(&portrait), now()).unwrap();
+        let record = store.add(&draft, &portrait.into(), now()).unwrap();
         let claims = [Claim {
             who: record.id.to_string(),
             seen: Seen::Model,
@@ -64,6 +64,7 @@ impl Studio {
             of_each: 0.5,
             share: 0.8,
             of_synthetic: 0.5,
+            voice: 0.5,
         };
         let purpose = Purpose {
             usage: Use::Swap,

@@ -62,6 +62,11 @@ impl VoiceScale {
         self.thresholds[0]
     }
 
+    /// Gives the threshold where much depends on it: one in 1000.
+    pub fn strict(&self) -> Threshold {
+        self.thresholds[1]
+    }
+
     /// How many times likelier a similarity is between two recordings of one person than of two.
     ///
     /// At most what was measured can show, [`Self::MOST_LIKELY`], either way.

@@ -22,7 +22,7 @@ use crate::jobs::faces::{self, FacesJob, FacesOutput, FacesReport, PointScheme};
 use crate::jobs::swap::{self, SkinTone, SwapJob, View};
 use crate::jobs::train::{Subject, TrainJob, train};
 use crate::steps::atomic::{self, AtomicFile, AtomicFolder};
-use crate::steps::consent::{Safeguards, faces as consents};
+use crate::steps::consent::{self, Safeguards, faces as consents};
 use crate::steps::damage::Damage;
 use crate::steps::making::Made;
 use crate::steps::networks::Networks;
@@ -214,7 +214,11 @@ fn agree(job: &DemoJob, place: &Path, progress: &mut dyn Progress) -> Result<Saf
             until: job.now.plus_days(365).end_of_day(),
             evidence: None,
         };
-        consents::record(&store, &draft, &seen.identities, &networks, job.now)?;
+        let known_by = consent::KnownBy {
+            faces: &seen.identities,
+            voice: None,
+        };
+        consent::record(&store, &draft, known_by, &job.weights, job.now)?;
     }
     Ok(safeguards)
 }

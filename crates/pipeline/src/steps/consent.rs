@@ -1,16 +1,18 @@
 //! Whose consent a job needs, where it is kept, and how its output is marked.
 
 pub mod faces;
+pub mod voices;
 
 use std::path::{Path, PathBuf};
 
 use effigy_files::Original;
 use effigy_mark::consent::{
-    self, Audience, Basis, Claim, Match, Purpose, Seen, Store, Template, Token, Use,
+    self, Audience, Basis, Claim, Draft, Likeness, Match, Portrait, Purpose, Record, Seen, Speech,
+    Store, Template, Token, Use, VoiceTemplate,
 };
 use effigy_mark::keys::{Signer, Timestamps};
 use effigy_mark::label::{Language, Profiles, Source};
-use effigy_mark::{Clock, Keys, ModelName, Policy};
+use effigy_mark::{Clock, Keys, ModelName, Policy, UtcTime};
 use effigy_model::{Identity, Weights};
 
 use crate::error::{Error, Result};
@@ -50,7 +52,46 @@ pub fn same_person(weights: &Weights) -> Match {
         of_each: scale.lenient().similarity,
         share: LEAST_SHARE,
         of_synthetic: scale.synthetic,
+        voice: weights.voice_scale().usual().similarity,
     }
+}
+
+/// What shows who consents; either may be missing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KnownBy<'a> {
+    /// Identity vectors of their faces.
+    pub faces: &'a [Identity],
+    /// Their voice.
+    pub voice: Option<&'a VoiceTemplate>,
+}
+
+/// Signs and keeps a consent of a person.
+///
+/// # Errors
+/// When it is not a valid consent, a synthetic person looks or sounds like somebody on record, or it cannot
+/// be written.
+pub fn record(
+    store: &Store<'_>,
+    draft: &Draft,
+    known_by: KnownBy<'_>,
+    weights: &Weights,
+    now: UtcTime,
+) -> Result<Record> {
+    let vectors: Vec<_> = known_by.faces.iter().map(|identity| identity.0).collect();
+    let template = Template::from_faces(&vectors);
+    let scale = weights.identity_scale();
+    let likeness = Likeness {
+        portrait: template.as_ref().map(|template| Portrait {
+            template,
+            alike_from: scale.usual().similarity,
+            same_from: scale.strict().similarity,
+        }),
+        speech: known_by.voice.map(|template| Speech {
+            template,
+            alike_from: weights.voice_scale().strict().similarity,
+        }),
+    };
+    Ok(store.add(draft, &likeness, now)?)
 }
 
 impl Safeguards {

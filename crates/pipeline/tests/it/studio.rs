@@ -10,7 +10,7 @@ use effigy_mark::label::{Language, Profiles};
 use effigy_mark::log::{Event, Log};
 use effigy_mark::{Clock, Keys, UtcTime};
 use effigy_model::{Identity, Weights};
-use effigy_pipeline::consent::faces as consents;
+use effigy_pipeline::consent::{KnownBy, faces as consents, record};
 use effigy_pipeline::swap::{SkinTone, View};
 use effigy_pipeline::{
     Choice, Damage, Networks, Quiet, Safeguards, Start, Subject, SwapJob, TrainJob,
@@ -61,7 +61,11 @@ impl Studio {
             evidence: None,
         };
         let store = Store::open(&self.safeguards.consents, &keys);
-        consents::record(&store, &draft, &faces(clip), networks(), now).unwrap();
+        let known_by = KnownBy {
+            faces: &faces(clip),
+            voice: None,
+        };
+        record(&store, &draft, known_by, &networks().weights, now).unwrap();
     }
 
     /// What the log says, in order.

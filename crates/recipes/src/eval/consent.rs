@@ -204,7 +204,7 @@ impl Desk {
                 alike_from: same.similarity,
                 same_from: same.similarity,
             };
-            desk.store().add(&draft, Some(&portrait), now())?;
+            desk.store().add(&draft, &portrait.into(), now())?;
         }
         Ok(desk)
     }

@@ -39,7 +39,7 @@ pub(crate) fn record_consents(folder: &Path, usage: Use) {
             alike_from: 0.5,
             same_from: 0.5,
         };
-        store.add(&draft, Some(&portrait), now()).unwrap();
+        store.add(&draft, &portrait.into(), now()).unwrap();
     }
 }
 
@@ -65,6 +65,7 @@ pub(crate) fn token(folder: &Path, n: usize, usage: Use) -> Token {
         of_each: 0.5,
         share: 1.0,
         of_synthetic: 0.5,
+        voice: 0.5,
     };
     let audience = Audience::Private;
     let purpose = Purpose {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use effigy_mark::UtcTime;
-use effigy_mark::consent::{Basis, Draft, Evidence, Record, Standing, Store};
-use effigy_pipeline::Networks;
-use effigy_pipeline::consent::faces as consents;
+use effigy_mark::consent::{Basis, Draft, Evidence, Record, Standing, Store, VoiceTemplate};
+use effigy_pipeline::consent::{self, KnownBy, faces as consents, voices::subject_voice};
+use effigy_pipeline::{Identity, Networks, Weights, sound};
 
 use super::{New, described, store};
 use crate::output::{Exit, Output};
@@ -38,10 +38,14 @@ pub(super) fn add(new: &New, now: UtcTime, output: &mut Output) -> anyhow::Resul
         refuse_stale_clips(new, now)?;
     }
     let store = store(&new.place, &keys)?;
-    let record = match new.pictures.is_empty() {
-        true => store.add(&draft, None, now)?,
-        false => add_with_pictures(new, &draft, &store, now, output)?,
+    let weights = weights()?;
+    let faces = faces_of(new, &weights, output)?;
+    let voice = voice_of(new, &weights, output)?;
+    let known_by = KnownBy {
+        faces: &faces,
+        voice: voice.as_ref(),
     };
+    let record = consent::record(&store, &draft, known_by, &weights, now)?;
     if let Some(path) = new.evidence.as_deref().filter(|_| new.keep_evidence) {
         let kept = store.keep_evidence(&record, path)?;
         output.say(format_args!("the evidence is kept in {kept:?}"));
@@ -125,17 +129,13 @@ fn refuse_stale_clips(new: &New, now: UtcTime) -> anyhow::Result<()> {
     )
 }
 
-/// Records a consent of the person in the pictures. Another person in them would end up in the
-/// template.
-fn add_with_pictures(
-    new: &New,
-    draft: &Draft,
-    store: &Store<'_>,
-    now: UtcTime,
-    output: &mut Output,
-) -> anyhow::Result<Record> {
+/// The faces of the person in the pictures. Another person in them would end up in the template.
+fn faces_of(new: &New, weights: &Weights, output: &mut Output) -> anyhow::Result<Vec<Identity>> {
+    if new.pictures.is_empty() {
+        return Ok(Vec::new());
+    }
     output.say(format_args!("device: {}", new.device));
-    let networks = Networks::load(&weights()?, new.device)?;
+    let networks = Networks::load(weights, new.device)?;
     let faces = consents::subject_faces(&new.pictures, &networks, &mut output.progress())?;
     if let Some(first) = faces.others.first() {
         let others = match faces.others.len() {
@@ -147,13 +147,21 @@ fn add_with_pictures(
             new.subject,
         );
     }
-    Ok(consents::record(
-        store,
-        draft,
-        &faces.identities,
-        &networks,
-        now,
-    )?)
+    Ok(faces.identities)
+}
+
+fn voice_of(
+    new: &New,
+    weights: &Weights,
+    output: &mut Output,
+) -> anyhow::Result<Option<VoiceTemplate>> {
+    if new.voices.is_empty() {
+        return Ok(None);
+    }
+    let networks = sound::Networks::load(weights)?;
+    let scale = weights.voice_scale();
+    let voice = subject_voice(&new.voices, &networks, &scale, &mut output.progress())?;
+    Ok(Some(voice))
 }
 
 fn evidence(path: &Path) -> anyhow::Result<Evidence> {

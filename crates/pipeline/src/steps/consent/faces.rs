@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use effigy_face::recognise::TooLittle;
 use effigy_frame::Point2;
 use effigy_mark::UtcTime;
-use effigy_mark::consent::{Draft, Portrait, Record, Store, Template};
 use effigy_media::{Limits, probe};
 use effigy_model::{Identity, Weights};
 
@@ -58,29 +57,6 @@ pub fn subject_faces(
             .map(|other| inputs[other.clip].clone())
             .collect(),
     })
-}
-
-/// Signs and keeps a consent of the person whose `faces` these are.
-///
-/// # Errors
-/// When it is not a valid consent, a synthetic person looks like somebody on record, or it cannot be
-/// written.
-pub fn record(
-    store: &Store<'_>,
-    draft: &Draft,
-    faces: &[Identity],
-    networks: &Networks,
-    now: UtcTime,
-) -> Result<Record> {
-    let vectors: Vec<_> = faces.iter().map(|identity| identity.0).collect();
-    let template = Template::from_faces(&vectors);
-    let scale = networks.weights.identity_scale();
-    let portrait = template.as_ref().map(|template| Portrait {
-        template,
-        alike_from: scale.usual().similarity,
-        same_from: scale.strict().similarity,
-    });
-    Ok(store.add(draft, portrait.as_ref(), now)?)
 }
 
 /// A face of a clip.

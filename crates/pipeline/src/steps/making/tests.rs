@@ -14,7 +14,8 @@ use effigy_model::device::Choice;
 use effigy_render::Change;
 
 use super::*;
-use crate::steps::consent::faces::{record, subject_faces};
+use crate::steps::consent::faces::subject_faces;
+use crate::steps::consent::{KnownBy, record};
 use crate::steps::progress::Quiet;
 use crate::steps::quality::Looks;
 
@@ -97,7 +98,11 @@ fn studio(consents_to: Use) -> Studio {
         evidence: None,
     };
     let store = Store::open(&safeguards.consents, &keys);
-    record(&store, &draft, &seen.identities, &networks, now).unwrap();
+    let known_by = KnownBy {
+        faces: &seen.identities,
+        voice: None,
+    };
+    record(&store, &draft, known_by, &networks.weights, now).unwrap();
     Studio {
         folder,
         clip,
