@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_face::align::{MODEL_EXTENT, aligned_view, identity_crop, mesh_view};
 use effigy_face::ibug68::IBUG_68;
-use effigy_face::landmarks::{EXPRESSION_POINTS, eye_distance};
+use effigy_face::landmarks::{EXPRESSION_POINTS, OUTER_LIPS, eye_distance};
 use effigy_face::mask::hull_mask;
 use effigy_frame::{Picture, Point2, Point3, resample};
 use effigy_mark::consent::Template;
@@ -48,6 +48,8 @@ pub struct MovedTruth {
     pub in_place: Option<Likeness>,
     /// Inside the face, both faces aligned.
     pub aligned: Option<Likeness>,
+    /// The same, within the outer edge of the lips.
+    pub mouth: Option<Likeness>,
 }
 
 /// Measures while a puppet is drawn.
@@ -69,6 +71,7 @@ struct Truth {
     points: Mean,
     in_place: Sums,
     aligned: Sums,
+    mouth: Sums,
 }
 
 /// Side of the crops that are compared, in pixels.
@@ -91,6 +94,7 @@ impl<'a> MovedMeasuring<'a> {
                 points: Mean::default(),
                 in_place: Sums::default(),
                 aligned: Sums::default(),
+                mouth: Sums::default(),
             })
         };
         Ok(Self {
@@ -172,6 +176,7 @@ impl<'a> MovedMeasuring<'a> {
                 points_error: truth.points.get(),
                 in_place: (0 < truth.points.n).then(|| truth.in_place.likeness()),
                 aligned: (0 < truth.points.n).then(|| truth.aligned.likeness()),
+                mouth: (0 < truth.points.n).then(|| truth.mouth.likeness()),
             }),
         }
     }
@@ -209,11 +214,12 @@ impl Truth {
             return;
         };
         let in_crop: Vec<Point2> = flat.iter().map(|&p| crop_from_frame.apply(p)).collect();
-        self.aligned.add(
-            &resample::crop(drawn, ours, SIDE_PX),
-            &resample::crop(&frame, theirs, SIDE_PX),
-            &inside(&in_crop, SIDE_PX, SIDE_PX),
-        );
+        let crops = [(drawn, ours), (&frame, theirs)];
+        let [ours, theirs] = crops.map(|(picture, view)| resample::crop(picture, view, SIDE_PX));
+        let lips: Vec<Point2> = OUTER_LIPS.iter().map(|&i| in_crop[i]).collect();
+        for (sums, outline) in [(&mut self.aligned, in_crop), (&mut self.mouth, lips)] {
+            sums.add(&ours, &theirs, &inside(&outline, SIDE_PX, SIDE_PX));
+        }
     }
 }
 
@@ -285,6 +291,12 @@ impl MovedQuality {
                     .at_least(24.0),
                 Figure::new("  structural similarity", truth.aligned.map(|l| l.ssim), "")
                     .at_least(0.85),
+                Figure::new(
+                    "  of the mouth alone",
+                    truth.mouth.map(|l| l.psnr_db),
+                    " dB",
+                ),
+                Figure::new("  structural similarity", truth.mouth.map(|l| l.ssim), ""),
             ]);
         }
         figures
