@@ -84,19 +84,33 @@ impl Sampler {
         let four_around = |first: i32, end: usize| -> [usize; 4] {
             std::array::from_fn(|i| (first - 1 + i as i32).clamp(0, end as i32 - 1) as usize)
         };
-        let columns = four_around(x, self.width);
-        let mut sum = [0.0; 4];
-        for (row, weight_down) in four_around(y, self.height).into_iter().zip(down) {
-            let row = &self.pixels[row * self.width..(row + 1) * self.width];
-            for (column, weight) in columns.into_iter().zip(across) {
-                let weight = weight * weight_down;
-                for (s, v) in sum.iter_mut().zip(row[column]) {
-                    *s += weight * v;
-                }
-            }
+        let (last_x, last_y) = (self.width as i32 - 3, self.height as i32 - 3);
+        if (1..=last_x).contains(&x) && (1..=last_y).contains(&y) {
+            let first = (y as usize - 1) * self.width + x as usize - 1;
+            let row = |k: usize| {
+                let from = first + k * self.width;
+                let four: [[f32; 4]; 4] = std::array::from_fn(|i| self.pixels[from..from + 4][i]);
+                weighted(&four, across)
+            };
+            return weighted(&[row(0), row(1), row(2), row(3)], down);
         }
-        sum
+        let columns = four_around(x, self.width);
+        let rows = four_around(y, self.height).map(|row| {
+            let row = &self.pixels[row * self.width..(row + 1) * self.width];
+            weighted(&columns.map(|column| row[column]), across)
+        });
+        weighted(&rows, down)
     }
+}
+
+fn weighted(colours: &[[f32; 4]; 4], weights: [f32; 4]) -> [f32; 4] {
+    let mut sum = [0.0; 4];
+    for (colour, weight) in colours.iter().zip(weights) {
+        for (s, v) in sum.iter_mut().zip(colour) {
+            *s += weight * v;
+        }
+    }
+    sum
 }
 
 /// The next whole number below, without a call into the C library.
