@@ -13,7 +13,9 @@ mod mouth;
 mod raster;
 mod rim;
 mod sheet;
+mod smile;
 mod surround;
+mod teeth;
 mod view;
 
 use effigy_face::landmarks::{CHIN, EARS};
@@ -27,7 +29,7 @@ use crate::sample::Sampler;
 use eyes::Openings;
 use light::Light;
 use lips::Lips;
-use mouth::Mouth;
+use mouth::{Mouth, Opening};
 use raster::{Hit, Raster, whole_pixels};
 use rim::sure;
 use sheet::Sheet;
@@ -139,7 +141,7 @@ impl<'a> Portrait<'a> {
             ear_depth: 0.5 * (ears[0] + ears[1]),
             sure: sure(rig, &person, &source),
             light: Light::fit(rig, shown),
-            mouth: Mouth::look(rig, &person, shown, &flat),
+            mouth: Mouth::look(rig, &person, &shaped, &colours, (&flat, pose.head.scale)),
             openings: Openings::of(&flat),
             surround: Surround::new(width, height),
             raster: all,
@@ -200,12 +202,21 @@ impl<'a> Portrait<'a> {
         let view = View {
             portrait: self,
             bright: &bright,
-            lips: Lips::of(self, movement),
+            opening: self.opening(movement, &target),
         };
         let pixels = view.all();
         let mut picture = Picture::new(self.width, self.height, pixels);
-        for part in self.fine_parts(&target) {
-            view.refine(&mut picture, &target, part);
+        for eye in [Part::EyeRight, Part::EyeLeft] {
+            if let Some(part) = self.fine_part(self.bounds(eye, &target)) {
+                view.refine(&mut picture, (&target, part), |shown, line| {
+                    view.colour(shown, line, || 1.0)
+                });
+            }
+        }
+        if let Some(part) = self.fine_part(view.opening.lips.bounds()) {
+            view.refine(&mut picture, (&target, part), |shown, line| {
+                view.mouth(shown, line)
+            });
         }
         picture
     }
@@ -251,26 +262,33 @@ impl<'a> Portrait<'a> {
         }
     }
 
-    /// The parts of the picture that are drawn finely: both eyes and the mouth.
-    fn fine_parts(&self, target: &[Vec3]) -> Vec<[u32; 4]> {
-        let is_one: [fn(Part) -> bool; 3] = [
-            |part| part == Part::EyeRight,
-            |part| part == Part::EyeLeft,
-            |part| matches!(part, Part::Teeth | Part::Mouth),
-        ];
-        let part = |is_one: fn(Part) -> bool| {
-            let triangles = self.rig.triangles().iter().filter(|t| is_one(t.part));
-            let corners = triangles.flat_map(|t| t.corners);
-            let places = corners.map(|c| {
-                let [x, y, _] = target[usize::from(c)];
-                Point2::new(x, y)
-            });
-            let rect = Rect::around(places)?;
-            let margin = 0.1 * rect.width;
-            let part = whole_pixels(rect, margin, self.width, self.height);
-            (part[2] > 0 && part[3] > 0).then_some(part)
+    /// The mouth as it is drawn, with the vertices at `target`.
+    fn opening(&self, movement: &Movement, target: &[Vec3]) -> Opening {
+        let head = self.head(movement);
+        let points = self.rig.skin_points(&self.person, &self.weights(movement));
+        let point = |i: usize| {
+            let [x, y, _] = head.apply(points[i]);
+            Point2::new(x, y)
         };
-        is_one.into_iter().filter_map(part).collect()
+        let lips = Lips::of(point, head.scale);
+        Opening::of(&self.mouth, lips, target, [&self.pose.head, &head])
+    }
+
+    /// The box around a part of the rig.
+    fn bounds(&self, part: Part, target: &[Vec3]) -> Option<Rect> {
+        let triangles = self.rig.triangles().iter().filter(|t| t.part == part);
+        let corners = triangles.flat_map(|t| t.corners);
+        Rect::around(corners.map(|c| {
+            let [x, y, _] = target[usize::from(c)];
+            Point2::new(x, y)
+        }))
+    }
+
+    /// The part of the picture that is drawn finely around an eye or the mouth.
+    fn fine_part(&self, rect: Option<Rect>) -> Option<[u32; 4]> {
+        let rect = rect?;
+        let part = whole_pixels(rect, 0.1 * rect.width, self.width, self.height);
+        (part[2] > 0 && part[3] > 0).then_some(part)
     }
 }
 
@@ -287,6 +305,10 @@ fn flat_corners(rig: &Rig, source: &[Vec3], hit: Hit) -> [[f32; 2]; 3] {
 fn smooth_step(t: f32) -> f32 {
     let t = t.clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
+}
+
+fn brightness([r, g, b]: [f32; 3]) -> f32 {
+    0.3 * r + 0.59 * g + 0.11 * b
 }
 
 fn to_byte(value: f32) -> u8 {

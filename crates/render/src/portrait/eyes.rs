@@ -40,7 +40,7 @@ impl Upright {
         Point2::new(cos * p.x + sin * p.y, cos * p.y - sin * p.x)
     }
 
-    fn back(self, p: Point2) -> Point2 {
+    pub(super) fn back(self, p: Point2) -> Point2 {
         let Self { sin, cos } = self;
         Point2::new(cos * p.x - sin * p.y, cos * p.y + sin * p.x)
     }

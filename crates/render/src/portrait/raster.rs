@@ -1,6 +1,6 @@
 //! Triangles drawn into a grid of samples, the nearest in front.
 
-use effigy_face::rig::{Triangle, Vec3};
+use effigy_face::rig::{Part, Triangle, Vec3};
 use effigy_frame::Rect;
 
 /// What a sample shows: a triangle, and how much its second and third corner count.
@@ -21,6 +21,9 @@ impl Hit {
     }
 }
 
+/// Triangles overlap by this share, so that nothing is seen between them.
+const SEAM: f32 = 1e-5;
+
 /// A part of a picture as a grid of samples.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Raster {
@@ -37,7 +40,8 @@ pub(super) struct Raster {
 }
 
 impl Raster {
-    /// Draws what faces the camera into `part` (whole pixels).
+    /// Draws what faces the camera into `part` (whole pixels), but for the inside of the mouth, which has no
+    /// triangles of its own in a picture.
     pub(super) fn draw(
         triangles: &[Triangle],
         vertices: &[Vec3],
@@ -67,7 +71,9 @@ impl Raster {
     }
 
     fn add_all(&mut self, triangles: &[Triangle], vertices: &[Vec3]) {
-        for (number, triangle) in triangles.iter().enumerate() {
+        let is_drawn = |part| !matches!(part, Part::Teeth | Part::Mouth);
+        let drawn = triangles.iter().enumerate();
+        for (number, triangle) in drawn.filter(|(_, t)| is_drawn(t.part)) {
             let corners = triangle.corners.map(|c| vertices[usize::from(c)]);
             self.add(number as u16, corners);
         }
@@ -93,17 +99,21 @@ impl Raster {
             let end = (most - 0.5).floor() + 1.0;
             first..(end.max(0.0) as usize).min(n)
         };
+        // How much the second and the third corner count grows from one sample to the next, and down.
+        let across = [(c[1] - a[1]) / area, -(b[1] - a[1]) / area];
+        let down = [-(c[0] - a[0]) / area, (b[0] - a[0]) / area];
+        let deeper = [b[2] - a[2], c[2] - a[2]];
         let columns = span(0, self.columns);
         for row in span(1, self.rows) {
-            let y = row as f32 + 0.5;
+            let y = row as f32 + 0.5 - a[1];
             for column in columns.clone() {
-                let x = column as f32 + 0.5;
-                let second = ((x - a[0]) * (c[1] - a[1]) - (y - a[1]) * (c[0] - a[0])) / area;
-                let third = ((b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])) / area;
-                if second < 0.0 || third < 0.0 || second + third > 1.0 {
+                let x = column as f32 + 0.5 - a[0];
+                let second = x * across[0] + y * down[0];
+                let third = x * across[1] + y * down[1];
+                if second < -SEAM || third < -SEAM || 1.0 + SEAM < second + third {
                     continue;
                 }
-                let depth = a[2] + second * (b[2] - a[2]) + third * (c[2] - a[2]);
+                let depth = a[2] + second * deeper[0] + third * deeper[1];
                 let at = row * self.columns + column;
                 if depth < self.depth[at] {
                     self.depth[at] = depth;
@@ -125,12 +135,10 @@ impl Raster {
     /// How far inside what is drawn a sample lies: 0 where 3 of the 9 samples around it show anything, 1
     /// where all do.
     pub(super) fn covered(&self, column: usize, row: usize) -> f32 {
-        let mut n = 0;
-        for y in row.saturating_sub(1)..(row + 2).min(self.rows) {
-            for x in column.saturating_sub(1)..(column + 2).min(self.columns) {
-                n += u32::from(self.hits[y * self.columns + x].is_some());
-            }
-        }
+        let columns = column.saturating_sub(1)..(column + 2).min(self.columns);
+        let rows = row.saturating_sub(1)..(row + 2).min(self.rows);
+        let lines = rows.map(|y| &self.depth[y * self.columns..][columns.clone()]);
+        let n = lines.flatten().filter(|depth| depth.is_finite()).count();
         ((n as f32 - 3.0) / 6.0).clamp(0.0, 1.0)
     }
 
@@ -163,8 +171,6 @@ pub(super) fn whole_pixels(rect: Rect, margin: f32, width: u32, height: u32) -> 
 
 #[cfg(test)]
 mod tests {
-    use effigy_face::rig::Part;
-
     use super::*;
 
     fn triangle(corners: [u16; 3]) -> Triangle {

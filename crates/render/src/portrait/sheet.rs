@@ -5,6 +5,7 @@ use effigy_frame::Point2;
 
 /// Hair and whatever else is around a face, as a flat sheet through the ears that moves with the head:
 /// the way from a place in the new picture back to the portrait.
+#[derive(Clone, Debug)]
 pub(super) struct Sheet {
     across: [f32; 2],
     down: [f32; 2],

@@ -78,29 +78,38 @@ impl Surround {
         furthest
     }
 
-    /// The offset at a place.
-    pub(super) fn at(&self, x: f32, y: f32) -> [f32; 2] {
-        let step = STEP_PX as f32;
-        let place = |v: f32, n: usize| {
-            let v = (v / step).clamp(0.0, n as f32 - 1.001);
-            (v as usize, v.fract())
-        };
-        let ((column, wx), (row, wy)) = (place(x, self.columns), place(y, self.rows));
-        let at = row * self.columns + column;
-        let corners = [at, at + 1, at + self.columns, at + self.columns + 1];
-        let counts = [
-            (1.0 - wx) * (1.0 - wy),
-            wx * (1.0 - wy),
-            (1.0 - wx) * wy,
-            wx * wy,
-        ];
-        let mut offset = [0.0; 2];
-        for (corner, count) in corners.into_iter().zip(counts) {
-            offset[0] += count * self.offsets[corner][0];
-            offset[1] += count * self.offsets[corner][1];
-        }
-        offset
+    /// The offsets along a row of the picture.
+    pub(super) fn line(&self, y: f32) -> Line {
+        let (row, below) = place(y, self.rows);
+        let [above, under] =
+            [row, row + 1].map(|row| &self.offsets[row * self.columns..][..self.columns]);
+        let pairs = above.iter().zip(under);
+        Line(
+            pairs
+                .map(|(a, u)| [0, 1].map(|i| a[i] + below * (u[i] - a[i])))
+                .collect(),
+        )
     }
+}
+
+/// The offsets along a row of the picture, a node each.
+#[derive(Clone, Debug)]
+pub(super) struct Line(Vec<[f32; 2]>);
+
+impl Line {
+    /// The offset at a place of the row.
+    pub(super) fn at(&self, x: f32) -> [f32; 2] {
+        let (column, right) = place(x, self.0.len());
+        let (a, b) = (self.0[column], self.0[column + 1]);
+        [0, 1].map(|i| a[i] + right * (b[i] - a[i]))
+    }
+}
+
+/// The node before a place among `n`, and how far it is from there to the next, `0..1`.
+fn place(at: f32, n: usize) -> (usize, f32) {
+    let at = (at * (1.0 / STEP_PX as f32)).clamp(0.0, n as f32 - 1.001);
+    let node = at as usize;
+    (node, at - node as f32)
 }
 
 #[cfg(test)]
@@ -117,11 +126,11 @@ mod tests {
         surround.settle(head);
         let along: Vec<f32> = [160.0, 230.0, 270.0, 310.0]
             .iter()
-            .map(|&x| surround.at(x, 160.0)[0])
+            .map(|&x| surround.line(160.0).at(x)[0])
             .collect();
         assert!((along[0] - 10.0).abs() < 1e-3);
         assert!(along.windows(2).all(|pair| pair[1] < pair[0]), "{along:?}");
-        assert!(surround.at(0.0, 0.0)[0].abs() < 1e-3);
+        assert!(surround.line(0.0).at(0.0)[0].abs() < 1e-3);
         // What is settled stays.
         let before = surround.offsets.clone();
         surround.settle(head);

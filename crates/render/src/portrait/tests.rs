@@ -3,7 +3,6 @@ use effigy_face::rig::expression;
 use effigy_model::Weights;
 
 use super::*;
-use crate::interior::height_at;
 
 /// A head of the mean person in the middle of a picture, its points as the mesh would give them, and a
 /// picture whose colours tell the places apart.
@@ -90,24 +89,52 @@ fn an_opened_jaw_shows_the_inside_of_the_mouth() {
     let mut open = Movement::default();
     open.weights[expression("jawOpen")] = 0.8;
     let drawn = portrait.draw(&open);
-    let lips = Lips::of(&portrait, &open);
-    let [upper, lower] = &lips.edges;
-    // The face is upright, so its level is the picture's.
-    let x = upper[upper.len() / 2].x;
-    let (top, bottom) = (height_at(upper, x), height_at(lower, x));
-    assert!(4.0 < bottom - top, "{top} {bottom}");
-    assert!(0.99 < lips.open);
+    let opening = portrait.opening(&open, &portrait.moved(&open));
+    assert!(0.99 < opening.open);
+    let gap = opening.lips.gap_cm() * portrait.pose.head.scale;
+    assert!(4.0 < gap, "{gap}");
     // Nothing of the picture is as dark as the inside of a mouth.
-    let darkest = (top as u32..bottom as u32)
-        .map(|y| {
-            drawn
-                .get(x as u32, y)
-                .into_iter()
-                .map(u32::from)
-                .sum::<u32>()
-        })
-        .min();
+    let level = |down: f32| {
+        let at = opening.lips.place(0.0, down);
+        let rgb = drawn.get(at.x as u32, at.y as u32);
+        rgb.into_iter().map(u32::from).sum::<u32>()
+    };
+    let darkest = (1..10).map(|i| level(0.1 * i as f32)).min();
     assert!(darkest < Some(130), "{darkest:?}");
+}
+
+#[test]
+fn teeth_of_a_portrait_stay_on_the_skull_while_the_jaw_opens() {
+    let rig = rig();
+    let (mut picture, points) = scene(&rig);
+    // An open mouth: white down to the middle of it, black below.
+    let person = Person::mean(&rig);
+    let mut weights = [0.0; N_EXPRESSIONS];
+    weights[expression("jawOpen")] = 0.3;
+    let head = Portrait::new(&rig, &picture, &points).pose().head;
+    let skin = rig.skin_points(&person, &weights);
+    let mut opened = points.clone();
+    for (point, place) in opened.iter_mut().zip(skin) {
+        let [x, y, z] = head.apply(place);
+        *point = Point3 { x, y, z };
+    }
+    let lips = Lips::of(|i| opened[i].xy(), head.scale);
+    for (x, y) in (0..256).flat_map(|y| (0..256).map(move |x| (x, y))) {
+        let between = lips.between(Point2::new(x as f32 + 0.5, y as f32 + 0.5));
+        if 0.0 < between.inside() {
+            let level = if between.down() < 0.5 { 230 } else { 20 };
+            picture.set(x, y, [level; 3]);
+        }
+    }
+    let mut portrait = Portrait::new(&rig, &picture, &opened);
+    let at = lips.place(0.0, 0.3);
+    let mut more = Movement::default();
+    more.weights[expression("jawOpen")] = 0.4;
+    for movement in [Movement::default(), more] {
+        let drawn = portrait.draw(&movement);
+        let level = drawn.get(at.x as u32, at.y as u32)[0];
+        assert!(180 < level, "{level}");
+    }
 }
 
 #[test]

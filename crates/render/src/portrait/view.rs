@@ -3,16 +3,22 @@
 use effigy_face::rig::{Part, Vec3};
 use effigy_frame::{Picture, Point2};
 
-use super::lips::Lips;
+use super::mouth::Opening;
 use super::raster::{Hit, Raster};
-use super::{FINE, Portrait, flat_corners, to_byte};
+use super::surround::Line;
+use super::{FINE, Portrait, flat_corners, smooth_step, to_byte};
+
+/// How soft the edge of an opened mouth is, in pixels.
+const EDGE_PX: f32 = 1.5;
+/// So far from an opened mouth a gap in the mesh is lip, in centimetres.
+const LIP_CM: f32 = 0.6;
 
 /// What is drawn in one frame.
 pub(super) struct View<'p, 'a> {
     pub(super) portrait: &'p Portrait<'a>,
     /// How much brighter each vertex is than in the portrait.
     pub(super) bright: &'p [f32],
-    pub(super) lips: Lips,
+    pub(super) opening: Opening,
 }
 
 impl View<'_, '_> {
@@ -21,52 +27,89 @@ impl View<'_, '_> {
         let raster = &self.portrait.raster;
         let mut pixels = Vec::with_capacity(3 * raster.columns * raster.rows);
         for row in 0..raster.rows {
+            let y = row as f32 + 0.5;
+            let line = self.portrait.surround.line(y);
             for column in 0..raster.columns {
-                let (x, y) = (column as f32 + 0.5, row as f32 + 0.5);
-                let covered = raster.covered(column, row);
-                let colour = self.colour(raster.hit(column, row), covered, x, y);
-                pixels.extend(colour.map(to_byte));
+                let at = Point2::new(column as f32 + 0.5, y);
+                let hit = raster.hit(column, row);
+                let covered = || raster.covered(column, row);
+                pixels.extend(self.colour((hit, at), &line, covered).map(to_byte));
             }
         }
         pixels
     }
 
-    /// The colour at a place whose sample shows `hit`, and whose surroundings are `covered`, `0..=1`.
-    pub(super) fn colour(&self, hit: Option<Hit>, covered: f32, x: f32, y: f32) -> [f32; 3] {
+    /// The colour at a place whose sample shows `hit`, in a row whose surroundings come from `line`, and whose own are
+    /// `covered`, `0..=1`.
+    pub(super) fn colour(
+        &self,
+        (hit, at): (Option<Hit>, Point2),
+        line: &Line,
+        covered: impl FnOnce() -> f32,
+    ) -> [f32; 3] {
         let portrait = self.portrait;
-        let offset = portrait.surround.at(x, y);
-        let around = Point2::new(x + offset[0], y + offset[1]);
+        let around = || {
+            let offset = line.at(at.x);
+            Point2::new(at.x + offset[0], at.y + offset[1])
+        };
         let Some(hit) = hit else {
-            return match self.lips.between(Point2::new(x, y)) {
-                Some(down) => portrait.mouth.depth(down),
-                None => self.sampled(around),
-            };
+            return self.sampled(around());
         };
         let triangle = &portrait.rig.triangles()[usize::from(hit.triangle)];
-        let [sx, sy] = hit.of(flat_corners(portrait.rig, &portrait.source, hit));
-        let place = Point2::new(sx, sy);
+        let place = || {
+            let [x, y] = hit.of(flat_corners(portrait.rig, &portrait.source, hit));
+            Point2::new(x, y)
+        };
         match triangle.part {
             Part::Face | Part::Back => {
                 let corners = triangle.corners.map(usize::from);
-                let [sure] = hit.of(corners.map(|c| [portrait.sure[c]]));
-                let inside = covered * sure;
-                let at = Point2::new(
-                    around.x + inside * (place.x - around.x),
-                    around.y + inside * (place.y - around.y),
-                );
-                let [bright] = hit.of(triangle.corners.map(|c| [self.bright[usize::from(c)]]));
+                let [sure, bright] = hit.of(corners.map(|c| [portrait.sure[c], self.bright[c]]));
+                if sure <= 0.0 {
+                    return self.sampled(around());
+                }
+                let inside = sure * covered();
+                let mut from = place();
+                if inside < 1.0 {
+                    let around = around();
+                    from = Point2::new(
+                        around.x + inside * (from.x - around.x),
+                        around.y + inside * (from.y - around.y),
+                    );
+                }
                 let bright = 1.0 + inside * (bright - 1.0);
-                self.sampled(at).map(|v| v * bright)
+                self.sampled(from).map(|v| v * bright)
             }
-            Part::EyeRight => self.sampled(portrait.openings.within(0, place)),
-            Part::EyeLeft => self.sampled(portrait.openings.within(1, place)),
-            Part::Teeth | Part::Mouth => {
-                let seen = self.sampled(place);
-                let light = self.lips.light(Point2::new(x, y));
-                let inner = portrait.mouth.colour(triangle, hit, light, seen);
-                std::array::from_fn(|i| seen[i] + self.lips.open * (inner[i] - seen[i]))
-            }
+            Part::EyeRight => self.sampled(portrait.openings.within(0, place())),
+            Part::EyeLeft => self.sampled(portrait.openings.within(1, place())),
+            Part::Teeth | Part::Mouth => self.sampled(around()),
         }
+    }
+
+    /// The colour at a place of the mouth whose sample shows `hit`.
+    pub(super) fn mouth(&self, (hit, at): (Option<Hit>, Point2), line: &Line) -> [f32; 3] {
+        let Opening { lips, open, .. } = &self.opening;
+        let colour = self.colour((hit, at), line, || 1.0);
+        if *open <= 0.0 {
+            return colour;
+        }
+        let between = lips.between(at);
+        let mix = |colour: [f32; 3], share: f32, over: [f32; 3]| {
+            std::array::from_fn(|i| colour[i] + share * (over[i] - colour[i]))
+        };
+        // Beside the opening, gaps in the mesh are lip.
+        let away = -between.inside() / (LIP_CM * lips.scale());
+        let is_gap = hit.is_none() && away < 1.0;
+        let mouth = &self.portrait.mouth;
+        let colour = match is_gap {
+            true => mix(colour, open * smooth_step(2.0 * (1.0 - away)), mouth.red),
+            false => colour,
+        };
+        let share = open * smooth_step(between.inside() / EDGE_PX + 0.5);
+        if share <= 0.0 {
+            return colour;
+        }
+        let inner = mouth.colour(&self.opening, (at, &between), &self.portrait.colours);
+        mix(colour, share, inner)
     }
 
     fn sampled(&self, at: Point2) -> [f32; 3] {
@@ -74,23 +117,33 @@ impl View<'_, '_> {
         [r, g, b]
     }
 
-    /// Draws a part of the picture again, finely.
-    pub(super) fn refine(&self, picture: &mut Picture, target: &[Vec3], part: [u32; 4]) {
+    /// Draws a part of the picture again, finely; `colour` gives that of a sample.
+    pub(super) fn refine(
+        &self,
+        picture: &mut Picture,
+        (target, part): (&[Vec3], [u32; 4]),
+        colour: impl Fn((Option<Hit>, Point2), &Line) -> [f32; 3],
+    ) {
         let raster = Raster::draw(self.portrait.rig.triangles(), target, part, FINE);
         let [left, top, width, height] = part;
         let share = 1.0 / (FINE * FINE) as f32;
+        let place = |pixel: u32, sample: u32| pixel as f32 + (sample as f32 + 0.5) / FINE as f32;
+        let samples = 0..FINE;
         for y in 0..height {
+            let lines: Vec<Line> = samples
+                .clone()
+                .map(|j| self.portrait.surround.line(place(top + y, j)))
+                .collect();
             for x in 0..width {
                 let mut sum = [0.0; 3];
-                for (j, i) in (0..FINE).flat_map(|j| (0..FINE).map(move |i| (j, i))) {
-                    let (column, row) = (x * FINE + i, y * FINE + j);
-                    let hit = raster.hit(column as usize, row as usize);
-                    let at = |first: u32, sample: u32| {
-                        first as f32 + (sample as f32 + 0.5) / FINE as f32
-                    };
-                    let colour = self.colour(hit, 1.0, at(left, column), at(top, row));
-                    for (s, v) in sum.iter_mut().zip(colour) {
-                        *s += share * v;
+                for (j, line) in samples.clone().zip(&lines) {
+                    for i in samples.clone() {
+                        let (column, row) = (x * FINE + i, y * FINE + j);
+                        let hit = raster.hit(column as usize, row as usize);
+                        let at = Point2::new(place(left + x, i), place(top + y, j));
+                        for (s, v) in sum.iter_mut().zip(colour((hit, at), line)) {
+                            *s += share * v;
+                        }
                     }
                 }
                 picture.set(left + x, top + y, sum.map(to_byte));
