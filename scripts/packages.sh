@@ -10,6 +10,14 @@ BUILD_PACKAGES=(gcc libc6-dev pkg-config libclang-dev
 # What finds a GPU when the program runs: the Vulkan loader and Mesa's drivers.
 GPU_PACKAGES=(libvulkan1 mesa-vulkan-drivers)
 
+# camera_package : prints the name of what reads cameras, of the version that programs are linked to. It is
+# loaded when a camera is opened, and nothing is built with it.
+camera_package() {
+    local version
+    version=$(pkg-config --modversion libavformat)
+    printf 'libavdevice%s\n' "${version%%.*}"
+}
+
 # missing_packages NAME… : prints those that are not installed, one a line.
 missing_packages() {
     local name status

@@ -68,6 +68,24 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The camera cannot be used. Connect one, or do what is said.
+    #[error("cannot use the camera {path:?}: {why}")]
+    NoCamera {
+        /// What is in the way, and what to do.
+        why: String,
+        /// The device.
+        path: PathBuf,
+    },
+
+    /// The camera went away while it filmed; every frame before was good.
+    #[error("the camera was lost: {why}: {path:?}")]
+    CameraLost {
+        /// What happened.
+        why: String,
+        /// The device.
+        path: PathBuf,
+    },
+
     /// The folder or pattern names no picture.
     #[error("no pictures found at {path:?}")]
     NoPictures {
@@ -251,6 +269,8 @@ impl Error {
             | Self::CutShort { path, .. }
             | Self::NoVideo { path }
             | Self::NoAudio { path }
+            | Self::NoCamera { path, .. }
+            | Self::CameraLost { path, .. }
             | Self::NoPictures { path }
             | Self::UnknownFormat { path, .. }
             | Self::BadPicture { path, .. }

@@ -1,13 +1,14 @@
 //! Files to frames and back.
 //!
 //! [`probe`] says what a file holds, [`VideoReader`] gives its frames in presentation order,
-//! [`read_audio`] its sound ([`AudioReader`] block by block), [`VideoWriter`] makes a video and [`write_picture`] a picture. This
-//! is the only crate that knows libav. Whatever a file claims is checked against [`Limits`]
+//! [`read_audio`] its sound ([`AudioReader`] block by block), [`Camera`] what is filmed now, [`VideoWriter`] makes a video and
+//! [`write_picture`] a picture. This is the only crate that knows libav. Whatever a file claims is checked against [`Limits`]
 //! before memory is asked for; the end of a stream is `None`, damage is an `Err` that says where.
 
 mod animation;
 mod audio;
 mod boxes;
+mod camera;
 mod colour;
 mod concealed;
 mod convert;
@@ -34,6 +35,7 @@ mod tracks;
 mod writer;
 
 pub use audio::{AudioReader, read_audio};
+pub use camera::{Camera, Captured, Seen};
 pub use colour::{ColourTags, Matrix, Primaries, Range, Transfer};
 pub use encode::available_codecs;
 pub use error::{Error, Result};
