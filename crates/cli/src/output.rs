@@ -271,11 +271,15 @@ impl Progress for Bar {
 
     fn step(&mut self) -> ControlFlow<()> {
         self.bar.inc(1);
-        if self.stopped.load(Ordering::Relaxed) {
+        if self.is_stopped() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     fn detail(&mut self, text: &str) {

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use anyhow::{Context as _, bail};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use effigy_files::{is_address, is_picture, is_video};
+use effigy_pipeline::track::is_camera;
 use effigy_pipeline::{Damage, Rational, TimeRange, is_frames};
 
 /// How fast frames follow one another.
@@ -135,16 +136,31 @@ impl From<SkipDamaged> for Damage {
 /// Takes the path of something to read; an address on the network is refused with what to do, and so
 /// is what may never end.
 pub(crate) fn input() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().try_map(|text: OsString| {
-        let path = PathBuf::from(text);
-        if is_address(&path) && !path.exists() {
-            return Err("effigy reads files, not addresses; download it and name the file");
+    OsStringValueParser::new().try_map(readable)
+}
+
+fn readable(text: OsString) -> Result<PathBuf, &'static str> {
+    let path = PathBuf::from(text);
+    if is_address(&path) && !path.exists() {
+        return Err("effigy reads files, not addresses; download it and name the file");
+    }
+    let is_endless = |meta: std::fs::Metadata| !meta.is_file() && !meta.is_dir();
+    if std::fs::metadata(&path).is_ok_and(is_endless) {
+        return Err("effigy reads files, not pipes or devices; save it and name the file");
+    }
+    Ok(path)
+}
+
+/// As [`input`], or the device of a camera.
+pub(crate) fn input_or_camera() -> impl TypedValueParser<Value = PathBuf> {
+    let camera = |text: &OsString| is_camera(Path::new(text));
+    let either = OsStringValueParser::new().map(move |text| (camera(&text), text));
+    either.try_map(|(is_camera, text)| {
+        if is_camera {
+            Ok(PathBuf::from(text))
+        } else {
+            readable(text)
         }
-        let is_endless = |meta: std::fs::Metadata| !meta.is_file() && !meta.is_dir();
-        if std::fs::metadata(&path).is_ok_and(is_endless) {
-            return Err("effigy reads files, not pipes or devices; save it and name the file");
-        }
-        Ok(path)
     })
 }
 

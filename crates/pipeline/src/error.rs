@@ -264,9 +264,7 @@ pub enum Error {
     },
 
     /// Nobody receives the movement. Start the receiver, or name another.
-    #[error(
-        "nobody receives at {address}; start the receiver first, or name another with --vmc: {source}"
-    )]
+    #[error("nobody receives at {address}; start the receiver first, or name another: {source}")]
     NoReceiver {
         /// What the system said.
         source: std::io::Error,

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it must")]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+#[cfg(target_os = "linux")]
+mod camera;
 mod faces;
 mod frames;
 mod hostile;

@@ -5,6 +5,7 @@ use effigy_frame::Point3;
 use super::eyes::Eyeball;
 use super::names::EXPRESSIONS;
 use super::placement::at;
+use super::rest::Rest;
 use super::solve::{Pose, SolverSettings, solve};
 use super::{N_MODES, Rig, Vec3, triples};
 use crate::landmarks::N_SKIN_POINTS;
@@ -217,5 +218,15 @@ impl Acquaintance {
     /// Finds who it is; `None` before the first frame.
     pub fn person(&self, rig: &Rig) -> Option<Person> {
         (!self.frames.is_empty()).then(|| Person::fit(rig, &self.frames))
+    }
+
+    /// Tells what they do at rest, by the frames that are kept.
+    pub fn rest(&self, rig: &Rig, person: &Person) -> Rest {
+        let mut rest = Rest::default();
+        for points in &self.frames {
+            let pose = solve(rig, person, points, None, &SolverSettings::default());
+            rest.add(&pose.weights);
+        }
+        rest
     }
 }

@@ -1,16 +1,19 @@
 //! The job `track`: what a face does, frame by frame, as numbers for games, VR and animators.
 //!
-//! A clip is read once. The mesh points of the face that is followed go into a temporary file, then
+//! Who is before a camera is told of at once (`live.rs`). A clip is read once. The mesh points of the face that is followed go into a temporary file, then
 //! it is known who it is, and each frame is solved; what the face does at rest is known when all
 //! frames are, so that a clip may begin in the middle of a word.
 
 mod bvh;
 mod csv;
 mod facs;
+mod following;
 mod glb;
 mod ifacialmocap;
 mod lines;
+mod live;
 mod live_link;
+mod now;
 mod osc;
 mod receiver;
 mod take;
@@ -18,9 +21,10 @@ mod vmc;
 
 use std::path::{Path, PathBuf};
 
+use effigy_face::TrackSettings;
 use effigy_face::rig::{Acquaintance, N_EXPRESSIONS, Pose, Rest, Rig, Solver, SolverSettings};
-use effigy_face::{Face, TrackSettings};
 use effigy_files::{Destination, Existing, check_destinations};
+use effigy_frame::Point3;
 use effigy_media::{Limits, probe};
 
 use crate::error::{Error, Result};
@@ -31,20 +35,22 @@ use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 use crate::steps::spool::Spool;
 pub(in crate::jobs) use csv::ANGLES;
+use following::Following;
+pub use live::{Live, is_camera};
 use receiver::Receiver;
 pub use receiver::{Listener, Protocol, Sent};
 pub use take::{Moved, Take};
 
-/// A clip to track, and where the movement goes.
+/// A clip or a camera to track, and where the movement goes.
 #[derive(Clone, Debug)]
 pub struct TrackJob {
-    /// The clip.
+    /// The clip, or the device of a camera.
     pub input: PathBuf,
     /// Files to write; the ending says what each becomes.
     pub outputs: Vec<PathBuf>,
     /// What becomes of files that are where results go.
     pub existing: Existing,
-    /// Who receives the movement as it is played.
+    /// Who receives the movement as it is played, or as it happens before a camera.
     pub listeners: Vec<Listener>,
     /// How faces are found and followed.
     pub tracking: TrackSettings,
@@ -104,8 +110,12 @@ impl TrackJob {
         for path in &self.outputs {
             Format::of(path)?;
         }
-        let read = inputs::one(&self.input);
-        let originals = inputs::originals(std::slice::from_ref(&self.input), &[read]);
+        let originals = if is_camera(&self.input) {
+            Vec::new()
+        } else {
+            let read = inputs::one(&self.input);
+            inputs::originals(std::slice::from_ref(&self.input), &[read])
+        };
         let destinations: Vec<Destination> = self
             .outputs
             .iter()
@@ -121,24 +131,34 @@ impl TrackJob {
 }
 
 /// What was tracked.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct TrackReport {
-    /// All frames.
+    /// All frames; none where what a camera sees is not written down.
     pub take: Take,
+    /// How many frames were looked at.
+    pub n_frames: u64,
+    /// Frames a second, on average.
+    pub fps: f64,
     /// Frames in which the face was not seen.
     pub n_unseen: usize,
     /// Other faces that were seen and not tracked.
     pub n_others: usize,
+    /// When the face was lost and one was taken up anew: the same person, or somebody else. The first few.
+    pub taken_up_secs: Vec<f64>,
     /// Mean distance of the mesh points from the head's, as a share of that between the eyes.
     pub residual: f32,
     /// Packets that went to receivers, and those that were refused.
     pub sent: Sent,
+    /// What is to be said of a camera.
+    pub live: Option<Live>,
 }
 
-/// Tracks the face seen most in a clip.
+/// Tracks the face that is the largest at first, in a clip or before a camera. A camera is tracked until
+/// `progress` asks to stop, or it is lost, which is no error where anything was tracked by then: the report
+/// has it.
 ///
 /// # Errors
-/// When the clip cannot be read or shows no face, results cannot be written, nobody listens where
+/// When the clip or the camera cannot be read or shows no face, results cannot be written, nobody listens where
 /// the movement is sent, or `progress` asks to stop.
 pub fn track(
     job: &TrackJob,
@@ -152,6 +172,9 @@ pub fn track(
         .iter()
         .map(|&listener| Receiver::reach(listener));
     let mut receivers = reached.collect::<Result<Vec<_>>>()?;
+    if is_camera(&job.input) {
+        return live::live(job, rig, &mut receivers, networks, progress);
+    }
     let mut seen = look(job, networks, progress)?;
     let (take, residual) = solve(job, &rig, &mut seen)?;
     for path in &job.outputs {
@@ -163,11 +186,15 @@ pub fn track(
         receiver::play(&take, &mut receivers, progress)?
     };
     Ok(TrackReport {
+        n_frames: take.frames.len() as u64,
+        fps: take.fps,
         n_unseen: take.n_unseen(),
-        n_others: seen.n_others(),
+        n_others: seen.following.n_others(),
+        taken_up_secs: seen.following.taken_up_secs().to_vec(),
         residual,
         take,
         sent,
+        live: None,
     })
 }
 
@@ -175,14 +202,27 @@ pub fn track(
 struct Looked {
     spool: Spool,
     known: Acquaintance,
-    tracks: Vec<u32>,
+    following: Following,
     /// Columns and rows of the picture.
     size: [f32; 2],
 }
 
 impl Looked {
-    fn n_others(&self) -> usize {
-        self.tracks.len().saturating_sub(1)
+    fn new(size: [f32; 2]) -> Result<Self> {
+        Ok(Self {
+            spool: Spool::create()?,
+            known: Acquaintance::default(),
+            following: Following::default(),
+            size,
+        })
+    }
+
+    /// Notes what a face shows; `None` where it is not seen.
+    fn note(&mut self, time_secs: f64, points: Option<&[Point3]>) -> Result<()> {
+        if let Some(points) = points {
+            self.known.add(points);
+        }
+        self.spool.add(time_secs, points)
     }
 }
 
@@ -195,41 +235,15 @@ fn look(job: &TrackJob, networks: &Networks, progress: &mut dyn Progress) -> Res
     let size = info
         .video
         .map_or([1.0, 1.0], |v| [v.width as f32, v.height as f32]);
-    let mut looked = Looked {
-        spool: Spool::create()?,
-        known: Acquaintance::default(),
-        tracks: Vec::new(),
-        size,
-    };
+    let mut looked = Looked::new(size)?;
     progress.begin("tracking", clips.n_frames());
-    let mut followed_track = None;
     clips.follow(networks, progress, &mut |_clip, followed| {
         let Followed { frame, faces } = followed;
-        for face in &faces {
-            if !looked.tracks.contains(&face.track) {
-                looked.tracks.push(face.track);
-            }
-        }
-        let face = chosen(&faces, followed_track);
-        if let Some(face) = face {
-            followed_track = Some(face.track);
-            looked.known.add(&face.points);
-        }
-        looked
-            .spool
-            .add(frame.time.secs(), face.map(|f| &f.points[..]))
+        let secs = frame.time.secs();
+        let face = looked.following.choose(&faces, secs);
+        looked.note(secs, face.map(|face| &face.points[..]))
     })?;
     Ok(looked)
-}
-
-/// The face that was followed before, else the largest.
-fn chosen(faces: &[Face], before: Option<u32>) -> Option<&Face> {
-    let again = faces.iter().find(|face| Some(face.track) == before);
-    let largest = || {
-        let by_size = |a: &&Face, b: &&Face| a.rect.area().total_cmp(&b.rect.area());
-        faces.iter().max_by(by_size)
-    };
-    again.or_else(largest)
 }
 
 fn solve(job: &TrackJob, rig: &Rig, looked: &mut Looked) -> Result<(Take, f32)> {

@@ -47,6 +47,11 @@ impl Follower {
         })
     }
 
+    /// Gives the faces in the next frame, at once: for whoever cannot wait for a few more.
+    pub(crate) fn follow_now(&mut self, frame: &Frame) -> Vec<Face> {
+        self.tracker.follow(&frame.picture, frame.time.secs())
+    }
+
     /// Gives each of `frames` with its faces to `each`, in their order, until that fails.
     ///
     /// The frames are those of one video or picture: tracks of earlier ones end, and their numbers

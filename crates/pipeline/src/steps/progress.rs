@@ -10,6 +10,12 @@ pub trait Progress {
     /// Counts one step. On `Break` the job cleans up and returns [`crate::Error::Cancelled`].
     fn step(&mut self) -> ControlFlow<()>;
 
+    /// Whether the job is asked to stop, for one that waits and has no step to count. Whoever never stops a
+    /// job that waits has nothing to say here.
+    fn is_stopped(&self) -> bool {
+        false
+    }
+
     /// Shows `text` beside the progress in place of what stood there.
     fn detail(&mut self, text: &str);
 

@@ -35,14 +35,20 @@ ROOT Head
 }
 ";
 
-/// The whole file.
+/// The whole file. Its frames follow one another evenly: where those of the take do not, as behind a
+/// camera, each is the last that there was by then.
 pub(super) fn text(take: &Take) -> String {
     let mut text = format!(
         "{HIERARCHY}MOTION\nFrames: {}\nFrame Time: {:.7}\n",
         take.frames.len(),
         1.0 / take.fps
     );
-    for frame in &take.frames {
+    let first_secs = take.frames.first().map_or(0.0, |frame| frame.time_secs);
+    for step in 0..take.frames.len() {
+        // Half a step of grace, so that frames that are only rounded stay where they are.
+        let by_secs = first_secs + (step as f64 + 0.5) / take.fps;
+        let n_by_then = take.frames.partition_point(|f| f.time_secs < by_secs);
+        let frame = &take.frames[n_by_then.saturating_sub(1)];
         let head = zxy(&upright(&frame.rotation));
         let [right, left] = frame.gaze.map(|gaze| zxy(&upright(&eye_rotation(gaze))));
         let values = frame
@@ -85,6 +91,25 @@ mod tests {
                 .split(' ')
                 .all(|n| n.parse::<f32>().unwrap().is_finite())
         );
+    }
+
+    #[test]
+    fn frames_that_are_missing_are_held() {
+        let mut take = take(5);
+        // The third came a frame late.
+        take.frames[2].time_secs += 0.04;
+        take.frames[3].time_secs += 0.04;
+        take.frames[4].time_secs += 0.04;
+        take.fps = 4.0 / 0.2;
+        for (n, frame) in take.frames.iter_mut().enumerate() {
+            frame.position[0] = n as f32;
+        }
+        let text = text(&take);
+        let rows = text.lines().skip_while(|l| !l.starts_with("Frame Time"));
+        let across: Vec<&str> = rows.skip(1).filter_map(|r| r.split(' ').next()).collect();
+        // At 0, 50, 100, 150 and 200 ms, and half a step later, of frames at 0, 40, 120, 160 and 200 ms.
+        let expected = ["0.0000", "1.0000", "2.0000", "3.0000", "4.0000"];
+        assert_eq!(across, expected);
     }
 
     #[test]

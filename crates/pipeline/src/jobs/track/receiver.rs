@@ -1,4 +1,4 @@
-//! Plays a take at its own speed to programs that listen, by UDP.
+//! Programs that listen, by UDP: a take is played to them at its own speed.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -87,12 +87,20 @@ pub(super) fn play(
             return Err(Error::Cancelled);
         }
     }
-    let sum = |count: fn(&Sent) -> u64| receivers.iter().map(|r| count(&r.sent)).sum();
     Ok(Sent {
+        n_late,
+        ..sent_to(receivers)
+    })
+}
+
+/// What was sent to all receivers.
+pub(super) fn sent_to(receivers: &[Receiver]) -> Sent {
+    let sum = |count: fn(&Sent) -> u64| receivers.iter().map(|r| count(&r.sent)).sum();
+    Sent {
         n_packets: sum(|sent| sent.n_packets),
         n_refused: sum(|sent| sent.n_refused),
-        n_late,
-    })
+        n_late: 0,
+    }
 }
 
 impl Receiver {
@@ -126,7 +134,11 @@ impl Receiver {
         })
     }
 
-    fn send(&mut self, playing: &Playing<'_>) -> Result<()> {
+    /// Tells of a frame.
+    ///
+    /// # Errors
+    /// When the way to the receiver is gone. Whether anybody listens there is not known for sure.
+    pub(super) fn send(&mut self, playing: &Playing<'_>) -> Result<()> {
         let packets = match self.listener.protocol {
             Protocol::Vmc => vmc::packets(playing),
             Protocol::LiveLink => vec![live_link::packet(playing)],

@@ -74,6 +74,14 @@ impl Take {
         Self { frames, fps }
     }
 
+    /// Nothing.
+    pub(super) fn empty() -> Self {
+        Self {
+            frames: Vec::new(),
+            fps: 0.0,
+        }
+    }
+
     /// In how many frames the face was not seen.
     pub(super) fn n_unseen(&self) -> usize {
         self.frames.iter().filter(|frame| !frame.is_seen).count()
@@ -81,7 +89,8 @@ impl Take {
 }
 
 impl Moved {
-    fn new(
+    /// What a face does in a frame of this size, as it differs from what it does at rest.
+    pub(super) fn new(
         time_secs: f64,
         pose: &Pose,
         at_rest: &[f32; N_EXPRESSIONS],
