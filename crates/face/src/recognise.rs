@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use effigy_frame::{Point2, resample};
+use effigy_frame::{Plane, Point2, resample};
 use effigy_model::OcclusionSegmenter;
 
 use crate::align::{MODEL_EXTENT, aligned_view};
-use crate::landmarks::eye_distance;
+use crate::landmarks::{EYES, eye_distance};
 use crate::mask::hull_mask;
 use crate::observation::Observation;
 
@@ -66,20 +66,51 @@ pub fn is_covered(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> boo
 
 /// How much of a face is covered, of the hull of its mesh, `0..=1`; `None` where its points span no view.
 pub fn covered_share(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> Option<f32> {
-    let side = OcclusionSegmenter::SIDE_PX;
-    let view = aligned_view(face.points, side, MODEL_EXTENT);
-    let (view, crop_from_frame) = view.and_then(|view| Some((view, view.inverse()?)))?;
-    let covered = segmenter.segment(&resample::crop(&face.frame.picture, view, side));
+    let (covered, points) = covers(face, segmenter)?;
     let cells = OcclusionSegmenter::MASK_SIDE;
-    let scale = cells as f32 / side as f32;
-    let points = face.points.iter().map(|p| crop_from_frame.apply(p.xy()));
-    let points: Vec<Point2> = points
-        .map(|p| Point2::new(scale * p.x, scale * p.y))
-        .collect();
     let mask = hull_mask(&points, cells, cells);
     let both = covered.values().iter().zip(mask.values());
     let sum: f32 = both.map(|(covered, inside)| covered * inside).sum();
     Some(sum / mask.values().iter().sum::<f32>().max(1.0))
+}
+
+/// How far the place of an eye reaches, in eye distances from its middle.
+const EYE_REACH: [f32; 2] = [0.2, 0.12];
+/// How sure the network is of a cell that counts as covered.
+const SURELY_COVERED: f32 = 0.5;
+
+/// How much of the places of both eyes is covered, as by dark glasses, `0..=1`; `None` where the points span no view.
+pub fn covered_eyes_share(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> Option<f32> {
+    let (covered, points) = covers(face, segmenter)?;
+    let unit = eye_distance(&points);
+    let (mut n, mut n_covered) = (0.0, 0.0);
+    for middle in EYES.map(|eye| eye.centre(&points)) {
+        let range = |middle: f32, reach: f32| {
+            let last = (OcclusionSegmenter::MASK_SIDE - 1) as f32;
+            let ends = [-1.0, 1.0].map(|side| (middle + side * reach * unit).clamp(0.0, last));
+            ends[0].round() as usize..=ends[1].round() as usize
+        };
+        for y in range(middle.y, EYE_REACH[1]) {
+            for x in range(middle.x, EYE_REACH[0]) {
+                let cell = covered.values()[y * OcclusionSegmenter::MASK_SIDE + x];
+                n += 1.0;
+                n_covered += f32::from(u8::from(SURELY_COVERED < cell));
+            }
+        }
+    }
+    Some(n_covered / n)
+}
+
+/// What covers a face, cell by cell, and where its points are among the cells.
+fn covers(face: &Observation<'_>, segmenter: &OcclusionSegmenter) -> Option<(Plane, Vec<Point2>)> {
+    let side = OcclusionSegmenter::SIDE_PX;
+    let view = aligned_view(face.points, side, MODEL_EXTENT)?;
+    let crop_from_frame = view.inverse()?;
+    let covered = segmenter.segment(&resample::crop(&face.frame.picture, view, side));
+    let scale = OcclusionSegmenter::MASK_SIDE as f32 / side as f32;
+    let points = face.points.iter().map(|p| crop_from_frame.apply(p.xy()));
+    let points = points.map(|p| Point2::new(scale * p.x, scale * p.y));
+    Some((covered, points.collect()))
 }
 
 impl fmt::Display for TooLittle {

@@ -2,13 +2,13 @@
 
 mod curves;
 mod driver;
+mod portrait;
 
 use std::path::{Path, PathBuf};
 
-use effigy_face::pose::pose;
 use effigy_face::rig::Rig;
 use effigy_files::{Destination, Existing, check_destinations, is_picture, named_after};
-use effigy_frame::{Picture, Point3, Rational, TimeRange, resample};
+use effigy_frame::{Rational, TimeRange};
 use effigy_mark::Marked;
 use effigy_mark::consent::{Audience, Use};
 use effigy_media::{Limits, probe};
@@ -20,12 +20,10 @@ use effigy_render::{Movement, Portrait, Retargeting};
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
 use crate::steps::damage::Damage;
-use crate::steps::footage::Clips;
 use crate::steps::inputs;
 use crate::steps::making::{self, Animating, Form, Making, View};
 use crate::steps::networks::Networks;
-use crate::steps::people::Chosen;
-use crate::steps::performance::{Moment, theirs};
+use crate::steps::performance::Moment;
 use crate::steps::progress::Progress;
 use crate::steps::quality::{MovedMeasuring, MovedQuality, path_beside};
 use driver::Driver;
@@ -152,7 +150,7 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
     let networks = Networks::load(&job.weights, job.device)?;
     let rig = Rig::load(&job.weights)?;
     let cast = begun.find(&job.subject, &networks, progress)?;
-    let (picture, points) = portrait_of(job, cast.chosen(), &networks, progress)?;
+    let (picture, points) = portrait::find(&job.portrait, cast.chosen(), &networks, progress)?;
     let driver = Driver::find(job, &networks, progress)?;
     let allowed = cast.allow(driver.claim(job).into_iter().collect())?;
     let all = driver.perform(&rig, &networks, progress)?;
@@ -210,51 +208,6 @@ fn making_of(job: &PuppetJob) -> Making<'_> {
         usage: Use::Puppet,
         safeguards: &job.safeguards,
     }
-}
-
-/// The longer side of what is drawn lies between these, in pixels.
-const SIDES_PX: [u32; 2] = [512, 1280];
-/// A face that is turned further shows too little of its other side, in degrees.
-const FURTHEST_YAW_DEGREES: f32 = 40.0;
-
-/// The portrait, at the size it is drawn in, and the mesh of the person in it.
-fn portrait_of(
-    job: &PuppetJob,
-    chosen: &Chosen,
-    networks: &Networks,
-    progress: &mut dyn Progress,
-) -> Result<(Picture, Vec<Point3>)> {
-    let clips = Clips::whole(vec![job.portrait.clone()]);
-    let mut seen = None;
-    chosen.again(&clips, networks, progress, &mut |_, frame, faces| {
-        if let (None, Some(points)) = (&seen, theirs(&faces, chosen)) {
-            seen = Some((frame.picture, points.to_vec()));
-        }
-        Ok(())
-    })?;
-    let path = || job.portrait.clone();
-    let (picture, points) = seen.ok_or_else(|| Error::NoFace { path: path() })?;
-    let yaw = pose(&points).yaw;
-    if FURTHEST_YAW_DEGREES < yaw.abs() {
-        return Err(Error::TurnedAway {
-            yaw_degrees: yaw.abs(),
-            most_degrees: FURTHEST_YAW_DEGREES,
-            path: path(),
-        });
-    }
-    let longer = picture.width().max(picture.height());
-    let scale = longer.clamp(SIDES_PX[0], SIDES_PX[1]) as f32 / longer as f32;
-    // Video has an even number of columns and rows.
-    let even = |side: u32| ((side as f32 * scale * 0.5).round() as u32).max(1) * 2;
-    let (width, height) = (even(picture.width()), even(picture.height()));
-    let across = width as f32 / picture.width() as f32;
-    let down = height as f32 / picture.height() as f32;
-    let points = points.iter().map(|p| Point3 {
-        x: p.x * across,
-        y: p.y * down,
-        z: p.z * across,
-    });
-    Ok((resample::resize(&picture, width, height), points.collect()))
 }
 
 /// What is drawn of a performance: the part that is wanted, or one moment as a picture.

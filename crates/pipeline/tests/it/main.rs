@@ -8,6 +8,7 @@ mod chain;
 mod covered;
 mod faces;
 mod heads;
+mod portraits;
 #[path = "../../../../testdata/proof.rs"]
 mod proof;
 mod puppet;

@@ -14,18 +14,18 @@ use effigy_model::Weights;
 use effigy_pipeline::puppet::{Drive, Gains};
 use effigy_pipeline::{Choice, Error, Networks, PuppetJob, Quiet, TrackJob, puppet, track};
 
-fn actor(name: &str) -> PathBuf {
+pub(crate) fn actor(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/actors");
     folder.join(name).with_extension("mp4")
 }
 
 /// Ada agreed to be moved, Ben to move others; her portrait is the first frame of a clip.
-struct Stage {
-    studio: Studio,
-    portrait: PathBuf,
+pub(crate) struct Stage {
+    pub(crate) studio: Studio,
+    pub(crate) portrait: PathBuf,
 }
 
-fn stage() -> &'static Stage {
+pub(crate) fn stage() -> &'static Stage {
     static STAGE: OnceLock<Stage> = OnceLock::new();
     STAGE.get_or_init(|| {
         let studio = studio();
@@ -41,7 +41,7 @@ fn stage() -> &'static Stage {
 }
 
 /// Ada's portrait, moved for a second as Ben moves.
-fn job(place: &Path) -> PuppetJob {
+pub(crate) fn job(place: &Path) -> PuppetJob {
     PuppetJob {
         portrait: stage().portrait.clone(),
         subject: "Ada".to_owned(),
@@ -64,7 +64,7 @@ fn job(place: &Path) -> PuppetJob {
     }
 }
 
-fn is_empty(folder: &Path) -> bool {
+pub(crate) fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).unwrap().next().is_none()
 }
 
