@@ -69,17 +69,8 @@ impl Retargeting {
     /// Learns from all that the driver does where they are most like the face in the portrait. `None`
     /// where nothing was seen.
     pub fn of(poses: &[&Pose], portrait: &Pose, gains: Gains) -> Option<Self> {
-        let sorted = |value: &dyn Fn(&Pose) -> f32| {
-            let mut values: Vec<f32> = poses.iter().map(|pose| value(pose)).collect();
-            values.sort_by(f32::total_cmp);
-            values
-        };
-        let quantile = |sorted: &[f32], share: f32| {
-            let at = share * sorted.len().saturating_sub(1) as f32;
-            sorted.get(at.round() as usize).copied().unwrap_or_default()
-        };
         let nearest = |wanted: f32, value: &dyn Fn(&Pose) -> f32| {
-            let values = sorted(value);
+            let values = sorted(poses, value);
             let [least, most] = RANGE.map(|share| quantile(&values, share));
             wanted.clamp(least, most)
         };
@@ -89,27 +80,28 @@ impl Retargeting {
             yaw: nearest(portrait.gaze[eye].yaw, &|pose| pose.gaze[eye].yaw),
             pitch: nearest(portrait.gaze[eye].pitch, &|pose| pose.gaze[eye].pitch),
         });
-        let mostly = [0, 1].map(|i| quantile(&sorted(&|pose| pose.head.shift[i]), 0.5));
-        let unlike = |pose: &Pose| {
-            let turn = relative_turn(&pose.head.rotation, &portrait.head.rotation);
-            let turn = length(axis_of(&turn));
-            let square = |(a, b): (&f32, &f32)| (a - b) * (a - b);
-            let expression = pose.weights.iter().zip(&portrait.weights).map(square);
-            let away = [0, 1].map(|i| (pose.head.shift[i] - mostly[i]) / pose.head.scale);
-            turn.to_degrees() / ALIKE_DEGREES
-                + expression.sum::<f32>().sqrt()
-                + away[0].hypot(away[1]) / ALIKE_CM
-        };
-        let alike = poses
-            .iter()
-            .min_by(|a, b| unlike(a).total_cmp(&unlike(b)))?;
         Some(Self {
             gains,
             weights,
-            head: alike.head,
+            head: most_alike(poses, portrait)?.head,
             gaze,
             portrait: portrait.weights,
         })
+    }
+
+    /// The same for some of all that the driver does, filmed by itself: where the head is, and how large, counts
+    /// from where it is most like the portrait there. What the face does, and how the head is turned, counts as
+    /// before, so that a clip that is all smile is one.
+    #[must_use]
+    pub fn filmed_apart(&self, poses: &[&Pose], portrait: &Pose) -> Self {
+        let head = most_alike(poses, portrait).map_or(self.head, |alike| Placement {
+            rotation: self.head.rotation,
+            ..alike.head
+        });
+        Self {
+            head,
+            ..self.clone()
+        }
     }
 
     /// The same where 0 is rest and 1 the whole expression, as it is written down: what is asked is added to what
@@ -183,6 +175,34 @@ impl Retargeting {
     }
 }
 
+/// The pose that is most like the portrait's.
+fn most_alike<'p>(poses: &[&'p Pose], portrait: &Pose) -> Option<&'p Pose> {
+    let mostly = [0, 1].map(|i| quantile(&sorted(poses, &|pose| pose.head.shift[i]), 0.5));
+    let unlike = |pose: &Pose| {
+        let turn = relative_turn(&pose.head.rotation, &portrait.head.rotation);
+        let turn = length(axis_of(&turn));
+        let square = |(a, b): (&f32, &f32)| (a - b) * (a - b);
+        let expression = pose.weights.iter().zip(&portrait.weights).map(square);
+        let away = [0, 1].map(|i| (pose.head.shift[i] - mostly[i]) / pose.head.scale);
+        turn.to_degrees() / ALIKE_DEGREES
+            + expression.sum::<f32>().sqrt()
+            + away[0].hypot(away[1]) / ALIKE_CM
+    };
+    let all = poses.iter().copied();
+    all.min_by(|a, b| unlike(a).total_cmp(&unlike(b)))
+}
+
+fn sorted(poses: &[&Pose], value: &dyn Fn(&Pose) -> f32) -> Vec<f32> {
+    let mut values: Vec<f32> = poses.iter().map(|pose| value(pose)).collect();
+    values.sort_by(f32::total_cmp);
+    values
+}
+
+fn quantile(sorted: &[f32], share: f32) -> f32 {
+    let at = share * sorted.len().saturating_sub(1) as f32;
+    sorted.get(at.round() as usize).copied().unwrap_or_default()
+}
+
 /// Leaves a value as it is up to half the limit, and bends it smoothly so that it never passes the
 /// limit.
 fn soft(value: f32, limit: f32) -> f32 {
@@ -235,6 +255,33 @@ mod tests {
     fn retargeting(poses: &[Pose], portrait: &Pose, gains: Gains) -> Retargeting {
         let poses: Vec<&Pose> = poses.iter().collect();
         Retargeting::of(&poses, portrait, gains).unwrap()
+    }
+
+    /// The driver sat elsewhere, nearer and with an open mouth, in the second clip.
+    #[test]
+    fn clips_that_were_filmed_apart_begin_in_one_place() {
+        let first = [pose(0.0, 0.0), pose(0.1, 0.0)];
+        let mut second = [pose(0.6, 0.0), pose(0.7, 20.0)];
+        for pose in &mut second {
+            (pose.head.shift, pose.head.scale) = ([300.0, 40.0, 0.0], 15.0);
+        }
+        let all: Vec<&Pose> = first.iter().chain(&second).collect();
+        let gains = Gains {
+            head: 1.0,
+            ..Gains::default()
+        };
+        let portrait = pose(0.0, 0.0);
+        let over_all = Retargeting::of(&all, &portrait, gains).unwrap();
+        let theirs: Vec<&Pose> = second.iter().collect();
+        let apart = over_all.filmed_apart(&theirs, &portrait);
+        let moved = apart.movement(&second[0]);
+        assert_eq!((moved.shift, moved.scale), ([0.0, 0.0], 1.0));
+        // With one place for both, one of them begins elsewhere.
+        let off = [&first[0], &second[0]].map(|pose| over_all.movement(pose).shift[0].abs());
+        assert!(off[0] + off[1] > 4.0, "{off:?}");
+        // An open mouth is open all the same, and a turned head turned.
+        assert!(moved.weights[expression("jawOpen")] > 0.5);
+        assert!(length(axis_of(&apart.movement(&second[1]).turn)).to_degrees() > 15.0);
     }
 
     #[test]

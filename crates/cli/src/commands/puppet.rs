@@ -23,9 +23,9 @@ pub(crate) struct Args {
     /// Who that is, by name or identifier of their consent (use `puppet`)
     #[arg(long, value_name = "NAME")]
     face: String,
-    /// Clip whose movement is taken over
-    #[arg(long, value_parser = input(), value_name = "CLIP")]
-    drive: Option<PathBuf>,
+    /// Clip whose movement is taken over; several follow one another, without sound
+    #[arg(long, value_parser = input(), value_name = "CLIP", num_args = 1..)]
+    drive: Vec<PathBuf>,
     /// Files of movement instead, one after the other: `.csv` in the columns of Live Link Face, or
     /// `.jsonl`, as `track` writes them and animators edit them
     #[arg(long, value_parser = input(), value_name = "FILE", num_args = 1..)]
@@ -65,8 +65,8 @@ pub(crate) struct Args {
         conflicts_with = "head"
     )]
     pose: HeadPose,
-    /// Compare with what the result should look like, from its first frame on: the same performance
-    /// by the person in the portrait
+    /// Compare with what the result should look like at the same moments: the same performance by the
+    /// person in the portrait
     #[arg(long, value_parser = input(), value_name = "CLIP")]
     ground_truth: Option<PathBuf>,
     /// Where to compute: cpu, gpu or gpu:N
@@ -101,12 +101,12 @@ fn job(args: &Args) -> anyhow::Result<PuppetJob> {
         HeadPose::Follow => args.head,
         HeadPose::Keep => 0.0,
     };
-    let drive = match &args.drive {
-        Some(clip) => Drive::Clip(clip.clone()),
-        None => Drive::Curves {
+    let drive = match &args.drive[..] {
+        [] => Drive::Curves {
             files: args.weights.clone(),
             rate: args.fps,
         },
+        clips => Drive::Clips(clips.to_vec()),
     };
     Ok(PuppetJob {
         portrait: args.portrait.clone(),

@@ -6,7 +6,7 @@ mod portrait;
 
 use std::path::{Path, PathBuf};
 
-use effigy_face::rig::Rig;
+use effigy_face::rig::{Pose, Rig};
 use effigy_files::{Destination, Existing, check_destinations, is_picture, named_after};
 use effigy_frame::{Rational, TimeRange};
 use effigy_mark::Marked;
@@ -49,8 +49,8 @@ pub struct PuppetJob {
     pub range: TimeRange,
     /// How much of the movement is taken over.
     pub gains: Gains,
-    /// What the result should look like, frame by frame from its own beginning, where that is known:
-    /// the same performance by the person in the portrait.
+    /// What the result should look like at the same moments, where that is known: the same performance by
+    /// the person in the portrait.
     pub ground_truth: Option<PathBuf>,
     /// Where to compute.
     pub device: Choice,
@@ -63,8 +63,8 @@ pub struct PuppetJob {
 /// What movement is taken from.
 #[derive(Clone, Debug)]
 pub enum Drive {
-    /// Somebody in a clip.
-    Clip(PathBuf),
+    /// Somebody in clips that follow one another.
+    Clips(Vec<PathBuf>),
     /// Files of numbers that follow one another: `.csv` in Live Link Face's columns, or `.jsonl` as
     /// [`crate::track()`] writes it.
     Curves {
@@ -79,8 +79,7 @@ impl Drive {
     /// The files that are read.
     pub(crate) fn files(&self) -> &[PathBuf] {
         match self {
-            Self::Clip(clip) => std::slice::from_ref(clip),
-            Self::Curves { files, .. } => files,
+            Self::Clips(files) | Self::Curves { files, .. } => files,
         }
     }
 
@@ -118,12 +117,16 @@ impl PuppetJob {
                 path: self.drive.path(),
             });
         }
-        if let Drive::Clip(clip) = &self.drive {
-            if inputs::is_single_picture(clip) {
-                return Err(Error::DriverDoesNotMove { path: clip.clone() });
+        if let Drive::Clips(clips) = &self.drive {
+            if let Some(still) = clips.iter().find(|clip| inputs::is_single_picture(clip)) {
+                return Err(Error::DriverDoesNotMove {
+                    path: still.clone(),
+                });
             }
             // What cannot be read is told later.
-            if let Ok(info) = probe(clip, &Limits::default()) {
+            if let [clip] = &clips[..]
+                && let Ok(info) = probe(clip, &Limits::default())
+            {
                 making::length_within(clip, self.range.from_secs, &info)?;
             }
         }
@@ -156,17 +159,12 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
     let all = driver.perform(&rig, &networks, progress)?;
     let moments = wanted(job, &all)?;
     let likeness = allowed.template(&job.subject)?;
+    let from_secs = moments.first().map_or(0.0, |moment| moment.time.secs());
     let truth = job.ground_truth.as_deref();
+    let truth = truth.map(|path| (path, from_secs));
     let mut measuring = MovedMeasuring::new(&networks, likeness, driver.template(), truth)?;
     let mut portrait = Portrait::new(&rig, &picture, &points);
-    let poses: Vec<_> = all.iter().filter_map(|m| m.pose.as_ref()).collect();
-    let retargeting = Retargeting::of(&poses, portrait.pose(), job.gains);
-    let mut retargeting = retargeting.ok_or_else(|| Error::NoFace {
-        path: job.drive.path(),
-    })?;
-    if matches!(driver, Driver::Written(_)) {
-        retargeting = retargeting.from_rest();
-    }
+    let retargetings = retargetings(job, &all, portrait.pose())?;
     let mut movement = Movement::default();
     let mut n_still = 0;
     let animating = Animating {
@@ -175,7 +173,7 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
         moments,
         draw: &mut |moment| {
             match &moment.pose {
-                Some(pose) => movement = retargeting.movement(pose),
+                Some(pose) => movement = retargetings[moment.clip].movement(pose),
                 None => n_still += 1,
             }
             let drawn = portrait.draw(&movement);
@@ -193,6 +191,28 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
         n_frames: moments.len() as u64,
         n_still,
         took_secs,
+    })
+}
+
+/// How what the driver does is put onto the portrait, clip by clip.
+fn retargetings(job: &PuppetJob, all: &[Moment], portrait: &Pose) -> Result<Vec<Retargeting>> {
+    let poses: Vec<&Pose> = all.iter().filter_map(|m| m.pose.as_ref()).collect();
+    let over_all = Retargeting::of(&poses, portrait, job.gains);
+    let over_all = over_all.ok_or_else(|| Error::NoFace {
+        path: job.drive.path(),
+    })?;
+    let clips = match &job.drive {
+        Drive::Curves { .. } => return Ok(vec![over_all.from_rest()]),
+        Drive::Clips(clips) => clips,
+    };
+    let in_clip = |clip: usize| {
+        let theirs = all.iter().filter(|moment| moment.clip == clip);
+        let poses: Vec<&Pose> = theirs.filter_map(|moment| moment.pose.as_ref()).collect();
+        over_all.filmed_apart(&poses, portrait)
+    };
+    Ok(match clips.len() {
+        1 => vec![over_all],
+        n => (0..n).map(in_clip).collect(),
     })
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn job(place: &Path) -> PuppetJob {
     PuppetJob {
         portrait: stage().portrait.clone(),
         subject: "Ada".to_owned(),
-        drive: Drive::Clip(actor("ben-1")),
+        drive: Drive::Clips(vec![actor("ben-1")]),
         driver: None,
         output: place.join("moved.mp4"),
         existing: Existing::Kept,
@@ -158,6 +158,43 @@ fn what_is_written_down_moves_a_portrait() {
 }
 
 #[test]
+fn several_clips_of_one_driver_follow_one_another() {
+    let place = tempfile::tempdir().unwrap();
+    let both = PuppetJob {
+        drive: Drive::Clips(vec![actor("ben-1"), actor("ben-2")]),
+        range: TimeRange {
+            from_secs: 7.9,
+            to_secs: Some(8.1),
+        },
+        ..job(place.path())
+    };
+    // Each is 8 s long: two frames of the first, and three of the second.
+    let made = puppet(&both, &mut Quiet).unwrap();
+    assert_eq!((made.n_frames, made.n_still), (5, 0));
+    let report = verify(&made.marked.path, &Trust::default()).unwrap();
+    let credentials = report.credentials.unwrap();
+    assert_eq!(
+        credentials.ingredients,
+        ["ada.png", "ben-1.mp4", "ben-2.mp4"]
+    );
+    let frames = VideoReader::open(&made.marked.path, &Limits::default()).unwrap();
+    let times: Vec<f64> = frames.map(|frame| frame.unwrap().time.secs()).collect();
+    let steps = times.windows(2).map(|two| two[1] - two[0]);
+    assert!(
+        steps.clone().all(|step| (step - 0.04).abs() < 1e-3),
+        "{times:?}"
+    );
+    // Two people are two drivers in two clips as in one.
+    let strangers = PuppetJob {
+        drive: Drive::Clips(vec![actor("ben-1"), actor("ada-1")]),
+        output: place.path().join("strangers.mp4"),
+        ..both
+    };
+    let error = puppet(&strangers, &mut Quiet).unwrap_err();
+    assert!(matches!(error, Error::SeveralDrivers { .. }), "{error}");
+}
+
+#[test]
 fn one_moment_is_a_picture() {
     let place = tempfile::tempdir().unwrap();
     let moment = PuppetJob {
@@ -239,13 +276,13 @@ fn a_part_behind_the_end_is_named() {
 fn a_picture_and_two_people_move_nobody() {
     let place = tempfile::tempdir().unwrap();
     let still = PuppetJob {
-        drive: Drive::Clip(stage().portrait.clone()),
+        drive: Drive::Clips(vec![stage().portrait.clone()]),
         ..job(place.path())
     };
     let error = puppet(&still, &mut Quiet).unwrap_err();
     assert!(matches!(error, Error::DriverDoesNotMove { .. }), "{error}");
     let two = PuppetJob {
-        drive: Drive::Clip(actor("cleo-and-dan")),
+        drive: Drive::Clips(vec![actor("cleo-and-dan")]),
         ..job(place.path())
     };
     let error = puppet(&two, &mut Quiet).unwrap_err();

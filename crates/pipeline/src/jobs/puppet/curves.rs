@@ -102,6 +102,7 @@ pub(super) fn read(paths: &[PathBuf], rate: Option<Rational>) -> Result<Curves> 
             let ticks = (secs * f64::from(TICKS)).round() as i64;
             moments.push(Moment {
                 time: Timestamp::new(ticks, Rational::new(1, TICKS)),
+                clip: 0,
                 pose: row.face.as_ref().map(Face::pose),
             });
         }

@@ -1,8 +1,12 @@
 //! Who or what moves the portrait.
 
+use std::path::PathBuf;
+
 use effigy_face::rig::Rig;
 use effigy_files::is_picture;
+use effigy_frame::Rational;
 use effigy_mark::consent::{Claim, Seen, Template, Use};
+use effigy_media::{Limits, probe};
 
 use super::curves::{self, Curves};
 use super::{Drive, PuppetJob};
@@ -17,29 +21,33 @@ use crate::steps::progress::Progress;
 
 /// Who or what moves the portrait.
 pub(super) enum Driver {
-    /// A person in a clip.
+    /// A person in clips that follow one another.
     Seen {
         clips: Box<Clips>,
         chosen: Box<Chosen>,
+        /// Frames a second of the fastest.
+        rate: Rational,
     },
     /// Numbers in files.
     Written(Curves),
 }
 
 impl Driver {
-    /// Finds who moves in a clip, or reads what is written.
+    /// Finds who moves in clips, or reads what is written.
     pub(super) fn find(
         job: &PuppetJob,
         networks: &Networks,
         progress: &mut dyn Progress,
     ) -> Result<Self> {
-        let clip = match &job.drive {
-            Drive::Clip(clip) => clip,
+        let paths = match &job.drive {
+            Drive::Clips(paths) => paths,
             Drive::Curves { files, rate } => return Ok(Self::Written(curves::read(files, *rate)?)),
         };
-        let mut clips = Clips::whole(vec![clip.clone()]);
+        let path = || job.drive.path();
+        let rate = fastest(paths)?;
+        let mut clips = Clips::whole(paths.clone());
         // What the driver does at rest is learned from the whole clip where one frame of it is wanted.
-        if !is_picture(&job.output) {
+        if paths.len() == 1 && !is_picture(&job.output) {
             clips.from_secs = job.range.from_secs;
             clips.to_secs = job.range.to_secs;
         }
@@ -54,16 +62,20 @@ impl Driver {
         };
         let scale = networks.weights.identity_scale();
         let chosen = clusters.choose(template.as_ref(), &scale);
-        let chosen = chosen.ok_or_else(|| Error::NoFace { path: clip.clone() })?;
+        let chosen = chosen.ok_or_else(|| Error::NoFace { path: path() })?;
         if job.driver.is_none() && !chosen.others.is_empty() {
             return Err(Error::SeveralDrivers {
                 n: 1 + chosen.others.len(),
-                path: clip.clone(),
+                path: path(),
             });
+        }
+        if 1 < paths.len() {
+            progress.note("several clips drive: the result has no sound");
         }
         Ok(Self::Seen {
             clips: Box::new(clips),
             chosen: Box::new(chosen),
+            rate,
         })
     }
 
@@ -97,7 +109,7 @@ impl Driver {
         progress: &mut dyn Progress,
     ) -> Result<Vec<Moment>> {
         match self {
-            Self::Seen { clips, chosen } => performance(rig, clips, chosen, networks, progress),
+            Self::Seen { clips, chosen, .. } => performance(rig, clips, chosen, networks, progress),
             Self::Written(curves) => Ok(curves.moments.clone()),
         }
     }
@@ -105,8 +117,25 @@ impl Driver {
     /// What the result has its times from.
     pub(super) fn timing(&self) -> Timing<'_> {
         match self {
-            Self::Seen { clips, .. } => Timing::Clip(&clips.paths[0]),
+            Self::Seen { clips, rate, .. } => match &clips.paths[..] {
+                [clip] => Timing::Clip(clip),
+                clips => Timing::Clips(clips, *rate),
+            },
             Self::Written(curves) => Timing::Rate(curves.rate),
         }
     }
+}
+
+/// The rate of the fastest clip.
+fn fastest(clips: &[PathBuf]) -> Result<Rational> {
+    let mut fastest = Rational::new(1, 1);
+    for clip in clips {
+        let no_video = || Error::NoInput { path: clip.clone() };
+        let info = probe(clip, &Limits::default()).map_err(Error::at(clip))?;
+        let rate = info.video.ok_or_else(no_video)?.frame_rate;
+        if fastest.to_f64() < rate.to_f64() {
+            fastest = rate;
+        }
+    }
+    Ok(fastest)
 }

@@ -1,6 +1,6 @@
 //! Frames that are not edited but moved: one portrait, drawn anew for every moment of a performance.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use effigy_files::is_picture;
 use effigy_frame::{Frame, Picture, Rational, TimeRange};
@@ -33,6 +33,8 @@ pub(crate) struct Animating<'a> {
 pub(crate) enum Timing<'a> {
     /// A clip, whose rate and sound it has, and of which it was made.
     Clip(&'a Path),
+    /// Clips that follow one another, of which it was made: the rate of the fastest, and no sound.
+    Clips(&'a [PathBuf], Rational),
     /// So many frames a second, and no sound.
     Rate(Rational),
 }
@@ -53,8 +55,10 @@ impl Allowed<'_> {
         let mut policy = making
             .safeguards
             .policy(&begun.keys, Some(making.target), None);
-        if let Timing::Clip(clip) = animating.timing {
-            policy.inputs.push(clip.to_owned());
+        match animating.timing {
+            Timing::Clip(clip) => policy.inputs.push(clip.to_owned()),
+            Timing::Clips(clips, _) => policy.inputs.extend_from_slice(clips),
+            Timing::Rate(_) => {}
         }
         let authorisation = Authorisation {
             token: &token,
@@ -124,7 +128,7 @@ fn settings(timing: Timing<'_>, range: TimeRange, picture: &Picture) -> Result<W
     let (width, height) = (picture.width(), picture.height());
     let drive = match timing {
         Timing::Clip(drive) => drive,
-        Timing::Rate(rate) => {
+        Timing::Rate(rate) | Timing::Clips(_, rate) => {
             return Ok(WriteSettings {
                 // Fine enough for frames of several rates.
                 time_base: Rational::new(1, 90_000),

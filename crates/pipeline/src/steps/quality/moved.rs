@@ -78,7 +78,8 @@ struct Truth {
 const SIDE_PX: u32 = 160;
 
 impl<'a> MovedMeasuring<'a> {
-    /// Begins; `truth` is a clip of what the result should look like, frame by frame.
+    /// Begins; `truth` is a clip of what the result should look like, frame by frame from a moment on, in
+    /// seconds.
     ///
     /// # Errors
     /// When the truth cannot be opened.
@@ -86,11 +87,15 @@ impl<'a> MovedMeasuring<'a> {
         networks: &'a Networks,
         portrait: Template,
         driver: Option<Template>,
-        truth: Option<&Path>,
+        truth: Option<(&Path, f64)>,
     ) -> Result<Self> {
-        let open = |path: &Path| -> Result<Truth> {
+        let open = |(path, from_secs): (&Path, f64)| -> Result<Truth> {
+            let mut frames = VideoReader::open(path, &Limits::default())?;
+            if 0.0 < from_secs {
+                frames.seek(from_secs)?;
+            }
             Ok(Truth {
-                frames: VideoReader::open(path, &Limits::default())?,
+                frames,
                 points: Mean::default(),
                 in_place: Sums::default(),
                 aligned: Sums::default(),
