@@ -7,6 +7,7 @@
 //! [`Placement`] carries them into the picture. *Right* and *left* are the person's own.
 
 mod arkit;
+mod driver_input;
 mod equations;
 mod eyes;
 mod names;
@@ -17,6 +18,7 @@ mod rest;
 mod solve;
 
 pub use arkit::{ARKIT, arkit, from_arkit};
+pub use driver_input::driver_input;
 pub use eyes::{Eyeball, Gaze};
 pub use names::{EXPRESSIONS, N_EXPRESSIONS, expression};
 pub use person::{Acquaintance, Person};

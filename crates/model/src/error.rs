@@ -97,6 +97,26 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A driver is damaged, or not this model's. Learn it anew.
+    #[error(
+        "the driver of the face model cannot be used: {reason}; learn it anew from clips of the person with `effigy puppet --learn CLIP`: {path:?}"
+    )]
+    UnfitDriver {
+        /// What is wrong.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A file of a face model cannot be written; what was there before is untouched. Make room.
+    #[error("cannot write {path:?}: {source}")]
+    Write {
+        /// What the system said.
+        source: std::io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+
     /// The checkpoint that was asked for is not kept. Choose one that is.
     #[error("no checkpoint of step {step} is kept, but of {kept}: {path:?}")]
     NoCheckpoint {

@@ -4,6 +4,7 @@
 //! and the other wears the first one's expression. Crops are aligned by the face crate; colour is
 //! sRGB. [`store`] says what the folder on disk holds.
 
+pub mod driver;
 pub mod net;
 mod pretrained;
 pub mod store;
@@ -16,7 +17,8 @@ use effigy_frame::{Picture, Plane};
 
 use crate::error::Result;
 use crate::tensors::{space_to_depth, values};
-pub use net::{FaceNet, Shape};
+pub use driver::FaceDriver;
+pub use net::{Decoder, FaceNet, Shape};
 pub use pretrained::{BASE_SHAPE, base};
 pub use store::Manifest;
 
@@ -73,6 +75,16 @@ impl FaceModel {
         &self.manifest
     }
 
+    /// SHA-256 of the weights in use.
+    pub fn weights_sha256(&self) -> &str {
+        &self.manifest.checkpoints[0].weights.sha256
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// Side of the crops that go in and come out, in pixels.
     pub fn side_px(&self) -> u32 {
         self.manifest.shape.side as u32
@@ -94,20 +106,36 @@ impl FaceModel {
         if crops.is_empty() {
             return Vec::new();
         }
+        drawn(self.net.decode(self.encoded(crops), person))
+    }
+
+    /// Gives the latents of aligned crops, one after the other.
+    ///
+    /// # Panics
+    /// If there is no crop, or one is not [`Self::side_px`] a side.
+    pub fn encode(&self, crops: &[Picture]) -> Vec<f32> {
+        values(self.encoded(crops))
+    }
+
+    /// `n` crops → `[n, z]`
+    fn encoded(&self, crops: &[Picture]) -> Tensor<2> {
         let side = self.side_px();
         assert!(
             crops
                 .iter()
                 .all(|crop| crop.width() == side && crop.height() == side)
         );
-        let latent = self.net.encode(space_to_depth(crops, &self.device));
-        let drawn = values(self.net.decode(latent, person));
-        let n_pixels = (side * side) as usize;
-        drawn
-            .chunks_exact(4 * n_pixels)
-            .map(|face| from_planes(face, side))
-            .collect()
+        self.net.encode(space_to_depth(crops, &self.device))
     }
+}
+
+/// `[n, 4, s, s]` → `n` faces
+fn drawn(faces: Tensor<4>) -> Vec<Drawn> {
+    let [_, _, _, side] = faces.dims();
+    values(faces)
+        .chunks_exact(4 * side * side)
+        .map(|face| from_planes(face, side as u32))
+        .collect()
 }
 
 /// `[4, s, s]` values, red, green, blue and mask, to a picture and its mask.

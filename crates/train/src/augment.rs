@@ -91,6 +91,27 @@ pub(crate) fn append(
     }
 }
 
+/// Appends pairs of faces of one person, both of a pair seen alike: the first ones to one batch, the second
+/// ones to another.
+pub(crate) fn append_pairs(
+    [first, second]: [&mut Batch; 2],
+    pairs: &[[&Face; 2]],
+    side: u32,
+    generator: &mut ChaCha8Rng,
+) {
+    const STRENGTH: Strength = Strength {
+        warp: 0.0,
+        mirror: 0.0,
+        colour: 1.0,
+        appearance: 0.0,
+    };
+    for pair in pairs {
+        let view = View::random(side, STRENGTH, generator);
+        append_one(first, pair[0], &view);
+        append_one(second, pair[1], &view);
+    }
+}
+
 /// Appends faces as they are, for measuring.
 pub(crate) fn append_plain(batch: &mut Batch, faces: &[&Face], side: u32) {
     for face in faces {

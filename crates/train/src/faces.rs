@@ -89,22 +89,10 @@ impl FaceSet {
     ///
     /// `points` is its mesh, in pixels of `picture`.
     pub fn add(&mut self, picture: &Picture, picture_from_crop: Similarity, points: &[Point2]) {
-        let shift = -(margin(self.side) as f32);
-        let crop_from_wide = Similarity {
-            tx: shift,
-            ty: shift,
-            ..Similarity::IDENTITY
-        };
-        let picture_from_wide = picture_from_crop.of(crop_from_wide);
-        let Some(wide_from_picture) = picture_from_wide.inverse() else {
+        let Some((face, points)) = Face::cut(picture, picture_from_crop, points, self.side) else {
             return;
         };
-        let points: Vec<Point2> = points.iter().map(|&p| wide_from_picture.apply(p)).collect();
-        let side = wide_side(self.side);
-        let face = Face {
-            colours: resample::crop(picture, picture_from_wide, side),
-            inside: inside(&points, side),
-        };
+        let shift = -(margin(self.side) as f32);
         self.n_seen += 1;
         if self.n_seen.is_multiple_of(HELD_BACK) {
             self.held_back.push(face);
@@ -231,6 +219,31 @@ impl FaceSet {
 }
 
 impl Face {
+    /// Cuts out the face that a network of `side` pixels would see through `picture_from_crop`; gives
+    /// it and its mesh, `points` of the picture, in pixels of the wide crop.
+    pub(crate) fn cut(
+        picture: &Picture,
+        picture_from_crop: Similarity,
+        points: &[Point2],
+        side: u32,
+    ) -> Option<(Self, Vec<Point2>)> {
+        let shift = -(margin(side) as f32);
+        let crop_from_wide = Similarity {
+            tx: shift,
+            ty: shift,
+            ..Similarity::IDENTITY
+        };
+        let picture_from_wide = picture_from_crop.of(crop_from_wide);
+        let wide_from_picture = picture_from_wide.inverse()?;
+        let points: Vec<Point2> = points.iter().map(|&p| wide_from_picture.apply(p)).collect();
+        let side = wide_side(side);
+        let face = Self {
+            colours: resample::crop(picture, picture_from_wide, side),
+            inside: inside(&points, side),
+        };
+        Some((face, points))
+    }
+
     /// The network's part of the kept crop: red, green, blue and mask of each pixel.
     pub(crate) fn centre(&self, side: u32) -> impl Iterator<Item = [u8; 4]> {
         let (first, wide) = (margin(side), wide_side(side));

@@ -27,8 +27,6 @@ pub(crate) fn error_of(
     batch: &Batch,
     counts: &[usize],
 ) -> Tensor<1> {
-    let (n, side) = batch.size();
-    let device = &latent.device();
     let width = latent.dims()[1];
     let mut first = 0;
     let mut drawn = Vec::new();
@@ -37,12 +35,18 @@ pub(crate) fn error_of(
         drawn.push(net.decode(theirs, person)); // [count, 4, s, s]
         first += count;
     }
-    let wanted = Wanted {
+    let wanted = wanted(batch, &latent.device());
+    loss(Tensor::cat(drawn, 0), &wanted)
+}
+
+/// What the faces of `batch` should be drawn as.
+pub(crate) fn wanted(batch: &Batch, device: &Device) -> Wanted {
+    let (n, side) = batch.size();
+    Wanted {
         colours: tensor(&batch.colours, [n, 3, side, side], device),
         masks: tensor(&batch.masks, [n, 1, side, side], device),
         weights: tensor(&batch.weights, [n, 1, side, side], device),
-    };
-    loss(Tensor::cat(drawn, 0), &wanted)
+    }
 }
 
 fn tensor(values: &[f32], shape: [usize; 4], device: &Device) -> Tensor<4> {

@@ -66,6 +66,11 @@ impl FaceNet {
         self.decoders[person].forward(latent)
     }
 
+    /// What draws `person`.
+    pub fn decoder(&self, person: usize) -> &Decoder {
+        &self.decoders[person]
+    }
+
     /// How many people the network can draw.
     pub fn n_people(&self) -> usize {
         self.decoders.len()
@@ -99,8 +104,9 @@ impl Encoder {
     }
 }
 
+/// Draws one person.
 #[derive(Module, Debug)]
-struct Decoder {
+pub struct Decoder {
     from_latent: Linear,
     doubling1: Conv2d,
     doubling2: Conv2d,
@@ -113,7 +119,8 @@ struct Decoder {
 }
 
 impl Decoder {
-    fn new(shape: Shape, device: &Device) -> Self {
+    /// Builds a decoder with fresh weights.
+    pub fn new(shape: Shape, device: &Device) -> Self {
         let c = shape.channels;
         let corner = shape.side / 16;
         Self {
@@ -127,8 +134,8 @@ impl Decoder {
         }
     }
 
-    /// `[n, z]` → `[n, 4, s, s]`
-    fn forward(&self, latent: Tensor<2>) -> Tensor<4> {
+    /// `[n, z]` → `[n, 4, s, s]`, red, green, blue and mask
+    pub fn forward(&self, latent: Tensor<2>) -> Tensor<4> {
         let [n, _] = latent.dims();
         let x = leaky_relu(self.from_latent.forward(latent)); // [n, 4c·s/16·s/16]
         let x = x.reshape([n as i32, -1, self.corner as i32, self.corner as i32]); // [n, 4c, s/16, s/16]

@@ -3,6 +3,8 @@
 //! The order is that of the network's fields, always the same, so that an optimizer can keep its
 //! own lists beside them. A file is untrusted: names, shapes and lengths must match exactly.
 
+use std::collections::HashMap;
+
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -53,6 +55,14 @@ pub fn with_weights<M: Module>(net: M, weights: &[Weight]) -> M {
 /// # Errors
 /// If a shape does not match its number of values.
 pub fn bytes_from_weights(weights: &[Weight]) -> Result<Vec<u8>> {
+    bytes_with_header(weights, None)
+}
+
+/// The same, with what its header says besides. More than one entry has no order of its own.
+pub(super) fn bytes_with_header(
+    weights: &[Weight],
+    header: Option<HashMap<String, String>>,
+) -> Result<Vec<u8>> {
     let bytes: Vec<Vec<u8>> = weights
         .iter()
         .map(|weight| {
@@ -68,7 +78,7 @@ pub fn bytes_from_weights(weights: &[Weight]) -> Result<Vec<u8>> {
         .zip(&bytes)
         .map(|(weight, bytes)| as_view(weight, bytes));
     let views = views.collect::<Result<Vec<_>>>()?;
-    safetensors::tensor::serialize(views, None).map_err(|error| refused(error.to_string()))
+    safetensors::tensor::serialize(views, header).map_err(|error| refused(error.to_string()))
 }
 
 /// Reads weights that must match `wanted` in names and shapes; gives them in that order.

@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it must")]
 
 mod consent;
+mod driver;
 mod studio;
