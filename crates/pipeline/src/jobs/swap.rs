@@ -5,7 +5,6 @@ use std::slice;
 
 use effigy_files::{Destination, Existing, Original, check_destinations, is_picture, named_after};
 use effigy_frame::{Rational, TimeRange};
-use effigy_mark::ModelName;
 use effigy_mark::consent::{Claim, Seen, Use};
 use effigy_model::device::{self, Choice};
 use effigy_model::{FaceModel, Weights};
@@ -21,6 +20,7 @@ use crate::steps::making::{self, Drawing, Form, Made, Making};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
 use crate::steps::quality::{Comparison, Looks, Measuring, Redrawing, paths_beside};
+use crate::steps::trained::{model_name, person_in};
 
 /// Everything one swap needs.
 #[derive(Clone, Debug)]
@@ -103,9 +103,7 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
     job.check()?;
     let begun = making::begin(making_of(job))?;
     let model = FaceModel::open_at(&job.model, job.checkpoint, &device::open(job.device)?)?;
-    let source = model
-        .person(&job.face)
-        .ok_or_else(|| not_in_model(job, &model))?;
+    let source = person_in(&model, &job.model, &job.face)?;
     let performer = performer(job, &model)?;
     let networks = Networks::load(&job.weights, job.device)?;
     let cast = begun.find(&performer, &networks, progress)?;
@@ -135,7 +133,7 @@ pub fn swap(job: &SwapJob, progress: &mut dyn Progress) -> Result<Made> {
         driver: &mut Swap::new(&model, face_mesh, &segmenter, roles, job.skin_tone),
         measuring: Measuring::new(&networks, looks, truth.transpose()?),
         title: format!("drawing {}", job.face),
-        model: Some(model_name(job, &model)),
+        model: Some(model_name(&model, &job.model)),
     };
     allowed.make(drawing, &networks, progress)
 }
@@ -173,30 +171,6 @@ fn performer(job: &SwapJob, model: &FaceModel) -> Result<String> {
         _ => Err(Error::PerformerNotNamed {
             path: job.model.clone(),
         }),
-    }
-}
-
-fn not_in_model(job: &SwapJob, model: &FaceModel) -> Error {
-    let names: Vec<&str> = model
-        .manifest()
-        .people
-        .iter()
-        .map(|p| p.name.as_str())
-        .collect();
-    Error::NotInModel {
-        wanted: job.face.clone(),
-        known: names.join(", "),
-        path: job.model.clone(),
-    }
-}
-
-/// What names the model in the credentials of the output.
-fn model_name(job: &SwapJob, model: &FaceModel) -> ModelName {
-    let newest = &model.manifest().checkpoints[0].weights;
-    let name = job.model.file_name().unwrap_or_default();
-    ModelName {
-        name: name.to_string_lossy().into_owned(),
-        sha256: newest.sha256.clone(),
     }
 }
 

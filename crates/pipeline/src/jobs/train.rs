@@ -6,10 +6,8 @@ mod preview;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use effigy_face::align::{MODEL_EXTENT, aligned_view};
-use effigy_face::landmarks::eye_distance;
 use effigy_face::pose::pose;
-use effigy_files::{Destination, Existing, check_destinations, is_unread_media};
+use effigy_files::{Destination, Existing, check_destinations};
 use effigy_frame::Point2;
 use effigy_mark::Keys;
 use effigy_mark::consent::Use;
@@ -22,11 +20,12 @@ use effigy_train::{Budget, ConsentedSet, FaceSet, Outcome, Report, Settings, Siz
 
 use crate::error::{Error, Result};
 use crate::steps::consent::{Authorisation, Safeguards, claim, same_person};
-use crate::steps::footage::{AtDamage, Clips};
+use crate::steps::footage::Clips;
 use crate::steps::inputs;
+use crate::steps::learning::{Learning, MOST_FACES, view_to_learn};
 use crate::steps::memory;
 use crate::steps::networks::Networks;
-use crate::steps::people::{Chosen, Sight, cluster_identities};
+use crate::steps::people::Chosen;
 use crate::steps::progress::Progress;
 use dashboard::Dashboard;
 
@@ -66,12 +65,6 @@ pub struct Subject {
     pub inputs: Vec<PathBuf>,
 }
 
-/// More faces of one person teach nothing new and fill the memory.
-const MOST_FACES: u64 = 1500;
-/// Faces turned further than this show too little.
-const MOST_YAW_DEGREES: f32 = 65.0;
-/// Smaller faces hold less than the network could draw; in pixels between the outer eye corners.
-const SMALLEST_EYE_DISTANCE_PX: f32 = 18.0;
 /// Faces of each person in a step.
 const N_FACES_EACH: usize = 8;
 const LEARNING_RATE: f64 = 1e-3;
@@ -136,8 +129,14 @@ pub fn train(job: &TrainJob, progress: &mut dyn Progress) -> Result<Outcome> {
     let networks = Networks::load(&job.weights, job.device)?;
     let shape = shape(job, progress)?;
     let mut chosen = Vec::new();
+    let learning = Learning {
+        safeguards: &job.safeguards,
+        keys: &keys,
+        networks: &networks,
+        usage: job.usage,
+    };
     for subject in &job.people {
-        chosen.push(choose(job, &keys, &networks, subject, progress)?);
+        chosen.push(learning.find(&subject.name, &subject.inputs, progress)?);
     }
     let claims = job.people.iter().zip(&chosen);
     let claims: Vec<_> = claims
@@ -196,59 +195,6 @@ fn shape(job: &TrainJob, progress: &mut dyn Progress) -> Result<Shape> {
     Ok(size.shape())
 }
 
-/// Finds the faces of one person in their clips.
-fn choose(
-    job: &TrainJob,
-    keys: &Keys,
-    networks: &Networks,
-    subject: &Subject,
-    progress: &mut dyn Progress,
-) -> Result<(Clips, Chosen)> {
-    let template = job.safeguards.template(keys, &subject.name, job.usage)?;
-    let inputs = inputs::expand(&subject.inputs)?;
-    let paths = inputs.iter().map(|input| input.path().to_owned());
-    let (unread, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths.partition(|p| is_unread_media(p));
-    for path in unread {
-        progress.note(&format!("left out, its format is not read: {path:?}"));
-    }
-    let clips = Clips {
-        at_damage: AtDamage::IsNoted,
-        ..Clips::whole(paths)
-    };
-    progress.begin(&format!("looking for {}", subject.name), clips.n_frames());
-    let clusters = cluster_identities(&clips, networks, progress)?;
-    let path = || subject.inputs[0].clone();
-    let chosen = clusters.choose(Some(&template), &job.weights.identity_scale());
-    let chosen = chosen.ok_or_else(|| Error::NoFace { path: path() })?;
-    if let Some(why) = chosen.too_little {
-        return Err(Error::TooLittle { why, path: path() });
-    }
-    if !chosen.others.is_empty() {
-        progress.note(&others_in_words(&subject.name, &clips, &chosen));
-    }
-    Ok((clips, chosen))
-}
-
-/// Says who else appears, and who is learned.
-fn others_in_words(name: &str, clips: &Clips, chosen: &Chosen) -> String {
-    let other = |other: &Sight| {
-        let clip = clips.paths[other.clip].file_name().unwrap_or_default();
-        format!(
-            "one in {} frames of {}, from {:.1} s on",
-            other.n_frames,
-            clip.to_string_lossy(),
-            other.from_secs
-        )
-    };
-    let others: Vec<String> = chosen.others.iter().map(other).collect();
-    format!(
-        "other people appear in the clips of {name} and are left out: {}. {name} is taken to be the \
-         person most similar to the pictures in the consent; if that is wrong, give clips of {name} \
-         alone",
-        others.join("; "),
-    )
-}
-
 /// Takes aligned crops of one person out of their clips.
 fn gather(
     mut set: FaceSet,
@@ -268,16 +214,15 @@ fn gather(
             .iter()
             .filter(|face| chosen.tracks.contains(&face.track))
         {
-            let eyes = eye_distance(&face.points);
-            let pose = pose(&face.points);
-            let is_good = SMALLEST_EYE_DISTANCE_PX <= eyes && pose.yaw.abs() < MOST_YAW_DEGREES;
-            n_seen += u64::from(is_good);
-            let is_wanted = is_good && (n_seen - 1).is_multiple_of(every);
-            let view = aligned_view(&face.points, side, MODEL_EXTENT);
-            if let Some(view) = view.filter(|_| is_wanted && (set.len() as u64) < MOST_FACES) {
+            let Some(view) = view_to_learn(&face.points, side) else {
+                continue;
+            };
+            n_seen += 1;
+            let is_wanted = (n_seen - 1_u64).is_multiple_of(every);
+            if is_wanted && (set.len() as u64) < MOST_FACES {
                 let points: Vec<Point2> = face.points.iter().map(|p| p.xy()).collect();
                 set.add(&frame.picture, view, &points);
-                set.note_pose(pose);
+                set.note_pose(pose(&face.points));
             }
         }
         Ok(())
