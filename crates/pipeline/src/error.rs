@@ -313,11 +313,9 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// Too few people were named for a face model. Name another.
-    #[error(
-        "a face model needs two people: whose face is drawn, and whose face it is drawn onto; name the other with one more --person NAME CLIP"
-    )]
-    TooFewPeople,
+    /// Nobody was named for a face model. Name somebody.
+    #[error("a face model is of somebody; name them and their clips with --person NAME CLIP")]
+    NobodyToLearn,
 
     /// One person was named twice. Name each once, with all clips.
     #[error("{first:?} and {second:?} are one person; name them once, with all their clips")]
@@ -328,9 +326,9 @@ pub enum Error {
         second: String,
     },
 
-    /// The model draws more than two people, so the one whose face is replaced must be named.
+    /// The model draws one person, or more than two, so the one whose face is replaced must be named.
     #[error(
-        "the model draws more than two people; say whose face to replace with --onto NAME: {path:?}"
+        "the model does not draw just one person besides; say whose face to replace with --onto NAME: {path:?}"
     )]
     PerformerNotNamed {
         /// The model.

@@ -16,6 +16,8 @@ use crate::weights::weights;
 
 /// Learn the faces of people who consent, from their clips
 ///
+/// Two people are learned to be swapped (use `swap`), one alone to be moved by `puppet --model` (use
+/// `puppet`).
 /// Ctrl-C saves and stops; the same command continues from there.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -59,7 +61,7 @@ enum SizeName {
 pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     let job = TrainJob {
         people: args.people.0.clone(),
-        usage: Use::Swap,
+        usage: usage_of(&args.people.0),
         output: args.output.clone(),
         size: args.size.map(|size| match size {
             SizeName::Small => Size::Small,
@@ -105,6 +107,14 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
         args.output,
     ));
     Ok(Exit::Nothing)
+}
+
+/// What a model is for: of one person alone, to move them; of several, to swap their faces.
+fn usage_of(people: &[Subject]) -> Use {
+    match people {
+        [_alone] => Use::Puppet,
+        _ => Use::Swap,
+    }
 }
 
 /// The people after each `--person`: a name, then clips.

@@ -186,9 +186,8 @@ fn what_is_there_is_replaced_only_when_asked_to() {
 }
 
 #[test]
-fn a_model_of_one_person_is_refused() {
+fn one_person_is_named_once() {
     let desk = Desk::new();
-    desk.refused("train --person ada clips/ada.mp4 -o m", "needs two people");
     desk.refused(
         "train --person ada clips/ada.mp4 --person Ada clips/ben.mp4 -o m",
         "are one person",

@@ -75,7 +75,7 @@ impl TrainJob {
     /// begins with it.
     ///
     /// # Errors
-    /// When too few people are named, one is named twice, a clip is missing, or the model's folder
+    /// When nobody is named, one is named twice, a clip is missing, or the model's folder
     /// holds anything else.
     pub fn check(&self) -> Result<()> {
         self.check_names()?;
@@ -88,8 +88,8 @@ impl TrainJob {
     }
 
     fn check_names(&self) -> Result<()> {
-        if self.people.len() < 2 {
-            return Err(Error::TooFewPeople);
+        if self.people.is_empty() {
+            return Err(Error::NobodyToLearn);
         }
         let names = self
             .people
