@@ -50,7 +50,7 @@ pub struct Region {
 /// Frames compared: every fifth.
 const EVERY: u64 = 5;
 /// The parts, in the order in which a pixel is looked for; what is left is skin.
-const REGIONS: [&str; 5] = ["  eyes", "  brows", "  mouth", "  nose", "  skin"];
+pub(super) const REGIONS: [&str; 5] = ["  eyes", "  brows", "  mouth", "  nose", "  skin"];
 
 /// Side of the crops that are compared, about the size of an actor's face.
 const SIDE: u32 = 160;
@@ -202,19 +202,24 @@ impl<'a> Comparison<'a> {
     }
 
     pub(super) fn finish(&self) -> GroundTruth {
-        let named = REGIONS.iter().zip(&self.regions);
-        let regions = named.filter_map(|(&name, mean)| {
-            let psnr_db = psnr(mean.get()?);
-            Some(Region { name, psnr_db })
-        });
         GroundTruth {
             after: self.after.likeness(),
             before: self.before.likeness(),
             redrawn: self.redrawn.likeness(),
             in_place: self.in_place.likeness(),
-            regions: regions.collect(),
+            regions: named_regions(&self.regions),
         }
     }
+}
+
+/// The parts of which something was seen, by the mean square of what is wrong in each.
+pub(super) fn named_regions(squares: &[Mean; REGIONS.len()]) -> Vec<Region> {
+    let named = REGIONS.iter().zip(squares);
+    let regions = named.filter_map(|(&name, mean)| {
+        let psnr_db = psnr(mean.get()?);
+        Some(Region { name, psnr_db })
+    });
+    regions.collect()
 }
 
 /// Which pixels of a crop are face, [`RIM_PX`] or more from its edge.
@@ -237,7 +242,7 @@ fn face_in_crop(face: &[bool], width: u32, frame_from_crop: Similarity) -> Vec<b
 }
 
 /// The hulls of the parts, each with its number.
-fn parts(points: &[Point3]) -> Vec<(usize, Vec<Point2>)> {
+pub(super) fn parts(points: &[Point3]) -> Vec<(usize, Vec<Point2>)> {
     let around = |part: usize, outline: &[usize]| {
         let points: Vec<Point2> = outline.iter().map(|&i| points[i].xy()).collect();
         (part, hull(&points))
@@ -252,7 +257,7 @@ fn parts(points: &[Point3]) -> Vec<(usize, Vec<Point2>)> {
     ]
 }
 
-fn part_at(parts: &[(usize, Vec<Point2>)], x: u32, y: u32) -> usize {
+pub(super) fn part_at(parts: &[(usize, Vec<Point2>)], x: u32, y: u32) -> usize {
     let at = Point2::new(x as f32 + 0.5, y as f32 + 0.5);
     let found = parts.iter().find(|(_, corners)| is_inside(corners, at));
     found.map_or(REGIONS.len() - 1, |(part, _)| *part)

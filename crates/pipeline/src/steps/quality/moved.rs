@@ -14,7 +14,8 @@ use effigy_model::FaceMesh;
 use serde::Serialize;
 
 use super::card::{self, Figure};
-use super::likeness::{Likeness, Sums};
+use super::ground_truth::{REGIONS, Region, named_regions, part_at, parts};
+use super::likeness::{Likeness, Sums, square};
 use super::{MEASURE_EVERY, Mean};
 use crate::error::Result;
 use crate::steps::networks::Networks;
@@ -50,6 +51,8 @@ pub struct MovedTruth {
     pub aligned: Option<Likeness>,
     /// The same, within the outer edge of the lips.
     pub mouth: Option<Likeness>,
+    /// The same by part of the face.
+    pub regions: Vec<Region>,
 }
 
 /// Measures while a puppet is drawn.
@@ -72,6 +75,7 @@ struct Truth {
     in_place: Sums,
     aligned: Sums,
     mouth: Sums,
+    regions: [Mean; REGIONS.len()],
 }
 
 /// Side of the crops that are compared, in pixels.
@@ -100,6 +104,7 @@ impl<'a> MovedMeasuring<'a> {
                 in_place: Sums::default(),
                 aligned: Sums::default(),
                 mouth: Sums::default(),
+                regions: Default::default(),
             })
         };
         Ok(Self {
@@ -182,6 +187,7 @@ impl<'a> MovedMeasuring<'a> {
                 in_place: (0 < truth.points.n).then(|| truth.in_place.likeness()),
                 aligned: (0 < truth.points.n).then(|| truth.aligned.likeness()),
                 mouth: (0 < truth.points.n).then(|| truth.mouth.likeness()),
+                regions: named_regions(&truth.regions),
             }),
         }
     }
@@ -222,8 +228,16 @@ impl Truth {
         let crops = [(drawn, ours), (&frame, theirs)];
         let [ours, theirs] = crops.map(|(picture, view)| resample::crop(picture, view, SIDE_PX));
         let lips: Vec<Point2> = OUTER_LIPS.iter().map(|&i| in_crop[i]).collect();
-        for (sums, outline) in [(&mut self.aligned, in_crop), (&mut self.mouth, lips)] {
-            sums.add(&ours, &theirs, &inside(&outline, SIDE_PX, SIDE_PX));
+        let face = inside(&in_crop, SIDE_PX, SIDE_PX);
+        self.aligned.add(&ours, &theirs, &face);
+        let lips = inside(&lips, SIDE_PX, SIDE_PX);
+        self.mouth.add(&ours, &theirs, &lips);
+        let right: Vec<Point3> = right.iter().map(|&p| crop_from_frame.apply3(p)).collect();
+        let parts = parts(&right);
+        for i in (0..SIDE_PX * SIDE_PX).filter(|&i| face[i as usize]) {
+            let (x, y) = (i % SIDE_PX, i / SIDE_PX);
+            let square = square(&ours, &theirs, x, y);
+            self.regions[part_at(&parts, x, y)].add(Some(square));
         }
     }
 }
@@ -303,6 +317,8 @@ impl MovedQuality {
                 ),
                 Figure::new("  structural similarity", truth.mouth.map(|l| l.ssim), ""),
             ]);
+            let of_part = |r: &Region| Figure::new(r.name, Some(r.psnr_db), " dB");
+            figures.extend(truth.regions.iter().map(of_part));
         }
         figures
     }
