@@ -313,6 +313,17 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A face model was never shown how its person moves. Show it.
+    #[error(
+        "the model knows {who} and not yet how they move; show it clips of {who} with --learn CLIP, once: {path:?}"
+    )]
+    CannotMove {
+        /// Whom it draws.
+        who: String,
+        /// The model.
+        path: PathBuf,
+    },
+
     /// Nobody was named for a face model. Name somebody.
     #[error("a face model is of somebody; name them and their clips with --person NAME CLIP")]
     NobodyToLearn,

@@ -160,6 +160,16 @@ impl<'a> Portrait<'a> {
         &self.pose
     }
 
+    /// What the face does when it is moved.
+    pub fn posed(&self, movement: &Movement) -> Pose {
+        Pose {
+            weights: self.weights(movement),
+            gaze: self.gaze(movement),
+            head: self.head(movement),
+            residual: self.pose.residual,
+        }
+    }
+
     /// Where the 478 mesh points of the face are when it is moved, in pixels.
     pub fn points(&self, movement: &Movement) -> Vec<Point3> {
         let head = self.head(movement);

@@ -133,6 +133,21 @@ impl Region {
         }
     }
 
+    /// The second of two crops minus the first, over the box.
+    pub(crate) fn between(self, crops: [&Picture; 2], crop_from_frame: Similarity) -> Grid<3> {
+        let [first, second] = crops;
+        let difference = Sampler::of_difference(second, first);
+        let values = self.centres().map(|centre| {
+            let [red, green, blue, _] = difference.colour_at(crop_from_frame.apply(centre));
+            [red, green, blue]
+        });
+        Grid {
+            width: self.width,
+            height: self.height,
+            values: values.collect(),
+        }
+    }
+
     /// Adds what was blended where the mask is above 0.
     pub(crate) fn add(self, frame: &mut Picture, layer: &Layer<'_>) {
         let Layer {

@@ -75,6 +75,16 @@ impl Sampler {
         }
     }
 
+    /// What `picture` is brighter than `other`, of the same size; less than 0 where it is darker.
+    pub(crate) fn of_difference(picture: &Picture, other: &Picture) -> Self {
+        let mut difference = Self::new(picture);
+        let other = Self::new(other);
+        for (value, other) in difference.pixels.iter_mut().zip(&other.pixels) {
+            *value = std::array::from_fn(|c| value[c] - other[c]);
+        }
+        difference
+    }
+
     /// The colour at a place, by cubic convolution (Keys, IEEE ASSP 1981, a = −½); the rim is
     /// repeated.
     pub(crate) fn colour_at(&self, at: Point2) -> [f32; 4] {

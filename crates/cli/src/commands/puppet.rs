@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use effigy_files::is_picture;
-use effigy_pipeline::puppet::{Drive, Gains, default_output};
+use effigy_pipeline::puppet::{Drive, DriverSettings, Gains, Trained, default_output};
 use effigy_pipeline::{Choice, PuppetJob, Rational};
 
 use crate::environment::Force;
@@ -20,6 +20,16 @@ pub(crate) struct Args {
     /// Picture of the person who is moved, or a clip, of which the first frame with them is taken
     #[arg(long, value_parser = input(), value_name = "PICTURE")]
     portrait: PathBuf,
+    /// Face model of that person, as `train` wrote it: what it knows of them is added to the portrait
+    #[arg(long, value_name = "FOLDER")]
+    model: Option<PathBuf>,
+    /// Clips of the person from which the model learns how they move, once; it is kept in its folder
+    /// [default: the portrait, where it is a clip and the model does not know yet]
+    #[arg(long, value_parser = input(), value_name = "CLIP", num_args = 1.., requires = "model")]
+    learn: Vec<PathBuf>,
+    /// Go back to this kept checkpoint of the model [default: the newest]
+    #[arg(long, value_name = "STEP", requires = "model")]
+    checkpoint: Option<u64>,
     /// Who that is, by name or identifier of their consent (use `puppet`)
     #[arg(long, value_name = "NAME")]
     face: String,
@@ -111,6 +121,12 @@ fn job(args: &Args) -> anyhow::Result<PuppetJob> {
     Ok(PuppetJob {
         portrait: args.portrait.clone(),
         subject: args.face.clone(),
+        trained: args.model.as_ref().map(|model| Trained {
+            model: model.clone(),
+            learn: args.learn.clone(),
+            settings: DriverSettings::default(),
+            checkpoint: args.checkpoint,
+        }),
         drive,
         driver: args.driver.clone(),
         output: path.unwrap_or_else(|| default_output(&args.portrait, is_still)),

@@ -204,6 +204,11 @@ fn what_is_no_model_is_called_so() {
         ));
         let said = text(&output.stderr);
         assert!(said.contains("no face model here"), "{model}: {said}");
+        let output = desk.effigy(&format!(
+            "puppet --model {model} --portrait pictures/a.png --face ada --drive clips/ben.mp4 -o out.mp4"
+        ));
+        let said = text(&output.stderr);
+        assert!(said.contains("no face model here"), "{model}: {said}");
     }
 }
 

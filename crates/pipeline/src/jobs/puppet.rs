@@ -3,19 +3,21 @@
 mod curves;
 mod driver;
 mod portrait;
+mod trained;
 
 use std::path::{Path, PathBuf};
 
 use effigy_face::rig::{Pose, Rig};
-use effigy_files::{Destination, Existing, check_destinations, is_picture, named_after};
-use effigy_frame::{Rational, TimeRange};
+use effigy_files::{Destination, Existing, Original, check_destinations, is_picture, named_after};
+use effigy_frame::{Picture, Point3, Rational, TimeRange};
 use effigy_mark::Marked;
 use effigy_mark::consent::{Audience, Use};
 use effigy_media::{Limits, probe};
 use effigy_model::Weights;
 use effigy_model::device::Choice;
 pub use effigy_render::Gains;
-use effigy_render::{Movement, Portrait, Retargeting};
+use effigy_render::{Drawer, Movement, Portrait, Replica, Retargeting};
+pub use effigy_train::DriverSettings;
 
 use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
@@ -26,7 +28,9 @@ use crate::steps::networks::Networks;
 use crate::steps::performance::Moment;
 use crate::steps::progress::Progress;
 use crate::steps::quality::{MovedMeasuring, MovedQuality, path_beside};
+use crate::steps::trained::model_name;
 use driver::Driver;
+use trained::TrainedModel;
 
 /// Everything one puppet needs.
 #[derive(Clone, Debug)]
@@ -36,6 +40,8 @@ pub struct PuppetJob {
     pub portrait: PathBuf,
     /// Whose portrait it is, by name or identifier of their consent.
     pub subject: String,
+    /// A face model that draws the person; without one, the portrait alone is moved.
+    pub trained: Option<Trained>,
     /// What the movement is taken from.
     pub drive: Drive,
     /// Who moves in it, by name or identifier of their consent; needed where the result is to be
@@ -58,6 +64,20 @@ pub struct PuppetJob {
     pub weights: Weights,
     /// Consent and marks.
     pub safeguards: Safeguards,
+}
+
+/// A face model of the person who is moved.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// Its folder. How its person moves is kept there, once it is learned.
+    pub model: PathBuf,
+    /// Clips of the person to learn that from; where none are named and it is not known yet, the
+    /// portrait, if that is a clip.
+    pub learn: Vec<PathBuf>,
+    /// How long that is learned.
+    pub settings: DriverSettings,
+    /// The kept checkpoint of the model to use; the newest by default.
+    pub checkpoint: Option<u64>,
 }
 
 /// What movement is taken from.
@@ -133,8 +153,15 @@ impl PuppetJob {
         let mut read = vec![self.portrait.clone()];
         read.extend_from_slice(self.drive.files());
         read.extend(self.ground_truth.clone());
+        let trained = self.trained.as_ref();
+        read.extend(
+            trained
+                .into_iter()
+                .flat_map(|trained| trained.learn.clone()),
+        );
         let named: Vec<_> = read.iter().map(|path| inputs::one(path)).collect();
         let mut originals = inputs::originals(&read, &named);
+        originals.extend(trained.map(|trained| Original::Tree(trained.model.clone())));
         originals.extend(self.safeguards.originals());
         let results = [self.output.clone(), path_beside(&self.output)].map(Destination::File);
         Ok(check_destinations(&results, &originals, self.existing)?)
@@ -144,18 +171,28 @@ impl PuppetJob {
 /// Moves the person in `job.portrait` as somebody moves in `job.drive`, and writes a marked clip.
 ///
 /// # Errors
-/// When a consent is missing, the person is not in the portrait, the portrait is too far from
+/// When a consent is missing, the person is not in the portrait or the model, the portrait is too far from
 /// frontal, nobody is seen in the driver's clip, or anything cannot be read, drawn or written. No
 /// output is left then, unless it is only the quality card that cannot be written.
 pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
     job.check()?;
     let begun = making::begin(making_of(job))?;
+    let mut trained = job
+        .trained
+        .as_ref()
+        .map(|trained| TrainedModel::open(job, trained))
+        .transpose()?;
     let networks = Networks::load(&job.weights, job.device)?;
     let rig = Rig::load(&job.weights)?;
     let cast = begun.find(&job.subject, &networks, progress)?;
     let (picture, points) = portrait::find(&job.portrait, cast.chosen(), &networks, progress)?;
     let driver = Driver::find(job, &networks, progress)?;
-    let allowed = cast.allow(driver.claim(job).into_iter().collect())?;
+    let claims = driver.claim(job).into_iter();
+    let allowed = cast.allow(
+        claims
+            .chain(trained.as_ref().map(TrainedModel::claim))
+            .collect(),
+    )?;
     let all = driver.perform(&rig, &networks, progress)?;
     let moments = wanted(job, &all)?;
     let likeness = allowed.template(&job.subject)?;
@@ -163,8 +200,11 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
     let truth = job.ground_truth.as_deref();
     let truth = truth.map(|path| (path, from_secs));
     let mut measuring = MovedMeasuring::new(&networks, likeness, driver.template(), truth)?;
-    let mut portrait = Portrait::new(&rig, &picture, &points);
-    let retargetings = retargetings(job, &all, portrait.pose())?;
+    let model = trained.as_ref().map(|t| model_name(&t.model, &t.folder));
+    let drawer = trained.as_mut();
+    let drawer = drawer.map(|trained| trained.drawer(job, &rig, &networks, progress));
+    let mut figure = Figure::of(job, &rig, (&picture, &points), drawer.transpose()?)?;
+    let retargetings = retargetings(job, &all, figure.pose())?;
     let mut movement = Movement::default();
     let mut n_still = 0;
     let animating = Animating {
@@ -176,11 +216,12 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
                 Some(pose) => movement = retargetings[moment.clip].movement(pose),
                 None => n_still += 1,
             }
-            let drawn = portrait.draw(&movement);
-            measuring.take(&drawn, &portrait.points(&movement))?;
+            let drawn = figure.draw(&movement);
+            measuring.take(&drawn, &figure.points(&movement))?;
             Ok(drawn)
         },
         title: format!("moving {}", job.subject),
+        model,
     };
     let (marked, took_secs) = allowed.animate(animating, progress)?;
     let quality = measuring.finish();
@@ -192,6 +233,55 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
         n_still,
         took_secs,
     })
+}
+
+/// What is moved.
+enum Figure<'a> {
+    /// The portrait's own pixels.
+    Portrait(Box<Portrait<'a>>),
+    /// The same, with what a model knows of the person.
+    Replica(Box<Replica<'a>>),
+}
+
+impl<'a> Figure<'a> {
+    fn of(
+        job: &PuppetJob,
+        rig: &'a Rig,
+        (picture, points): (&Picture, &[Point3]),
+        drawer: Option<Drawer<'a>>,
+    ) -> Result<Self> {
+        let Some(drawer) = drawer else {
+            return Ok(Self::Portrait(Box::new(Portrait::new(
+                rig, picture, points,
+            ))));
+        };
+        let no_face = || Error::NoFace {
+            path: job.portrait.clone(),
+        };
+        let replica = Replica::new(rig, picture, points, drawer).ok_or_else(no_face)?;
+        Ok(Self::Replica(Box::new(replica)))
+    }
+
+    fn pose(&self) -> &Pose {
+        match self {
+            Self::Portrait(portrait) => portrait.pose(),
+            Self::Replica(replica) => replica.pose(),
+        }
+    }
+
+    fn points(&self, movement: &Movement) -> Vec<Point3> {
+        match self {
+            Self::Portrait(portrait) => portrait.points(movement),
+            Self::Replica(replica) => replica.points(movement),
+        }
+    }
+
+    fn draw(&mut self, movement: &Movement) -> Picture {
+        match self {
+            Self::Portrait(portrait) => portrait.draw(movement),
+            Self::Replica(replica) => replica.draw(movement),
+        }
+    }
 }
 
 /// How what the driver does is put onto the portrait, clip by clip.

@@ -12,6 +12,7 @@ mod portraits;
 #[path = "../../../../testdata/proof.rs"]
 mod proof;
 mod puppet;
+mod replica;
 mod rig;
 mod scan;
 mod studio;

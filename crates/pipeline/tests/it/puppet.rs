@@ -45,6 +45,7 @@ pub(crate) fn job(place: &Path) -> PuppetJob {
     PuppetJob {
         portrait: stage().portrait.clone(),
         subject: "Ada".to_owned(),
+        trained: None,
         drive: Drive::Clips(vec![actor("ben-1")]),
         driver: None,
         output: place.join("moved.mp4"),

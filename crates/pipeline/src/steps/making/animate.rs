@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_files::is_picture;
 use effigy_frame::{Frame, Picture, Rational, TimeRange};
-use effigy_mark::{Marked, MarkedWriter, write_marked_picture};
+use effigy_mark::{Marked, MarkedWriter, ModelName, write_marked_picture};
 use effigy_media::{Limits, WriteSettings, probe};
 
 use super::Allowed;
@@ -26,6 +26,8 @@ pub(crate) struct Animating<'a> {
     pub(crate) draw: &'a mut dyn FnMut(&Moment) -> Result<Picture>,
     /// What is being drawn, for the progress bar.
     pub(crate) title: String,
+    /// The face model, where there is one.
+    pub(crate) model: Option<ModelName>,
 }
 
 /// What the result has its times from.
@@ -46,15 +48,16 @@ impl Allowed<'_> {
     /// When any frame cannot be drawn or written. No output is left then.
     pub(crate) fn animate(
         self,
-        animating: Animating<'_>,
+        mut animating: Animating<'_>,
         progress: &mut dyn Progress,
     ) -> Result<(Marked, f64)> {
         let Self { cast, token } = self;
         let begun = &cast.begun;
         let making = &begun.making;
+        let model = animating.model.take();
         let mut policy = making
             .safeguards
-            .policy(&begun.keys, Some(making.target), None);
+            .policy(&begun.keys, Some(making.target), model);
         match animating.timing {
             Timing::Clip(clip) => policy.inputs.push(clip.to_owned()),
             Timing::Clips(clips, _) => policy.inputs.extend_from_slice(clips),
@@ -90,6 +93,7 @@ fn write(
         moments,
         draw,
         title,
+        model: _,
     } = animating;
     let no_face = || Error::NoFace {
         path: output.to_owned(),
