@@ -49,8 +49,8 @@ impl Placement {
     }
 }
 
-/// What is left of something that fades between two angles.
-fn left(degrees: f32, [from, to]: [f32; 2]) -> f32 {
+/// What is left of something that fades between two angles, or other amounts.
+pub(crate) fn left(degrees: f32, [from, to]: [f32; 2]) -> f32 {
     1.0 - ((degrees - from) / (to - from)).clamp(0.0, 1.0)
 }
 

@@ -19,6 +19,7 @@ use crate::grid::Grid;
 use crate::interior::{Interior, interiors};
 use crate::mask::{blur, crop_mask, grown};
 use crate::outline::Outline;
+use crate::placement::left;
 use crate::portrait::{Movement, Portrait};
 use crate::region::Region;
 use crate::sample::Sampler;
@@ -124,20 +125,24 @@ impl<'a> Replica<'a> {
         let points = self.portrait.points(movement);
         // A face whose points coincide has no view: it stays as the portrait is.
         if let Some(view) = aligned_view(&points, self.drawer.model.side_px(), MODEL_EXTENT) {
-            self.add_known(&mut picture, &coarse, &points, (view, &drawn));
+            let yaw = self.portrait.posed(movement).head.angles().yaw.abs();
+            let sure =
+                left(self.drawer.driver.beyond(&input), FADE_BEYOND) * left(yaw, FADE_YAW_DEGREES);
+            self.add_known(&mut picture, &coarse, &points, (view, &drawn, sure));
         }
         picture
     }
 
-    /// Adds what the model knows to the moved portrait.
+    /// Adds what the model knows to the moved portrait, as far as it is `sure`, `0..=1`.
     fn add_known(
         &self,
         picture: &mut Picture,
         coarse: &Picture,
         points: &[Point3],
-        (view, drawn): (Similarity, &Drawn),
+        (view, drawn, sure): (Similarity, &Drawn, f32),
     ) {
-        let Some(layer) = Layer::over(picture, points, view, drawn) else {
+        let layer = Layer::over(picture, points, view, drawn).filter(|_| 0.0 < sure);
+        let Some(layer) = layer else {
             return;
         };
         let coarse_from_portrait = Similarity {
@@ -149,11 +154,15 @@ impl<'a> Replica<'a> {
         let difference = layer
             .region
             .between([&before, &layer.drawn], layer.crop_from_frame);
-        layer.add(picture, &difference, &layer.shares());
-        layer.fill_mouth(picture);
+        layer.add(picture, &difference, &layer.shares(sure));
+        layer.fill_mouth(picture, sure);
     }
 }
 
+/// A mouth in a head that is turned further than it learned, in thirties of degrees, or far, is drawn elsewhere than
+/// it is: from here on, and up to here, the portrait's takes over.
+const FADE_BEYOND: [f32; 2] = [0.1, 0.3];
+const FADE_YAW_DEGREES: [f32; 2] = [18.0, 30.0];
 /// Of what the model knows, the share that is added to the lips.
 const SHARE: f32 = 0.8;
 /// How far the mouth reaches beyond its lips, and over how much it fades, as shares of the crop's side.
@@ -197,9 +206,9 @@ impl Layer {
     }
 
     /// How much of what is known is added, in pixels of the crop.
-    fn shares(&self) -> Plane {
+    fn shares(&self, sure: f32) -> Plane {
         let values = self.mask.values().iter().zip(self.mouth.values());
-        let share = |(mask, is_mouth): (&f32, &f32)| SHARE * mask * is_mouth.min(1.0);
+        let share = |(mask, is_mouth): (&f32, &f32)| SHARE * sure * mask * is_mouth.min(1.0);
         Plane::new(
             self.mask.width(),
             self.mask.height(),
@@ -208,14 +217,14 @@ impl Layer {
     }
 
     /// Draws what is between the lips as the model does: the portrait has made it up.
-    fn fill_mouth(&self, picture: &mut Picture) {
+    fn fill_mouth(&self, picture: &mut Picture, sure: f32) {
         let Some(interior) = &self.interior else {
             return;
         };
         let drawn = Sampler::new(&self.drawn);
         for (index, centre) in self.region.centres().enumerate() {
             let at = self.crop_from_frame.apply(centre);
-            let open = interior.share(at);
+            let open = sure * interior.share(at);
             if 0.0 < open {
                 let drawn = drawn.colour_at(at);
                 self.region.change(picture, index, |seen| {
@@ -270,7 +279,7 @@ mod tests {
         let difference = layer
             .region
             .between([&before, &layer.drawn], layer.crop_from_frame);
-        layer.add(&mut picture, &difference, &layer.shares());
+        layer.add(&mut picture, &difference, &layer.shares(1.0));
         let lips = mean_mesh()[OUTER_LIPS[0]];
         let mouth = picture.get(96, (62.0 + 96.0 * lips.y) as u32)[0];
         assert!((136..=141).contains(&mouth), "{mouth}"); // 0.8 of 50
@@ -286,7 +295,7 @@ mod tests {
         let difference = layer
             .region
             .between([&before, &layer.drawn], layer.crop_from_frame);
-        layer.add(&mut picture, &difference, &layer.shares());
+        layer.add(&mut picture, &difference, &layer.shares(1.0));
         assert_eq!(picture, Picture::filled(192, 192, [100; 3]));
     }
 }

@@ -22,6 +22,9 @@ use crate::tensors::values;
 /// How many numbers tell what a face does: 57 expressions, two gazes, and the head's yaw and pitch.
 pub const N_INPUTS: usize = 63;
 
+/// The last of them tell how the head is turned.
+const N_TURNS: usize = 2;
+
 /// What a face does, as numbers of about `-1..=1`.
 pub type DriverInput = [f32; N_INPUTS];
 
@@ -105,6 +108,15 @@ impl FaceDriver {
     pub fn latent(&self, movement: &DriverInput) -> Vec<f32> {
         let within = self.range.clamp(movement);
         values(self.net.forward(as_tensor(&[within], &self.device)))
+    }
+
+    /// How far the head of an input is turned beyond all that was learned from; 0 within.
+    pub fn beyond(&self, input: &DriverInput) -> f32 {
+        let within = self.range.clamp(input);
+        let turns = N_INPUTS - N_TURNS..N_INPUTS;
+        turns
+            .map(|i| (input[i] - within[i]).abs())
+            .fold(0.0, f32::max)
     }
 
     /// Draws the person from a latent.
@@ -194,5 +206,9 @@ mod tests {
         let far = driver.latent(&[2.0; N_INPUTS]);
         assert_eq!(far, driver.latent(&[0.5; N_INPUTS]));
         assert_ne!(far, driver.latent(&[0.2; N_INPUTS]));
+        let mut turned = [0.9; N_INPUTS];
+        assert!((driver.beyond(&turned) - 0.4).abs() < 1e-6);
+        turned[N_INPUTS - 2..].fill(0.3);
+        assert_eq!(driver.beyond(&turned), 0.0);
     }
 }
