@@ -2,6 +2,7 @@
 
 mod actors;
 mod blending;
+mod blinks;
 mod consent;
 mod finder;
 mod identity;
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     Occlusion(occlusion::Args),
     /// Weights of expressions and gaze, on people whose every weight is known
     Rig(rig::Args),
+    /// Blinks in real clips, against those counted by hand
+    Blinks(blinks::Args),
     /// How well the same voice is known again, through telephones, rooms and noise
     Voice,
     /// Identifiers recovered from marked pictures and clips after attacks
@@ -86,6 +89,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Lenses(args) => lenses::measure(data, args),
         Command::Occlusion(args) => occlusion::measure(data, args),
         Command::Rig(args) => rig::measure(data, args),
+        Command::Blinks(args) => blinks::measure(data, args),
         Command::Voice => voice::measure(data),
         Command::Watermark(args) => watermark::evaluate(data, args),
     }

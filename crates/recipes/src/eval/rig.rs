@@ -134,15 +134,7 @@ fn look(
         seen.truth = played.map(|played| known(played, &seen.frames));
         return Ok(seen);
     }
-    let device = args.device.open()?;
-    let mut tracker = Tracker::new(
-        SearchNetworks {
-            finder: effigy_model::Finder::load(weights, &device)?,
-            detector: effigy_model::FaceDetector::load(weights, &device)?,
-        },
-        effigy_model::FaceMesh::load(weights, &device)?,
-        TrackSettings::default(),
-    )?;
+    let mut tracker = tracker(weights, &args.device)?;
     for (n, frame) in VideoReader::open(path, &Limits::default())?.enumerate() {
         let frame: Frame = frame?;
         let faces = tracker.follow(&frame.picture, frame.time.secs());
@@ -159,6 +151,17 @@ fn look(
     }
     seen.truth = played.map(|played| known(played, &seen.frames));
     Ok(seen)
+}
+
+/// A tracker with the usual settings.
+pub(super) fn tracker(weights: &Weights, device: &DeviceArgs) -> Result<Tracker> {
+    let device = device.open()?;
+    let search = SearchNetworks {
+        finder: effigy_model::Finder::load(weights, &device)?,
+        detector: effigy_model::FaceDetector::load(weights, &device)?,
+    };
+    let face_mesh = effigy_model::FaceMesh::load(weights, &device)?;
+    Ok(Tracker::new(search, face_mesh, TrackSettings::default())?)
 }
 
 fn judge(rig: &Rig, seen: &Seen, args: &Args, scores: &mut Scores) -> Result<()> {
