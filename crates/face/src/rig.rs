@@ -124,10 +124,12 @@ impl Rig {
         Ok(Self::from_bytes(&weights.bytes("rig")?)?)
     }
 
-    /// The same rig for points that are known, not found by the mesh network: irises are where they seem to be.
+    /// The same rig for points that are known, not found by the mesh network: irises and lids are where they seem to
+    /// be.
     #[must_use]
     pub fn for_true_points(mut self) -> Self {
         self.eyes.seen = eyes::IRISES_AT_THEIR_WORD;
+        self.eyes.lids = eyes::LIDS_AT_THEIR_WORD;
         self
     }
 

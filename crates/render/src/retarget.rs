@@ -40,9 +40,9 @@ const SCALES: [f32; 2] = [0.8, 1.25];
 const FURTHEST_GAZE_DEGREES: f32 = 30.0;
 /// The driver's own range of a weight or a gaze lies between these quantiles of all frames.
 const RANGE: [f32; 2] = [0.1, 0.95];
-/// A lid of the driver that is so much further down than at home begins to count as shut, and does. The rig finds
-/// less of a blink than there is, and eyes that are almost shut look open.
-const SHUT: [f32; 2] = [0.4, 0.7];
+/// A lid of the driver that is so much further down than at home begins to count as shut, and does: the mesh network
+/// draws some blinks less than whole, and eyes that are almost shut look open.
+const SHUT: [f32; 2] = [0.55, 0.8];
 /// What tells how well a frame of the driver matches the portrait: degrees of turn that count as much
 /// as a whole expression, and centimetres from where the driver mostly is.
 const ALIKE_DEGREES: f32 = 5.0;
@@ -332,7 +332,7 @@ mod tests {
             pose
         };
         let blinks: Vec<Pose> = (0..50)
-            .map(|i| at(if i == 30 { 0.8 } else { 0.1 }))
+            .map(|i| at(if i == 30 { 0.95 } else { 0.1 }))
             .collect();
         let shut = |eyes: f32| {
             let gains = Gains {

@@ -68,12 +68,26 @@ pub(crate) struct EyeShapes {
     pub(crate) identity: Vec<[[f32; 4]; 2]>,
     /// Yaw and pitch of the eyes by a constant and by what the irises tell.
     pub(crate) seen: [[f32; 2]; 2],
+    /// How far lids are down by a constant and by what their points tell.
+    pub(crate) lids: [f32; 2],
 }
+
+/// The mesh network draws lids that are shut half open, and open ones not quite: the former are taken for a weight of
+/// 0.4 to 0.8, the latter for up to 0.2. Chosen on the clips of one actor.
+pub(crate) const LIDS_AS_FOUND: [f32; 2] = [-0.2, 2.0];
+/// Lids are down by what their points tell.
+pub(crate) const LIDS_AT_THEIR_WORD: [f32; 2] = [0.0, 1.0];
 
 /// What an eye does is what its iris tells.
 pub(crate) const IRISES_AT_THEIR_WORD: [[f32; 2]; 2] = [[0.0, 1.0]; 2];
 
 impl EyeShapes {
+    /// How far a lid is down when its points tell this.
+    pub(crate) fn lid(&self, told: f32) -> f32 {
+        let [at_0, slope] = self.lids;
+        (at_0 + slope * told).clamp(0.0, 1.0)
+    }
+
     /// The eyeballs of a person, moved along with the corners of the eyes.
     pub(crate) fn of(&self, identity: &[f32; N_MODES], offsets: &[Vec3]) -> [Eyeball; 2] {
         std::array::from_fn(|eye| {

@@ -4,7 +4,7 @@ use half::f16;
 use safetensors::{Dtype, SafeTensors};
 
 use super::equations::Gram;
-use super::eyes::{EyeShapes, IRISES_AT_THEIR_WORD};
+use super::eyes::{EyeShapes, IRISES_AT_THEIR_WORD, LIDS_AS_FOUND};
 use super::names::N_EXPRESSIONS;
 use super::{N_MODES, Part, Rig, Shapes, Triangle, carriers};
 use crate::landmarks::N_SKIN_POINTS;
@@ -41,6 +41,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Rig, String> {
             .map(|mode| pair(mode))
             .collect(),
         // A rig that was not fitted to the mesh network takes it at its word.
+        lids: LIDS_AS_FOUND,
         seen: match file.tensor("seen.gaze") {
             Ok(_) => lines(&sized(&file, "seen.gaze", 4)?),
             Err(_) => IRISES_AT_THEIR_WORD,

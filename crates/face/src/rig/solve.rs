@@ -66,6 +66,8 @@ pub struct Solver {
     smoother: ValueSmoother,
 }
 
+/// The expressions that shut the lids.
+const LIDS: [&str; 2] = ["eyeBlink_L", "eyeBlink_R"];
 /// A face that was not seen for this long is looked at anew, in seconds.
 const LONGEST_GAP_SECS: f64 = 0.5;
 
@@ -102,7 +104,11 @@ impl Solver {
         let last = self.last.take().map(|(_, pose)| pose);
         let pose = solve(rig, person, points, last.as_ref(), &self.settings);
         self.last = Some((time_secs, pose.clone()));
-        self.smoothed(pose, time_secs)
+        let mut smooth = self.smoothed(pose, time_secs);
+        for lid in LIDS.map(expression) {
+            smooth.weights[lid] = rig.eyes.lid(smooth.weights[lid]);
+        }
+        smooth
     }
 
     fn smoothed(&mut self, mut pose: Pose, time_secs: f64) -> Pose {

@@ -118,6 +118,23 @@ fn a_blink_is_no_look_down() {
 }
 
 #[test]
+fn lids_that_are_found_half_shut_are_shut() {
+    let as_found = Rig::load(&Weights::from_source_tree().unwrap()).unwrap();
+    let person = Person::new(&as_found, [0.0; N_MODES], vec![[0.0; 3]; N_SKIN_POINTS]);
+    let mut solver = Solver::new(SolverSettings::default());
+    let mut lid = |drawn: f32, frame: u32| {
+        let said = weights(&[("eyeBlink_L", drawn), ("eyeBlink_R", drawn)]);
+        let seen = points(&as_found, &person, &said, Gaze::default(), &placement());
+        let pose = solver.solve(&as_found, &person, &seen, f64::from(frame) / 25.0);
+        pose.weights[expression("eyeBlink_L")]
+    };
+    let open: Vec<f32> = (0..6).map(|frame| lid(0.1, frame)).collect();
+    let shut: Vec<f32> = (6..14).map(|frame| lid(0.65, frame)).collect();
+    assert!(open[5] < 0.1, "{open:?}");
+    assert!(0.85 < shut[7], "{shut:?}");
+}
+
+#[test]
 fn the_head_of_a_stranger_lies_on_their_points() {
     let rig = rig();
     let mut identity = [0.0; N_MODES];
