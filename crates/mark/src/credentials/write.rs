@@ -207,8 +207,11 @@ fn add_ingredient(
         builder = added.map_err(sign_error)?;
     } else {
         // A format that can carry no credentials has none to keep.
+        // Without a name of its own, the next such file would take its place.
+        let name = format!("{relationship:?}: {title}");
         let mut bare =
             c2pa::Ingredient::new_v2(title.into_owned(), "application/octet-stream".to_owned());
+        bare.set_instance_id(name);
         bare.set_relationship(relationship);
         builder.add_ingredient(bare);
     }
@@ -237,6 +240,21 @@ mod tests {
         bytes.extend([0; 4]);
         bytes.extend(DIRECTORY.to_le_bytes().repeat(N_OFFSETS as usize));
         bytes
+    }
+
+    #[test]
+    fn files_that_can_carry_no_credentials_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("film.mpg");
+        std::fs::write(&path, b"a film").unwrap();
+        let mut builder = Builder::from_context(Context::new());
+        for relationship in [Relationship::ParentOf, Relationship::InputTo] {
+            builder = add_ingredient(builder, &path, relationship, &patience(&path)).unwrap();
+        }
+        let names = builder.definition.ingredients.iter();
+        let names: Vec<&str> = names.map(c2pa::Ingredient::instance_id).collect();
+        assert_eq!(names.len(), 2);
+        assert_ne!(names[0], names[1]);
     }
 
     #[test]
