@@ -31,6 +31,7 @@ const FILES: BuiltIn = files![
     "activity.safetensors",
     "speaker.safetensors",
     "voice-space.safetensors",
+    "phones.safetensors",
 ];
 
 #[cfg(test)]

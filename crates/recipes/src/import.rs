@@ -8,6 +8,7 @@ mod identity;
 mod mesh;
 mod onnx;
 mod package;
+mod phones;
 mod pictures;
 mod rig;
 mod speaker;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Identity(Args),
     /// Convert MediaPipe's attention mesh into the weights of the mesh network
     Mesh(Args),
+    /// Convert the phones of pocketsphinx's acoustic model of US English
+    Phones(Args),
     /// Convert EfficientNet-lite0 of ImageNet into the weights of the network of pictures
     Pictures(Args),
     /// Make the light head of the rig from the whole one in the data folder
@@ -74,6 +77,7 @@ pub(crate) fn run(data: &Path, command: &Command) -> Result<()> {
         Command::Detector(args) => detector::import(args),
         Command::Identity(args) => identity::import(args),
         Command::Mesh(args) => mesh::import(args),
+        Command::Phones(args) => phones::import(args),
         Command::Pictures(args) => pictures::import(args),
         Command::Rig(args) => rig::import(data, &args.output),
         Command::Speaker(args) => speaker::import(args),

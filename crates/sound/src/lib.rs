@@ -16,9 +16,11 @@
 //! ```
 
 mod activity;
+pub mod cepstra;
 mod error;
 mod listen;
 pub mod mel;
+pub mod phones;
 mod rumble;
 mod speakers;
 mod stretch;
@@ -27,5 +29,6 @@ mod windows;
 
 pub use error::{Error, Result};
 pub use listen::{Listener, Networks, RATE_HZ, Recording};
+pub use phones::{PhoneListener, Utterance};
 pub use speakers::Speaker;
 pub use stretch::{Stretch, total_secs};

@@ -102,14 +102,8 @@ impl<'a> Listener<'a> {
     /// # Errors
     /// When one of them is no number.
     pub fn hear(&mut self, samples: &[f32]) -> Result<()> {
-        if let Some(at) = samples.iter().position(|sample| !sample.is_finite()) {
-            return Err(Error::NotANumber {
-                at_secs: (self.n_samples + at as u64) as f64 / f64::from(RATE_HZ),
-            });
-        }
+        self.n_clipped += check_numbers(samples, self.n_samples)?;
         self.n_samples += samples.len() as u64;
-        let n_clipped = samples.iter().filter(|s| FULL_SCALE <= s.abs()).count();
-        self.n_clipped += n_clipped as u64;
         let speech = &mut self.so_far;
         let voices = self.high_pass.take(samples);
         self.gate
@@ -138,6 +132,17 @@ impl<'a> Listener<'a> {
             high_share: speech.mel.high_share(),
         }
     }
+}
+
+/// Counts the samples that are clipped; refuses those that are no number. `n_before` came before.
+pub(crate) fn check_numbers(samples: &[f32], n_before: u64) -> Result<u64> {
+    if let Some(at) = samples.iter().position(|sample| !sample.is_finite()) {
+        return Err(Error::NotANumber {
+            at_secs: (n_before + at as u64) as f64 / f64::from(RATE_HZ),
+        });
+    }
+    let clipped = samples.iter().filter(|s| FULL_SCALE <= s.abs());
+    Ok(clipped.count() as u64)
 }
 
 impl Speech {

@@ -132,7 +132,7 @@ pub(super) fn unpack(bytes: &[u8], ending: &str) -> Result<Vec<u8>> {
 }
 
 /// Gives the file of this name in a wheel.
-fn unpack_wheel(bytes: &[u8], name: &str) -> Result<Vec<u8>> {
+pub(super) fn unpack_wheel(bytes: &[u8], name: &str) -> Result<Vec<u8>> {
     let entries = Entries::new(bytes).context("the package is no zip file")?;
     for entry in entries {
         let entry = entry.context("the package is damaged")?;

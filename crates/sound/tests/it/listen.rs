@@ -2,9 +2,10 @@
 
 use std::f32::consts::TAU;
 
-use effigy_model::Weights;
+use effigy_model::phone_scorer::PHONES;
+use effigy_model::{PhoneScorer, Weights};
 use effigy_sound::testing::vowels;
-use effigy_sound::{Error, Listener, Networks, RATE_HZ, Recording};
+use effigy_sound::{Error, Listener, Networks, PhoneListener, RATE_HZ, Recording, Utterance};
 
 fn networks() -> Networks {
     Networks::load(&Weights::from_source_tree().unwrap()).unwrap()
@@ -126,4 +127,58 @@ fn a_sample_that_is_no_number_is_named() {
         panic!("another error");
     };
     assert!((at_secs - 1.5).abs() < 1e-9);
+}
+
+fn hear(samples: &[f32], block: usize) -> Utterance {
+    let mut listener = PhoneListener::new(&networks().activity);
+    for block in samples.chunks(block) {
+        listener.hear(block).unwrap();
+    }
+    listener.finish()
+}
+
+#[test]
+fn vowels_are_heard_as_vowels() {
+    let mut sound = vec![0.0; 16_000];
+    sound.extend(vowels(2.0));
+    sound.resize(64_000, 0.0);
+    let heard = hear(&sound, 1000);
+    let scorer = PhoneScorer::load(&Weights::from_source_tree().unwrap()).unwrap();
+    let phones = heard.phones(&scorer, 0..heard.n_moments());
+    let share = |moment: usize, is_one: &dyn Fn(&str) -> bool| -> f32 {
+        let all = PHONES.iter().zip(&phones[moment]);
+        all.filter(|(phone, _)| is_one(phone))
+            .map(|(_, share)| share)
+            .sum()
+    };
+    for (moment, phones) in phones.iter().enumerate() {
+        let all = phones.iter().sum::<f32>();
+        assert!((all - 1.0).abs() < 1e-3, "{moment}: {all}");
+    }
+    // Their names begin with the letters of vowels, and those of glides sound like them.
+    let is_voiced = |phone: &str| phone.starts_with(['A', 'E', 'I', 'O', 'U', 'L', 'R', 'W', 'Y']);
+    let voiced = (110..290)
+        .filter(|&moment| 0.5 < share(moment, &is_voiced))
+        .count();
+    // Between syllables there is silence, for half of the time.
+    assert!(40 < voiced, "{voiced} of 180 moments");
+    assert!(heard.loudness(110..130).iter().sum::<f32>() > heard.loudness(10..30).iter().sum());
+}
+
+#[test]
+fn phones_do_not_depend_on_how_sound_comes() {
+    let sound = vowels(3.0);
+    let (a, b) = (hear(&sound, 160), hear(&sound, 48_000));
+    let scorer = PhoneScorer::load(&Weights::from_source_tree().unwrap()).unwrap();
+    assert_eq!(a.phones(&scorer, 50..90), b.phones(&scorer, 50..90));
+    assert!(hear(&[], 1).phones(&scorer, 0..0).is_empty());
+}
+
+#[test]
+fn phones_of_what_is_no_number_are_not_told() {
+    let mut listener = PhoneListener::new(&networks().activity);
+    assert!(matches!(
+        listener.hear(&[f32::NAN]),
+        Err(Error::NotANumber { .. })
+    ));
 }
