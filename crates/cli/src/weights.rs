@@ -32,6 +32,7 @@ const FILES: BuiltIn = files![
     "speaker.safetensors",
     "voice-space.safetensors",
     "phones.safetensors",
+    "speech.safetensors",
 ];
 
 #[cfg(test)]

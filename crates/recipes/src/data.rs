@@ -4,3 +4,4 @@ pub(crate) mod actors;
 pub(crate) mod footage;
 pub(crate) mod people;
 pub(crate) mod speech;
+pub(crate) mod talkers;

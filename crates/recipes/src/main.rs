@@ -69,6 +69,8 @@ enum Command {
     Traces(fit::traces::Args),
     /// Find what recordings do to voices
     Voices(fit::voices::Args),
+    /// Fit lips to phones, and pick how heads move while people talk
+    Speech(fit::speech::Args),
     /// Fit what the detector makes of its cues
     Fuse(fit::fuse::Args),
     /// Write a sheet of what a network is shown in training
@@ -96,6 +98,7 @@ fn main() -> Result<()> {
         Command::Base(args) => train::base_model::train(&cli.data, &args),
         Command::Traces(args) => fit::traces::make(&cli.data, &args),
         Command::Voices(args) => fit::voices::make(&cli.data, &args),
+        Command::Speech(args) => fit::speech::make(&cli.data, &args),
         Command::Fuse(args) => fit::fuse::make(&cli.data, &args),
         Command::Preview(args) => train::preview::write(&cli.data, &args),
         Command::Actors(args) => data::actors::run(&cli.data, &args),

@@ -25,6 +25,7 @@ mod rumble;
 mod speakers;
 mod stretch;
 pub mod testing;
+mod visemes;
 mod windows;
 
 pub use error::{Error, Result};
@@ -32,3 +33,4 @@ pub use listen::{Listener, Networks, RATE_HZ, Recording};
 pub use phones::{PhoneListener, Utterance};
 pub use speakers::Speaker;
 pub use stretch::{Stretch, total_secs};
+pub use visemes::SpokenVisemes;
