@@ -13,6 +13,7 @@ mod puppet;
 pub(crate) mod read_marks;
 mod scan;
 mod scan_text;
+mod speak;
 mod swap;
 mod table;
 mod track;
@@ -56,6 +57,7 @@ enum Command {
     Puppet(puppet::Args),
     ReadMarks(read_marks::Args),
     Scan(scan::Args),
+    Speak(speak::Args),
     Swap(swap::Args),
     Track(track::Args),
     Train(train::Args),
@@ -83,9 +85,11 @@ impl Cli {
             Command::Bench(_) | Command::Consent(_) | Command::Match(_) | Command::Track(_) => {
                 (READING_GIB, false)
             }
-            Command::Mark(_) | Command::Puppet(_) | Command::Swap(_) | Command::Train(_) => {
-                (MAKING_GIB, false)
-            }
+            Command::Mark(_)
+            | Command::Puppet(_)
+            | Command::Speak(_)
+            | Command::Swap(_)
+            | Command::Train(_) => (MAKING_GIB, false),
             _ => return Ok(None),
         };
         // A graphics card's driver writes, and talks to others, in ways that cannot all be named.
@@ -122,6 +126,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Puppet(args) => puppet::run(args, output),
         Command::ReadMarks(args) => Ok(read_marks::run(args)),
         Command::Scan(args) => scan::run(args, output),
+        Command::Speak(args) => speak::run(args, output),
         Command::Swap(args) => swap::run(args, output),
         Command::Track(args) => track::run(args, output),
         Command::Train(args) => train::run(args, output),

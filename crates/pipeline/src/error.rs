@@ -114,6 +114,19 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// Somebody is heard who is on record and did not agree to it.
+    #[error(
+        "the voice sounds like {subject:?}, whose consent {id} does not cover speech for this audience, or is over; ask them, or name whose voice it is (--voice NAME): {path:?}"
+    )]
+    UnwillingVoice {
+        /// Who is heard.
+        subject: String,
+        /// Identifier of the consent.
+        id: String,
+        /// The recording.
+        path: PathBuf,
+    },
+
     /// One of several recordings of a person does not sound like the others.
     #[error(
         "it does not sound like the person in the recordings before it; leave it out: {path:?}"
@@ -214,6 +227,24 @@ pub enum Error {
     )]
     DriverNotNamed {
         /// The driver's clip.
+        path: PathBuf,
+    },
+
+    /// A sound holds no speech. Name another, or another part of it.
+    #[error(
+        "nobody speaks in it, so that lips would not move; name a sound with speech, not too faint: {path:?}"
+    )]
+    NobodySpeaks {
+        /// The sound.
+        path: PathBuf,
+    },
+
+    /// What is published must say whose voice it is.
+    #[error(
+        "speech that is published needs the consent of whoever is heard; name them with --voice: {path:?}"
+    )]
+    VoiceNotNamed {
+        /// The sound.
         path: PathBuf,
     },
 

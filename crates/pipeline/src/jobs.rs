@@ -8,6 +8,7 @@ pub mod faces;
 pub mod mark;
 pub mod puppet;
 pub mod scan;
+pub mod speak;
 pub mod swap;
 pub mod track;
 pub mod train;

@@ -28,10 +28,13 @@ pub use jobs::mark::{MarkJob, mark};
 pub use jobs::puppet::{Puppet, PuppetJob, puppet};
 pub use jobs::scan::batch::{BatchJob, Scanned, scan_all};
 pub use jobs::scan::{ScanJob, scan, scan_footage};
+pub use jobs::speak::{SpeakJob, Spoken, speak};
 pub use jobs::swap::{SwapJob, swap};
 pub use jobs::track::{TrackJob, TrackReport, track};
 pub use jobs::train::{Subject, TrainJob, train};
-pub use jobs::{bench, compare, compare_voices, faces, mark, puppet, scan, swap, track, train};
+pub use jobs::{
+    bench, compare, compare_voices, faces, mark, puppet, scan, speak, swap, track, train,
+};
 pub use steps::consent::{self, Safeguards};
 pub use steps::damage::{Damage, DamagedPlace, REMEDY};
 pub use steps::footage::{Followed, Follower};
@@ -41,6 +44,6 @@ pub use steps::making::Made;
 pub use steps::networks::Networks;
 pub use steps::progress::{Progress, Quiet};
 pub use steps::quality::{
-    Figure, GroundTruth, Likeness, MovedQuality, MovedTruth, Quality, Region, Target,
+    Figure, GroundTruth, Likeness, MovedQuality, MovedTruth, Quality, Region, SpokenQuality, Target,
 };
 pub use steps::voices;

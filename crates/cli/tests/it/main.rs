@@ -13,5 +13,6 @@ mod marks;
 mod outputs;
 mod scan;
 mod shortage;
+mod speak;
 mod track;
 mod voices;

@@ -250,7 +250,7 @@ impl Draft {
 
 impl Record {
     /// Whether a use for an audience is consented to.
-    pub(crate) fn covers(&self, usage: Use, audience: Audience) -> bool {
+    pub fn covers(&self, usage: Use, audience: Audience) -> bool {
         let is_seen_by = self.audience == Audience::Publish || audience == Audience::Private;
         is_seen_by && self.uses.contains(&usage)
     }

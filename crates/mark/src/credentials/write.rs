@@ -134,6 +134,7 @@ fn builder(manifest: &Manifest<'_>, unhashed: Option<String>) -> c2pa::Result<Bu
             || "made elsewhere; marked as synthetic".to_owned(),
             |usage| match usage {
                 Use::Puppet | Use::Drive => "puppet: a portrait moved as somebody else moved".to_owned(),
+                Use::Speech => "speech: a portrait made to speak by a sound".to_owned(),
                 usage => format!("{usage}: faces drawn by a trained model"),
             },
         ),

@@ -2,7 +2,6 @@
 
 mod curves;
 mod driver;
-mod portrait;
 mod trained;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +25,7 @@ use crate::steps::inputs;
 use crate::steps::making::{self, Animating, Form, Making, View};
 use crate::steps::networks::Networks;
 use crate::steps::performance::Moment;
+use crate::steps::portrait;
 use crate::steps::progress::Progress;
 use crate::steps::quality::{MovedMeasuring, MovedQuality, path_beside};
 use crate::steps::trained::model_name;

@@ -12,6 +12,7 @@ mod moved;
 mod page;
 mod pixels;
 mod samples;
+mod spoken;
 
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,8 @@ pub use ground_truth::{GroundTruth, Region};
 pub use likeness::Likeness;
 pub(crate) use moved::{MovedMeasuring, path_beside};
 pub use moved::{MovedQuality, MovedTruth};
+pub(crate) use spoken::SpokenMeasuring;
+pub use spoken::SpokenQuality;
 
 use crate::error::Result;
 use crate::steps::consent::Authorisation;

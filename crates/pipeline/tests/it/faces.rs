@@ -19,7 +19,7 @@ fn networks() -> Networks {
 }
 
 #[expect(clippy::disallowed_methods, reason = "grey test cards are no faces")]
-fn write_clip(path: &Path, pictures: &[Picture]) {
+pub(crate) fn write_clip(path: &Path, pictures: &[Picture]) {
     let (width, height) = (pictures[0].width(), pictures[0].height());
     let rate = Rational::new(25, 1);
     let settings = WriteSettings::new(width, height, rate);

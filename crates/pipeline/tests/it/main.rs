@@ -15,5 +15,6 @@ mod puppet;
 mod replica;
 mod rig;
 mod scan;
+mod speak;
 mod studio;
 mod voices;

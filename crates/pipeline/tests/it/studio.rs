@@ -10,6 +10,7 @@ use effigy_mark::label::{Language, Profiles};
 use effigy_mark::log::{Event, Log};
 use effigy_mark::{Clock, Keys, UtcTime};
 use effigy_model::{Identity, Weights};
+use effigy_pipeline::consent::voices::subject_voice;
 use effigy_pipeline::consent::{KnownBy, faces as consents, record};
 use effigy_pipeline::swap::{SkinTone, View};
 use effigy_pipeline::{
@@ -49,6 +50,26 @@ impl Studio {
 
     /// The same for these uses, to be published too.
     pub(crate) fn consent_to(&self, uses: &[Use], name: &str, clip: &Path) {
+        let known_by = KnownBy {
+            faces: &faces(clip),
+            voice: None,
+        };
+        self.record(uses, name, known_by);
+    }
+
+    /// A consent of somebody who lends the voice of a clip, to be published too.
+    pub(crate) fn lend_voice(&self, name: &str, clip: &Path) {
+        let weights = &networks().weights;
+        let (voices, scale) = (networks().voices().unwrap(), weights.voice_scale());
+        let voice = subject_voice(&[clip.to_owned()], &voices, &scale, &mut Quiet).unwrap();
+        let known_by = KnownBy {
+            faces: &[],
+            voice: Some(&voice),
+        };
+        self.record(&[Use::Speech], name, known_by);
+    }
+
+    fn record(&self, uses: &[Use], name: &str, known_by: KnownBy<'_>) {
         let keys = Keys::open(&self.safeguards.keys).unwrap();
         let now = self.safeguards.clock.now();
         let draft = Draft {
@@ -61,10 +82,6 @@ impl Studio {
             evidence: None,
         };
         let store = Store::open(&self.safeguards.consents, &keys);
-        let known_by = KnownBy {
-            faces: &faces(clip),
-            voice: None,
-        };
         record(&store, &draft, known_by, &networks().weights, now).unwrap();
     }
 

@@ -30,7 +30,7 @@ fn verdict(report: &VoiceMatchReport) -> MatchVerdict {
 }
 
 /// A WAV file of 32-bit floats, or of bytes.
-fn write_wav(path: &Path, rate_hz: u32, n_channels: u16, samples: &Samples<'_>) {
+pub(crate) fn write_wav(path: &Path, rate_hz: u32, n_channels: u16, samples: &Samples<'_>) {
     let (format, bits, data): (u16, u16, Vec<u8>) = match samples {
         Samples::Floats(samples) => {
             let bytes = samples.iter().flat_map(|sample| sample.to_le_bytes());
@@ -56,7 +56,7 @@ fn write_wav(path: &Path, rate_hz: u32, n_channels: u16, samples: &Samples<'_>) 
     std::fs::write(path, wav).unwrap();
 }
 
-enum Samples<'a> {
+pub(crate) enum Samples<'a> {
     Floats(&'a [f32]),
     Bytes(&'a [u8]),
 }

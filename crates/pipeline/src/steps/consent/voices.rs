@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use effigy_mark::consent::{Claim, Record, Seen, Store, Use, VOICE_LENGTH, VoiceTemplate};
 use effigy_media::Limits;
+use effigy_model::Weights;
 use effigy_model::weights::VoiceScale;
 use effigy_sound::{Networks, Recording, Speaker};
 
+use super::Safeguards;
 use crate::error::{Error, Result};
 use crate::steps::progress::Progress;
 use crate::steps::voices::{ComparedVoice, listen};
@@ -89,24 +91,37 @@ pub fn claim(who: &str, recording: &Recording, path: &Path) -> Result<Claim> {
     })
 }
 
-/// The consents of everyone on record whose voice is surely heard in a recording and who does not agree to
-/// speech: their voices are not borrowed without a word.
+/// Refuses a recording in which somebody is heard whose voice is on record and who did not agree to speech for
+/// this audience: a voice is not borrowed without a word.
 ///
 /// # Errors
-/// When a record cannot be read.
-pub fn heard_against_consent(
-    store: &Store<'_>,
+/// When there is such a voice, or a record cannot be read.
+pub fn refuse_unwilling(
+    safeguards: &Safeguards,
     recording: &Recording,
-    scale: &VoiceScale,
-    agrees: &dyn Fn(&Record) -> bool,
-) -> Result<Vec<Record>> {
-    let mut against = Vec::new();
+    weights: &Weights,
+    path: &Path,
+) -> Result<()> {
+    let keys = safeguards.open_keys()?;
+    let store = Store::open(&safeguards.consents, &keys);
+    let now = safeguards.clock.now();
+    let alike_from = weights.voice_scale().strict().similarity;
     for Speaker { voice, .. } in &recording.speakers {
-        let known = store.with_voice(voice.values(), scale.strict().similarity)?;
-        let one_agrees = known.iter().any(|(record, _)| agrees(record));
-        if !one_agrees {
-            against.extend(known.into_iter().map(|(record, _)| record));
+        let known = store.with_voice(voice.values(), alike_from)?;
+        let agrees = |record: &Record| {
+            consent::check_standing(&store, record, now).is_ok()
+                && record.covers(Use::Speech, safeguards.audience)
+        };
+        let Some((record, _)) = known.first() else {
+            continue;
+        };
+        if !known.iter().any(|(record, _)| agrees(record)) {
+            return Err(Error::UnwillingVoice {
+                subject: record.subject.clone(),
+                id: record.id.to_string(),
+                path: path.to_owned(),
+            });
         }
     }
-    Ok(against)
+    Ok(())
 }

@@ -39,6 +39,13 @@ pub(crate) enum Timing<'a> {
     Clips(&'a [PathBuf], Rational),
     /// So many frames a second, and no sound.
     Rate(Rational),
+    /// So many frames a second, and the sound of a file, of which it was made.
+    Sound {
+        /// Frames a second.
+        rate: Rational,
+        /// The file.
+        sound: &'a Path,
+    },
 }
 
 impl Allowed<'_> {
@@ -59,7 +66,9 @@ impl Allowed<'_> {
             .safeguards
             .policy(&begun.keys, Some(making.target), model);
         match animating.timing {
-            Timing::Clip(clip) => policy.inputs.push(clip.to_owned()),
+            Timing::Clip(file) | Timing::Sound { sound: file, .. } => {
+                policy.inputs.push(file.to_owned());
+            }
             Timing::Clips(clips, _) => policy.inputs.extend_from_slice(clips),
             Timing::Rate(_) => {}
         }
@@ -127,19 +136,20 @@ fn write(
     Ok(marked)
 }
 
-/// Times and sound of the driver's clip, size of the portrait.
+/// Times and sound of the driver's clip or of a sound, size of the portrait.
 fn settings(timing: Timing<'_>, range: TimeRange, picture: &Picture) -> Result<WriteSettings> {
     let (width, height) = (picture.width(), picture.height());
+    let at_rate = |rate, sound: Option<&Path>| WriteSettings {
+        // Fine enough for frames of several rates.
+        time_base: Rational::new(1, 90_000),
+        range,
+        tracks_from: sound.map(Path::to_owned),
+        ..WriteSettings::new(width, height, rate)
+    };
     let drive = match timing {
         Timing::Clip(drive) => drive,
-        Timing::Rate(rate) | Timing::Clips(_, rate) => {
-            return Ok(WriteSettings {
-                // Fine enough for frames of several rates.
-                time_base: Rational::new(1, 90_000),
-                range,
-                ..WriteSettings::new(width, height, rate)
-            });
-        }
+        Timing::Rate(rate) | Timing::Clips(_, rate) => return Ok(at_rate(rate, None)),
+        Timing::Sound { rate, sound } => return Ok(at_rate(rate, Some(sound))),
     };
     let info = probe(drive, &Limits::default())?;
     let video = info.video.ok_or_else(|| Error::NoInput {

@@ -249,7 +249,11 @@ fn inside(points: &[Point2], width: u32, height: u32) -> Vec<bool> {
 }
 
 /// Fits the mesh to a face near `points`.
-fn look(face_mesh: &FaceMesh, picture: &Picture, points: &[Point3]) -> Option<Vec<Point3>> {
+pub(super) fn look(
+    face_mesh: &FaceMesh,
+    picture: &Picture,
+    points: &[Point3],
+) -> Option<Vec<Point3>> {
     let mut found = points.to_vec();
     for _ in 0..2 {
         let view = mesh_view(&found, FaceMesh::SIDE_PX)?;

@@ -31,7 +31,7 @@ const SMALL_PX: f32 = 60.0;
 ///
 /// # Errors
 /// When the portrait cannot be read, or the face is turned too far.
-pub(super) fn find(
+pub(crate) fn find(
     path: &Path,
     chosen: &Chosen,
     networks: &Networks,
