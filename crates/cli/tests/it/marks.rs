@@ -128,7 +128,7 @@ fn whoever_withdraws_leaves_no_template_behind() {
     };
     assert_eq!(templates(), 2);
     let said = desk.check("consent revoke Ada", 0);
-    assert_eq!(said.matches("is erased").count(), 2, "{said}");
+    assert_eq!(said.matches("are erased").count(), 2, "{said}");
     assert_eq!(templates(), 0);
 }
 
