@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use effigy_mark::consent::{Claim, Record, Seen, Store, Use, VOICE_LENGTH, VoiceTemplate};
+use effigy_mark::consent::{self, Claim, Record, Seen, Store, Use, VOICE_LENGTH, VoiceTemplate};
 use effigy_media::Limits;
 use effigy_model::Weights;
 use effigy_model::weights::VoiceScale;
