@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use effigy_face::align::{MODEL_EXTENT, aligned_view, identity_crop, mesh_view};
 use effigy_face::ibug68::IBUG_68;
-use effigy_face::landmarks::{EXPRESSION_POINTS, OUTER_LIPS, eye_distance};
+use effigy_face::landmarks::{EXPRESSION_POINTS, eye_distance};
 use effigy_face::mask::hull_mask;
 use effigy_frame::{Picture, Point2, Point3, resample};
 use effigy_mark::consent::Template;
@@ -49,8 +49,6 @@ pub struct MovedTruth {
     pub in_place: Option<Likeness>,
     /// Inside the face, both faces aligned.
     pub aligned: Option<Likeness>,
-    /// The same, within the outer edge of the lips.
-    pub mouth: Option<Likeness>,
     /// The same by part of the face.
     pub regions: Vec<Region>,
 }
@@ -74,7 +72,6 @@ struct Truth {
     points: Mean,
     in_place: Sums,
     aligned: Sums,
-    mouth: Sums,
     regions: [Mean; REGIONS.len()],
 }
 
@@ -103,7 +100,6 @@ impl<'a> MovedMeasuring<'a> {
                 points: Mean::default(),
                 in_place: Sums::default(),
                 aligned: Sums::default(),
-                mouth: Sums::default(),
                 regions: Default::default(),
             })
         };
@@ -186,7 +182,6 @@ impl<'a> MovedMeasuring<'a> {
                 points_error: truth.points.get(),
                 in_place: (0 < truth.points.n).then(|| truth.in_place.likeness()),
                 aligned: (0 < truth.points.n).then(|| truth.aligned.likeness()),
-                mouth: (0 < truth.points.n).then(|| truth.mouth.likeness()),
                 regions: named_regions(&truth.regions),
             }),
         }
@@ -227,11 +222,8 @@ impl Truth {
         let in_crop: Vec<Point2> = flat.iter().map(|&p| crop_from_frame.apply(p)).collect();
         let crops = [(drawn, ours), (&frame, theirs)];
         let [ours, theirs] = crops.map(|(picture, view)| resample::crop(picture, view, SIDE_PX));
-        let lips: Vec<Point2> = OUTER_LIPS.iter().map(|&i| in_crop[i]).collect();
         let face = inside(&in_crop, SIDE_PX, SIDE_PX);
         self.aligned.add(&ours, &theirs, &face);
-        let lips = inside(&lips, SIDE_PX, SIDE_PX);
-        self.mouth.add(&ours, &theirs, &lips);
         let right: Vec<Point3> = right.iter().map(|&p| crop_from_frame.apply3(p)).collect();
         let parts = parts(&right);
         for i in (0..SIDE_PX * SIDE_PX).filter(|&i| face[i as usize]) {
@@ -314,12 +306,6 @@ impl MovedQuality {
                     .at_least(24.0),
                 Figure::new("  structural similarity", truth.aligned.map(|l| l.ssim), "")
                     .at_least(0.85),
-                Figure::new(
-                    "  of the mouth alone",
-                    truth.mouth.map(|l| l.psnr_db),
-                    " dB",
-                ),
-                Figure::new("  structural similarity", truth.mouth.map(|l| l.ssim), ""),
             ]);
             let of_part = |r: &Region| Figure::new(r.name, Some(r.psnr_db), " dB");
             figures.extend(truth.regions.iter().map(of_part));
