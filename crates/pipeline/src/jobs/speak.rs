@@ -7,10 +7,10 @@ use effigy_files::{Destination, Existing, check_destinations, named_after};
 use effigy_frame::{Rational, TimeRange, Timestamp};
 use effigy_mark::Marked;
 use effigy_mark::consent::{Audience, Claim, Use};
-use effigy_media::Limits;
 use effigy_model::Weights;
 use effigy_model::device::Choice;
 use effigy_render::{Movement, Portrait};
+use effigy_sound::Recording;
 
 use crate::error::{Error, Result};
 use crate::steps::consent::{Safeguards, voices as consented};
@@ -23,7 +23,6 @@ use crate::steps::portrait;
 use crate::steps::progress::Progress;
 use crate::steps::quality::{SpokenMeasuring, SpokenQuality, path_beside};
 use crate::steps::speech::{Alive, Heard, Lips, Said, hear};
-use crate::steps::voices::listen;
 
 /// Everything that a portrait needs to speak.
 #[derive(Clone, Debug)]
@@ -108,17 +107,11 @@ impl SpeakJob {
     }
 
     /// Whoever is heard must consent where they are named; whose voice is on record, anyhow.
-    fn voice_claims(&self, networks: &Networks, progress: &mut dyn Progress) -> Result<Vec<Claim>> {
-        let recording = listen(
-            &self.sound,
-            &Limits::default(),
-            &networks.voices()?,
-            progress,
-        )?;
+    fn voice_claims(&self, recording: &Recording) -> Result<Vec<Claim>> {
         if let Some(who) = &self.voice {
-            return Ok(vec![consented::claim(who, &recording, &self.sound)?]);
+            return Ok(vec![consented::claim(who, recording, &self.sound)?]);
         }
-        consented::refuse_unwilling(&self.safeguards, &recording, &self.weights, &self.sound)?;
+        consented::refuse_unwilling(&self.safeguards, recording, &self.weights, &self.sound)?;
         Ok(Vec::new())
     }
 }
@@ -137,8 +130,8 @@ pub fn speak(job: &SpeakJob, progress: &mut dyn Progress) -> Result<Spoken> {
     let rig = Rig::load(&job.weights)?;
     let cast = begun.find(&job.subject, &networks, progress)?;
     let (picture, points) = portrait::find(&job.portrait, cast.chosen(), &networks, progress)?;
-    let heard = hear(&job.sound, &networks, progress)?;
-    let allowed = cast.allow(job.voice_claims(&networks, progress)?)?;
+    let (heard, recording) = hear(&job.sound, &networks, progress)?;
+    let allowed = cast.allow(job.voice_claims(&recording)?)?;
     let (moments, said) = perform(job, &heard)?;
     let mut measuring = SpokenMeasuring::new(&networks, allowed.template(&job.subject)?)?;
     let mut portrait = Portrait::new(&rig, &picture, &points);

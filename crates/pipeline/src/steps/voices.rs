@@ -70,15 +70,28 @@ pub fn listen(
     networks: &Networks,
     progress: &mut dyn Progress,
 ) -> Result<Recording> {
+    let mut listener = Listener::new(networks);
+    each_block(path, limits, progress, &mut |block| listener.hear(block))?;
+    Ok(listener.finish())
+}
+
+/// Reads the sound of a file, mono and [`RATE_HZ`] samples a second, and hands it on block by block.
+///
+/// # Errors
+/// As [`listen`], or when `hear` fails.
+pub(crate) fn each_block(
+    path: &Path,
+    limits: &Limits,
+    progress: &mut dyn Progress,
+    hear: &mut dyn FnMut(&[f32]) -> effigy_sound::Result<()>,
+) -> Result<()> {
     if is_single_picture(path) {
         let path = path.to_owned();
         return Err(effigy_media::Error::NoAudio { path }.into());
     }
     progress.begin(&path.to_string_lossy(), None);
-    let mut listener = Listener::new(networks);
     for block in AudioReader::open(path, RATE_HZ, limits).map_err(Error::at(path))? {
-        let heard = listener.hear(&block.map_err(Error::at(path))?);
-        heard.map_err(|source| Error::Sound {
+        hear(&block.map_err(Error::at(path))?).map_err(|source| Error::Sound {
             source,
             path: path.to_owned(),
         })?;
@@ -86,7 +99,7 @@ pub fn listen(
             return Err(Error::Cancelled);
         }
     }
-    Ok(listener.finish())
+    Ok(())
 }
 
 impl ComparedVoice {
