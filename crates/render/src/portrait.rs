@@ -27,11 +27,11 @@ use effigy_frame::{Picture, Point2, Point3, Rect};
 
 use crate::sample::Sampler;
 use eyes::Openings;
-use light::Light;
+use light::{Light, normals};
 use lips::Lips;
 use mouth::{Mouth, Opening};
 use raster::{Hit, Raster, whole_pixels};
-use rim::sure;
+use rim::Rim;
 use sheet::Sheet;
 use surround::Surround;
 use view::View;
@@ -79,8 +79,7 @@ pub struct Portrait<'a> {
     source: Vec<Vec3>,
     /// How far each vertex goes along with the head, `0..=1`: shoulders stay.
     follows: Vec<f32>,
-    /// How surely the picture shows each vertex where it is thought to be, `0..=1`.
-    sure: Vec<f32>,
+    rim: Rim,
     /// How deep the ears lie, in centimetres on the head.
     ear_depth: f32,
     light: Light,
@@ -104,6 +103,8 @@ struct Shown<'s> {
 /// The neck begins to stay behind this far below the chin, and stays where it is from there on, in
 /// centimetres.
 const NECK_CM: [f32; 2] = [0.5, 6.5];
+/// Hair and ears reach so far beyond the points of a face, in centimetres.
+const AROUND_CM: f32 = 3.0;
 /// Points of the mesh on each iris.
 const IRIS_POINTS: usize = 5;
 /// Samples a pixel, each way, where eyes and mouth are drawn.
@@ -139,7 +140,7 @@ impl<'a> Portrait<'a> {
         Self {
             follows: follows.collect(),
             ear_depth: 0.5 * (ears[0] + ears[1]),
-            sure: sure(rig, &person, &source),
+            rim: Rim::look(rig, &person, shown),
             light: Light::fit(rig, shown),
             mouth: Mouth::look(rig, &person, &shaped, &colours, (&flat, pose.head.scale)),
             openings: Openings::of(&flat),
@@ -158,6 +159,25 @@ impl<'a> Portrait<'a> {
     /// What the face does in the picture.
     pub fn pose(&self) -> &Pose {
         &self.pose
+    }
+
+    /// How far the head can go before it leaves the picture, in centimetres: left and right, up and down.
+    pub fn room(&self) -> [[f32; 2]; 2] {
+        let points = self.points(&Movement::default());
+        let rect = Rect::around(points.iter().map(|p| p.xy()));
+        let Some(Rect {
+            x,
+            y,
+            width,
+            height,
+        }) = rect
+        else {
+            return [[0.0; 2]; 2];
+        };
+        let right = self.width as f32 - x - width;
+        let below = self.height as f32 - y - height;
+        [[x, right], [y, below]]
+            .map(|way| way.map(|px| (px / self.pose.head.scale - AROUND_CM).max(0.0)))
     }
 
     /// What the face does when it is moved.
@@ -197,7 +217,9 @@ impl<'a> Portrait<'a> {
     /// Frames come in order: what is around the head follows it from one to the next.
     pub fn draw(&mut self, movement: &Movement) -> Picture {
         let target = self.moved(movement);
-        let bright = self.light.ratios(self.rig, &target);
+        let normals = normals(self.rig, &target);
+        let bright = self.light.ratios(&normals);
+        let made_up = self.rim.made_up(&normals);
         self.raster.redraw(self.rig.triangles(), &target);
         let raster = &self.raster;
         let (rig, follows) = (self.rig, &self.follows);
@@ -212,6 +234,7 @@ impl<'a> Portrait<'a> {
         let view = View {
             portrait: self,
             bright: &bright,
+            made_up: &made_up,
             opening: self.opening(movement, &target),
         };
         let pixels = view.all();

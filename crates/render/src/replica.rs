@@ -98,6 +98,11 @@ impl<'a> Replica<'a> {
         self.portrait.pose()
     }
 
+    /// How far the head can go before it leaves the picture, as [`Portrait::room`] says it.
+    pub fn room(&self) -> [[f32; 2]; 2] {
+        self.portrait.room()
+    }
+
     /// Where the 478 mesh points of the face are when it is moved, in pixels.
     pub fn points(&self, movement: &Movement) -> Vec<Point3> {
         self.portrait.points(movement)

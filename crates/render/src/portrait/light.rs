@@ -75,9 +75,8 @@ impl Light {
         bright.max(DARKEST * even.abs()).max(1e-3)
     }
 
-    /// How much brighter each vertex is now than in the portrait.
-    pub(super) fn ratios(&self, rig: &Rig, target: &[Vec3]) -> Vec<f32> {
-        let normals = normals(rig, target);
+    /// How much brighter each vertex is than in the portrait, now that it has the normal in `normals`.
+    pub(super) fn ratios(&self, normals: &[Vec3]) -> Vec<f32> {
         let ratio =
             |(normal, then): (&Vec3, &f32)| (self.on(*normal) / then).clamp(RATIO[0], RATIO[1]);
         normals.iter().zip(&self.then).map(ratio).collect()
@@ -87,7 +86,8 @@ impl Light {
 /// A place that lies further behind what is seen there is hidden, in pixels.
 const DEEP_PX: f32 = 4.0;
 
-fn face_vertices(rig: &Rig) -> Vec<bool> {
+/// Which vertices are of the face.
+pub(super) fn face_vertices(rig: &Rig) -> Vec<bool> {
     let mut is_face = vec![false; rig.n_vertices()];
     for triangle in rig.triangles().iter().filter(|t| t.part == Part::Face) {
         for corner in triangle.corners {

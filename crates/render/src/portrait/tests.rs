@@ -1,4 +1,5 @@
 use effigy_face::landmarks::N_SKIN_POINTS;
+use effigy_face::mask::hull_mask;
 use effigy_face::rig::expression;
 use effigy_model::Weights;
 
@@ -79,6 +80,62 @@ fn the_rim_of_the_picture_stays_while_the_head_turns() {
         }
     }
     assert!(3.0 < mean_difference(&picture, &drawn));
+}
+
+#[test]
+fn a_turned_head_shows_skin_where_it_was_seen_from_the_side() {
+    let rig = rig();
+    let (mut picture, points) = scene(&rig);
+    let flat = |points: &[Point3]| -> Vec<Point2> { points.iter().map(|p| p.xy()).collect() };
+    let shrunk = |points: &[Point2], by: f32| -> Vec<Point2> {
+        let share = 1.0 / points.len() as f32;
+        let middle = points.iter().fold(Point2::new(0.0, 0.0), |sum, p| {
+            Point2::new(sum.x + share * p.x, sum.y + share * p.y)
+        });
+        let towards = |p: &Point2| {
+            Point2::new(
+                middle.x + by * (p.x - middle.x),
+                middle.y + by * (p.y - middle.y),
+            )
+        };
+        points.iter().map(towards).collect()
+    };
+    // The mesh is a little larger than the face: its rim lies on what is behind.
+    let face = hull_mask(&shrunk(&flat(&points), 0.97), 256, 256);
+    for (x, y) in (0..256).flat_map(|y| (0..256).map(move |x| (x, y))) {
+        let is_face = 0.5 < face.values()[(256 * y + x) as usize];
+        picture.set(
+            x,
+            y,
+            if is_face {
+                [200, 150, 120]
+            } else {
+                [20, 200, 20]
+            },
+        );
+    }
+    let (sin, cos) = 25.0_f32.to_radians().sin_cos();
+    let turned = Movement {
+        turn: [[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]],
+        ..Movement::default()
+    };
+    let mut portrait = Portrait::new(&rig, &picture, &points);
+    let within = shrunk(&flat(&portrait.points(&turned)), 0.94);
+    let within = hull_mask(&within, 256, 256);
+    let mut n_green = || {
+        let drawn = portrait.draw(&turned);
+        let pixels = drawn.pixels().chunks_exact(3).zip(within.values());
+        let n = pixels
+            .filter(|(rgb, within)| 0.5 < **within && rgb[0] < rgb[1])
+            .count();
+        portrait.rim.show_as_it_is();
+        n
+    };
+    let (made_up, as_it_is) = (n_green(), n_green());
+    assert!(
+        made_up < 30 && 4 * made_up < as_it_is,
+        "{made_up} {as_it_is}"
+    );
 }
 
 #[test]

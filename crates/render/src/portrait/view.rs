@@ -13,11 +13,21 @@ const EDGE_PX: f32 = 1.5;
 /// So far from an opened mouth a gap in the mesh is lip, in centimetres.
 const LIP_CM: f32 = 0.6;
 
+/// A picture is drawn by no more threads than this.
+const MOST_THREADS: usize = 8;
+
+fn n_threads() -> usize {
+    let at_hand = std::thread::available_parallelism().map_or(1, usize::from);
+    at_hand.min(MOST_THREADS)
+}
+
 /// What is drawn in one frame.
 pub(super) struct View<'p, 'a> {
     pub(super) portrait: &'p Portrait<'a>,
     /// How much brighter each vertex is than in the portrait.
     pub(super) bright: &'p [f32],
+    /// Share in which the colour at each vertex is made up.
+    pub(super) made_up: &'p [f32],
     pub(super) opening: Opening,
 }
 
@@ -25,18 +35,32 @@ impl View<'_, '_> {
     /// Red, green and blue of the whole picture, row by row.
     pub(super) fn all(&self) -> Vec<u8> {
         let raster = &self.portrait.raster;
-        let mut pixels = Vec::with_capacity(3 * raster.columns * raster.rows);
-        for row in 0..raster.rows {
+        let mut pixels = vec![0; 3 * raster.columns * raster.rows];
+        let n_rows = raster.rows.div_ceil(n_threads());
+        std::thread::scope(|scope| {
+            let bands = pixels.chunks_mut(3 * raster.columns * n_rows.max(1));
+            for (band, pixels) in bands.enumerate() {
+                scope.spawn(move || self.rows(band * n_rows, pixels));
+            }
+        });
+        pixels
+    }
+
+    /// Draws whole rows of the picture, from `first` on.
+    fn rows(&self, first: usize, pixels: &mut [u8]) {
+        let raster = &self.portrait.raster;
+        let rows = pixels.chunks_exact_mut(3 * raster.columns.max(1));
+        for (row, pixels) in (first..).zip(rows) {
             let y = row as f32 + 0.5;
             let line = self.portrait.surround.line(y);
-            for column in 0..raster.columns {
+            for (column, pixel) in pixels.chunks_exact_mut(3).enumerate() {
                 let at = Point2::new(column as f32 + 0.5, y);
                 let hit = raster.hit(column, row);
                 let covered = || raster.covered(column, row);
-                pixels.extend(self.colour((hit, at), &line, covered).map(to_byte));
+                let colour = self.colour((hit, at), &line, covered);
+                pixel.copy_from_slice(&colour.map(to_byte));
             }
         }
-        pixels
     }
 
     /// The colour at a place whose sample shows `hit`, in a row whose surroundings come from `line`, and whose own are
@@ -63,11 +87,14 @@ impl View<'_, '_> {
         match triangle.part {
             Part::Face | Part::Back => {
                 let corners = triangle.corners.map(usize::from);
-                let [sure, bright] = hit.of(corners.map(|c| [portrait.sure[c], self.bright[c]]));
-                if sure <= 0.0 {
+                let rim = &portrait.rim;
+                let [sure, bright, made_up] =
+                    hit.of(corners.map(|c| [rim.sure[c], self.bright[c], self.made_up[c]]));
+                if sure.max(made_up) <= 0.0 {
                     return self.sampled(around());
                 }
-                let inside = sure * covered();
+                let covered = covered();
+                let inside = sure * covered;
                 let mut from = place();
                 if inside < 1.0 {
                     let around = around();
@@ -76,8 +103,14 @@ impl View<'_, '_> {
                         around.y + inside * (from.y - around.y),
                     );
                 }
-                let bright = 1.0 + inside * (bright - 1.0);
-                self.sampled(from).map(|v| v * bright)
+                let lit = 1.0 + inside * (bright - 1.0);
+                let shown = self.sampled(from).map(|v| v * lit);
+                let made_up = made_up * covered;
+                if made_up <= 0.0 {
+                    return shown;
+                }
+                let skin = hit.of(corners.map(|c| rim.skin[c]));
+                std::array::from_fn(|i| shown[i] + made_up * (bright * skin[i] - shown[i]))
             }
             Part::EyeRight => self.sampled(portrait.openings.within(0, place())),
             Part::EyeLeft => self.sampled(portrait.openings.within(1, place())),
