@@ -32,8 +32,8 @@ impl Default for Gains {
 
 /// The head turns no further than this from where it is in the portrait, in degrees.
 const FURTHEST_TURN_DEGREES: f32 = 35.0;
-/// It moves no further, in centimetres.
-const FURTHEST_CM: f32 = 8.0;
+/// It moves no further, in centimetres, and no less where it has no room.
+const FURTHEST_CM: [f32; 2] = [0.5, 8.0];
 /// It grows and shrinks no more.
 const SCALES: [f32; 2] = [0.8, 1.25];
 /// Eyes turn no further from where they look in the portrait, in degrees.
@@ -63,6 +63,8 @@ pub struct Retargeting {
     gaze: [Gaze; 2],
     /// What the face in the portrait does.
     portrait: [f32; N_EXPRESSIONS],
+    /// How far the head goes left and right, up and down, in centimetres.
+    furthest: [[f32; 2]; 2],
 }
 
 impl Retargeting {
@@ -86,7 +88,19 @@ impl Retargeting {
             head: most_alike(poses, portrait)?.head,
             gaze,
             portrait: portrait.weights,
+            furthest: [[FURTHEST_CM[1]; 2]; 2],
         })
+    }
+
+    /// The same for a portrait whose head has only so much `room` left and right, up and down, in centimetres: it
+    /// stays in the picture.
+    #[must_use]
+    pub fn within(self, room: [[f32; 2]; 2]) -> Self {
+        let [least, most] = FURTHEST_CM;
+        Self {
+            furthest: room.map(|way| way.map(|cm| cm.clamp(least, most))),
+            ..self
+        }
     }
 
     /// The same for some of all that the driver does, filmed by itself: where the head is, and how large, counts
@@ -147,7 +161,8 @@ impl Retargeting {
         });
         let shift = [0, 1].map(|i| {
             let by = (pose.head.shift[i] - self.head.shift[i]) / self.head.scale;
-            soft(head * by, FURTHEST_CM)
+            let way = usize::from(0.0 < by);
+            soft(head * by, self.furthest[i][way])
         });
         let nearer = (pose.head.scale / self.head.scale).powf(head);
         Movement {
@@ -382,6 +397,24 @@ mod tests {
         assert!(retargeting.movement(&open[0]).weights[jaw] < 1e-6);
         let written = retargeting.from_rest();
         assert!((written.movement(&open[0]).weights[jaw] - 0.9).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_head_stays_in_its_picture() {
+        let mut poses = vec![pose(0.0, 0.0); 9];
+        poses.push(pose(0.0, 0.0));
+        poses[9].head.shift = [180.0, 20.0, 0.0];
+        let moved = |room: [[f32; 2]; 2]| {
+            let gains = Gains {
+                head: 1.0,
+                ..Gains::default()
+            };
+            let retargeting = retargeting(&poses, &pose(0.0, 0.0), gains).within(room);
+            retargeting.movement(&poses[9]).shift
+        };
+        let [right, up] = moved([[0.0, 2.0], [20.0, 0.0]]);
+        assert!(1.5 < right && right <= 2.0, "{right}");
+        assert!((-8.0..-5.5).contains(&up), "{up}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::steps::consent::Safeguards;
 use crate::steps::damage::Damage;
 use crate::steps::inputs;
-use crate::steps::making::{self, Animating, Form, Making, View};
+use crate::steps::making::{self, Animating, Form, Making, Posed, View};
 use crate::steps::networks::Networks;
 use crate::steps::performance::Moment;
 use crate::steps::portrait;
@@ -204,22 +204,24 @@ pub fn puppet(job: &PuppetJob, progress: &mut dyn Progress) -> Result<Puppet> {
     let drawer = trained.as_mut();
     let drawer = drawer.map(|trained| trained.drawer(job, &rig, &networks, progress));
     let mut figure = Figure::of(job, &rig, (&picture, &points), drawer.transpose()?)?;
-    let retargetings = retargetings(job, &all, figure.pose())?;
+    let retargetings = retargetings(job, &all, &figure)?;
     let mut movement = Movement::default();
     let mut n_still = 0;
     let animating = Animating {
         timing: driver.timing(),
         range: job.range,
         moments,
-        draw: &mut |moment| {
+        draw: &mut |_, moment| {
             match &moment.pose {
                 Some(pose) => movement = retargetings[moment.clip].movement(pose),
                 None => n_still += 1,
             }
-            let drawn = figure.draw(&movement);
-            measuring.take(&drawn, &figure.points(&movement))?;
-            Ok(drawn)
+            Ok(Posed {
+                picture: figure.draw(&movement),
+                points: figure.points(&movement),
+            })
         },
+        measure: &mut |_, posed| measuring.take(&posed.picture, &posed.points),
         title: format!("moving {}", job.subject),
         model,
     };
@@ -269,6 +271,13 @@ impl<'a> Figure<'a> {
         }
     }
 
+    fn room(&self) -> [[f32; 2]; 2] {
+        match self {
+            Self::Portrait(portrait) => portrait.room(),
+            Self::Replica(replica) => replica.room(),
+        }
+    }
+
     fn points(&self, movement: &Movement) -> Vec<Point3> {
         match self {
             Self::Portrait(portrait) => portrait.points(movement),
@@ -285,12 +294,14 @@ impl<'a> Figure<'a> {
 }
 
 /// How what the driver does is put onto the portrait, clip by clip.
-fn retargetings(job: &PuppetJob, all: &[Moment], portrait: &Pose) -> Result<Vec<Retargeting>> {
+fn retargetings(job: &PuppetJob, all: &[Moment], figure: &Figure<'_>) -> Result<Vec<Retargeting>> {
+    let portrait = figure.pose();
     let poses: Vec<&Pose> = all.iter().filter_map(|m| m.pose.as_ref()).collect();
     let over_all = Retargeting::of(&poses, portrait, job.gains);
-    let over_all = over_all.ok_or_else(|| Error::NoFace {
+    let no_face = || Error::NoFace {
         path: job.drive.path(),
-    })?;
+    };
+    let over_all = over_all.ok_or_else(no_face)?.within(figure.room());
     let clips = match &job.drive {
         Drive::Curves { .. } => return Ok(vec![over_all.from_rest()]),
         Drive::Clips(clips) => clips,
