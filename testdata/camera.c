@@ -183,7 +183,7 @@ static int give(struct v4l2_buffer *buffer) {
     int is_damaged = (n_given + 1) % number("CAMERA_DAMAGED", 1 << 30) == 0;
     buffer->index = queued[0];
     memmove(queued, queued + 1, --n_queued * sizeof *queued);
-    buffer->bytesused = is_damaged ? 100 : frame->size;
+    buffer->bytesused = is_damaged ? frame->size / 2 : frame->size;
     pwrite(camera, frame->data, frame->size, (off_t)buffer->index * BUFFER_BYTES);
     int64_t at_us = started_us + n_given++ * frame_us;
     buffer->flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;

@@ -228,26 +228,30 @@ fn film(mut device: Device, giver: &Giver<Result<Compressed>>, path: &Path) {
         let mut packet = Packet::empty();
         match packet.read(device.input()) {
             Ok(()) => {
-                last = Instant::now();
                 let at = captured_at(packet.pts(), &Clocks::now());
-                match copied(&packet) {
-                    Some(packet) => giver.give(Ok(Compressed { packet, at })),
-                    // Marked as damaged by the driver, without anything in it.
-                    None => continue,
+                // What the driver marks as damaged may have nothing in it.
+                if let Some(packet) = copied(&packet) {
+                    last = Instant::now();
+                    giver.give(Ok(Compressed { packet, at }));
+                } else if LONGEST_PAUSE <= last.elapsed() {
+                    return giver.give_last(Err(lost(no_picture(), path)));
                 }
             }
             Err(ffmpeg_next::Error::Other { errno: EAGAIN }) if last.elapsed() < LONGEST_PAUSE => {
                 thread::sleep(ASK_EVERY);
             }
             Err(ffmpeg_next::Error::Other { errno: EAGAIN }) => {
-                let why = format!("it gave no picture for {} s", LONGEST_PAUSE.as_secs());
-                return giver.give_last(Err(lost(why, path)));
+                return giver.give_last(Err(lost(no_picture(), path)));
             }
             Err(error) => {
                 return giver.give_last(Err(lost(device::why_lost(error), path)));
             }
         }
     }
+}
+
+fn no_picture() -> String {
+    format!("it gave no picture for {} s", LONGEST_PAUSE.as_secs())
 }
 
 /// The picture in memory of its own. The driver's is given back at once: it has only a few, and they go

@@ -61,9 +61,12 @@ impl Args {
 }
 
 fn address(text: &str) -> anyhow::Result<SocketAddr> {
+    let form = || format!("{text:?} is no HOST:PORT; try 127.0.0.1:39539");
+    let (_, port) = text.rsplit_once(':').with_context(form)?;
+    port.parse::<u16>().with_context(form)?;
     let mut found = text
         .to_socket_addrs()
-        .with_context(|| format!("{text:?} is no HOST:PORT; try 127.0.0.1:39539"))?;
+        .with_context(|| format!("no machine is known by the name in {text:?}"))?;
     found
         .next()
         .with_context(|| format!("{text:?} has no address"))
@@ -95,6 +98,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
     }
     let lost = report.live.and_then(|live| live.lost);
     if let Some(lost) = lost {
+        if args.output.is_empty() {
+            bail!("{lost}");
+        }
         bail!("{lost}; what was tracked until then is kept");
     }
     Ok(Exit::Nothing)

@@ -124,6 +124,8 @@ fn what_a_camera_sees_is_told_at_once_and_written_when_it_is_stopped() {
     assert!(n_heard as f64 <= n_frames, "{n_heard} of {report}");
     // It is never behind: nothing waits but the newest.
     assert!(number(&report, "/camera/dropped") > n_frames, "{report}");
+    // Half a picture is none.
+    assert!(0.0 < number(&report, "/camera/damaged"), "{report}");
     assert!(
         number(&report, "/camera/latency_ms/median") < 500.0,
         "{report}"

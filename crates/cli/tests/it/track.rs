@@ -84,6 +84,24 @@ fn a_picture_without_a_face_leaves_nothing() {
 }
 
 #[test]
+fn an_address_is_told_from_a_name_that_nobody_has() {
+    let clip = actor();
+    for (address, wrong) in [
+        (
+            "nosuchhost.invalid:39539",
+            "no machine is known by the name",
+        ),
+        ("127.0.0.1:99999", "is no HOST:PORT"),
+        ("127.0.0.1", "is no HOST:PORT"),
+        ("255.255.255.255:39539", "nothing can be sent to"),
+    ] {
+        let output = track(&[clip.to_str().unwrap(), "--vmc", address]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said(&output).contains(wrong), "{}", said(&output));
+    }
+}
+
+#[test]
 fn a_receiver_that_is_not_there_is_named_before_the_work() {
     let free = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap().to_string();

@@ -9,6 +9,7 @@ use effigy_frame::Rational;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Dictionary, codec, ffi};
 
+use crate::decode::strictness;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
@@ -119,6 +120,7 @@ impl Device {
         let mut options = Dictionary::new();
         // More threads would each hold a frame back.
         options.set("threads", "1");
+        options.set("err_detect", strictness(id));
         options.set("max_pixels", &libav::coded_pixels(limits).to_string());
         let opened = context.decoder().open_as_with(found, options);
         opened

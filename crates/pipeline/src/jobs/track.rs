@@ -1,6 +1,6 @@
 //! The job `track`: what a face does, frame by frame, as numbers for games, VR and animators.
 //!
-//! Who is before a camera is told of at once (`live.rs`). A clip is read once. The mesh points of the face that is followed go into a temporary file, then
+//! Whoever is before a camera is reported at once (`live.rs`). A clip is read once. The mesh points of the face that is followed go into a temporary file, then
 //! it is known who it is, and each frame is solved; what the face does at rest is known when all
 //! frames are, so that a clip may begin in the middle of a word.
 

@@ -70,8 +70,11 @@ impl Latency {
 
 /// Whether this names a camera, or what could be one, and no file.
 pub fn is_camera(path: &Path) -> bool {
-    let is_device = |meta: fs::Metadata| is_character_device(&meta);
-    path.starts_with("/dev") || fs::metadata(path).is_ok_and(is_device)
+    match fs::metadata(path) {
+        Ok(meta) => is_character_device(&meta),
+        // A camera that is not plugged in.
+        Err(_) => path.starts_with("/dev"),
+    }
 }
 
 #[cfg(unix)]
@@ -118,18 +121,18 @@ pub(super) fn live(
         latency: Latency::default(),
     };
     progress.begin("tracking; Ctrl-C ends it", None);
-    let mut lost = None;
-    while !progress.is_stopped() && lost.is_none() {
+    let (mut lost, mut is_over) = (None, false);
+    while !is_over && lost.is_none() {
         let seen = camera.next_within(WAIT).map_err(Error::from);
         let step = seen.and_then(|seen| match seen {
             Seen::Nothing => Ok(()),
-            Seen::Frame(captured) => {
-                if progress.step().is_break() {
-                    return Ok(());
-                }
-                filming.take(&captured, receivers)
+            Seen::Frame(_) if progress.step().is_break() => {
+                is_over = true;
+                Ok(())
             }
+            Seen::Frame(captured) => filming.take(&captured, receivers),
         });
+        is_over |= progress.is_stopped();
         lost = step.err().map(Box::new);
     }
     let live = Live {
@@ -241,11 +244,19 @@ mod tests {
 
     #[test]
     fn devices_are_cameras_and_files_are_not() {
-        for path in ["/dev/video0", "/dev/null", "/dev/v4l/by-id/usb-none"] {
+        for path in ["/dev/video987", "/dev/null", "/dev/v4l/by-id/usb-none"] {
             assert!(is_camera(Path::new(path)), "{path}");
         }
         let file = tempfile::Builder::new().prefix("video").tempfile().unwrap();
         assert!(!is_camera(file.path()));
         assert!(!is_camera(Path::new("video0")));
+        // Memory that is mounted there holds files.
+        if let Ok(in_memory) = tempfile::tempfile_in("/dev/shm").and_then(|_| {
+            tempfile::Builder::new()
+                .prefix("video")
+                .tempfile_in("/dev/shm")
+        }) {
+            assert!(!is_camera(in_memory.path()));
+        }
     }
 }

@@ -77,11 +77,11 @@ impl Now {
         if self.learned.is_none() {
             self.learned = learned(&self.rig, &self.known);
         }
-        if self.learning.as_ref().is_some_and(JoinHandle::is_finished) {
-            // What a thread broke on leaves what was known before.
-            let new = self.learning.take().and_then(|thread| thread.join().ok());
-            if let Some(new) = new.flatten() {
-                self.learned = Some(new);
+        if let Some(thread) = self.learning.take_if(|thread| thread.is_finished()) {
+            match thread.join() {
+                Ok(Some(new)) => self.learned = Some(new),
+                Ok(None) => {}
+                Err(cause) => std::panic::resume_unwind(cause),
             }
         }
         if self.learning.is_none() && LEARN_AT.contains(&self.n_seen) {

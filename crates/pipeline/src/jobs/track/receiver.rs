@@ -111,7 +111,10 @@ impl Receiver {
     /// that says nothing may still have no listener: UDP does not tell.
     pub(super) fn reach(listener: Listener) -> Result<Self> {
         let Listener { protocol, address } = listener;
-        let failed = |source: io::Error| Error::NoReceiver { source, address };
+        let failed = |source: io::Error| match source.kind() {
+            ErrorKind::ConnectionRefused => Error::NoReceiver { source, address },
+            _ => Error::CannotSend { source, address },
+        };
         let from: SocketAddr = match address {
             SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
             SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
