@@ -370,9 +370,6 @@ fn mono_resampler(
     layout: ChannelLayout,
     rate_hz: u32,
 ) -> Result<resampling::Context, ffmpeg_next::Error> {
-    let mut options = Dictionary::new();
-    // Without this, libav adds channels of floating-point sound up to more than full scale.
-    options.set("rematrix_maxval", "1.0");
     resampling::Context::get_with(
         from.format,
         layout,
@@ -380,8 +377,16 @@ fn mono_resampler(
         MONO_F32,
         ChannelLayout::MONO,
         rate_hz,
-        options,
+        mix_options(),
     )
+}
+
+/// How channels are mixed, for what is heard and for what is written.
+pub(crate) fn mix_options() -> Dictionary<'static> {
+    let mut options = Dictionary::new();
+    // Without this, libav adds channels of floating-point sound up to more than full scale.
+    options.set("rematrix_maxval", "1.0");
+    options
 }
 
 pub(crate) fn open_decoder(stream: &ffmpeg_next::Stream<'_>) -> Result<codec::decoder::Audio> {

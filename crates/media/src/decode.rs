@@ -613,7 +613,7 @@ fn open_decoder(
 /// The family of H.263 and MPEG-4 gives a frame and an error at once when told to explode, and
 /// libav 5.1 then aborts the program at the next packet. They mark what they made up, which is
 /// noticed as well.
-fn strictness(id: codec::Id) -> &'static str {
+pub(crate) fn strictness(id: codec::Id) -> &'static str {
     use codec::Id;
     match id {
         Id::H264 | Id::HEVC | Id::VP8 | Id::VP9 | Id::AV1 => "crccheck+explode",

@@ -52,6 +52,6 @@ pub use picture::{
 pub use probe::probe;
 pub use reader::VideoReader;
 pub use sequence::pictures_of;
-pub use settings::{Codec, Effort, WriteSettings};
-pub use tracks::{read_cover, track_notes};
+pub use settings::{Codec, Effort, Sounds, WriteSettings};
+pub use tracks::{n_sounds, read_cover, track_notes};
 pub use writer::VideoWriter;

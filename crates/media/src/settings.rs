@@ -81,11 +81,23 @@ pub struct WriteSettings {
     /// A file whose sounds, subtitles, chapters and notes are carried over; [`crate::track_notes`]
     /// says what of them the container cannot hold.
     pub tracks_from: Option<PathBuf>,
+    /// Which of its sounds.
+    pub sounds: Sounds,
     /// The picture that players show for the file (MP4 alone).
     pub cover: Option<Picture>,
     /// The part of the source that is written. What is at its beginning is at 0 in the output,
     /// pictures and sound alike; its end is where the sound ends.
     pub range: TimeRange,
+}
+
+/// Which sounds of a file are carried over, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sounds {
+    /// All of them, as they are where the container holds them.
+    #[default]
+    All,
+    /// What [`crate::AudioReader`] hears of it and nothing else: the one that it reads, its channels mixed to one.
+    Heard,
 }
 
 impl WriteSettings {
@@ -103,6 +115,7 @@ impl WriteSettings {
             colour: ColourTags::BT709,
             pixel_aspect: Rational::new(1, 1),
             tracks_from: None,
+            sounds: Sounds::All,
             cover: None,
             range: TimeRange::default(),
         }

@@ -16,19 +16,20 @@ use std::path::Path;
 use effigy_files::Reading;
 use effigy_frame::{Rational, TimeRange};
 use ffmpeg_next::format::context::{Input, Output};
-use ffmpeg_next::{Packet, codec, encoder, ffi};
+use ffmpeg_next::{ChannelLayout, Packet, codec, encoder, ffi};
 
 use crate::declared::DeclaredLength;
 use crate::error::{Error, Result};
 use crate::libav;
 use crate::limits::Limits;
 use crate::probe;
+use crate::settings::Sounds;
 use aac::AacTrack;
 pub use cover::read_cover;
 pub(crate) use cover::{add_cover, write_cover};
 use plan::Becomes;
 pub(crate) use plan::holds_cover;
-pub use plan::track_notes;
+pub use plan::{n_sounds, track_notes};
 use text::TextTrack;
 
 /// Whose tracks are carried over.
@@ -39,6 +40,8 @@ pub(crate) struct Source<'a> {
     pub(crate) range: TimeRange,
     /// The container that is written, by libav's name.
     pub(crate) container: &'a str,
+    /// Which of its sounds.
+    pub(crate) sounds: Sounds,
 }
 
 /// Tracks on their way from one container to another.
@@ -84,7 +87,7 @@ impl Tracks {
         let reading = Reading::begin(source.path)?;
         let mut input = libav::open_input(source.path, limits)?;
         let mut tracks = Vec::new();
-        for (from, becomes) in plan::plan(&input, source.container).tracks {
+        for (from, becomes) in plan::plan(&input, source.container, source.sounds).tracks {
             let Some(stream) = input.stream(from) else {
                 continue;
             };
@@ -95,8 +98,9 @@ impl Tracks {
             let start = libav::clock_start(&input, base).saturating_add(first);
             let (to, how) = match becomes {
                 Becomes::Copied => (copied_stream(output, stream.parameters()), How::Copied),
-                Becomes::Aac => {
-                    let (to, track) = AacTrack::begin(&stream, source.range, output)?;
+                Becomes::Aac | Becomes::MonoAac => {
+                    let mixed = (becomes == Becomes::MonoAac).then_some(ChannelLayout::MONO);
+                    let (to, track) = AacTrack::begin(&stream, mixed, source.range, output)?;
                     (Ok(to), How::Aac(Box::new(track)))
                 }
                 Becomes::Text => (

@@ -80,6 +80,7 @@ impl VideoWriter {
                     path,
                     range: settings.range,
                     container,
+                    sounds: settings.sounds,
                 };
                 let tracks = Tracks::open(&source, &Limits::default(), &mut output)?;
                 tracks.note_video(&mut output, VIDEO);

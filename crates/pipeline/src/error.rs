@@ -127,6 +127,17 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A file holds several sounds, and one person's voice is asked for.
+    #[error(
+        "there are {n} sounds in this file, and which is theirs is not said; cut out the one that is: {path:?}"
+    )]
+    SeveralSounds {
+        /// How many.
+        n: usize,
+        /// The recording.
+        path: PathBuf,
+    },
+
     /// One of several recordings of a person does not sound like the others.
     #[error(
         "it does not sound like the person in the recordings before it; leave it out: {path:?}"
@@ -239,6 +250,13 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A picture has no sound.
+    #[error("speech is written as a video, and this is a picture; name the result .mp4: {path:?}")]
+    PictureCannotSpeak {
+        /// The result.
+        path: PathBuf,
+    },
+
     /// What is published must say whose voice it is.
     #[error(
         "speech that is published needs the consent of whoever is heard; name them with --voice: {path:?}"
@@ -292,6 +310,17 @@ pub enum Error {
     NoMovementFormat {
         /// The file.
         path: PathBuf,
+    },
+
+    /// The system sends nothing there.
+    #[error(
+        "nothing can be sent to {address}; name the address of the receiver's machine: {source}"
+    )]
+    CannotSend {
+        /// What the system said.
+        source: std::io::Error,
+        /// Where it was to go.
+        address: std::net::SocketAddr,
     },
 
     /// Nobody receives the movement. Start the receiver, or name another.
@@ -370,7 +399,7 @@ pub enum Error {
 
     /// The model draws one person, or more than two, so the one whose face is replaced must be named.
     #[error(
-        "the model does not draw just one person besides; say whose face to replace with --onto NAME: {path:?}"
+        "the model draws one person, or more than two; say whose face to replace with --onto NAME: {path:?}"
     )]
     PerformerNotNamed {
         /// The model.

@@ -147,7 +147,7 @@ const FALL_KEPT: f32 = 0.5;
 /// How fast a peak is forgotten, and what is left of what it masks.
 const PEAK_KEPT: f32 = 0.85;
 const MASKED: f32 = 0.2;
-/// Most by which a band is made quieter.
+/// Most by which a band is made quieter or louder.
 const MOST_GAIN: f32 = 20.0;
 /// Bands on either side over which gains are averaged.
 const N_SMOOTH: usize = 4;

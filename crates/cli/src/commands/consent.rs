@@ -152,7 +152,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
             ) {
                 store.revoke(&id, &revoke.reason, now)?;
                 output.say(format_args!(
-                    "{id} is revoked, though its record cannot be read; its templates of face and voice are erased"
+                    "{id} is revoked, though its record cannot be read; its templates of face and voice are erased, so that neither is recognised from now on"
                 ));
                 return Ok(Exit::Nothing);
             }
@@ -167,7 +167,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> anyhow::Result<Exit> {
                     ));
                 } else {
                     output.say(format_args!(
-                        "{id} of {subject} is revoked; its templates of face and voice are erased"
+                        "{id} of {subject} is revoked; its templates of face and voice are erased, so that neither is recognised from now on"
                     ));
                 }
             }

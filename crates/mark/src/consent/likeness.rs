@@ -1,7 +1,7 @@
 //! What the person of a consent looks and sounds like: kept sealed beside the record, compared, and erased.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use crate::consent::{Basis, Draft, Id, Record, Store, Template, Use, VOICE_LENGTH, VoiceTemplate};
 use crate::error::{Error, Result};
@@ -243,15 +243,17 @@ fn check_templates(draft: &Draft, likeness: &Likeness<'_>) -> Result<()> {
 /// Overwrites, then removes: a journal or a snapshot may still hold a copy, which its encryption
 /// keeps unreadable.
 fn erase(path: &Path) -> Result<()> {
-    let Ok(metadata) = fs::metadata(path) else {
-        return Ok(());
+    let write_error = |source| Error::Write {
+        source,
+        path: path.to_owned(),
+    };
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata.map_err(write_error)?,
     };
     let zeros = vec![0; metadata.len().min(files::SMALL_FILE_BYTES) as usize];
     fs::write(path, zeros)
         .and_then(|()| fs::File::open(path)?.sync_all())
         .and_then(|()| fs::remove_file(path))
-        .map_err(|source| Error::Write {
-            source,
-            path: path.to_owned(),
-        })
+        .map_err(write_error)
 }

@@ -30,7 +30,7 @@ pub enum Seen {
     Voice(Box<[f32; VOICE_LENGTH]>),
 }
 
-/// When footage shows the person of a consent, and sound lets them speak: all faces together must be surely theirs, and most
+/// When footage shows the person of a consent, and when a voice is theirs: all faces together must be surely theirs, and most
 /// of them at least alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Match {

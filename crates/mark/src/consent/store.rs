@@ -62,7 +62,7 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Signs and keeps a consent. A synthetic person must neither look nor sound like anybody else on record:
+    /// Signs and keeps a consent. A synthetic person must neither look nor sound like anybody real on record:
     /// `likeness` says from which similarity on they do. Whoever lends their voice alone is tied to no face.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use ffmpeg_next::software::resampling;
 use ffmpeg_next::{ChannelLayout, Packet, Stream, codec, encoder, format, frame};
 
 use super::{Stop, write_packet};
-use crate::audio::open_decoder;
+use crate::audio::{mix_options, open_decoder};
 use crate::error::{Error, Result};
 use crate::libav;
 
@@ -47,9 +47,11 @@ const BITS_A_CHANNEL: usize = 96_000;
 const LONGEST_GAP_SECS: i64 = 600;
 
 impl AacTrack {
-    /// Opens both coders and adds a stream to `output`; gives its number.
+    /// Opens both coders and adds a stream to `output`, whose channels are `mixed` where that is said; gives its
+    /// number.
     pub(super) fn begin(
         stream: &Stream<'_>,
+        mixed: Option<ChannelLayout>,
         range: TimeRange,
         output: &mut Output,
     ) -> Result<(usize, Self)> {
@@ -59,10 +61,10 @@ impl AacTrack {
         } else {
             USUAL_RATE
         };
-        let layout = match decoder.channels() {
+        let layout = mixed.unwrap_or_else(|| match decoder.channels() {
             n @ (1..=6 | 8) => ChannelLayout::default(n.into()),
             _ => ChannelLayout::STEREO,
-        };
+        });
         let global_header = output
             .format()
             .flags()
@@ -142,13 +144,14 @@ impl AacTrack {
             .is_none_or(|(known, _)| *known != kind)
         {
             self.drain_resampler()?;
-            let made = resampling::Context::get(
+            let made = resampling::Context::get_with(
                 kind.format,
                 kind.layout,
                 kind.rate,
                 FLOATS,
                 self.layout,
                 self.rate,
+                mix_options(),
             );
             self.resampler = Some((kind, made.map_err(unreadable)?));
         }

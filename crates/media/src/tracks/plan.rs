@@ -13,6 +13,7 @@ use crate::libav;
 use crate::limits::Limits;
 use crate::patience;
 use crate::probe;
+use crate::settings::Sounds;
 
 /// What a stream becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(super) enum Becomes {
     Copied,
     /// Sound that the container cannot hold.
     Aac,
+    /// Sound whose channels are mixed to one.
+    MonoAac,
     /// Subtitles that the container cannot hold, as text.
     Text,
 }
@@ -49,7 +52,7 @@ pub fn track_notes(input: &Path, output: &Path, limits: &Limits) -> Result<Vec<S
         let opened = libav::open_input(input, limits)?;
         let info = probe::describe(&opened, input, limits)?;
         let mut notes = info.video.as_ref().map_or_else(Vec::new, of_video);
-        notes.extend(plan(&opened, container).notes);
+        notes.extend(plan(&opened, container, Sounds::All).notes);
         Ok(notes)
     })
 }
@@ -87,9 +90,30 @@ fn of_video(video: &VideoInfo) -> Vec<String> {
     notes
 }
 
+/// How many sounds a file has, of which [`crate::AudioReader`] reads one.
+///
+/// # Errors
+/// If the file cannot be opened.
+pub fn n_sounds(input: &Path, limits: &Limits) -> Result<usize> {
+    patience::read(input, limits, move |input, limits, _pulse| {
+        if probe::has_no_streams(input) {
+            return Ok(0);
+        }
+        let opened = libav::open_input(input, limits)?;
+        let sounds = opened.streams().filter(is_sound);
+        Ok(sounds.count())
+    })
+}
+
+fn is_sound(stream: &Stream<'_>) -> bool {
+    let parameters = stream.parameters();
+    parameters.medium() == media::Type::Audio && parameters.id() != Id::None
+}
+
 /// Decides on every stream of `input` but the moving picture.
-pub(super) fn plan(input: &Input, container: &str) -> Plan {
+pub(super) fn plan(input: &Input, container: &str, sounds: Sounds) -> Plan {
     let shown = probe::best_video(input).map(|stream| stream.index());
+    let heard = probe::best(input, media::Type::Audio).map(|stream| stream.index());
     let mut plan = Plan {
         tracks: Vec::new(),
         notes: Vec::new(),
@@ -97,7 +121,14 @@ pub(super) fn plan(input: &Input, container: &str) -> Plan {
     for stream in input.streams().filter(|s| Some(s.index()) != shown) {
         let id = stream.parameters().id();
         match stream.parameters().medium() {
-            media::Type::Audio if id != Id::None => plan.add_sound(&stream, container),
+            media::Type::Audio if !is_sound(&stream) => {}
+            media::Type::Audio if sounds == Sounds::All => plan.add_sound(&stream, container),
+            media::Type::Audio if Some(stream.index()) == heard => {
+                plan.tracks.push((stream.index(), Becomes::MonoAac));
+            }
+            media::Type::Audio => plan
+                .notes
+                .push(format!("another sound ({}): not kept", id.name())),
             media::Type::Subtitle => plan.add_subtitles(&stream, container),
             media::Type::Video if is_cover(&stream) && holds_cover(container) => {}
             media::Type::Video if is_cover(&stream) => plan.leave("the cover picture", container),

@@ -3,26 +3,26 @@
 use std::path::{Path, PathBuf};
 
 use effigy_face::rig::{EXPRESSIONS, Gaze, N_EXPRESSIONS, Pose, Rig};
-use effigy_files::{Destination, Existing, check_destinations, named_after};
+use effigy_files::{Destination, Existing, check_destinations, is_picture, named_after};
 use effigy_frame::{Rational, TimeRange, Timestamp};
 use effigy_mark::Marked;
 use effigy_mark::consent::{Audience, Claim, Use};
 use effigy_model::Weights;
 use effigy_model::device::Choice;
 use effigy_render::{Movement, Portrait};
-use effigy_sound::Recording;
 
 use crate::error::{Error, Result};
 use crate::steps::consent::{Safeguards, voices as consented};
 use crate::steps::damage::Damage;
 use crate::steps::inputs;
-use crate::steps::making::{self, Animating, Form, Making, Timing, View};
+use crate::steps::making::{self, Animating, Form, Making, Posed, Timing, View};
 use crate::steps::networks::Networks;
 use crate::steps::performance::Moment;
 use crate::steps::portrait;
 use crate::steps::progress::Progress;
 use crate::steps::quality::{SpokenMeasuring, SpokenQuality, path_beside};
 use crate::steps::speech::{Alive, Heard, Lips, Said, hear};
+use crate::steps::voices::{Voices, note_other_sounds};
 
 /// Everything that a portrait needs to speak.
 #[derive(Clone, Debug)]
@@ -93,6 +93,11 @@ impl SpeakJob {
     /// # Errors
     /// When it may not.
     pub fn check(&self) -> Result<()> {
+        if is_picture(&self.output) {
+            return Err(Error::PictureCannotSpeak {
+                path: self.output.clone(),
+            });
+        }
         if self.voice.is_none() && self.safeguards.audience == Audience::Publish {
             return Err(Error::VoiceNotNamed {
                 path: self.sound.clone(),
@@ -107,11 +112,13 @@ impl SpeakJob {
     }
 
     /// Whoever is heard must consent where they are named; whose voice is on record, anyhow.
-    fn voice_claims(&self, recording: &Recording) -> Result<Vec<Claim>> {
+    fn voice_claims(&self, voices: &Voices) -> Result<Vec<Claim>> {
         if let Some(who) = &self.voice {
-            return Ok(vec![consented::claim(who, recording, &self.sound)?]);
+            return Ok(vec![consented::claim(who, voices.used(), &self.sound)?]);
         }
-        consented::refuse_unwilling(&self.safeguards, recording, &self.weights, &self.sound)?;
+        for recording in voices.both() {
+            consented::refuse_unwilling(&self.safeguards, recording, &self.weights, &self.sound)?;
+        }
         Ok(Vec::new())
     }
 }
@@ -126,16 +133,19 @@ impl SpeakJob {
 pub fn speak(job: &SpeakJob, progress: &mut dyn Progress) -> Result<Spoken> {
     job.check()?;
     let begun = making::begin(making_of(job))?;
+    if let Some(who) = &job.voice {
+        job.safeguards.check_named(who, Use::Speech)?;
+    }
     let networks = Networks::load(&job.weights, job.device)?;
     let rig = Rig::load(&job.weights)?;
     let cast = begun.find(&job.subject, &networks, progress)?;
     let (picture, points) = portrait::find(&job.portrait, cast.chosen(), &networks, progress)?;
-    let (heard, recording) = hear(&job.sound, &networks, progress)?;
-    let allowed = cast.allow(job.voice_claims(&recording)?)?;
+    note_other_sounds(&job.sound, progress)?;
+    let (heard, voices) = hear(&job.sound, job.range, &networks, progress)?;
+    let allowed = cast.allow(job.voice_claims(&voices)?)?;
     let (moments, said) = perform(job, &heard)?;
     let mut measuring = SpokenMeasuring::new(&networks, allowed.template(&job.subject)?)?;
     let mut portrait = Portrait::new(&rig, &picture, &points);
-    let mut all = said.iter();
     let animating = Animating {
         timing: Timing::Sound {
             rate: job.rate,
@@ -143,16 +153,17 @@ pub fn speak(job: &SpeakJob, progress: &mut dyn Progress) -> Result<Spoken> {
         },
         range: job.range,
         moments: &moments,
-        draw: &mut |moment| {
-            let said = all.next().copied().unwrap_or_default();
+        draw: &mut |index, moment| {
             let movement = match &moment.pose {
-                Some(pose) => movement(pose, &said, portrait.pose()),
+                Some(pose) => movement(pose, &said[index], portrait.pose()),
                 None => Movement::default(),
             };
-            let drawn = portrait.draw(&movement);
-            measuring.take(&drawn, &portrait.points(&movement), &said)?;
-            Ok(drawn)
+            Ok(Posed {
+                picture: portrait.draw(&movement),
+                points: portrait.points(&movement),
+            })
         },
+        measure: &mut |index, posed| measuring.take(&posed.picture, &posed.points, &said[index]),
         title: format!("{} speaks", job.subject),
         model: None,
     };

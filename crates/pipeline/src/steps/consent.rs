@@ -130,6 +130,15 @@ impl Safeguards {
         Ok(keys)
     }
 
+    /// Refuses a name under which nobody consents to a use, before any work.
+    pub(crate) fn check_named(&self, who: &str, usage: Use) -> Result<()> {
+        let keys = self.open_keys()?;
+        let store = Store::open(&self.consents, &keys);
+        let now = self.clock.now();
+        let record = store.find_for(who, now, usage, self.audience)?;
+        Ok(consent::check_standing(&store, &record, now)?)
+    }
+
     /// Which consent is meant by `who`, a name or an identifier, for a use.
     pub(crate) fn consent_id(&self, keys: &Keys, who: &str, usage: Use) -> Result<consent::Id> {
         let store = Store::open(&self.consents, keys);

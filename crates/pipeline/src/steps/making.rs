@@ -30,7 +30,7 @@ use crate::steps::networks::Networks;
 use crate::steps::people::{Chosen, Sight, cluster_identities};
 use crate::steps::progress::Progress;
 use crate::steps::quality::{Measuring, Quality};
-pub(crate) use animate::{Animating, Timing};
+pub(crate) use animate::{Animating, Posed, Timing};
 use write::write;
 
 /// What is made of which clip.

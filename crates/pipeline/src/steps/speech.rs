@@ -6,14 +6,15 @@ mod lips;
 
 use std::path::Path;
 
+use effigy_frame::TimeRange;
 use effigy_media::Limits;
 use effigy_model::{PhoneScorer, SpokenFace};
-use effigy_sound::{Listener, PhoneListener, Recording, Utterance};
+use effigy_sound::{PhoneListener, Utterance};
 
 use crate::error::{Error, Result};
 use crate::steps::networks::Networks;
 use crate::steps::progress::Progress;
-use crate::steps::voices::{ComparedVoice, each_block};
+use crate::steps::voices::{ComparedVoice, Voices, VoicesListener, each_block};
 pub(crate) use alive::Alive;
 pub(crate) use lips::{Lips, Said};
 
@@ -27,18 +28,19 @@ pub(crate) struct Heard {
 /// Less sound than this says little.
 const SHORT_SECS: f64 = 1.0;
 
-/// Listens to the sound of a file, once for what is said and who says it.
+/// Listens to the sound of a file, once for what is said, and who says it there and in the part that is `used`.
 ///
 /// # Errors
 /// When it cannot be read, has no sound, or nobody speaks in it.
 pub(crate) fn hear(
     path: &Path,
+    used: TimeRange,
     networks: &Networks,
     progress: &mut dyn Progress,
-) -> Result<(Heard, Recording)> {
+) -> Result<(Heard, Voices)> {
     let voice_networks = networks.voices()?;
     let mut listener = PhoneListener::new(&voice_networks.activity);
-    let mut voices = Listener::new(&voice_networks);
+    let mut voices = VoicesListener::new(&voice_networks, used);
     each_block(path, &Limits::default(), progress, &mut |block| {
         listener.hear(block)?;
         voices.hear(block)
@@ -49,8 +51,8 @@ pub(crate) fn hear(
             path: path.to_owned(),
         });
     }
-    let recording = voices.finish();
-    for note in notes(&ComparedVoice::of(&recording)) {
+    let voices = voices.finish();
+    for note in notes(&ComparedVoice::of(voices.used())) {
         progress.note(note);
     }
     let heard = Heard {
@@ -58,7 +60,7 @@ pub(crate) fn hear(
         scorer: PhoneScorer::load(&networks.weights)?,
         face: SpokenFace::load(&networks.weights)?,
     };
-    Ok((heard, recording))
+    Ok((heard, voices))
 }
 
 /// What makes phones less sure.

@@ -1,8 +1,10 @@
 //! Voices in files: listening to one, and whether it says enough of who speaks.
 
+use std::ops::Range;
 use std::path::Path;
 
-use effigy_media::{AudioReader, Limits};
+use effigy_frame::TimeRange;
+use effigy_media::{AudioReader, Limits, n_sounds};
 use effigy_sound::{Listener, Networks, RATE_HZ, Recording, Speaker, Stretch, total_secs};
 
 use crate::error::{Error, Result};
@@ -73,6 +75,78 @@ pub fn listen(
     let mut listener = Listener::new(networks);
     each_block(path, limits, progress, &mut |block| listener.hear(block))?;
     Ok(listener.finish())
+}
+
+/// Who speaks in a recording, and in the part of it that is used.
+#[derive(Clone, Debug)]
+pub(crate) struct Voices {
+    pub(crate) whole: Recording,
+    /// Where a part is used, that.
+    pub(crate) part: Option<Recording>,
+}
+
+impl Voices {
+    /// What is used.
+    pub(crate) fn used(&self) -> &Recording {
+        self.part.as_ref().unwrap_or(&self.whole)
+    }
+
+    /// What is used, and all of it.
+    pub(crate) fn both(&self) -> impl Iterator<Item = &Recording> {
+        self.part.iter().chain([&self.whole])
+    }
+}
+
+/// Hears who speaks in a recording, and in a part of it.
+pub(crate) struct VoicesListener<'a> {
+    whole: Listener<'a>,
+    part: Option<Listener<'a>>,
+    /// The samples of the part.
+    used: Range<usize>,
+    n_heard: usize,
+}
+
+impl<'a> VoicesListener<'a> {
+    pub(crate) fn new(networks: &'a Networks, used: TimeRange) -> Self {
+        let TimeRange { from_secs, to_secs } = used;
+        let sample = |secs: f64| (secs * f64::from(RATE_HZ)) as usize;
+        let is_part = 0.0 < from_secs || to_secs.is_some();
+        Self {
+            whole: Listener::new(networks),
+            part: is_part.then(|| Listener::new(networks)),
+            used: sample(from_secs)..to_secs.map_or(usize::MAX, sample),
+            n_heard: 0,
+        }
+    }
+
+    pub(crate) fn hear(&mut self, block: &[f32]) -> effigy_sound::Result<()> {
+        self.whole.hear(block)?;
+        if let Some(part) = &mut self.part {
+            let within = |sample: usize| sample.saturating_sub(self.n_heard).min(block.len());
+            let (from, to) = (within(self.used.start), within(self.used.end));
+            part.hear(&block[from..to.max(from)])?;
+        }
+        self.n_heard += block.len();
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Voices {
+        Voices {
+            whole: self.whole.finish(),
+            part: self.part.map(Listener::finish),
+        }
+    }
+}
+
+/// Says that a file has more sounds than the one that is heard, and that goes along.
+pub(crate) fn note_other_sounds(path: &Path, progress: &mut dyn Progress) -> Result<()> {
+    let n = n_sounds(path, &Limits::default()).map_err(Error::at(path))?;
+    if 1 < n {
+        progress.note(&format!(
+            "{path:?} has {n} sounds, of which one is listened to and taken along; to have another, cut it out first"
+        ));
+    }
+    Ok(())
 }
 
 /// Reads the sound of a file, mono and [`RATE_HZ`] samples a second, and hands it on block by block.

@@ -1,31 +1,16 @@
 //! Portraits that a puppet cannot be made of, or not well, and what is said of them.
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use effigy_actors::truth::Points;
 use effigy_face::landmarks::{EYES, eye_distance};
 use effigy_frame::{Picture, resample};
 use effigy_media::{Limits, VideoReader, write_picture};
-use effigy_pipeline::{Error, Progress, Puppet, PuppetJob, Result, puppet};
+use effigy_pipeline::{Error, Puppet, PuppetJob, Result, puppet};
 
 use crate::puppet::{actor, is_empty, job};
-
-/// Keeps what is worth reading.
-#[derive(Default)]
-struct Notes(Vec<String>);
-
-impl Progress for Notes {
-    fn begin(&mut self, _what: &str, _steps: Option<u64>) {}
-    fn step(&mut self) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-    fn detail(&mut self, _text: &str) {}
-    fn note(&mut self, text: &str) {
-        self.0.push(text.to_owned());
-    }
-}
+use crate::studio::Notes;
 
 /// A frame of a clip.
 fn frame(clip: &str, index: usize) -> Picture {

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::studio::{Studio, studio};
+use crate::studio::{Notes, Studio, studio};
 use effigy_files::Existing;
 use effigy_frame::TimeRange;
 use effigy_mark::consent::{Audience, Use};
 use effigy_mark::{Trust, verify};
-use effigy_media::{Limits, VideoReader, write_picture};
+use effigy_media::{Limits, VideoReader, n_sounds, write_picture};
 use effigy_model::Weights;
 use effigy_pipeline::puppet::{Drive, Gains};
 use effigy_pipeline::{Choice, Error, Networks, PuppetJob, Quiet, TrackJob, puppet, track};
@@ -72,6 +72,40 @@ pub(crate) fn is_empty(folder: &Path) -> bool {
 /// Whether a job ended because somebody did not consent to this use.
 fn refuses(error: &Error, usage: Use) -> bool {
     matches!(error, Error::Mark(effigy_mark::Error::OtherUse { wanted, .. }) if *wanted == usage)
+}
+
+#[test]
+fn the_drivers_voice_goes_along_where_they_agree() {
+    let place = tempfile::tempdir().unwrap();
+    let own = studio();
+    own.consent_to(&[Use::Puppet], "Ada", &actor("ada-2"));
+    own.consent_to(&[Use::Drive], "Ben", &actor("ben-2"));
+    let n_heard = |name: &str, audience: Audience| {
+        let mut job = PuppetJob {
+            output: place.path().join(name),
+            driver: Some("Ben".to_owned()),
+            safeguards: own.safeguards.clone(),
+            ..job(place.path())
+        };
+        job.safeguards.audience = audience;
+        job.range.to_secs = Some(3.0);
+        let mut notes = Notes::default();
+        let made = puppet(&job, &mut notes).unwrap();
+        let n = n_sounds(&made.marked.path, &Limits::default()).unwrap();
+        assert_eq!(
+            n == 0,
+            notes.0.iter().any(|note| note.contains("has no sound")),
+            "{:?}",
+            notes.0
+        );
+        n
+    };
+    assert_eq!(n_heard("private.mp4", Audience::Private), 1);
+    // What is published asks for the driver's voice, too.
+    assert_eq!(n_heard("published.mp4", Audience::Publish), 0);
+    // Whose voice is on record, and who did not agree, is not heard.
+    own.lend_voice_in(1, "Ben's voice", &actor("ben-2"));
+    assert_eq!(n_heard("unwilling.mp4", Audience::Private), 0);
 }
 
 #[test]

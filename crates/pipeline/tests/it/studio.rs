@@ -1,5 +1,6 @@
 //! Keys, consents and jobs in a folder that goes away, for the tests of making.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -14,7 +15,7 @@ use effigy_pipeline::consent::voices::subject_voice;
 use effigy_pipeline::consent::{KnownBy, faces as consents, record};
 use effigy_pipeline::swap::{SkinTone, View};
 use effigy_pipeline::{
-    Choice, Damage, Networks, Quiet, Safeguards, Start, Subject, SwapJob, TrainJob,
+    Choice, Damage, Networks, Progress, Quiet, Safeguards, Start, Subject, SwapJob, TrainJob,
 };
 use effigy_train::{Budget, Size};
 
@@ -42,6 +43,24 @@ pub(crate) fn studio() -> Studio {
     Studio { folder, safeguards }
 }
 
+/// Remembers what it is told.
+#[derive(Default)]
+pub(crate) struct Notes(pub(crate) Vec<String>);
+
+impl Progress for Notes {
+    fn begin(&mut self, _what: &str, _steps: Option<u64>) {}
+
+    fn step(&mut self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn detail(&mut self, _text: &str) {}
+
+    fn note(&mut self, text: &str) {
+        self.0.push(text.to_owned());
+    }
+}
+
 impl Studio {
     /// Records that the person seen in `clip` agreed, for this test alone.
     pub(crate) fn consent(&self, name: &str, clip: &Path) {
@@ -59,6 +78,11 @@ impl Studio {
 
     /// A consent of somebody who lends the voice of a clip, to be published too.
     pub(crate) fn lend_voice(&self, name: &str, clip: &Path) {
+        self.lend_voice_in(-1, name, clip);
+    }
+
+    /// The same in so many days: until then they have not agreed.
+    pub(crate) fn lend_voice_in(&self, days: i64, name: &str, clip: &Path) {
         let weights = &networks().weights;
         let (voices, scale) = (networks().voices().unwrap(), weights.voice_scale());
         let voice = subject_voice(&[clip.to_owned()], &voices, &scale, &mut Quiet).unwrap();
@@ -66,10 +90,14 @@ impl Studio {
             faces: &[],
             voice: Some(&voice),
         };
-        self.record(&[Use::Speech], name, known_by);
+        self.record_from(days, &[Use::Speech], name, known_by);
     }
 
     fn record(&self, uses: &[Use], name: &str, known_by: KnownBy<'_>) {
+        self.record_from(-1, uses, name, known_by);
+    }
+
+    fn record_from(&self, days: i64, uses: &[Use], name: &str, known_by: KnownBy<'_>) {
         let keys = Keys::open(&self.safeguards.keys).unwrap();
         let now = self.safeguards.clock.now();
         let draft = Draft {
@@ -77,8 +105,8 @@ impl Studio {
             basis: Basis::Consent,
             uses: uses.to_vec(),
             audience: Audience::Publish,
-            from: now.plus_days(-1),
-            until: now.plus_days(1),
+            from: now.plus_days(days),
+            until: now.plus_days(days + 2),
             evidence: None,
         };
         let store = Store::open(&self.safeguards.consents, &keys);

@@ -34,7 +34,7 @@ pub(super) enum Bone {
 const OPEN: [f32; 2] = [0.03, 0.07];
 /// Teeth are brighter than this against the lips, and surely teeth from that on.
 const BRIGHT: [f32; 2] = [1.1, 1.3];
-/// The share of what is seen that is as bright as the brightest, or less.
+/// The quantile of brightness that counts as the brightest.
 const BRIGHTEST: f32 = 0.8;
 /// They end where it is darker than this share of the brightest above.
 const DARK: f32 = 0.8;

@@ -207,7 +207,12 @@ impl Drawn {
         // Two teeth meet in the middle between their middles, as wide as they are.
         let whole = self.halves[left] + self.halves[right];
         let seam = a.x + (b.x - a.x) * self.halves[left] / whole.max(1e-3);
-        let off_cm = (level.x - seam).abs() / self.scale;
+        let off_cm = if left == right {
+            // Nothing is beside the outermost.
+            f32::INFINITY
+        } else {
+            (level.x - seam).abs() / self.scale
+        };
         let notch = NOTCH_CM * self.scale * (-(off_cm / NOTCH_CM).powi(2)).exp();
         let shade = SHADE * (-(off_cm / SHADE_CM).powi(2)).exp();
         let tip = curve_at(&self.tips, level.x);

@@ -1,23 +1,25 @@
 //! Who or what moves the portrait.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use effigy_face::rig::Rig;
 use effigy_files::is_picture;
 use effigy_frame::Rational;
-use effigy_mark::consent::{Claim, Seen, Template, Use};
+use effigy_mark::consent::{Audience, Claim, Seen, Template, Use};
 use effigy_media::{Limits, probe};
 
 use super::curves::{self, Curves};
 use super::{Drive, PuppetJob};
 use crate::error::{Error, Result};
-use crate::steps::consent::claim;
+use crate::steps::consent::voices::{claim as voice_claim, refuse_unwilling};
+use crate::steps::consent::{claim, same_person};
 use crate::steps::footage::Clips;
 use crate::steps::making::Timing;
 use crate::steps::networks::Networks;
 use crate::steps::people::{Chosen, cluster_identities};
 use crate::steps::performance::{Moment, performance};
 use crate::steps::progress::Progress;
+use crate::steps::voices::{Voices, VoicesListener, each_block, note_other_sounds};
 
 /// Who or what moves the portrait.
 pub(super) enum Driver {
@@ -27,6 +29,8 @@ pub(super) enum Driver {
         chosen: Box<Chosen>,
         /// Frames a second of the fastest.
         rate: Rational,
+        /// Whether the result has the sound of the clip.
+        with_sound: bool,
     },
     /// Numbers in files.
     Written(Curves),
@@ -76,6 +80,7 @@ impl Driver {
             clips: Box::new(clips),
             chosen: Box::new(chosen),
             rate,
+            with_sound: goes_along(job, networks, progress)?,
         })
     }
 
@@ -117,13 +122,65 @@ impl Driver {
     /// What the result has its times from.
     pub(super) fn timing(&self) -> Timing<'_> {
         match self {
-            Self::Seen { clips, rate, .. } => match &clips.paths[..] {
-                [clip] => Timing::Clip(clip),
+            Self::Seen {
+                clips,
+                rate,
+                with_sound,
+                ..
+            } => match &clips.paths[..] {
+                [clip] => Timing::Clip {
+                    clip,
+                    with_sound: *with_sound,
+                },
                 clips => Timing::Clips(clips, *rate),
             },
             Self::Written(curves) => Timing::Rate(curves.rate),
         }
     }
+}
+
+/// Whether the sound of the driver's clip goes along: not where somebody is heard who did not agree to it, or, in what is
+/// published, whose voice is not the driver's by their consent to speech. Says so where it does not.
+fn goes_along(job: &PuppetJob, networks: &Networks, progress: &mut dyn Progress) -> Result<bool> {
+    let Drive::Clips(clips) = &job.drive else {
+        return Ok(false);
+    };
+    let [clip] = &clips[..] else {
+        return Ok(false);
+    };
+    let info = probe(clip, &Limits::default()).map_err(Error::at(clip))?;
+    if is_picture(&job.output) || info.audio.is_none() {
+        return Ok(false);
+    }
+    note_other_sounds(clip, progress)?;
+    let voice_networks = networks.voices()?;
+    let mut listener = VoicesListener::new(&voice_networks, job.range);
+    each_block(clip, &Limits::default(), progress, &mut |block| {
+        listener.hear(block)
+    })?;
+    let voices = listener.finish();
+    if voices.both().all(|recording| recording.speech.is_empty()) {
+        return Ok(true);
+    }
+    let Err(why) = agreed(job, &voices, clip) else {
+        return Ok(true);
+    };
+    progress.note(&format!("the result has no sound: {why}"));
+    Ok(false)
+}
+
+/// Refuses voices that may not go along.
+fn agreed(job: &PuppetJob, voices: &Voices, clip: &Path) -> Result<()> {
+    let safeguards = &job.safeguards;
+    for recording in voices.both() {
+        refuse_unwilling(safeguards, recording, &job.weights, clip)?;
+    }
+    if let (Audience::Publish, Some(driver)) = (safeguards.audience, &job.driver) {
+        let theirs = [voice_claim(driver, voices.used(), clip)?];
+        let same = same_person(&job.weights);
+        safeguards.require(&safeguards.open_keys()?, &theirs, Use::Speech, same)?;
+    }
+    Ok(())
 }
 
 /// The rate of the fastest clip.

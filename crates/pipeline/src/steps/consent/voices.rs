@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use effigy_mark::consent::{self, Claim, Record, Seen, Store, Use, VOICE_LENGTH, VoiceTemplate};
-use effigy_media::Limits;
+use effigy_mark::consent::{
+    Claim, Record, Seen, Standing, Store, Use, VOICE_LENGTH, VoiceTemplate,
+};
+use effigy_media::{Limits, n_sounds};
 use effigy_model::Weights;
 use effigy_model::weights::VoiceScale;
 use effigy_sound::{Networks, Recording, Speaker};
@@ -26,6 +28,11 @@ pub fn subject_voice(
 ) -> Result<VoiceTemplate> {
     let mut voices = Vec::new();
     for path in inputs {
+        let n = n_sounds(path, &Limits::default()).map_err(Error::at(path))?;
+        if 1 < n {
+            let path = path.clone();
+            return Err(Error::SeveralSounds { n, path });
+        }
         let recording = listen(path, &Limits::default(), networks, progress)?;
         let compared = ComparedVoice::of(&recording);
         let too_little = |why: String| Error::TooLittleSpeech {
@@ -108,14 +115,20 @@ pub fn refuse_unwilling(
     let alike_from = weights.voice_scale().strict().similarity;
     for Speaker { voice, .. } in &recording.speakers {
         let known = store.with_voice(voice.values(), alike_from)?;
-        let agrees = |record: &Record| {
-            consent::check_standing(&store, record, now).is_ok()
-                && record.covers(Use::Speech, safeguards.audience)
-        };
         let Some((record, _)) = known.first() else {
             continue;
         };
-        if !known.iter().any(|(record, _)| agrees(record)) {
+        // Whoever sounds alike and agreed speaks for nobody else.
+        let name = |record: &Record| record.subject.to_lowercase();
+        let theirs = known
+            .iter()
+            .filter(|(other, _)| name(other) == name(record));
+        let mut agrees = false;
+        for (record, _) in theirs {
+            let holds = store.standing(record, now)? == Standing::Valid;
+            agrees |= holds && record.covers(Use::Speech, safeguards.audience);
+        }
+        if !agrees {
             return Err(Error::UnwillingVoice {
                 subject: record.subject.clone(),
                 id: record.id.to_string(),

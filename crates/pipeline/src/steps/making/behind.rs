@@ -7,16 +7,16 @@ use effigy_mark::{Marked, MarkedWriter};
 
 use crate::error::{Error, Result};
 
-/// Where drawn frames go.
-pub(super) trait Sink {
+/// Where what is drawn goes: frames, or frames with what else is known of them.
+pub(super) trait Sink<F> {
     /// Marks and encodes the next frame.
-    fn write(&mut self, frame: Frame) -> Result<()>;
+    fn write(&mut self, frame: F) -> Result<()>;
 
     /// Gives the result its name. Without this there is none.
     fn finish(self) -> Result<Marked>;
 }
 
-impl Sink for MarkedWriter<'_> {
+impl Sink<Frame> for MarkedWriter<'_> {
     fn write(&mut self, frame: Frame) -> Result<()> {
         Ok(Self::write(self, frame)?)
     }
@@ -30,8 +30,8 @@ impl Sink for MarkedWriter<'_> {
 const FRAMES_BEHIND: usize = 3;
 
 /// What the writing thread is sent.
-enum Order {
-    Write(Frame),
+enum Order<F> {
+    Write(F),
     /// That was all: the result may get its name.
     Finish,
 }
@@ -40,9 +40,9 @@ enum Order {
 ///
 /// # Errors
 /// Those of the writer first, since drawing stops when writing does. Nothing is finished then.
-pub(super) fn behind<S: Sink, C>(
+pub(super) fn behind<F: Send, S: Sink<F>, C>(
     open: impl FnOnce() -> Result<S> + Send,
-    draw_all: impl FnOnce(&mut dyn FnMut(Frame) -> Result<()>) -> Result<C>,
+    draw_all: impl FnOnce(&mut dyn FnMut(F) -> Result<()>) -> Result<C>,
 ) -> Result<(Marked, C)> {
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(FRAMES_BEHIND);
@@ -63,7 +63,7 @@ pub(super) fn behind<S: Sink, C>(
 }
 
 /// Writes what it is sent. `None`, and no file, where it is not asked to finish.
-fn write_all(mut sink: impl Sink, orders: &Receiver<Order>) -> Result<Option<Marked>> {
+fn write_all<F>(mut sink: impl Sink<F>, orders: &Receiver<Order<F>>) -> Result<Option<Marked>> {
     for order in orders {
         match order {
             Order::Write(frame) => sink.write(frame)?,

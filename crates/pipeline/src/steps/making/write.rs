@@ -153,7 +153,7 @@ impl<'a> Sink<'a> {
     }
 }
 
-impl behind::Sink for Sink<'_> {
+impl behind::Sink<Frame> for Sink<'_> {
     fn write(&mut self, frame: Frame) -> Result<()> {
         match self {
             Self::Video(writer) => writer.write(frame)?,

@@ -21,7 +21,7 @@ pub struct SpokenQuality {
     /// Whether it is still the person, and does what it was asked to.
     #[serde(flatten)]
     pub moved: MovedQuality,
-    /// Frames in which lips were to meet: M, B and P.
+    /// Frames in which lips were to meet, M, B and P, and the face was found.
     pub n_closures: u64,
     /// Share of them in which they do.
     pub closures_kept: Option<f64>,
