@@ -28,6 +28,21 @@ pub(crate) struct Interval {
     pub(crate) high: f64,
 }
 
+/// Pearson's correlation of two rows of numbers; 0 where one does not vary.
+pub(crate) fn correlation<'a>(
+    a: impl ExactSizeIterator<Item = &'a f64> + Clone,
+    b: impl Iterator<Item = &'a f64> + Clone,
+) -> f64 {
+    let n = a.len().max(1) as f64;
+    let (mean_a, mean_b) = (a.clone().sum::<f64>() / n, b.clone().sum::<f64>() / n);
+    let (mut both, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
+    for (a, b) in a.zip(b) {
+        let (a, b) = (a - mean_a, b - mean_b);
+        (both, of_a, of_b) = (both + a * b, of_a + a * a, of_b + b * b);
+    }
+    both / (of_a * of_b).sqrt().max(1e-12)
+}
+
 /// How often a fake scores higher than a real one; ties count half. `None` when one kind is
 /// missing.
 ///

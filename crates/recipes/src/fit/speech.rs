@@ -19,6 +19,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
 use crate::data::talkers::{Talker, heads, talkers};
+use crate::statistics::correlation;
 
 /// What is read and written.
 #[derive(clap::Args)]
@@ -247,20 +248,6 @@ fn stacked(parts: &[DMatrix<f64>]) -> DMatrix<f64> {
         return DMatrix::zeros(0, n_columns);
     }
     DMatrix::from_rows(&rows)
-}
-
-fn correlation<'a>(
-    a: impl ExactSizeIterator<Item = &'a f64> + Clone,
-    b: impl Iterator<Item = &'a f64> + Clone,
-) -> f64 {
-    let n = a.len().max(1) as f64;
-    let (mean_a, mean_b) = (a.clone().sum::<f64>() / n, b.clone().sum::<f64>() / n);
-    let (mut both, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
-    for (a, b) in a.zip(b) {
-        let (a, b) = (a - mean_a, b - mean_b);
-        (both, of_a, of_b) = (both + a * b, of_a + a * a, of_b + b * b);
-    }
-    both / (of_a * of_b).sqrt().max(1e-12)
 }
 
 /// A head in a take turns at least so much, at most so far from where it mostly is, and never faster, in degrees.
