@@ -28,6 +28,7 @@ const FILES: BuiltIn = files![
     "blend-judge.safetensors",
     "mean-mesh.f32",
     "rig.safetensors",
+    "expressions.safetensors",
     "activity.safetensors",
     "speaker.safetensors",
     "voice-space.safetensors",

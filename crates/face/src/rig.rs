@@ -10,6 +10,7 @@ mod arkit;
 mod driver_input;
 mod equations;
 mod eyes;
+mod moved;
 mod names;
 mod person;
 mod placement;
@@ -20,13 +21,14 @@ mod solve;
 pub use arkit::{ARKIT, arkit, from_arkit};
 pub use driver_input::driver_input;
 pub use eyes::{Eyeball, Gaze};
+pub use moved::moved;
 pub use names::{EXPRESSIONS, N_EXPRESSIONS, expression};
 pub use person::{Acquaintance, Person};
 pub use placement::Placement;
 pub use rest::{Rest, relative};
-pub use solve::{Pose, Solver, SolverSettings, place};
+pub use solve::{Pose, Solver, SolverSettings, WeightsFor, place};
 
-use effigy_model::Weights;
+use effigy_model::{ExpressionReader, Weights};
 
 use crate::error::Result;
 use crate::landmarks::N_SKIN_POINTS;
@@ -108,6 +110,8 @@ pub struct Rig {
     pub(crate) gram: Gram,
     /// Of each vertex: the points that carry it along, and by how much.
     carried_by: Vec<[(u16, f32); N_CARRIERS]>,
+    /// Reads expressions off points that the mesh network finds.
+    pub(crate) reader: Option<ExpressionReader>,
     triangles: Vec<Triangle>,
     uv: Vec<[f32; 2]>,
 }
@@ -116,24 +120,27 @@ pub struct Rig {
 const N_CARRIERS: usize = 5;
 
 impl Rig {
-    /// Reads the rig.
+    /// Reads the rig, and the reader of expressions.
     ///
     /// # Errors
-    /// When its file is missing or damaged.
+    /// When a file of theirs is missing or damaged.
     pub fn load(weights: &Weights) -> Result<Self> {
-        Ok(Self::from_bytes(&weights.bytes("rig")?)?)
+        let mut rig = Self::from_bytes(&weights.bytes("rig")?)?;
+        rig.reader = Some(ExpressionReader::load(weights)?);
+        Ok(rig)
     }
 
     /// The same rig for points that are known, not found by the mesh network: irises and lids are where they seem to
-    /// be.
+    /// be, and the solver has the word alone.
     #[must_use]
     pub fn for_true_points(mut self) -> Self {
         self.eyes.seen = eyes::IRISES_AT_THEIR_WORD;
         self.eyes.lids = eyes::LIDS_AT_THEIR_WORD;
+        self.reader = None;
         self
     }
 
-    /// Reads the rig from the bytes of its file.
+    /// Reads the rig from the bytes of its file, without a reader of expressions.
     ///
     /// # Errors
     /// When they are damaged.
