@@ -15,7 +15,7 @@ pub const PROTOCOL: i64 = 1;
 /// All steps to the tables of today, in order. What was released is never changed.
 const MIGRATIONS: [(&str, &str); 1] = [("jobs", include_str!("../migrations/1-jobs.sql"))];
 
-/// Connections of one program. A worker needs two at once, pages a few more.
+/// Connections of one program in each of two pools. A worker needs two at once, pages a few more.
 const MOST_CONNECTIONS: u32 = 8;
 
 /// How long a connection waits for others. Takes are short; this is for a disk that stalls.
@@ -30,8 +30,21 @@ enum Brand {
 /// A database with the tables of today.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
-    pool: AnyPool,
+    /// What it answers outlives a power cut.
+    lasting: AnyPool,
+    /// What it answers outlives every process, but perhaps not a power cut. Nobody misses it then: a job
+    /// whose taking is forgotten waits again.
+    passing: AnyPool,
     brand: Brand,
+}
+
+/// Whether a change must outlive a power cut, which takes a disk its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// What somebody was promised: that a job is done, or its result kept.
+    Lasting,
+    /// Who does a job now, and how far it is.
+    Passing,
 }
 
 /// A transaction, and the time at its beginning.
@@ -70,28 +83,13 @@ impl Database {
                 });
             }
         };
-        let pool = AnyPoolOptions::new()
-            .max_connections(MOST_CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if brand == Brand::Sqlite {
-                        // Full: a commit that was answered outlives a power cut.
-                        connection
-                            .execute(
-                                "PRAGMA busy_timeout = 20000; PRAGMA journal_mode = WAL; \
-                                 PRAGMA synchronous = FULL",
-                            )
-                            .await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect(&address)
-            .await?;
-        let database = Self { pool, brand };
+        let database = Self {
+            lasting: connect(&address, brand, Care::Lasting).await?,
+            passing: connect(&address, brand, Care::Passing).await?,
+            brand,
+        };
         database.migrate().await?;
-        database.beside().await?;
+        database.beside(Care::Passing).await?;
         Ok(database)
     }
 
@@ -110,26 +108,26 @@ impl Database {
         let mut migrator = Migrator::with_migrations(migrations.collect());
         // A newer program's tables are told by the protocol, in words.
         migrator.set_ignore_missing(true);
-        Ok(migrator.run(&self.pool).await?)
+        Ok(migrator.run(&self.lasting).await?)
     }
 
     /// Begins a turn that others wait for: what it reads stays true until it is committed.
-    pub(crate) async fn alone(&self) -> Result<Turn> {
+    pub(crate) async fn alone(&self, care: Care) -> Result<Turn> {
         const LOCKED: &str = "SELECT protocol, next_seq, turn, \
             CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now \
             FROM queue_state FOR UPDATE";
-        self.enter(LOCKED).await
+        self.enter(LOCKED, care).await
     }
 
     /// Begins a turn for single statements that are right whatever happens beside them.
-    pub(crate) async fn beside(&self) -> Result<Turn> {
+    pub(crate) async fn beside(&self, care: Care) -> Result<Turn> {
         const PLAIN: &str = "SELECT protocol, next_seq, turn, \
             CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now \
             FROM queue_state";
-        self.enter(PLAIN).await
+        self.enter(PLAIN, care).await
     }
 
-    async fn enter(&self, in_postgres: &'static str) -> Result<Turn> {
+    async fn enter(&self, in_postgres: &'static str, care: Care) -> Result<Turn> {
         const IN_SQLITE: &str = "SELECT protocol, next_seq, turn, \
             CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) AS now FROM queue_state";
         let (begin, look) = match self.brand {
@@ -137,7 +135,11 @@ impl Database {
             Brand::Sqlite => ("BEGIN IMMEDIATE", IN_SQLITE),
             Brand::Postgres => ("BEGIN", in_postgres),
         };
-        let mut transaction = self.pool.begin_with(begin).await?;
+        let pool = match care {
+            Care::Lasting => &self.lasting,
+            Care::Passing => &self.passing,
+        };
+        let mut transaction = pool.begin_with(begin).await?;
         let row: AnyRow = sqlx::query(look).fetch_one(&mut *transaction).await?;
         let found: i64 = row.try_get("protocol")?;
         if found != PROTOCOL {
@@ -154,9 +156,30 @@ impl Database {
         })
     }
 
+    /// For reading.
     pub(crate) fn pool(&self) -> &AnyPool {
-        &self.pool
+        &self.passing
     }
+}
+
+async fn connect(address: &str, brand: Brand, care: Care) -> Result<AnyPool> {
+    let settings = match (brand, care) {
+        (Brand::Sqlite, Care::Lasting) => {
+            "PRAGMA busy_timeout = 20000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
+        }
+        (Brand::Sqlite, Care::Passing) => {
+            "PRAGMA busy_timeout = 20000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL"
+        }
+        (Brand::Postgres, Care::Lasting) => "SET synchronous_commit = on",
+        (Brand::Postgres, Care::Passing) => "SET synchronous_commit = off",
+    };
+    let options = AnyPoolOptions::new()
+        .max_connections(MOST_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .after_connect(move |connection, _| {
+            Box::pin(async move { connection.execute(settings).await.map(drop) })
+        });
+    Ok(options.connect(address).await?)
 }
 
 /// The address of an SQLite database in a file.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use crate::database::Care;
 use crate::error::{Error, Result};
 use crate::job::{Done, Job, NewJob, State, Tenant};
 use crate::queue::Queue;
@@ -112,7 +113,7 @@ impl Queue {
     /// # Errors
     /// What the database says.
     pub async fn forget(&self, age: Duration) -> Result<u64> {
-        let mut turn = self.database.beside().await?;
+        let mut turn = self.database.beside(Care::Lasting).await?;
         let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
         let deleted = sqlx::query(
             "DELETE FROM jobs WHERE state IN ('done', 'dead', 'cancelled') AND ended <= $1",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 use tokio::sync::Notify;
 
-use crate::database::{Database, Turn, sqlite_address};
+use crate::database::{Care, Database, Turn, sqlite_address};
 use crate::error::Result;
 use crate::id::random_id;
 use crate::job::{Done, Job, NewJob, State, Tenant, json_of_texts};
@@ -92,7 +92,7 @@ impl Queue {
     /// [`crate::Error::NoJob`] for one that cannot be; otherwise what the database says.
     pub async fn push(&self, asked: &NewJob) -> Result<Pushed> {
         asked.check()?;
-        let mut turn = self.database.alone().await?;
+        let mut turn = self.database.alone(Care::Lasting).await?;
         let found = sqlx::query("SELECT id, state FROM jobs WHERE tenant = $1 AND key = $2")
             .bind(asked.tenant.as_str())
             .bind(asked.key())
@@ -132,7 +132,7 @@ impl Queue {
         kinds: &[&str],
         lasts: Duration,
     ) -> Result<Option<Lease>> {
-        let mut turn = self.database.alone().await?;
+        let mut turn = self.database.alone(Care::Passing).await?;
         end_leases(&mut turn).await?;
         let Some((id, theirs)) = next(&mut turn, kinds).await? else {
             turn.commit().await?;
@@ -179,7 +179,7 @@ impl Queue {
     /// # Errors
     /// What the database says.
     pub async fn beat(&self, lease: &Lease, progress: Option<&str>, log: &str) -> Result<Beat> {
-        let mut turn = self.database.beside().await?;
+        let mut turn = self.database.beside(Care::Passing).await?;
         let updated = sqlx::query(
             "UPDATE jobs SET lease_until = $1, progress = $2, log = $3 \
              WHERE id = $4 AND lease = $5 AND state = 'running'",
@@ -203,7 +203,7 @@ impl Queue {
     pub async fn finish(&self, lease: &Lease, done: &Done, log: &str) -> Result<Beat> {
         let outputs = done.outputs.iter();
         let outputs = outputs.map(|(name, sha256)| (name.clone(), sha256.as_str().to_owned()));
-        let mut turn = self.database.beside().await?;
+        let mut turn = self.database.beside(Care::Lasting).await?;
         let updated = sqlx::query(
             "UPDATE jobs SET state = 'done', lease = NULL, lease_until = NULL, ended = $1, \
              summary = $2, outputs = $3, log = $4, reason = NULL, progress = NULL \
@@ -226,7 +226,7 @@ impl Queue {
     /// # Errors
     /// What the database says.
     pub async fn fail(&self, lease: &Lease, reason: &str, retry: Retry, log: &str) -> Result<Beat> {
-        let mut turn = self.database.beside().await?;
+        let mut turn = self.database.beside(Care::Lasting).await?;
         let job = &lease.job;
         let begun_often = job.asked.max_attempts <= job.attempts;
         let is_over = retry == Retry::Never || (retry == Retry::Later && begun_often);
@@ -262,7 +262,7 @@ impl Queue {
     /// # Errors
     /// What the database says.
     pub async fn cancel(&self, tenant: &Tenant, id: &str) -> Result<Option<Job>> {
-        let mut turn = self.database.beside().await?;
+        let mut turn = self.database.beside(Care::Lasting).await?;
         sqlx::query(
             "UPDATE jobs SET state = 'cancelled', lease = NULL, lease_until = NULL, ended = $1, \
              progress = NULL \
