@@ -25,7 +25,7 @@ about-inconclusive = Was gemessen wurde, spricht weder dafür noch dagegen.
 about-no-signs = Die Verfahren, die diese Version kennt, haben keine Spuren hinterlassen. Fälschungen anderer werden meist übersehen: Das beweist nicht, dass die Datei echt ist.
 about-not-judged = Nichts konnte beurteilt werden. Das sagt nichts über die Datei.
 about-unreadable = Niemand hat hineingesehen. Das sagt nichts über die Datei, am wenigsten, dass sie echt ist.
-probability = Wahrscheinlichkeit { $percent } %, wäre die Hälfte aller Dateien gefälscht.
+probability = Wahrscheinlichkeit einer Manipulation: { $percent } %, wenn die Hälfte aller Dateien gefälscht wäre.
 
 queued = Wartet
 running = In Arbeit

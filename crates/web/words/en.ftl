@@ -25,7 +25,7 @@ about-inconclusive = What was measured speaks neither for nor against.
 about-no-signs = The makers of fakes that this version knows left no traces. Other makers' fakes are mostly missed: this is no proof that the file is genuine.
 about-not-judged = Nothing could be judged. That says nothing about the file.
 about-unreadable = Nobody has looked at it. That says nothing about the file, least of all that it is genuine.
-probability = Probability { $percent } %, were half of all files fakes.
+probability = Probability of manipulation: { $percent } %, if half of all files were fakes.
 
 queued = Waiting
 running = At work

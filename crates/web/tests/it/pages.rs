@@ -28,7 +28,7 @@ fn a_verdict_is_told_in_words_without_script() {
         let page = browser.get(&format!("/check/{id}")).await.text;
         for wanted in [
             "<h1>Signs of manipulation</h1>",
-            "Probability 93 %",
+            "manipulation: 93 %",
             "The &lt;b&gt;mouth&lt;/b&gt; is drawn.",
             "too short for pulse",
             "Face 1, 0.0 to 2.5 s",
