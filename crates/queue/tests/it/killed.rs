@@ -48,9 +48,10 @@ async fn serve(
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        tokio::time::sleep(Duration::from_millis(40)).await;
+        note(folder, "taken", &std::process::id().to_string());
+        tokio::time::sleep(Duration::from_millis(80)).await;
         queue.beat(&lease, Some("half"), "").await?;
-        tokio::time::sleep(Duration::from_millis(40)).await;
+        tokio::time::sleep(Duration::from_millis(80)).await;
         let result = store.put(result_of(&lease.job.asked).as_bytes()).await?;
         let done = Done {
             summary: result.sha256.as_str().to_owned(),
@@ -58,13 +59,24 @@ async fn serve(
         };
         if queue.finish(&lease, &done, "").await? == Beat::Held {
             // Killed just before this, a line is missing; there can never be one too many.
-            let log = fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(folder.join("done"));
-            writeln!(log.unwrap(), "{}", lease.job.id).unwrap();
+            note(folder, "done", &lease.job.id);
         }
     }
+}
+
+/// Adds a line to a file.
+fn note(folder: &std::path::Path, file: &str, line: &str) {
+    let file = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(folder.join(file));
+    writeln!(file.unwrap(), "{line}").unwrap();
+}
+
+/// The lines of a file, of which there may be none yet.
+fn lines(place: &Place, file: &str) -> Vec<String> {
+    let text = fs::read_to_string(place.folder().join(file)).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
 }
 
 fn result_of(asked: &NewJob) -> String {
@@ -118,10 +130,22 @@ fn check(mut place: Place) {
         random = random * 48_271 % 2_147_483_647;
         random
     };
-    let mut workers: Vec<Worker> = (0..3).map(|_| Worker::start(&database, &place)).collect();
+    let mut workers = [0, 1].map(|_| Worker::start(&database, &place));
+    let began = Instant::now();
     for kill in 0..n_kills {
-        std::thread::sleep(Duration::from_millis(40 + next() % 120));
-        let at = (next() % 3) as usize;
+        let at = (next() % 2) as usize;
+        let victim = workers[at].0.id().to_string();
+        // Whoever still starts would be killed for nothing.
+        while !lines(&place, "taken").contains(&victim)
+            && (lines(&place, "done").len() as u64) < n_jobs
+        {
+            assert!(
+                began.elapsed() < Duration::from_secs(300),
+                "a worker does nothing"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(next() % 160));
         workers[at] = Worker::start(&database, &place);
         if kill == n_kills / 2 {
             place.restart();
@@ -130,9 +154,8 @@ fn check(mut place: Place) {
     place.run(all_done(&database, n_jobs));
     drop(workers);
     place.run(nothing_lost(&database, n_jobs, &place));
-    let done = fs::read_to_string(place.folder().join("done")).unwrap();
-    let mut n_of: BTreeMap<&str, u32> = BTreeMap::new();
-    for id in done.lines() {
+    let mut n_of: BTreeMap<String, u32> = BTreeMap::new();
+    for id in lines(&place, "done") {
         *n_of.entry(id).or_default() += 1;
     }
     assert!(n_of.values().all(|&n| n == 1), "done twice: {n_of:?}");
