@@ -14,6 +14,7 @@ pub(crate) mod read_marks;
 mod scan;
 mod scan_text;
 mod speak;
+mod studio;
 mod swap;
 mod table;
 mod track;
@@ -58,6 +59,7 @@ enum Command {
     ReadMarks(read_marks::Args),
     Scan(scan::Args),
     Speak(speak::Args),
+    Studio(studio::Args),
     Swap(swap::Args),
     Track(track::Args),
     Train(train::Args),
@@ -127,6 +129,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::ReadMarks(args) => Ok(read_marks::run(args)),
         Command::Scan(args) => scan::run(args, output),
         Command::Speak(args) => speak::run(args, output),
+        Command::Studio(args) => studio::run(args, output),
         Command::Swap(args) => swap::run(args, output),
         Command::Track(args) => track::run(args, output),
         Command::Train(args) => train::run(args, output),

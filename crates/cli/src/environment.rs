@@ -88,6 +88,11 @@ pub(crate) fn now() -> anyhow::Result<UtcTime> {
     Ok(UtcTime::from_unix_secs(i64::try_from(since.as_secs())?))
 }
 
+/// Whether how far it is goes to stderr in lines that another program reads.
+pub(crate) fn tells_progress() -> bool {
+    std::env::var_os("EFFIGY_PROGRESS").is_some_and(|said| said == "lines")
+}
+
 /// The memory that reading one file may take, where it is not what the command would say.
 #[cfg(target_os = "linux")]
 pub(crate) fn memory_gib() -> anyhow::Result<Option<f64>> {

@@ -151,6 +151,12 @@ impl Output {
         self.stopped.load(Ordering::Relaxed)
     }
 
+    /// Says from any thread whether the user asked to stop.
+    pub(crate) fn told_to_stop(&self) -> impl Fn() -> bool + Send + use<> {
+        let stopped = Arc::clone(&self.stopped);
+        move || stopped.load(Ordering::Relaxed)
+    }
+
     /// Prints one line of data to stdout.
     pub(crate) fn data(&mut self, line: impl std::fmt::Display) -> anyhow::Result<()> {
         if was_told() {
@@ -187,6 +193,7 @@ impl Output {
             stopped: Arc::clone(&self.stopped),
             bar: ProgressBar::hidden(),
             said: Instant::now(),
+            tells: crate::environment::tells_progress(),
         }
     }
 }
@@ -250,7 +257,12 @@ pub(crate) struct Bar {
     stopped: Arc<AtomicBool>,
     bar: ProgressBar,
     said: Instant,
+    /// Whether another program reads how far it is.
+    tells: bool,
 }
+
+/// How often another program is told how far it is.
+const TELL_EVERY: Duration = Duration::from_millis(500);
 
 /// Seconds between two details that are said where there is no bar.
 const SAY_EVERY_SECS: u64 = 60;
@@ -271,6 +283,12 @@ impl Progress for Bar {
 
     fn step(&mut self) -> ControlFlow<()> {
         self.bar.inc(1);
+        if self.tells && TELL_EVERY <= self.said.elapsed() {
+            self.said = Instant::now();
+            let (what, n, of) = (self.bar.message(), self.bar.position(), self.bar.length());
+            let of = of.map_or_else(|| "?".to_owned(), |of| of.to_string());
+            eprintln!("progress: {what} {n}/{of}");
+        }
         if self.is_stopped() {
             ControlFlow::Break(())
         } else {

@@ -14,5 +14,7 @@ mod outputs;
 mod scan;
 mod shortage;
 mod speak;
+#[cfg(target_os = "linux")]
+mod studio;
 mod track;
 mod voices;
