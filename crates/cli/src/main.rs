@@ -57,7 +57,8 @@ fn main() -> ExitCode {
 }
 
 fn work(cli: &Cli, care: Care) -> Exit {
-    let outcome = Output::new(care).and_then(|mut output| commands::run(cli, &mut output));
+    let output = Output::new(care, environment::tells_progress());
+    let outcome = output.and_then(|mut output| commands::run(cli, &mut output));
     outcome.unwrap_or_else(|error| failed(&error))
 }
 

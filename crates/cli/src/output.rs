@@ -89,6 +89,8 @@ pub(crate) struct Output {
     /// Whether the job ended, by itself or because it was asked to.
     is_over: Arc<AtomicBool>,
     care: Care,
+    /// Whether another program reads how far it is.
+    tells_progress: bool,
 }
 
 impl Drop for Output {
@@ -100,7 +102,9 @@ impl Drop for Output {
 impl Output {
     /// Takes over Ctrl-C and its like: from now on they ask the running job to stop and clean up.
     /// A job that is deep in a library and does not hear is ended after [`PATIENCE`].
-    pub(crate) fn new(care: Care) -> anyhow::Result<Self> {
+    ///
+    /// Another program is told how far it is, in lines, where `tells_progress`.
+    pub(crate) fn new(care: Care, tells_progress: bool) -> anyhow::Result<Self> {
         let stopped = Arc::new(AtomicBool::new(false));
         let saves_when_stopped = Arc::new(AtomicBool::new(false));
         let is_over = Arc::new(AtomicBool::new(false));
@@ -131,6 +135,7 @@ impl Output {
             saves_when_stopped,
             is_over,
             care,
+            tells_progress,
         })
     }
 
@@ -193,7 +198,7 @@ impl Output {
             stopped: Arc::clone(&self.stopped),
             bar: ProgressBar::hidden(),
             said: Instant::now(),
-            tells: crate::environment::tells_progress(),
+            tells: self.tells_progress,
         }
     }
 }

@@ -13,6 +13,7 @@ mod id;
 mod job;
 mod look;
 mod queue;
+mod row;
 mod scan;
 mod store;
 mod worker;

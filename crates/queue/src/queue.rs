@@ -11,7 +11,7 @@ use crate::database::{Care, Database, Turn, sqlite_address};
 use crate::error::Result;
 use crate::id::random_id;
 use crate::job::{Done, Job, NewJob, State, Tenant, json_of_texts};
-use crate::look::{COLUMNS, job_of};
+use crate::row::{COLUMNS, job_of};
 use crate::store::Sha256;
 
 /// Durable jobs, in SQLite or PostgreSQL.

@@ -19,10 +19,10 @@ use futures_util::stream::{Stream, unfold};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use crate::app::{App, Shared};
 use crate::guard::REPORT_POLICY;
 use crate::problem::Problem;
 use crate::receive;
+use crate::studio::{App, Shared};
 
 #[derive(OpenApi)]
 #[openapi(

@@ -1,4 +1,4 @@
-//! The studio as a service: what it needs, and which address leads where.
+//! The studio as a service: which address leads where.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,34 +8,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use effigy_queue::{Queue, Store, Tenant};
 use tokio::net::TcpListener;
 
+use crate::studio::{App, Studio};
 use crate::words::Library;
 use crate::{api, guard, pages};
-
-/// What a studio shows, and takes.
-#[derive(Clone, Debug)]
-pub struct Studio {
-    /// The jobs.
-    pub queue: Queue,
-    /// Their files.
-    pub store: Store,
-    /// Whose jobs they are: on one's own machine there is one tenant.
-    pub tenant: Tenant,
-    /// The largest file that is taken, in bytes.
-    pub most_file_bytes: u64,
-}
-
-/// What every handler has at hand.
-pub(crate) type Shared = Arc<App>;
-
-pub(crate) struct App {
-    pub(crate) studio: Studio,
-    pub(crate) library: Library,
-    /// The names under which browsers reach it, each with its port.
-    pub(crate) hosts: Vec<String>,
-}
 
 /// What forms and small JSON may have.
 const MOST_FORM_BYTES: usize = 64 * 1024;

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::app::Shared;
 use crate::problem::Problem;
+use crate::studio::Shared;
 
 /// What every answer says, unless it says something stricter itself.
 const HEADERS: [(&str, &str); 8] = [

@@ -10,8 +10,10 @@ mod pages;
 mod problem;
 mod receive;
 mod run;
+mod studio;
 mod words;
 
 pub use api::openapi_json;
-pub use app::{Studio, router};
+pub use app::router;
 pub use run::{Error, Settings, run};
+pub use studio::Studio;

@@ -5,8 +5,8 @@ use axum::extract::Multipart;
 use effigy_queue::{Stored, safe_name};
 use futures_util::StreamExt as _;
 
-use crate::app::Studio;
 use crate::problem::Problem;
+use crate::studio::Studio;
 
 /// A file that arrived whole.
 #[derive(Clone, Debug)]

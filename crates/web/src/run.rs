@@ -11,7 +11,8 @@ use effigy_queue::{Employment, Queue, SCAN, Scan, Store, Tenant, work};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::app::{Studio, serve};
+use crate::app::serve;
+use crate::studio::Studio;
 
 /// Where a studio keeps its things, and how much it takes on.
 #[derive(Clone, Debug)]

@@ -114,7 +114,7 @@ fn too_little_memory_is_told_before_anything_is_done(desk: &Desk) {
     assert!(told.contains("no size fits"), "{told}");
     assert_eq!(desk.files("m"), before);
     let swap = swapping("--from 2 --to 2.2 -o out.mp4");
-    let told = desk.refused(&swap, "-v 400000");
+    let told = desk.refused(&swap, "-v 430000");
     assert!(told.contains("a swap in frames of 320 x 320"), "{told}");
     assert!(desk.files(".").is_empty(), "{:?}", desk.files("."));
     // As much as it asks for is enough.

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::layout::{Id, Page, moment, show, size, standing};
 use super::report::report;
-use crate::app::{App, Shared};
 use crate::problem::Problem;
 use crate::receive;
+use crate::studio::{App, Shared};
 use crate::words::Words;
 
 /// Verdicts on the page.

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 
 use super::check::{answer, buttons, progress};
 use super::layout::{Id, Page, Part, moment, standing};
-use crate::app::{App, Shared};
 use crate::problem::Problem;
+use crate::studio::{App, Shared};
 use crate::words::Words;
 
 /// Jobs on a page.

@@ -8,8 +8,8 @@ use effigy_queue::{Job, State as JobState};
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
 
-use crate::app::Shared;
 use crate::problem::Problem;
+use crate::studio::Shared;
 use crate::words::Words;
 
 /// A page: what is special about it.
