@@ -21,17 +21,8 @@ pub(crate) struct Role {
     pub(crate) facing: f32,
     pub(crate) spirit: f32,
     pub(crate) speaks: bool,
-    /// What is done by somebody made up from the seed; `None` for one of the cast, who performs.
-    pub(crate) stranger: Option<Acts>,
-}
-
-/// What the acts of a stranger are like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acts {
-    /// Each expression comes and goes by itself.
-    Apart,
-    /// Expressions come together as they do in a talk.
-    InTalk,
+    /// Made up from the seed rather than one of the cast.
+    pub(crate) is_stranger: bool,
 }
 
 /// A clip to be filmed.
@@ -95,7 +86,7 @@ const fn role(looks: &'static str, costume: &'static str, seed: u32) -> Role {
         facing: 0.0,
         spirit: 1.0,
         speaks: true,
-        stranger: None,
+        is_stranger: false,
     }
 }
 

@@ -39,7 +39,7 @@ pub mod truth;
 mod wear;
 
 pub use canvas::Canvas;
-pub use clips::{Acts, Clip, committed};
+pub use clips::{Clip, committed};
 pub use error::{Error, Result};
 pub use film::{FilmSettings, film};
 pub use head::Head;

@@ -108,13 +108,13 @@ impl<'a> Set<'a> {
                 facing: role.facing,
                 spirit: role.spirit,
             };
-            let (looks, costume) = match role.stranger {
-                Some(_) => stranger::dressed(role.seed, head.n_modes()),
-                None => (cast::actor(role.looks)?.0, cast::actor(role.costume)?.1),
+            let (looks, costume) = match role.is_stranger {
+                true => stranger::dressed(role.seed, head.n_modes()),
+                false => (cast::actor(role.looks)?.0, cast::actor(role.costume)?.1),
             };
-            let acts = match role.stranger {
-                Some(acts) => stranger::acts(head, role.seed, acts),
-                None => Vec::new(),
+            let acts = match role.is_stranger {
+                true => stranger::acts(head, role.seed),
+                false => Vec::new(),
             };
             actors.push(Actor {
                 person: Person::new(head, looks, costume)?,

@@ -1,14 +1,12 @@
 //! Strangers: people made up from a number, who do something else in every picture.
 //!
 //! They are for learning and measuring, not for looking at: each expression comes alone and
-//! together with others, on one side or both, as no talk would show it; or as in a talk (`talk.rs`).
-
-mod talk;
+//! together with others, on one side or both, as no talk would show it.
 
 use std::f32::consts::TAU;
 
 use super::cast::{Costume, HairStyle, Looks};
-use super::clips::{Acts, Clip, Light, Role};
+use super::clips::{Clip, Light, Role};
 use super::head::Head;
 use super::noise::{chance, stir};
 use super::person::Moment;
@@ -57,7 +55,7 @@ impl Dice {
 
 impl Clip {
     /// A clip of the stranger with this number; frame `2 n` shows act `n` of [`N_ACTS`].
-    pub fn of_stranger(seed: u32, acts: Acts) -> Self {
+    pub fn of_stranger(seed: u32) -> Self {
         let mut dice = Dice::new(seed, 1);
         let lights = [Light::Day, Light::Evening, Light::Cloudy, Light::Cloudy];
         Self {
@@ -70,7 +68,7 @@ impl Clip {
                 facing: 0.0,
                 spirit: 1.0,
                 speaks: false,
-                stranger: Some(acts),
+                is_stranger: true,
             }],
             voice: Voice {
                 name: "",
@@ -170,17 +168,10 @@ const ONE_OF: f32 = 5.0;
 /// Of how many acts one is calm.
 const CALM_OF: f32 = 4.0;
 
-/// Gives the weights of an act by chance.
-type Weigh = fn(&Head, &mut Dice) -> Vec<f32>;
-
 /// What a stranger does, act by act.
-pub(crate) fn acts(head: &Head, seed: u32, acts: Acts) -> Vec<Moment> {
-    let (first, weights): (u32, Weigh) = match acts {
-        Acts::Apart => (100, weights),
-        Acts::InTalk => (200, talk::weights),
-    };
+pub(crate) fn acts(head: &Head, seed: u32) -> Vec<Moment> {
     let act = |n: u32| {
-        let mut dice = Dice::new(seed, first + n);
+        let mut dice = Dice::new(seed, 100 + n);
         Moment {
             yaw: (0.28 * dice.normal()).clamp(-0.8, 0.8),
             pitch: (0.15 * dice.normal()).clamp(-0.4, 0.4),

@@ -28,7 +28,6 @@ const FILES: BuiltIn = files![
     "blend-judge.safetensors",
     "mean-mesh.f32",
     "rig.safetensors",
-    "expressions.safetensors",
     "activity.safetensors",
     "speaker.safetensors",
     "voice-space.safetensors",

@@ -10,7 +10,6 @@ mod arkit;
 mod driver_input;
 mod equations;
 mod eyes;
-mod moved;
 mod names;
 mod person;
 mod placement;
@@ -21,14 +20,13 @@ mod solve;
 pub use arkit::{ARKIT, arkit, from_arkit};
 pub use driver_input::driver_input;
 pub use eyes::{Eyeball, Gaze};
-pub use moved::moved;
 pub use names::{EXPRESSIONS, N_EXPRESSIONS, expression};
 pub use person::{Acquaintance, Person};
 pub use placement::Placement;
 pub use rest::{Rest, relative};
-pub use solve::{Pose, Solver, SolverSettings, WeightsFor, place};
+pub use solve::{Pose, Solver, SolverSettings, place};
 
-use effigy_model::{ExpressionReader, Weights};
+use effigy_model::Weights;
 
 use crate::error::Result;
 use crate::landmarks::N_SKIN_POINTS;
@@ -110,8 +108,6 @@ pub struct Rig {
     pub(crate) gram: Gram,
     /// Of each vertex: the points that carry it along, and by how much.
     carried_by: Vec<[(u16, f32); N_CARRIERS]>,
-    /// Reads expressions off points that the mesh network finds.
-    pub(crate) reader: Option<ExpressionReader>,
     triangles: Vec<Triangle>,
     uv: Vec<[f32; 2]>,
 }
@@ -120,27 +116,24 @@ pub struct Rig {
 const N_CARRIERS: usize = 5;
 
 impl Rig {
-    /// Reads the rig, and the reader of expressions.
+    /// Reads the rig.
     ///
     /// # Errors
-    /// When a file of theirs is missing or damaged.
+    /// When its file is missing or damaged.
     pub fn load(weights: &Weights) -> Result<Self> {
-        let mut rig = Self::from_bytes(&weights.bytes("rig")?)?;
-        rig.reader = Some(ExpressionReader::load(weights)?);
-        Ok(rig)
+        Ok(Self::from_bytes(&weights.bytes("rig")?)?)
     }
 
     /// The same rig for points that are known, not found by the mesh network: irises and lids are where they seem to
-    /// be, and the solver has the word alone.
+    /// be.
     #[must_use]
     pub fn for_true_points(mut self) -> Self {
         self.eyes.seen = eyes::IRISES_AT_THEIR_WORD;
         self.eyes.lids = eyes::LIDS_AT_THEIR_WORD;
-        self.reader = None;
         self
     }
 
-    /// Reads the rig from the bytes of its file, without a reader of expressions.
+    /// Reads the rig from the bytes of its file.
     ///
     /// # Errors
     /// When they are damaged.

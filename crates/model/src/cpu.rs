@@ -432,7 +432,7 @@ impl Aligned {
     }
 }
 
-pub(crate) fn leaky_relu_of(value: f32) -> f32 {
+fn leaky_relu_of(value: f32) -> f32 {
     value.max(SLOPE * value)
 }
 

@@ -9,7 +9,6 @@ pub mod blend_judge;
 mod cpu;
 pub mod device;
 mod error;
-pub mod expression_reader;
 pub mod face_detector;
 pub mod face_embedder;
 pub mod face_mesh;
@@ -32,7 +31,6 @@ mod worker;
 
 pub use blend_judge::{Blend, BlendJudge};
 pub use error::{Error, Result};
-pub use expression_reader::ExpressionReader;
 pub use face_detector::FaceDetector;
 pub use face_embedder::{FaceEmbedder, Identity, N_DIRECTIONS, N_IDENTITY, N_STRANGERS};
 pub use face_mesh::{FaceMesh, Mesh};

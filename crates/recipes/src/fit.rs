@@ -1,7 +1,6 @@
 //! What is fitted rather than trained: the mean mesh, how people move, how cues are weighed,
-//! faces of nobody, what expressions do to points, filters that know makers, what recordings do to voices, and how lips follow phones.
+//! faces of nobody, filters that know makers, what recordings do to voices, and how lips follow phones.
 
-pub(crate) mod expressions;
 pub(crate) mod fuse;
 pub(crate) mod mean_mesh;
 pub(crate) mod motion_signature;

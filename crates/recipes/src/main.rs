@@ -57,10 +57,6 @@ enum Command {
     },
     /// Fit the rig to what the mesh network sees of a head
     Rig(fit::rig::Args),
-    /// Film strangers in all their expressions and keep what the mesh network finds of them
-    DrawnActs(train::drawn::Args),
-    /// Make the reader that tells expressions by points
-    Expressions(fit::expressions::Args),
     /// Train the finder
     Finder(train::finder::Args),
     /// Train the blending judge, from real faces only
@@ -96,8 +92,6 @@ fn main() -> Result<()> {
         Command::MeanMesh { output } => fit::mean_mesh::make(&cli.data, &output),
         Command::Strangers { output, device } => fit::strangers::make(&cli.data, &output, &device),
         Command::Rig(args) => fit::rig::make(&cli.data, &args),
-        Command::DrawnActs(args) => train::drawn::make(&cli.data, &args),
-        Command::Expressions(args) => fit::expressions::make(&args),
         Command::Finder(args) => train::finder::train(&cli.data, &args),
         Command::Blending(args) => train::blending::train(&cli.data, &args),
         Command::Occlusion(args) => train::occlusion::train(&cli.data, &args),

@@ -5,7 +5,6 @@ pub(crate) mod augment;
 pub(crate) mod base_model;
 mod batches;
 pub(crate) mod blending;
-pub(crate) mod drawn;
 pub(crate) mod finder;
 mod mosaic;
 mod negatives;

@@ -6,7 +6,7 @@ use super::eyes::Eyeball;
 use super::names::EXPRESSIONS;
 use super::placement::at;
 use super::rest::Rest;
-use super::solve::{Pose, SolverSettings, solve, solve_alone};
+use super::solve::{Pose, SolverSettings, solve};
 use super::{N_MODES, Rig, Vec3, triples};
 use crate::landmarks::N_SKIN_POINTS;
 
@@ -220,11 +220,11 @@ impl Acquaintance {
         (!self.frames.is_empty()).then(|| Person::fit(rig, &self.frames))
     }
 
-    /// Gives what they do at rest, by the frames that are kept and for weights that are told to others.
+    /// Tells what they do at rest, by the frames that are kept.
     pub fn rest(&self, rig: &Rig, person: &Person) -> Rest {
         let mut rest = Rest::default();
         for points in &self.frames {
-            let pose = solve_alone(rig, person, points);
+            let pose = solve(rig, person, points, None, &SolverSettings::default());
             rest.add(&pose.weights);
         }
         rest

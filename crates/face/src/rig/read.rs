@@ -51,7 +51,6 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Rig, String> {
     Ok(Rig {
         gram: Gram::new(&points),
         carried_by: carriers(&mesh, &points),
-        reader: None,
         triangles: triangles(&file, n)?,
         uv: pairs.to_vec(),
         mesh,

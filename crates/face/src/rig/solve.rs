@@ -4,7 +4,6 @@ use effigy_frame::Point3;
 
 use super::equations::{Equations, Prior};
 use super::eyes::gaze;
-use super::moved::{moved, put_right};
 use super::names::{EXPRESSIONS, N_EXPRESSIONS, expression};
 use super::placement::at;
 use super::{Gaze, Person, Placement, Rig};
@@ -25,17 +24,6 @@ pub struct Pose {
     pub residual: f32,
 }
 
-/// What weights are to be good for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WeightsFor {
-    /// Drawing the face again: they explain its points, all together.
-    #[default]
-    Drawing,
-    /// Telling others what the face does: each is put right by the reader of expressions, where that was shown to help.
-    /// They no longer add up to the points.
-    Telling,
-}
-
 /// How a face is solved.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SolverSettings {
@@ -51,18 +39,6 @@ pub struct SolverSettings {
     pub steps: u32,
     /// How weights and gaze are smoothed over time; speeds are full weights a second.
     pub smoothing: Smoothing,
-    /// What weights are to be good for.
-    pub weights_for: WeightsFor,
-}
-
-impl SolverSettings {
-    /// The usual settings, for weights that are told to others.
-    pub fn telling() -> Self {
-        Self {
-            weights_for: WeightsFor::Telling,
-            ..Self::default()
-        }
-    }
 }
 
 impl Default for SolverSettings {
@@ -78,7 +54,6 @@ impl Default for SolverSettings {
                 cutoff_per_speed: 8.0,
                 speed_cutoff_hz: 3.0,
             },
-            weights_for: WeightsFor::Drawing,
         }
     }
 }
@@ -127,13 +102,12 @@ impl Solver {
             self.start_afresh();
         }
         let last = self.last.take().map(|(_, pose)| pose);
-        let mut pose = solve(rig, person, points, last.as_ref(), &self.settings);
+        let pose = solve(rig, person, points, last.as_ref(), &self.settings);
         self.last = Some((time_secs, pose.clone()));
-        if self.settings.weights_for == WeightsFor::Telling {
-            read(rig, person, points, &mut pose);
-        }
         let mut smooth = self.smoothed(pose, time_secs);
-        lower_lids(rig, &mut smooth);
+        for lid in LIDS.map(expression) {
+            smooth.weights[lid] = rig.eyes.lid(smooth.weights[lid]);
+        }
         smooth
     }
 
@@ -149,28 +123,6 @@ impl Solver {
             gaze.pitch = FULL_TURN * smooth[at + 1];
         }
         pose
-    }
-}
-
-/// Solves a face by itself, for telling.
-pub(crate) fn solve_alone(rig: &Rig, person: &Person, points: &[Point3]) -> Pose {
-    let mut pose = solve(rig, person, points, None, &SolverSettings::default());
-    read(rig, person, points, &mut pose);
-    lower_lids(rig, &mut pose);
-    pose
-}
-
-/// Puts solved weights right by what the reader of expressions tells.
-fn read(rig: &Rig, person: &Person, points: &[Point3], pose: &mut Pose) {
-    if let Some(reader) = &rig.reader {
-        let moved = moved(person, points, &pose.head);
-        put_right(reader, &moved, &mut pose.weights);
-    }
-}
-
-fn lower_lids(rig: &Rig, pose: &mut Pose) {
-    for lid in LIDS.map(expression) {
-        pose.weights[lid] = rig.eyes.lid(pose.weights[lid]);
     }
 }
 

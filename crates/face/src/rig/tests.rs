@@ -275,23 +275,3 @@ fn an_acquaintance_keeps_few_frames_of_a_long_clip() {
     }
     assert!(known.n_kept() <= 60, "{}", known.n_kept());
 }
-
-/// What explains the points must stay together: portraits that are drawn by weights put right one by one were 1 dB off.
-#[test]
-fn the_reader_has_a_say_in_what_is_told_alone() {
-    let with = Rig::load(&Weights::from_source_tree().unwrap()).unwrap();
-    let mut without = with.clone();
-    without.reader = None;
-    let person = Person::mean(&with);
-    let said = weights(SAID);
-    let seen = points(&with, &person, &said, Gaze::default(), &placement());
-    let solve = |rig: &Rig, settings| Solver::new(settings).solve(rig, &person, &seen, 0.0);
-    let [drawn, told] = [SolverSettings::default(), SolverSettings::telling()]
-        .map(|settings| solve(&with, settings).weights);
-    assert_eq!(drawn, solve(&without, SolverSettings::default()).weights);
-    assert_eq!(drawn, solve(&without, SolverSettings::telling()).weights);
-    assert_ne!(drawn, told);
-    for lid in ["eyeBlink_L", "eyeBlink_R", "eyeLookUp_L", "jawOpen"].map(expression) {
-        assert_eq!(drawn[lid], told[lid]);
-    }
-}

@@ -252,7 +252,7 @@ fn solve(job: &TrackJob, rig: &Rig, looked: &mut Looked) -> Result<(Take, f32)> 
             path: job.input.clone(),
         });
     };
-    let mut solver = Solver::new(SolverSettings::telling());
+    let mut solver = Solver::new(SolverSettings::default());
     let mut rest = Rest::default();
     let mut solved: Vec<(f64, Option<Pose>)> = Vec::new();
     looked.spool.read(&mut |time_secs, points| {

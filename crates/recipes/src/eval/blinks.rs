@@ -100,7 +100,7 @@ fn watch(path: &Path, rig: &Rig, device: &DeviceArgs) -> Result<Vec<(f64, f32)>>
     let person = known
         .person(rig)
         .with_context(|| format!("no face in {path:?}"))?;
-    let mut solver = Solver::new(SolverSettings::telling());
+    let mut solver = Solver::new(SolverSettings::default());
     let mut rest = Rest::default();
     let poses: Vec<(f64, Pose)> = faces
         .iter()

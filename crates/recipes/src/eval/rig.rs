@@ -1,7 +1,6 @@
 //! What the rig makes of faces: weights, gaze and fit, on people whose every weight is known.
 
 mod draw;
-mod head;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -17,9 +16,7 @@ use effigy_frame::{Frame, Point3, Rect};
 use effigy_media::{Limits, VideoReader};
 use effigy_model::Weights;
 
-use self::head::head_off;
 use crate::device::DeviceArgs;
-use crate::statistics::correlation;
 use crate::train::acts;
 
 /// What to measure.
@@ -75,7 +72,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
         for seen in strangers(data, n, args, &weights)? {
             judge(&rig, &seen, args, &mut scores)?;
         }
-        scores.print(&rig);
+        scores.print();
         return Ok(());
     }
     for path in clips {
@@ -87,7 +84,7 @@ pub(crate) fn measure(data: &Path, args: &Args) -> Result<()> {
             judge(&rig, &seen, args, &mut scores)?;
         }
     }
-    scores.print(&rig);
+    scores.print();
     Ok(())
 }
 
@@ -173,7 +170,7 @@ fn judge(rig: &Rig, seen: &Seen, args: &Args, scores: &mut Scores) -> Result<()>
         acquaintance.add(points);
     }
     let person = acquaintance.person(rig).context("nobody was seen")?;
-    let mut solver = Solver::new(SolverSettings::telling());
+    let mut solver = Solver::new(SolverSettings::default());
     let started = Instant::now();
     let poses: Vec<Pose> = seen
         .frames
@@ -214,8 +211,6 @@ fn mean_size(values: &[f32]) -> f32 {
     values.iter().map(|v| v.abs()).sum::<f32>() / values.len().max(1) as f32
 }
 
-/// What every weight's correlation has to reach.
-const GOOD: f64 = 0.8;
 /// The first number of strangers that nothing is fitted on.
 const UNSEEN: u32 = 1_000_000;
 
@@ -328,18 +323,25 @@ impl Scores {
         sum / self.pairs.len().max(1) as f32
     }
 
-    /// `None` for what hardly varies in truth: nothing can be correlated with it.
-    fn correlation(&self, k: usize) -> Option<f64> {
-        const VARIES: f64 = 0.01;
-        let row = |pick: fn(&Pair) -> &[f32; 52]| -> Vec<f64> {
-            let row = self.pairs.iter().map(|pair| f64::from(pick(pair)[k]));
-            row.collect()
+    fn correlation(&self, k: usize) -> Option<f32> {
+        let n = self.pairs.len() as f64;
+        let mean = |pick: fn(&Pair) -> &[f32; 52]| {
+            self.pairs
+                .iter()
+                .map(|p| f64::from(pick(p)[k]))
+                .sum::<f64>()
+                / n
         };
-        let (found, truth) = (row(|pair| &pair.0), row(|pair| &pair.1));
-        let n = truth.len().max(1) as f64;
-        let mean = truth.iter().sum::<f64>() / n;
-        let variance = truth.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / n;
-        (VARIES * VARIES < variance).then(|| correlation(found.iter(), truth.iter()))
+        let (found, truth) = (mean(|p| &p.0), mean(|p| &p.1));
+        let (mut both, mut a, mut b) = (0.0, 0.0, 0.0);
+        for (f, t) in &self.pairs {
+            let (f, t) = (f64::from(f[k]) - found, f64::from(t[k]) - truth);
+            both += f * t;
+            a += f * f;
+            b += t * t;
+        }
+        // What hardly varies in truth cannot be correlated with.
+        (b / n > 1e-4).then(|| (both / (a * b).sqrt().max(1e-12)) as f32)
     }
 
     fn mean_error(&self) -> f32 {
@@ -365,7 +367,7 @@ impl Scores {
         )
     }
 
-    fn print(&self, rig: &Rig) {
+    fn print(&self) {
         if self.pairs.is_empty() {
             return;
         }
@@ -375,21 +377,6 @@ impl Scores {
             let correlation = correlation.map_or("   –".to_owned(), |c| format!("{c:5.2}"));
             println!("{name:20} {:.3}  {correlation}", self.error(k));
         }
-        let correlations: Vec<f64> = (0..52).filter_map(|k| self.correlation(k)).collect();
-        let n_good = correlations.iter().filter(|c| GOOD <= **c).count();
-        println!(
-            "{n_good} of {} weights that vary correlate by {GOOD} or more, all by {:.2} in the mean",
-            correlations.len(),
-            correlations.iter().sum::<f64>() / correlations.len().max(1) as f64
-        );
-        println!(
-            "the light head is off by {:.2} mm where it moves when it does what was found, by {:.2} mm when it does nothing",
-            head_off(
-                rig,
-                self.pairs.iter().map(|(found, known)| (*found, *known))
-            ),
-            head_off(rig, self.pairs.iter().map(|(_, known)| ([0.0; 52], *known))),
-        );
         println!("all: {}", self.in_short());
         println!(
             "{{\"weights_error\":{:.4},\"gaze_degrees\":{:.2}}}",

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::{Context as _, Result};
-use effigy_actors::{Acts, Clip, Done, Head, Line, N_ACTS, Set};
+use effigy_actors::{Clip, Done, Head, Line, N_ACTS, Set};
 use effigy_face::align::mesh_view;
 use effigy_face::rig::N_EXPRESSIONS;
 use effigy_frame::resample::crop;
@@ -39,18 +39,13 @@ impl Act {
 /// A stranger with all their acts.
 pub(crate) type Stranger = Vec<Act>;
 
-/// Opens the head that strangers have.
-pub(crate) fn open_head(data: &Path) -> Result<Head> {
-    Ok(Head::open(&data.join("head/head.safetensors"))?)
-}
-
 /// Films the strangers with the numbers `from..from + n`, on all processors.
 pub(crate) fn film(data: &Path, from: u32, n: u32, face_mesh: &FaceMesh) -> Result<Vec<Stranger>> {
-    let head = open_head(data)?;
+    let head = Head::open(&data.join("head/head.safetensors"))?;
     let n_threads = thread::available_parallelism().map_or(1, |n| n.get() as u32);
     let film = |first: u32| -> Result<Vec<(u32, Stranger)>> {
         let mine = (from + first..from + n).step_by(n_threads as usize);
-        mine.map(|seed| Ok((seed, film_one(&head, seed, Acts::Apart, 1, face_mesh)?)))
+        mine.map(|seed| Ok((seed, film_one(&head, seed, face_mesh)?)))
             .collect()
     };
     let mut all = thread::scope(|scope| {
@@ -71,15 +66,8 @@ pub(crate) fn film(data: &Path, from: u32, n: u32, face_mesh: &FaceMesh) -> Resu
     Ok(all.into_iter().map(|(_, stranger)| stranger).collect())
 }
 
-/// Films one stranger: each act in some versions, the first of which may be spoilt and all others are.
-pub(crate) fn film_one(
-    head: &Head,
-    seed: u32,
-    kind: Acts,
-    n_versions: u32,
-    face_mesh: &FaceMesh,
-) -> Result<Stranger> {
-    let clip = Clip::of_stranger(seed, kind);
+fn film_one(head: &Head, seed: u32, face_mesh: &FaceMesh) -> Result<Stranger> {
+    let clip = Clip::of_stranger(seed);
     let set = Set::new(head, &clip, &Line::default(), SIDE)?;
     let mut canvas = set.canvas();
     let mut random = ChaCha8Rng::seed_from_u64(u64::from(seed));
@@ -87,19 +75,13 @@ pub(crate) fn film_one(
     for act in 0..N_ACTS {
         let shot = set.shot(&mut canvas, 2 * act)?;
         let done = set.done(&shot);
-        let truth = shot.points.first().context("nobody in a shot")?;
-        for version in 0..n_versions {
-            let mut picture = shot.picture.clone();
-            if random.random_bool(SPOILT) || version > 0 {
-                spoil(&mut picture, &mut random);
-            }
-            if let Some(found) = find(face_mesh, &picture, truth, &mut random) {
-                acts.push(Act {
-                    found,
-                    truth: truth.clone(),
-                    done: done.clone(),
-                });
-            }
+        let mut picture = shot.picture;
+        if random.random_bool(SPOILT) {
+            spoil(&mut picture, &mut random);
+        }
+        let truth = shot.points.into_iter().next().context("nobody in a shot")?;
+        if let Some(found) = find(face_mesh, &picture, &truth, &mut random) {
+            acts.push(Act { found, truth, done });
         }
     }
     Ok(acts)

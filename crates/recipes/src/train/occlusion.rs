@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn::tensor::activation::{sigmoid, softplus};
-use effigy_actors::{Acts, Clip, Head, Line, Set};
+use effigy_actors::{Clip, Head, Line, Set};
 use effigy_face::align::{MODEL_EXTENT, aligned_view};
 use effigy_face::mask::hull_mask;
 use effigy_frame::resample::crop;
@@ -288,7 +288,7 @@ pub(crate) fn strangers(data: &Path, numbers: std::ops::Range<u32>) -> Result<Ve
     let head = Head::open(&data.join("head/head.safetensors"))?;
     let mut faces = Vec::new();
     for number in numbers {
-        let clip = Clip::of_stranger(number, Acts::Apart);
+        let clip = Clip::of_stranger(number);
         let set = Set::new(&head, &clip, &Line::default(), STRANGER_PX)?;
         let mut canvas = set.canvas();
         for act in 0..ACTS_OF_EACH {

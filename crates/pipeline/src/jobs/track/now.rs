@@ -41,7 +41,7 @@ impl Now {
             known: Acquaintance::default(),
             learned: None,
             learning: None,
-            solver: Solver::new(SolverSettings::telling()),
+            solver: Solver::new(SolverSettings::default()),
             n_seen: 0,
             size,
             last: None,
